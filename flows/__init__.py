@@ -1,0 +1,16 @@
+"""The only place with Prefect, paths, clocks and the environment.
+
+Nothing is reported to anyone: the telemetry of the libraries is switched off before they are
+imported, and Prefect's log stays quiet unless the environment asks for it.
+"""
+
+import os
+
+for _name, _value in {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+}.items():
+    os.environ.setdefault(_name, _value)

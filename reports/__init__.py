@@ -1,0 +1,1 @@
+"""Tables in, text out. No arithmetic beyond formatting."""
