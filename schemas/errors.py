@@ -1,0 +1,36 @@
+"""The one kind of error a user meets: what was found, where, what was expected, what to do.
+
+Texts name files, columns, rules and counts. They never hold a value from a person's row.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+
+class ImpasseError(Exception):
+    """Bad input, told once and clearly.
+
+    `what` was found, `where` (file, table, column or line), what was `expected`,
+    and what to `do` about it. Only `what` is required.
+    """
+
+    def __init__(self, what: str, *, where: str = "", expected: str = "", do: str = "") -> None:
+        self.what, self.where, self.expected, self.do = what, where, expected, do
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        lines += [f"  where:    {self.where}"] if self.where else []
+        lines += [f"  expected: {self.expected}"] if self.expected else []
+        lines += [f"  do:       {self.do}"] if self.do else []
+        return "\n".join(lines)
+
+
+class PublicationStopped(ImpasseError):  # noqa: N818  (it is a decision, not a fault)
+    """A critical check failed, so nothing was published."""
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """The known spelling closest to `word`, or an empty string."""
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), "")

@@ -1,0 +1,147 @@
+"""Canonical tables: what every source delivers to the rest of the program, whatever its own layout.
+
+Dates are calendar dates; `person` is the row number of the person in `persons`, sorted by person_id.
+A null is "not recorded" and stays one: nothing downstream reads it as zero or as no.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+
+CODE_SYSTEMS = ("icd10", "icd9", "icd8", "icpc2", "snomed", "omop", "other")
+SETTINGS = ("inpatient", "outpatient", "primary", "unknown")
+SUPPLY_BASES = (
+    "days_supply",
+    "quantity_per_daily_dose",
+    "ddd",
+    "packages_x_ddd",
+    "assumed_days_per_package",
+    "unknown",
+)
+
+
+class _Table(pa.DataFrameModel):
+    class Config:
+        strict = True
+        ordered = True
+
+
+class Persons(_Table):
+    """One row per person. Key: person; person_id is unique."""
+
+    person: pl.UInt32 = pa.Field(unique=True)
+    person_id: str = pa.Field(unique=True, str_length={"min_value": 1})
+    birth_date: pl.Date = pa.Field(nullable=True)
+    sex: str = pa.Field(isin=["female", "male", "unknown"])
+    death_date: pl.Date = pa.Field(nullable=True)
+
+
+class Coverage(_Table):
+    """One row per interval in which the registry observes a person; both dates inclusive."""
+
+    person: pl.UInt32
+    start_date: pl.Date
+    end_date: pl.Date
+
+    @pa.dataframe_check
+    def ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(pl.col("end_date") >= pl.col("start_date"))
+
+
+class Diagnoses(_Table):
+    """One row per recorded diagnosis code of a contact."""
+
+    person: pl.UInt32
+    date: pl.Date
+    end_date: pl.Date = pa.Field(nullable=True)
+    code: str = pa.Field(str_matches=r"^[A-Z0-9]+$")
+    code_system: str = pa.Field(isin=list(CODE_SYSTEMS))
+    position: str = pa.Field(isin=["main", "other"])
+    setting: str = pa.Field(isin=list(SETTINGS))
+
+    @pa.dataframe_check
+    def ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select((pl.col("end_date") >= pl.col("date")).fill_null(True))
+
+
+class Dispensings(_Table):
+    """One row per dispensing. `days` and doses are null where no supply rule applied.
+
+    dose_ug is micrograms a day, dose_mddd thousandths of a defined daily dose a day.
+    """
+
+    person: pl.UInt32
+    date: pl.Date
+    atc: str = pa.Field(str_matches=r"^[A-Z][0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?$")
+    days: pl.Int32 = pa.Field(nullable=True, ge=1)
+    dose_ug: pl.Int64 = pa.Field(nullable=True, gt=0)
+    dose_mddd: pl.Int64 = pa.Field(nullable=True, gt=0)
+    supply_basis: str = pa.Field(isin=list(SUPPLY_BASES))
+
+
+class Procedures(_Table):
+    """One row per procedure; `treatment` is a treatment of the vocabulary, or null."""
+
+    person: pl.UInt32
+    date: pl.Date
+    code: str
+    code_system: str
+    treatment: str = pa.Field(nullable=True)
+
+
+class Scores(_Table):
+    """One row per symptom score."""
+
+    person: pl.UInt32
+    date: pl.Date
+    scale: str
+    value: pl.Float64
+
+
+class Admissions(_Table):
+    """One row per hospital stay; both dates inclusive."""
+
+    person: pl.UInt32
+    start_date: pl.Date
+    end_date: pl.Date
+    main_code: str = pa.Field(nullable=True)
+
+    @pa.dataframe_check
+    def ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(pl.col("end_date") >= pl.col("start_date"))
+
+
+MODELS: dict[str, type[pa.DataFrameModel]] = {
+    "persons": Persons,
+    "coverage": Coverage,
+    "diagnoses": Diagnoses,
+    "dispensings": Dispensings,
+    "procedures": Procedures,
+    "scores": Scores,
+    "admissions": Admissions,
+}
+
+
+@dataclass(frozen=True)
+class Extract:
+    """The canonical tables of one delivery (or of one bucket of it). An absent table is None.
+
+    `observes` names the treatments the delivery can show; what is not in it is unknown, not absent.
+    """
+
+    persons: pl.DataFrame
+    coverage: pl.DataFrame | None
+    diagnoses: pl.DataFrame | None
+    dispensings: pl.DataFrame | None
+    procedures: pl.DataFrame | None
+    scores: pl.DataFrame | None
+    admissions: pl.DataFrame | None
+    observes: frozenset[str]
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The tables that are there, by name."""
+        named = {name: getattr(self, name) for name in MODELS}
+        return {name: table for name, table in named.items() if table is not None}

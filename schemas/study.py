@@ -1,0 +1,153 @@
+"""The study file: which extract, which period, which episode rule, which definitions, what may be published."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from schemas.definition import Disorder
+from schemas.errors import ImpasseError, nearest
+
+OBSERVABLE = ("drug", "psychotherapy", "cbt", "ect", "tms", "vns", "dbs", "ketamine")
+TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
+SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", "assumed_days_per_package")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSection(_Section):
+    """Where the delivery is and how it is laid out.
+
+    `layout` is a shipped mapping (`swedish`, `finnish`, `danish`, `generic`) or a path to a TOML
+    mapping of your own; it is ignored for `kind = "omop"`. `path` is a folder, or a DuckDB file.
+    `files` overrides the mapping's file name per table, `observes` what each table can show.
+    """
+
+    kind: Literal["registry", "omop"]
+    path: str
+    layout: str = "generic"
+    files: dict[str, str] = {}
+    observes: tuple[Literal[OBSERVABLE], ...] | None = None
+
+
+class SupplySection(_Section):
+    """How delivered amounts become days: the first rule that applies is used and recorded per row."""
+
+    rules: tuple[Literal[SUPPLY_RULES], ...] = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd")
+    assumed_days_per_package: Annotated[int, Field(ge=1, le=366)] | None = None
+    max_days: Annotated[int, Field(ge=1)] = 366
+
+    @model_validator(mode="after")
+    def _assumption_is_stated(self) -> SupplySection:
+        if "assumed_days_per_package" in self.rules and self.assumed_days_per_package is None:
+            raise ValueError("supply.assumed_days_per_package must be set when that rule is used")
+        return self
+
+
+class PeriodSection(_Section):
+    """Episodes starting in the period are classified; earlier rows are look-back, later rows are refused."""
+
+    start: date
+    end: date
+
+    @model_validator(mode="after")
+    def _ordered(self) -> PeriodSection:
+        if self.start > self.end:
+            raise ValueError("period.start is after period.end")
+        return self
+
+
+class EpisodeSection(_Section):
+    """One episode rule per run, so that all definitions share one denominator. All in days."""
+
+    disorders: tuple[Disorder, ...]
+    gap_days: Annotated[int, Field(ge=0)] = 180
+    treatment_bridges: bool = True
+    tail_days: Annotated[int, Field(ge=0)] = 30
+    washout_days: Annotated[int, Field(ge=0)] = 365
+    lead_days: Annotated[int, Field(ge=0)] = 30
+
+
+class DefinitionSection(_Section):
+    """Which definitions to compare: ids, or `all` active ones; `folders` add a user's own files."""
+
+    use: tuple[str, ...] = ("all",)
+    folders: tuple[str, ...] = ()
+    include_unverified: bool = False
+
+
+class DisclosureSection(_Section):
+    """Counts from 1 to `threshold` - 1 are suppressed in everything that is released."""
+
+    threshold: Annotated[int, Field(ge=1)] = 5
+
+
+class QualitySection(_Section):
+    """Limits of the delivery check; a critical expectation outside its limit stops publication."""
+
+    max_quarantined_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
+    min_rows: dict[Literal[TABLES], int] = {}
+
+
+class OutputSection(_Section):
+    """Where runs are written. `buckets` of persons are worked on one after another."""
+
+    folder: str = "runs"
+    buckets: Annotated[int, Field(ge=1, le=4096)] = 1
+
+
+class Study(_Section):
+    """A study file. Unknown keys are refused."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    title: str = ""
+    source: SourceSection
+    supply: SupplySection = SupplySection()
+    period: PeriodSection
+    episodes: EpisodeSection
+    definitions: DefinitionSection = DefinitionSection()
+    disclosure: DisclosureSection = DisclosureSection()
+    quality: QualitySection = QualitySection()
+    output: OutputSection = OutputSection()
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a study file, for editors."""
+    return Study.model_json_schema()
+
+
+def parse(name: str, text: str) -> Study:
+    """Read a study file's text; `name` is the file, for messages. Raises ImpasseError."""
+    try:
+        return Study.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ImpasseError(
+            f"Not valid TOML: {error}", where=name, do="Correct the line; dates are unquoted, text is quoted."
+        ) from None
+    except ValidationError as error:
+        raise _explained(error, name) from None
+
+
+def _explained(error: ValidationError, name: str) -> ImpasseError:
+    # A misspelt key is both unknown and missing; that it is unknown is the one to tell.
+    problem = min(error.errors(), key=lambda p: p["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        guess = nearest(str(problem["loc"][-1]), _known_keys())
+        hint = f"Did you mean '{guess}'?" if guess else "Remove it, or see the README's study example."
+        return ImpasseError(f"Unknown key '{key}'.", where=name, expected="a key of the study file", do=hint)
+    if problem["type"] == "missing":
+        return ImpasseError(f"Missing key '{key}'.", where=name, expected="this key to be set", do="Add it.")
+    return ImpasseError(
+        f"Key '{key}' has a value that is not allowed.", where=name, expected=problem["msg"], do="Correct it."
+    )
+
+
+def _known_keys() -> list[str]:
+    sections = [Study] + [f.annotation for f in Study.model_fields.values()]
+    return sorted({key for s in sections if hasattr(s, "model_fields") for key in s.model_fields})

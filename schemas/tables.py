@@ -1,0 +1,257 @@
+"""Every table a run makes: grain, key, units, allowed values. Each docstring starts with the grain.
+
+`restricted` tables hold persons and never leave the institution; `release` tables have passed
+disclosure control.
+"""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.definition import BLOCKS, DISORDERS
+
+VERDICTS = ("resistant", "not_resistant", "undetermined", "not_eligible")
+ROLES = ("first", "switch", "resumed", "augmentation", "combination")
+MODALITIES = ("drug", "augmentation", "psychotherapy", "neuromodulation")
+END_REASONS = ("remission", "death", "coverage", "period", "tail")
+DENOMINATORS = ("episodes", "eligible", "treated", "adequately_treated", "persons")
+STRATA = ("all", "disorder", "sex", "age", "year")
+ADEQUACY_REASONS = (
+    "adequate",
+    "too_short",
+    "too_few_sessions",
+    "underdosed",
+    "low_adherence",
+    "dose_unknown",
+    "duration_unknown",
+)
+
+
+class _Table(pa.DataFrameModel):
+    class Config:
+        strict = True
+        ordered = True
+
+
+class Episodes(_Table):
+    """One row per illness episode. Key: episode_id."""
+
+    episode_id: str = pa.Field(unique=True)
+    person_id: str
+    disorder: str = pa.Field(isin=list(DISORDERS))
+    number: pl.UInt32 = pa.Field(ge=1)
+    start_date: pl.Date
+    end_date: pl.Date
+    end_reason: str = pa.Field(isin=list(END_REASONS))
+    observed_until: pl.Date
+    observed_days_before: pl.Int32 = pa.Field(nullable=True, ge=0)
+    treated_from: pl.Date
+    is_left_truncated: bool = pa.Field(nullable=True)
+    is_censored: bool
+    n_contacts: pl.UInt32 = pa.Field(ge=1)
+    sex: str
+    age: pl.Int32 = pa.Field(nullable=True)
+
+    @pa.dataframe_check
+    def ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(pl.col("end_date") >= pl.col("start_date"))
+
+
+class Trials(_Table):
+    """One row per trial and trial rule. Key: trial_id. Doses in mg a day, adherence a share of days."""
+
+    trial_id: str = pa.Field(unique=True)
+    episode_id: str
+    person_id: str
+    trial_rule: str
+    treatment: str
+    treatment_class: str = pa.Field(nullable=True)
+    modality: str = pa.Field(isin=list(MODALITIES))
+    role: str = pa.Field(isin=list(ROLES))
+    is_counted: bool
+    start_date: pl.Date
+    end_date: pl.Date
+    n_days: pl.Int32 = pa.Field(ge=0)
+    days_covered: pl.Int32 = pa.Field(ge=0)
+    n_sessions: pl.Int32 = pa.Field(nullable=True, ge=1)
+    n_add_ons: pl.Int32 = pa.Field(ge=0)
+    has_unknown_supply: bool
+    is_ongoing: bool
+    supply_basis: str = pa.Field(nullable=True)
+    dose_mg: pl.Float64 = pa.Field(nullable=True, gt=0)
+    adherence: pl.Float64 = pa.Field(nullable=True, ge=0, le=1)
+
+
+class Judgements(_Table):
+    """One row per trial and judging rule (an adequacy block with an outcome block). Key: trial_id, judging_rule.
+
+    Shared by every definition with the same trial, adequacy and outcome blocks.
+    """
+
+    trial_id: str
+    judging_rule: str
+    is_adequate: bool = pa.Field(nullable=True)
+    adequacy_reason: str = pa.Field(isin=list(ADEQUACY_REASONS))
+    has_failed: bool = pa.Field(nullable=True)
+    outcome_evidence: str
+    failure_date: pl.Date = pa.Field(nullable=True)
+
+
+class Classifications(_Table):
+    """One row per episode and definition, every pair exactly once. Key: episode_id, definition_id.
+
+    n_failed_max is null where a counted treatment is not observed (no upper bound).
+    """
+
+    episode_id: str
+    definition_id: str
+    verdict: str = pa.Field(isin=list(VERDICTS))
+    resistant_date: pl.Date = pa.Field(nullable=True)
+    decided_by: str = pa.Field(isin=list(BLOCKS))
+    n_trials: pl.Int32 = pa.Field(ge=0)
+    n_adequate: pl.Int32 = pa.Field(ge=0)
+    n_failed_min: pl.Int32 = pa.Field(ge=0)
+    n_failed_max: pl.Int32 = pa.Field(nullable=True, ge=0)
+    score_min: pl.Float64 = pa.Field(nullable=True, ge=0)
+    score_max: pl.Float64 = pa.Field(nullable=True, ge=0)
+
+    @pa.dataframe_check
+    def dated_when_resistant(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select((pl.col("verdict") == "resistant") == pl.col("resistant_date").is_not_null())
+
+
+class Prevalence(_Table):
+    """One row per definition, denominator, stratum and level. Shares from 0 to 1; interval: Wilson, 95%.
+
+    prevalence = n_resistant / (n_total - n_undetermined), null where nothing but resistance was decided;
+    bound_low counts every undetermined episode as not resistant, bound_high as resistant. A suppressed
+    row holds nulls, never zeros.
+    """
+
+    definition_id: str
+    denominator_id: str = pa.Field(isin=list(DENOMINATORS))
+    stratum: str = pa.Field(isin=list(STRATA))
+    level: str
+    n_total: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_resistant: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_undetermined: pl.Int64 = pa.Field(nullable=True, ge=0)
+    prevalence: pl.Float64 = pa.Field(nullable=True, ge=0, le=1)
+    ci_low: pl.Float64 = pa.Field(nullable=True, ge=0, le=1)
+    ci_high: pl.Float64 = pa.Field(nullable=True, ge=0, le=1)
+    bound_low: pl.Float64 = pa.Field(nullable=True, ge=0, le=1)
+    bound_high: pl.Float64 = pa.Field(nullable=True, ge=0, le=1)
+    suppressed: bool
+
+
+class Agreement(_Table):
+    """One row per unordered pair of definitions of the same disorder, on episodes both speak about.
+
+    The 2x2 counts hold episodes both definitions decide; n_undetermined those either leaves open.
+    difference = prevalence of a minus prevalence of b on the decided episodes.
+    """
+
+    definition_a: str
+    definition_b: str
+    disorder: str
+    n_common: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_undetermined: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_both_resistant: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_only_a: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_only_b: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_neither: pl.Int64 = pa.Field(nullable=True, ge=0)
+    difference: pl.Float64 = pa.Field(nullable=True, ge=-1, le=1)
+    difference_ci_low: pl.Float64 = pa.Field(nullable=True)
+    difference_ci_high: pl.Float64 = pa.Field(nullable=True)
+    kappa: pl.Float64 = pa.Field(nullable=True)
+    ac1: pl.Float64 = pa.Field(nullable=True)
+    pabak: pl.Float64 = pa.Field(nullable=True)
+    jaccard: pl.Float64 = pa.Field(nullable=True)
+    positive_agreement: pl.Float64 = pa.Field(nullable=True)
+    negative_agreement: pl.Float64 = pa.Field(nullable=True)
+    suppressed: bool
+
+
+class AgreementOverall(_Table):
+    """One row per disorder: agreement of all its definitions at once.
+
+    Fleiss' kappa over the episodes that every definition decides, Krippendorff's alpha over those that at
+    least two decide (n_compared).
+    Lowest and highest prevalence are over each definition's eligible episodes.
+    """
+
+    disorder: str = pa.Field(unique=True)
+    n_definitions: pl.Int64
+    n_episodes: pl.Int64 = pa.Field(nullable=True)
+    n_compared: pl.Int64 = pa.Field(nullable=True)
+    n_decided_by_all: pl.Int64 = pa.Field(nullable=True)
+    fleiss_kappa: pl.Float64 = pa.Field(nullable=True)
+    krippendorff_alpha: pl.Float64 = pa.Field(nullable=True)
+    lowest_definition: str = pa.Field(nullable=True)
+    lowest_prevalence: pl.Float64 = pa.Field(nullable=True)
+    highest_definition: str = pa.Field(nullable=True)
+    highest_prevalence: pl.Float64 = pa.Field(nullable=True)
+    prevalence_ratio: pl.Float64 = pa.Field(nullable=True)
+    suppressed: bool
+
+
+ATTRITION_STEPS = (
+    "episodes",
+    "eligible",
+    "treated",
+    "adequately_treated",
+    "failed_a_trial",
+    "resistant_possible",
+    "resistant",
+)
+
+
+class Attrition(_Table):
+    """One row per definition and step: how many episodes are left after it, and how many it lost."""
+
+    definition_id: str
+    step_number: pl.Int64
+    step: str = pa.Field(isin=list(ATTRITION_STEPS))
+    n_left: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_lost: pl.Int64 = pa.Field(nullable=True, ge=0)
+    suppressed: bool
+
+
+class Reconciliation(_Table):
+    """One row per table: delivered = accepted + quarantined, always."""
+
+    table: str = pa.Field(unique=True)
+    is_present: bool
+    n_delivered: pl.Int64
+    n_accepted: pl.Int64
+    n_quarantined: pl.Int64
+
+    @pa.dataframe_check
+    def nothing_is_lost(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(pl.col("n_delivered") == pl.col("n_accepted") + pl.col("n_quarantined"))
+
+
+RESTRICTED: dict[str, type[pa.DataFrameModel]] = {
+    "episodes": Episodes,
+    "trials": Trials,
+    "judgements": Judgements,
+    "classifications": Classifications,
+}
+RELEASE: dict[str, type[pa.DataFrameModel]] = {
+    "prevalence": Prevalence,
+    "agreement": Agreement,
+    "agreement_overall": AgreementOverall,
+    "attrition": Attrition,
+    "reconciliation": Reconciliation,
+}
+KEYS: dict[str, tuple[str, ...]] = {
+    "episodes": ("person_id", "disorder", "number"),
+    "trials": ("person_id", "episode_id", "trial_rule", "trial_id"),
+    "judgements": ("trial_id", "judging_rule"),
+    "classifications": ("episode_id", "definition_id"),
+    "prevalence": ("definition_id", "denominator_id", "stratum", "level"),
+    "agreement": ("disorder", "definition_a", "definition_b"),
+    "agreement_overall": ("disorder",),
+    "attrition": ("definition_id", "step_number"),
+    "reconciliation": ("table",),
+}
