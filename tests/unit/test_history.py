@@ -1,0 +1,91 @@
+"""Drawn histories become the rows they draw."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tests.definitions.history import parse_history
+
+
+def test_facts_of_the_person_are_read() -> None:
+    """Birth, death and sex, and unknown where nothing is drawn."""
+    person = parse_history(["born 1980-02-01", "died 2021-05-01", "sex female"], "P1")
+
+    assert (person["person_id"], person["birth_date"], person["death_date"], person["sex"]) == (
+        "P1",
+        date(1980, 2, 1),
+        date(2021, 5, 1),
+        "female",
+    )
+    assert parse_history([], "P2")["birth_date"] is None
+
+
+def test_a_dispensing_is_in_micrograms_and_thousandths_of_a_ddd() -> None:
+    """37.5 mg and 1.5 DDD a day become whole numbers."""
+    person = parse_history(["disp 2021-01-01 N06AX14 days=28 dose_mg=37.5 ddd=1.5"], "P1")
+
+    assert person["dispensings"] == [
+        {
+            "date": date(2021, 1, 1),
+            "atc": "N06AX14",
+            "days": 28,
+            "dose_ug": 37500,
+            "dose_mddd": 1500,
+            "supply_basis": "days_supply",
+        }
+    ]
+
+
+def test_what_a_dispensing_does_not_say_is_not_known() -> None:
+    """No days, no dose: null, not zero."""
+    row = parse_history(["disp 2021-01-01 N06A"], "P1")["dispensings"][0]
+
+    assert (row["days"], row["dose_ug"], row["dose_mddd"], row["supply_basis"]) == (None, None, None, "unknown")
+
+
+def test_a_line_may_be_repeated() -> None:
+    """Three sessions, two weeks apart."""
+    person = parse_history(["proc 2021-01-01 cbt times=3 every=14"], "P1")
+
+    assert [row["date"] for row in person["procedures"]] == [date(2021, 1, 1), date(2021, 1, 15), date(2021, 1, 29)]
+
+
+def test_a_repeated_line_is_weekly_unless_told_otherwise() -> None:
+    """Sessions are mostly a week apart."""
+    person = parse_history(["proc 2021-01-01 cbt times=2"], "P1")
+
+    assert [row["date"] for row in person["procedures"]] == [date(2021, 1, 1), date(2021, 1, 8)]
+
+
+def test_a_diagnosis_may_last_and_name_its_system() -> None:
+    """A stay from day to day in ICD-9."""
+    row = parse_history(["dx 2021-01-01 29633 until=2021-01-09 system=icd9 setting=inpatient"], "P1")["diagnoses"][0]
+
+    assert (row["end_date"], row["code_system"], row["setting"]) == (date(2021, 1, 9), "icd9", "inpatient")
+
+
+def test_scores_admissions_and_coverage_are_read() -> None:
+    """One line each."""
+    person = parse_history(
+        ["score 2021-03-01 ham_a 20", "adm 2021-03-01 2021-03-09 F322", "covered 2018-01-01 2022-12-31"], "P1"
+    )
+
+    assert person["scores"] == [{"date": date(2021, 3, 1), "scale": "ham_a", "value": 20.0}]
+    assert person["admissions"][0]["main_code"] == "F322"
+    assert person["coverage"] == [{"start_date": date(2018, 1, 1), "end_date": date(2022, 12, 31)}]
+
+
+def test_remarks_and_empty_lines_draw_nothing() -> None:
+    """A case may explain itself."""
+    assert parse_history(["# nothing happens", "", "  "], "P1")["diagnoses"] == []
+
+
+@pytest.mark.parametrize(
+    "line", ["visit 2021-01-01", "dx 2021-13-01 F411", "score 2021-01-01 ham_a", "disp 2021-01-01 N06A dayz=28"]
+)
+def test_a_line_that_cannot_be_read_is_shown(line: str) -> None:
+    """An unknown word, an impossible date, a missing cell, a misspelt option."""
+    with pytest.raises(ValueError, match="not a line of a history"):
+        parse_history([line], "P1")
