@@ -1,0 +1,318 @@
+"""A mapping: where in a registry's own files each canonical column is found. Text of a TOML file in, values out.
+
+A mapping names the files of a delivery and says, for each canonical table, which rows of which file
+feed it and which column becomes which. It holds values only: a layout that is new to the program is
+a new TOML file, not new code. A table may be fed by several parts ([[diagnoses]] twice), and one
+file may feed several tables. Column names are compared without regard to upper and lower case.
+
+Dates state their formats (%Y, %m, %d, %b). A format without a day is allowed for two columns only:
+a birth known by year is read as 1 July, by month as the 15th (the middle errs least on age); a
+death known by year or month is read as its last day (so that no row of a living person is refused).
+A time of day after a date is not read.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from schemas.errors import ImpasseError, nearest
+from schemas.study import OBSERVABLE, Study
+
+SUPPLY_COLUMNS = (
+    "ddd",
+    "n_packages",
+    "ddd_per_package",
+    "strength_mg",
+    "quantity",
+    "days_supply",
+    "daily_dose_mg",
+)
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "persons": ("person_id",),
+    "deaths": ("person_id", "date"),
+    "coverage": ("person_id", "start_date"),
+    "diagnoses": ("person_id", "date", "code", "code_system"),
+    "dispensings": ("person_id", "date", "atc"),
+    "procedures": ("person_id", "date", "code", "code_system"),
+    "scores": ("person_id", "date", "scale", "value"),
+    "admissions": ("person_id", "start_date"),
+}
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "persons": (*REQUIRED["persons"], "birth_date", "sex", "death_date"),
+    "deaths": REQUIRED["deaths"],
+    "coverage": (*REQUIRED["coverage"], "end_date"),
+    "diagnoses": (*REQUIRED["diagnoses"], "end_date", "position", "setting"),
+    "dispensings": (*REQUIRED["dispensings"], *SUPPLY_COLUMNS),
+    "procedures": REQUIRED["procedures"],
+    "scores": REQUIRED["scores"],
+    "admissions": (*REQUIRED["admissions"], "end_date", "main_code"),
+}
+TABLES = tuple(ALLOWED)
+PARTIAL_DATES = ("birth_date", "death_date")
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class File(_Entry):
+    """A file of the delivery. A name without ending is looked for as .csv, .csv.gz and .parquet."""
+
+    name: str
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    optional: bool = False
+
+
+class Filter(_Entry):
+    """Rows whose column equals one of `is`, starts with one of `starts_with`, or is `filled`."""
+
+    column: str
+    equals: Words = Field((), validation_alias=AliasChoices("is", "equals"), serialization_alias="is")
+    starts_with: Words = ()
+    filled: bool = False
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Filter:
+        if bool(self.equals) + bool(self.starts_with) + self.filled != 1:
+            raise ValueError("a filter states one of `is`, `starts_with` and `filled`")
+        return self
+
+
+class Column(_Entry):
+    """What feeds a canonical column: a delivered column (the first of several accepted names) or a constant.
+
+    `values` translates delivered words, `otherwise` stands for every word not in it. An `optional`
+    column may be missing from the file and is null then. `days_after_start` reads an end date
+    delivered as a number of days.
+    """
+
+    column: Words = ()
+    constant: str | None = None
+    formats: Words = ("%Y-%m-%d",)
+    values: dict[str, str] = {}
+    otherwise: str | None = None
+    optional: bool = False
+    days_after_start: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Column:
+        if bool(self.column) == (self.constant is not None):
+            raise ValueError("a column states either `column` or `constant`")
+        return self
+
+
+def _as_column(value: object) -> object:
+    return {"column": value} if isinstance(value, str | list | tuple) else value
+
+
+Fed = Annotated[Column, BeforeValidator(_as_column, json_schema_input_type=str | tuple[str, ...] | Column)]
+
+
+class CodeColumn(_Entry):
+    """Delivered columns holding codes; `*` stands for any ending. `separator` splits several codes in one cell."""
+
+    column: str
+    position: Literal["main", "other"] | None = None
+    separator: str = ""
+
+
+class SystemRule(_Entry):
+    """Codes of this shape (a regular expression), dated in this interval, are of this code system."""
+
+    system: str
+    shape: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+class Join(_Entry):
+    """Columns taken from another file, found by a common column. Rows without a match are refused if `required`."""
+
+    file: str
+    on: str
+    rows: tuple[Filter, ...] = ()
+    required: bool = True
+
+
+class Birth(_Entry):
+    """Persons are whoever has an event; born on the day of the event less the age (in years) at it."""
+
+    day: str
+    age: str
+    formats: Words = ("%Y-%m-%d",)
+
+
+class Part(_Entry):
+    """Rows of one file that feed one canonical table."""
+
+    file: str
+    rows: tuple[Filter, ...] = ()
+    join: Join | None = None
+    columns: dict[str, Fed]
+    codes: tuple[CodeColumn, ...] = ()
+    code_systems: tuple[SystemRule, ...] = ()
+    strip_prefix: str = ""
+    birth: Birth | None = None
+
+    @property
+    def fed(self) -> set[str]:
+        """The canonical columns this part feeds."""
+        fed = set(self.columns)
+        return fed | ({"code"} if self.codes else set()) | ({"code_system"} if self.code_systems else set())
+
+
+Parts = tuple[Part, ...]
+
+
+class Mapping(_Entry):
+    """A registry's layout. `observes` is what the delivery can show, `missing` how it writes "not recorded"."""
+
+    title: str
+    says: str = ""
+    observes: tuple[Literal[OBSERVABLE], ...]
+    missing: Words = ("NA", "NaN", "NULL", ".")
+    files: dict[str, File]
+    persons: Parts
+    deaths: Parts = ()
+    coverage: Parts = ()
+    diagnoses: Parts = ()
+    dispensings: Parts = ()
+    procedures: Parts = ()
+    scores: Parts = ()
+    admissions: Parts = ()
+
+    def parts(self, table: str) -> Parts:
+        """The parts that feed a canonical table."""
+        return getattr(self, table)
+
+
+class Delivered:
+    """Files as delivered, by the mapping's key for each (OMOP: by table name). What was not delivered is absent.
+
+    A big file is read piece by piece, so that no more than one piece of it is in memory at a time.
+    """
+
+    def __init__(self, files: dict[str, pl.DataFrame]) -> None:
+        self._files = files
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._files
+
+    def whole(self, key: str) -> pl.DataFrame:
+        """A file in one piece, for look-ups."""
+        return self._files[key]
+
+    def pieces(self, key: str) -> Iterator[pl.DataFrame]:
+        """A file's rows in order, in pieces; at least one, and each with all columns."""
+        yield self._files[key]
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a mapping file, for editors."""
+    return Mapping.model_json_schema()
+
+
+def parse(name: str, text: str) -> Mapping:
+    """Read a mapping file's text; `name` is the file, for messages. Raises ImpasseError."""
+    where = f"mapping {name}"
+    try:
+        mapping = Mapping.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ImpasseError(
+            f"Not valid TOML: {error}", where=where, do="Correct the line; names and codes need quotes."
+        ) from None
+    except ValidationError as error:
+        raise _explained(error, where) from None
+    for table in TABLES:
+        for part in mapping.parts(table):
+            _check_part(table, part, mapping, f"{where}, {table}")
+    return mapping
+
+
+def for_study(mapping: Mapping, study: Study) -> Mapping:
+    """The mapping with the study's own file names and its own word on what the delivery shows."""
+    files = dict(mapping.files)
+    for key, name in study.source.files.items():
+        if key not in files:
+            raise _unknown(key, "file", list(files), f"study {study.name}, source.files")
+        files[key] = files[key].model_copy(update={"name": name})
+    observes = mapping.observes if study.source.observes is None else study.source.observes
+    return mapping.model_copy(update={"files": files, "observes": observes})
+
+
+def needed_columns(part: Part) -> list[tuple[str, ...]]:
+    """The delivered columns a part cannot do without, each with its accepted names; `*` columns are left out."""
+    columns = [column.column for column in part.columns.values() if column.column and not column.optional]
+    columns += [(rule.column,) for rule in part.rows]
+    columns += [(entry.column,) for entry in part.codes if "*" not in entry.column]
+    columns += [(part.join.on,)] if part.join else []
+    return columns + ([(part.birth.day,), (part.birth.age,)] if part.birth else [])
+
+
+def missing_column(spellings: tuple[str, ...], there: list[str], file: str) -> ImpasseError:
+    """A column the layout needs is not in the file."""
+    guess = nearest(spellings[0].lower(), [column.lower() for column in there])
+    hint = f"The file has '{guess}': correct the mapping. " if guess else ""
+    return ImpasseError(
+        f"Column '{spellings[0]}' is missing.",
+        where=f"file {file}",
+        expected=f"a column named {' or '.join(spellings)} (upper or lower case)",
+        do=f"{hint}Deliver the column, or name the right one in the mapping (source.layout).",
+    )
+
+
+def _check_part(table: str, part: Part, mapping: Mapping, where: str) -> None:
+    for key in [part.file] + ([part.join.file] if part.join else []):
+        if key not in mapping.files:
+            raise _unknown(key, "file", list(mapping.files), where)
+    for column in part.columns:
+        if column not in ALLOWED[table]:
+            raise _unknown(column, "column", list(ALLOWED[table]), where)
+    for column in REQUIRED[table]:
+        if column not in part.fed:
+            raise ImpasseError(f"Nothing feeds the column '{column}'.", where=where, do="Say where it is found.")
+    for name, column in part.columns.items():
+        if name not in PARTIAL_DATES and any("%d" not in form for form in column.formats):
+            raise ImpasseError(
+                f"The date format of '{name}' has no day.",
+                where=where,
+                expected="a format with %d; only birth_date and death_date may be known by year or month",
+                do="Correct `formats`.",
+            )
+
+
+def _unknown(word: str, kind: str, known: list[str], where: str) -> ImpasseError:
+    guess = nearest(word, known)
+    hint = f"Did you mean '{guess}'?" if guess else "Use one of these."
+    return ImpasseError(f"Unknown {kind} '{word}'.", where=where, expected=", ".join(known), do=hint)
+
+
+def _explained(error: ValidationError, where: str) -> ImpasseError:
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return _unknown(str(problem["loc"][-1]), "key", _known_keys(), f"{where}, {key}")
+    if problem["type"] == "missing":
+        return ImpasseError(f"Missing key '{key}'.", where=where, expected="this key to be set", do="Add it.")
+    return ImpasseError(
+        f"Key '{key}' has a value that is not allowed.", where=where, expected=problem["msg"], do="Correct it."
+    )
+
+
+def _known_keys() -> list[str]:
+    models = (Mapping, File, Filter, Column, CodeColumn, SystemRule, Join, Birth, Part)
+    return sorted({field.serialization_alias or name for model in models for name, field in model.model_fields.items()})

@@ -1,0 +1,112 @@
+"""Mapping files: what they may say, how they refuse, and that every shipped one is whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas import mapping
+from schemas.errors import ImpasseError
+from tests.unit.deliveries import SCHEMAS, layout, study
+
+SMALL = """
+title = "Small"
+observes = ["drug"]
+[files]
+people = { name = "people" }
+[[persons]]
+file = "people"
+[persons.columns]
+person_id = "id"
+"""
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (SCHEMAS / "mappings").glob("*.toml")))
+def test_shipped_mappings_parse(name: str) -> None:
+    """Every shipped mapping is valid and says in words how it reads its registers."""
+    shipped = layout(name)
+
+    assert len(shipped.says) > 100
+
+
+def test_four_layouts_are_shipped() -> None:
+    """Danish, Finnish, Swedish and generic layouts come with the program."""
+    names = {path.stem for path in (SCHEMAS / "mappings").glob("*.toml")}
+
+    assert names == {"danish", "finnish", "generic", "swedish"}
+
+
+def test_plain_text_names_a_column() -> None:
+    """`person_id = "id"` is short for a column of that name."""
+    part = mapping.parse("small", SMALL).persons[0]
+
+    assert part.columns["person_id"].column == ("id",)
+
+
+def test_unknown_key_is_refused_with_the_nearest_spelling() -> None:
+    """A mistyped key stops the run and the right one is suggested."""
+    with pytest.raises(ImpasseError, match="Did you mean 'delimiter'"):
+        mapping.parse("small", SMALL.replace('name = "people" }', 'name = "people", delimeter = ";" }'))
+
+
+def test_unknown_canonical_column_is_refused() -> None:
+    """A canonical column that the table does not have stops the run."""
+    with pytest.raises(ImpasseError, match="Did you mean 'birth_date'"):
+        mapping.parse("small", SMALL + 'birthdate = "born"\n')
+
+
+def test_missing_canonical_column_is_refused() -> None:
+    """A table cannot be fed without its key columns."""
+    with pytest.raises(ImpasseError, match="Nothing feeds the column 'person_id'"):
+        mapping.parse("small", SMALL.replace("person_id", "sex"))
+
+
+def test_part_of_unknown_file_is_refused() -> None:
+    """A part must read a file that the mapping lists."""
+    with pytest.raises(ImpasseError, match="Unknown file 'persons'"):
+        mapping.parse("small", SMALL.replace('file = "people"', 'file = "persons"'))
+
+
+def test_event_dates_need_a_day() -> None:
+    """Only births and deaths may be known by year."""
+    dispensings = '[[deaths]]\nfile = "people"\n[deaths.columns]\nperson_id = "id"\n'
+
+    with pytest.raises(ImpasseError, match="has no day"):
+        mapping.parse("small", SMALL + dispensings + 'date = { column = "died", formats = "%Y" }\n')
+
+
+def test_filter_says_one_thing() -> None:
+    """A row filter is either a list of values or of beginnings."""
+    both = 'rows = [{ column = "a", is = "x", starts_with = "y" }]\n[persons.columns]'
+
+    with pytest.raises(ImpasseError, match="not allowed"):
+        mapping.parse("small", SMALL.replace("[persons.columns]", both))
+
+
+def test_text_that_is_no_toml_is_refused() -> None:
+    """Broken TOML is told with its line."""
+    with pytest.raises(ImpasseError, match="Not valid TOML"):
+        mapping.parse("small", "title = ")
+
+
+def test_study_overrides_file_names_and_observes() -> None:
+    """The study has the last word on file names and on what the delivery shows."""
+    chosen = mapping.for_study(layout("generic"), study(files={"persons": "people.parquet"}, observes=("drug",)))
+
+    assert chosen.files["persons"].name == "people.parquet"
+    assert chosen.observes == ("drug",)
+
+
+def test_study_cannot_rename_an_unknown_file() -> None:
+    """A file key the mapping does not have is refused by name."""
+    with pytest.raises(ImpasseError, match="Did you mean 'persons'"):
+        mapping.for_study(layout("generic"), study(files={"person": "people"}))
+
+
+def test_json_schema_is_exported() -> None:
+    """Editors can complete a mapping file, and take a column's plain name for what it is."""
+    schema = mapping.json_schema()
+    column = schema["$defs"]["Part"]["properties"]["columns"]["additionalProperties"]
+
+    assert "files" in schema["required"]
+    assert {"type": "string"} in column["anyOf"]
+    assert "is" in schema["$defs"]["Filter"]["properties"]

@@ -1,0 +1,81 @@
+"""Drafts: what a source reads out of delivered rows, before anything is judged.
+
+A source (a registry's mapping, OMOP) turns each delivered file into drafts; `clean` turns drafts into
+canonical tables. `facts` has one or more rows per delivered row, all of one `row` number: a contact
+with three codes is three facts. `rule` is filled where the source could not read a value that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.mapping import missing_column
+
+# The ATC code of a drug that is known and is none of ours: accepted, and not in the canonical table.
+OTHER_DRUG = ""
+DATE_LENGTH = {"%Y": 4, "%m": 2, "%d": 2, "%b": 3}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Delivered rows of one canonical table, and the facts read out of them."""
+
+    delivered: pl.DataFrame
+    facts: pl.DataFrame
+
+
+def text(column: str, missing: Iterable[str] = ()) -> pl.Expr:
+    """A delivered column as text without surrounding space; blank and `missing` words are null."""
+    value = pl.col(column).cast(pl.String).str.strip_chars()
+    return pl.when(~value.is_in(["", *missing])).then(value)
+
+
+def number(value: pl.Expr) -> pl.Expr:
+    """Text as a number; a decimal comma is a decimal point."""
+    parsed = value.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    return pl.when(parsed.is_finite()).then(parsed)
+
+
+def day(value: pl.Expr, formats: Iterable[str], partial: str = "middle") -> pl.Expr:
+    """Text as a date, by the first format it fits; a missing day or month becomes the `partial` end of its span.
+
+    A value must have exactly the length of its format, but for a time of day after it: the parser
+    alone takes 2008906 for a date.
+    """
+    return pl.coalesce([_as_date(value, form, partial) for form in formats])
+
+
+def _as_date(value: pl.Expr, form: str, partial: str) -> pl.Expr:
+    length = len(form) + sum(form.count(token) * (n - 2) for token, n in DATE_LENGTH.items())
+    has_time = value.str.slice(length, 1).is_in([" ", "T"])
+    fits = pl.when(value.str.len_bytes() == length).then(value).when(has_time).then(value.str.head(length))
+    if "%d" in form:
+        return fits.str.to_date(form, strict=False)
+    if "%m" in form:
+        first = pl.concat_str(fits, pl.lit("|01")).str.to_date(f"{form}|%d", strict=False)
+        return {"first": first, "middle": first.dt.offset_by("14d"), "last": first.dt.month_end()}[partial]
+    first = pl.concat_str(fits, pl.lit("|01|01")).str.to_date(f"{form}|%m|%d", strict=False)
+    last = first.dt.offset_by("1y").dt.offset_by("-1d")
+    return {"first": first, "middle": first.dt.offset_by("6mo"), "last": last}[partial]
+
+
+def code(value: pl.Expr, prefix: str = "") -> pl.Expr:
+    """A code in one spelling: upper case, letters and digits only, without the register's own prefix letter.
+
+    The prefix goes only where a letter follows: DF321 is F321, while D50 stays.
+    """
+    plain = value.str.to_uppercase().str.replace_all("[^A-Z0-9]", "")
+    plain = plain.str.replace(f"^{prefix}([A-Z])", "$1") if prefix else plain
+    return pl.when(plain != "").then(plain)
+
+
+def find(frame: pl.DataFrame, spellings: tuple[str, ...], file: str, optional: bool = False) -> str | None:
+    """The frame's own spelling of a column, by the first of its accepted names that is there."""
+    there = {column.lower(): column for column in reversed(frame.columns)}
+    found = next((there[name.lower()] for name in spellings if name.lower() in there), None)
+    if found is None and not optional:
+        raise missing_column(spellings, frame.columns, file)
+    return found

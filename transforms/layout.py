@@ -1,0 +1,242 @@
+"""A registry's delivered files and its mapping -> drafts, one per part of the mapping that feeds the table.
+
+What the mapping says is done in this order: choose the rows, join, read each column, spread the codes.
+Nothing is judged here, except that a value is there and cannot be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+
+import polars as pl
+
+from schemas.mapping import (
+    SUPPLY_COLUMNS,
+    Birth,
+    CodeColumn,
+    Column,
+    Delivered,
+    Filter,
+    Mapping,
+    Part,
+    SystemRule,
+    missing_column,
+)
+from transforms import drafts
+from transforms.drafts import Draft
+
+_DATES = ("date", "start_date", "end_date", "birth_date", "death_date")
+_NUMBERS = (*SUPPLY_COLUMNS, "value")
+# Names no delivered column can be expected to have.
+_ROW, _JOINED_ON, _IS_JOINED = "#row", "#joined_on", "#is_joined"
+_AFTER_START = ("end_date",)
+_UNREADABLE = dict.fromkeys(_DATES, "date_unreadable")
+_UNREADABLE |= dict.fromkeys(SUPPLY_COLUMNS, "supply_unreadable") | {"value": "score_unreadable"}
+
+
+def draft_table(table: str, delivered: Delivered, mapping: Mapping) -> Iterator[Draft]:
+    """The drafts of one canonical table, piece by piece; none if no file that feeds it was delivered."""
+    for part in mapping.parts(table):
+        if part.file in delivered and part.birth:
+            yield _derive_persons(part, part.birth, delivered, mapping)
+        elif part.file in delivered:
+            other = _lookup(part, delivered, mapping)
+            yield from (_draft(piece, part, other, mapping.missing) for piece in delivered.pieces(part.file))
+
+
+def _draft(piece: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing: tuple[str, ...]) -> Draft:
+    chosen = _choose(piece, part.rows, missing, part.file)
+    frame = _joined(chosen.with_row_index(_ROW), part, other, missing)
+    facts = _read(frame, part, missing)
+    if part.codes:
+        facts = _spread(frame, facts, part.codes, missing, part)
+    if part.code_systems:
+        facts = facts.with_columns(code_system=_system(part.code_systems))
+    return Draft(delivered=chosen, facts=facts)
+
+
+def _choose(frame: pl.DataFrame, rows: tuple[Filter, ...], missing: Iterable[str], file: str) -> pl.DataFrame:
+    for rule in rows:
+        frame = frame.filter(_passes(rule, drafts.text(drafts.find(frame, (rule.column,), file), missing)))
+    return frame
+
+
+def _passes(rule: Filter, value: pl.Expr) -> pl.Expr:
+    if rule.filled:
+        return value.is_not_null()
+    if rule.equals:
+        return value.is_in(list(rule.equals))
+    return pl.any_horizontal(value.str.starts_with(start) for start in rule.starts_with)
+
+
+def _lookup(part: Part, delivered: Delivered, mapping: Mapping) -> pl.DataFrame | None:
+    """The other file of a join, one row for each key that names exactly one."""
+    if part.join is None or part.join.file not in delivered:
+        return None
+    other = _choose(delivered.whole(part.join.file), part.join.rows, mapping.missing, part.join.file)
+    key = drafts.find(other, (part.join.on,), part.join.file)
+    keyed = other.with_columns(drafts.text(key, mapping.missing).alias(_JOINED_ON)).drop(key)
+    # Two different rows under one key cannot both be right, and which one is cannot be told.
+    return keyed.unique().unique(_JOINED_ON, keep="none").with_columns(pl.lit(True).alias(_IS_JOINED))
+
+
+def _joined(frame: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing: tuple[str, ...]) -> pl.DataFrame:
+    """The frame with the columns of the other file; _IS_JOINED says whether exactly one row of it was found."""
+    if part.join is None:
+        return frame
+    is_fine_alone = not part.join.required
+    if other is None:
+        return frame.with_columns(pl.lit(is_fine_alone).alias(_IS_JOINED))
+    key = drafts.find(frame, (part.join.on,), part.file)
+    there = {column.lower() for column in frame.columns}
+    new = other.select(column for column in other.columns if column.lower() not in there)
+    keyed = frame.with_columns(drafts.text(key, missing).alias(_JOINED_ON))
+    joined = keyed.join(new, on=_JOINED_ON, how="left", maintain_order="left")
+    return joined.with_columns(pl.col(_IS_JOINED).fill_null(is_fine_alone))
+
+
+def _read(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> pl.DataFrame:
+    """The canonical columns of a part, and the rule of the first cell that is filled and cannot be read.
+
+    Lazily, because only then does Polars compute an expression once that is used twice.
+    """
+    columns = {name: column for name, column in part.columns.items() if name not in _AFTER_START}
+    columns |= {name: part.columns[name] for name in _AFTER_START if name in part.columns}
+    cells = [_cell(frame, column, part.file, missing).alias(f"{name}_cell") for name, column in columns.items()]
+    joined = [pl.col(_IS_JOINED)] if part.join else []
+    read = frame.lazy().select(pl.col(_ROW).alias("row"), *joined, *cells)
+    kinds = read.collect_schema()
+    for name, column in columns.items():
+        read = read.with_columns(_fact(name, column, kinds[f"{name}_cell"], part.strip_prefix).alias(name))
+    if "birth_date" in columns:
+        born = _date("birth_date", columns["birth_date"], kinds["birth_date_cell"], "first")
+        read = read.with_columns(born.alias("born_from"))
+    return read.with_columns(_rule(list(columns), bool(part.join))).drop(f"{name}_cell" for name in columns).collect()
+
+
+def _cell(frame: pl.DataFrame, column: Column, file: str, missing: tuple[str, ...]) -> pl.Expr:
+    """A column as delivered: text, or the date or number that a Parquet file holds."""
+    if column.constant is not None:
+        return pl.lit(column.constant, dtype=pl.String)
+    delivered = drafts.find(frame, column.column, file, column.optional)
+    if delivered is None:
+        return pl.lit(None, dtype=pl.String)
+    kind = frame.schema[delivered]
+    if column.values or not (kind.is_temporal() or kind.is_numeric()):
+        return drafts.text(delivered, missing)
+    return pl.col(delivered).fill_nan(None) if kind.is_float() else pl.col(delivered)
+
+
+def _fact(name: str, column: Column, kind: pl.DataType, prefix: str) -> pl.Expr:
+    cell = pl.col(f"{name}_cell")
+    if column.days_after_start:
+        return _days_after(cell, kind)
+    if name in _DATES:
+        return _date(name, column, kind, "last" if name == "death_date" else "middle")
+    if name in _NUMBERS:
+        return _number(cell, kind)
+    if name in ("code", "main_code"):
+        return drafts.code(cell.cast(pl.String), prefix)
+    return _word(cell.cast(pl.String), column)
+
+
+def _date(name: str, column: Column, kind: pl.DataType, partial: str) -> pl.Expr:
+    cell = pl.col(f"{name}_cell")
+    return cell.cast(pl.Date) if kind.is_temporal() else drafts.day(cell.cast(pl.String), column.formats, partial)
+
+
+def _number(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    return cell.cast(pl.Float64) if kind.is_numeric() else drafts.number(cell)
+
+
+def _days_after(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    n_days = _number(cell, kind).floor().cast(pl.Int32, strict=False)
+    start = pl.coalesce(pl.col("^(date|start_date)$"))
+    return (start.cast(pl.Int32) + n_days).cast(pl.Date)
+
+
+def _word(cell: pl.Expr, column: Column) -> pl.Expr:
+    if not column.values and column.otherwise is None:
+        return cell
+    other = cell if column.otherwise is None else pl.lit(column.otherwise)
+    known = [pl.when(cell == word).then(pl.lit(meaning)) for word, meaning in column.values.items()]
+    return pl.when(cell.is_not_null()).then(pl.coalesce([*known, other]))
+
+
+def _rule(names: list[str], is_joined: bool) -> pl.Expr:
+    unread = [
+        pl.when(pl.col(f"{name}_cell").is_not_null() & pl.col(name).is_null()).then(pl.lit(_UNREADABLE[name]))
+        for name in names
+        if name in _UNREADABLE
+    ]
+    unfound = [pl.when(~pl.col(_IS_JOINED)).then(pl.lit("contact_missing"))] if is_joined else []
+    return pl.coalesce([*unfound, *unread, pl.lit(None, dtype=pl.String)]).alias("rule")
+
+
+def _spread(
+    frame: pl.DataFrame, facts: pl.DataFrame, codes: tuple[CodeColumn, ...], missing: tuple[str, ...], part: Part
+) -> pl.DataFrame:
+    """One fact per code of a row; a row without any code keeps one fact without a code."""
+    found = [
+        _codes_of(frame, column, entry, missing, part.strip_prefix)
+        for entry in codes
+        for column in _matching(frame, entry, part.file)
+    ]
+    spread = facts.join(pl.concat(found), on="row", how="left", suffix="_own", maintain_order="left_right")
+    if "position_own" in spread.columns:
+        return spread.with_columns(position=pl.coalesce("position_own", "position")).drop("position_own")
+    return spread
+
+
+def _codes_of(
+    frame: pl.DataFrame, column: str, entry: CodeColumn, missing: tuple[str, ...], prefix: str
+) -> pl.DataFrame:
+    cells = frame.select(pl.col(_ROW).alias("row"), code=drafts.text(column, missing))
+    if entry.separator:
+        cells = cells.with_columns(pl.col("code").str.split(entry.separator)).explode("code")
+    position = pl.lit(entry.position, dtype=pl.String).alias("position")
+    return cells.select("row", drafts.code(pl.col("code"), prefix), position).drop_nulls("code")
+
+
+def _matching(frame: pl.DataFrame, entry: CodeColumn, file: str) -> list[str]:
+    found = [column for column in frame.columns if fnmatchcase(column.lower(), entry.column.lower())]
+    if not found:
+        raise missing_column((entry.column,), frame.columns, file)
+    return found
+
+
+def _system(rules: tuple[SystemRule, ...]) -> pl.Expr:
+    """The system of the first rule the code's shape and date fit."""
+    return pl.coalesce([pl.when(_fits(rule)).then(pl.lit(rule.system)) for rule in rules])
+
+
+def _fits(rule: SystemRule) -> pl.Expr:
+    tests = [pl.col("code").str.contains(rule.shape)]
+    tests += [pl.col("date") >= rule.since] if rule.since else []
+    tests += [pl.col("date") <= rule.until] if rule.until else []
+    return pl.all_horizontal(tests)
+
+
+def _derive_persons(part: Part, birth: Birth, delivered: Delivered, mapping: Mapping) -> Draft:
+    """Persons of a delivery without a persons file: everyone who has an event, born as the events say."""
+    found = [_persons_of(piece, part, birth, mapping.missing) for piece in delivered.pieces(part.file)]
+    told = pl.concat(found).group_by("person_id").agg(pl.col("birth_date").min()).sort("person_id")
+    facts = told.with_row_index("row").with_columns(born_from="birth_date", rule=pl.lit(None, dtype=pl.String))
+    return Draft(delivered=told.select("person_id"), facts=facts)
+
+
+def _persons_of(piece: pl.DataFrame, part: Part, birth: Birth, missing: tuple[str, ...]) -> pl.DataFrame:
+    frame = _choose(piece, part.rows, missing, part.file)
+    person = drafts.text(drafts.find(frame, part.columns["person_id"].column, part.file), missing)
+    named = frame.select(person_id=person, birth_date=_birth(frame, birth, part.file, missing))
+    return named.drop_nulls("person_id").group_by("person_id").agg(pl.col("birth_date").min())
+
+
+def _birth(frame: pl.DataFrame, birth: Birth, file: str, missing: tuple[str, ...]) -> pl.Expr:
+    delivered = drafts.find(frame, (birth.day,), file)
+    is_date = frame.schema[delivered].is_temporal()
+    day = pl.col(delivered).cast(pl.Date) if is_date else drafts.day(drafts.text(delivered, missing), birth.formats)
+    years = drafts.number(drafts.text(drafts.find(frame, (birth.age,), file), missing))
+    n_days = (years * 365.25).round().cast(pl.Int32, strict=False)
+    return (day.cast(pl.Int32) - n_days).cast(pl.Date)

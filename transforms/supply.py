@@ -1,0 +1,79 @@
+"""Amounts as delivered -> days of supply and dose a day, by the study's ordered rules. The rule used stays on the row.
+
+1. The rules are tried in order; the first that gives more than 0 days is used. 0 is "not recorded", not "no days".
+
+    days_supply               days as delivered
+    quantity_per_daily_dose   quantity x strength / daily dose
+    ddd                       total DDD delivered, at 1 DDD a day
+    packages_x_ddd            packages x DDD per package, at 1 DDD a day
+    assumed_days_per_package  packages x the study's assumed days per package
+
+2. Days are rounded down, at least 1, at most `max_days`. No rule applies: days are null, basis "unknown".
+3. The dose is the daily dose as delivered; else, where days are as delivered, the amount over the days.
+   In DDD it is the DDD delivered over the days, or the dose over the drug's DDD.
+4. Where days were themselves made from DDD, DDD over days would be 1 for every patient by
+   construction: that says nothing about the dose, so it is null unless a daily dose was delivered.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.study import SupplySection
+
+_FROM_DDD = ("ddd", "packages_x_ddd")
+# Keeps 3 x 0.1 / 0.1, which is a hair under 3 in floating point, at 3 days.
+_HAIR = 1e-9
+
+
+def add_supply(dispensings: pl.DataFrame, rule: SupplySection, doses: pl.DataFrame) -> pl.DataFrame:
+    """The dispensings with `days`, `dose_ug`, `dose_mddd` and `supply_basis`.
+
+    Needs the columns atc, ddd, n_packages, ddd_per_package, strength_mg, quantity, days_supply and
+    daily_dose_mg; null and 0 mean not recorded.
+    """
+    supply = [(name, _DAYS[name](rule)) for name in rule.rules]
+    found = dispensings.with_columns(
+        exact_days=pl.coalesce([_positive(days) for _, days in supply]),
+        supply_basis=pl.coalesce([*(pl.when(days > 0).then(pl.lit(name)) for name, days in supply), pl.lit("unknown")]),
+    )
+    dosed = found.with_columns(dose_mg=_dose_mg())
+    return dosed.with_columns(
+        days=(pl.col("exact_days") + _HAIR).floor().clip(1, rule.max_days).cast(pl.Int32),
+        dose_ug=_whole(pl.col("dose_mg") * 1000),
+        dose_mddd=_whole(_dose_ddd(doses) * 1000),
+    ).drop("exact_days", "dose_mg")
+
+
+_DAYS = {
+    "days_supply": lambda rule: pl.col("days_supply"),
+    "quantity_per_daily_dose": lambda rule: (
+        pl.col("quantity") * pl.col("strength_mg") / _positive(pl.col("daily_dose_mg"))
+    ),
+    "ddd": lambda rule: pl.col("ddd"),
+    "packages_x_ddd": lambda rule: pl.col("n_packages") * pl.col("ddd_per_package"),
+    "assumed_days_per_package": lambda rule: pl.col("n_packages") * rule.assumed_days_per_package,
+}
+
+
+def _positive(value: pl.Expr) -> pl.Expr:
+    return pl.when(value > 0).then(value)
+
+
+def _whole(value: pl.Expr) -> pl.Expr:
+    return _positive(value.round()).cast(pl.Int64, strict=False)
+
+
+def _dose_mg() -> pl.Expr:
+    by_amount = pl.when(pl.col("supply_basis") == "days_supply").then(
+        pl.col("quantity") * pl.col("strength_mg") / pl.col("exact_days")
+    )
+    return pl.coalesce(_positive(pl.col("daily_dose_mg")), _positive(by_amount))
+
+
+def _dose_ddd(doses: pl.DataFrame) -> pl.Expr:
+    delivered = pl.coalesce(_positive(pl.col("ddd")), _positive(pl.col("n_packages") * pl.col("ddd_per_package")))
+    by_amount = pl.when(~pl.col("supply_basis").is_in(_FROM_DDD)).then(delivered / pl.col("exact_days"))
+    known = doses.filter(pl.col("ddd_mg") > 0)
+    ddd_mg = pl.col("atc").replace_strict(known["atc"], known["ddd_mg"], default=None, return_dtype=pl.Float64)
+    return pl.coalesce(by_amount, pl.col("dose_mg") / ddd_mg)
