@@ -1,0 +1,380 @@
+"""Adequacy: was the trial long and strong enough?"""
+
+import pytest
+
+from tests.spec.world import definition, extract, judged
+from tests.tables import assert_shows
+
+
+def test_27_days_are_too_short_28_are_enough() -> None:
+    """A trial of four weeks needs 28 days."""
+    given = extract(
+        dispensings="""
+        person    | drug       | date       | days
+        one_short | sertraline | 2010-01-01 | 27
+        enough    | sertraline | 2010-01-01 | 28
+        """
+    )
+
+    assert_shows(
+        judged(given, definition(adequacy={"drug": {"min_days": 28}})),
+        """
+        person    | is_adequate | adequacy_reason
+        one_short | false       | too_short
+        enough    | true        | adequate
+        """,
+    )
+
+
+_MINIMUM_DOSE = definition(adequacy={"drug": {"dose_basis": "minimum_effective", "min_dose_ratio": 1.0}})
+
+
+def test_the_minimum_effective_dose_is_enough_one_step_below_is_not() -> None:
+    """Sertraline 50 mg is the minimum effective dose; 25 mg, or a milligram less, is underdosed."""
+    given = extract(
+        dispensings="""
+        person     | drug       | date       | days | dose_mg
+        at_minimum | sertraline | 2010-01-01 | 56   | 50
+        step_below | sertraline | 2010-01-01 | 56   | 25
+        just_below | sertraline | 2010-01-01 | 56   | 49
+        """
+    )
+
+    assert_shows(
+        judged(given, _MINIMUM_DOSE),
+        """
+        person     | is_adequate | adequacy_reason
+        at_minimum | true        | adequate
+        step_below | false       | underdosed
+        just_below | false       | underdosed
+        """,
+    )
+
+
+def test_a_ratio_asks_for_a_multiple_of_the_minimum_dose() -> None:
+    """At one and a half times the minimum, venlafaxine needs 112.5 mg."""
+    given = extract(
+        dispensings="""
+        person | drug        | date       | days | dose_mg
+        at     | venlafaxine | 2010-01-01 | 56   | 112.5
+        below  | venlafaxine | 2010-01-01 | 56   | 112
+        """
+    )
+    rule = definition(adequacy={"drug": {"dose_basis": "minimum_effective", "min_dose_ratio": 1.5}})
+
+    assert_shows(judged(given, rule), "person | is_adequate\nat | true\nbelow | false")
+
+
+def test_dose_in_defined_daily_doses() -> None:
+    """Two thirds of a defined daily dose is met by 0.67 DDD a day and missed by 0.66."""
+    given = extract(
+        dispensings="""
+        person | drug       | date       | days | ddd
+        at     | sertraline | 2010-01-01 | 56   | 0.67
+        below  | sertraline | 2010-01-01 | 56   | 0.66
+        """
+    )
+    rule = definition(adequacy={"drug": {"dose_basis": "ddd_ratio", "min_dose_ratio": 0.67}})
+
+    assert_shows(judged(given, rule), "person | is_adequate\nat | true\nbelow | false")
+
+
+def test_another_table_of_doses_may_judge_differently() -> None:
+    """Bupropion 150 mg reaches the minimum effective dose, not the lower end of the usual range."""
+    given = extract(dispensings="drug | date | days | dose_mg\nN06AX12 | 2010-01-01 | 56 | 150")
+    usual = definition(adequacy={"drug": {"dose_basis": "usual_dose_lower", "min_dose_ratio": 1.0}})
+
+    assert_shows(judged(given, _MINIMUM_DOSE), "is_adequate\ntrue")
+    assert_shows(judged(given, usual), "adequacy_reason\nunderdosed")
+
+
+def test_titration_counts_the_days_at_dose_not_the_mean() -> None:
+    """Two weeks of 25 mg, then 28 days of 50 mg: enough days at dose though the mean is below; 27 are not."""
+    given = extract(
+        dispensings="""
+        person    | drug       | date       | days | dose_mg
+        enough    | sertraline | 2010-01-01 | 14   | 25
+        enough    | sertraline | 2010-01-15 | 28   | 50
+        one_short | sertraline | 2010-01-01 | 14   | 25
+        one_short | sertraline | 2010-01-15 | 27   | 50
+        """
+    )
+
+    assert_shows(
+        judged(given, _MINIMUM_DOSE),
+        """
+        person    | n_days | is_adequate | adequacy_reason
+        enough    | 42     | true        | adequate
+        one_short | 41     | false       | underdosed
+        """,
+    )
+
+
+def test_a_high_dose_does_not_make_up_for_days_below() -> None:
+    """Two weeks of 25 mg and two of 200 mg: the mean is high, the days at dose are only 14."""
+    given = extract(
+        dispensings="""
+        drug       | date       | days | dose_mg
+        sertraline | 2010-01-01 | 14   | 25
+        sertraline | 2010-01-15 | 14   | 200
+        """
+    )
+
+    assert_shows(judged(given, _MINIMUM_DOSE), "is_adequate | adequacy_reason\nfalse | underdosed")
+
+
+def test_an_unknown_dose_matters_only_where_it_could_change_the_answer() -> None:
+    """14 days of unknown dose: enough without them, hopeless even with them, or left open."""
+    given = extract(
+        dispensings="""
+        person         | drug       | date       | days | dose_mg
+        enough_without | sertraline | 2010-01-01 | 28   | 50
+        enough_without | sertraline | 2010-01-29 | 14   | -
+        hopeless       | sertraline | 2010-01-01 | 13   | 50
+        hopeless       | sertraline | 2010-01-14 | 14   | -
+        hopeless       | sertraline | 2010-01-28 | 28   | 25
+        left_open      | sertraline | 2010-01-01 | 14   | 50
+        left_open      | sertraline | 2010-01-15 | 14   | -
+        """
+    )
+
+    assert_shows(
+        judged(given, _MINIMUM_DOSE),
+        """
+        person         | is_adequate | adequacy_reason
+        enough_without | true        | adequate
+        hopeless       | false       | underdosed
+        left_open      | -           | dose_unknown
+        """,
+    )
+
+
+def test_a_drug_without_a_listed_minimum_dose_cannot_be_judged_by_it() -> None:
+    """A drug delivered only as its class has no minimum dose: long enough, its strength is unknown."""
+    given = extract(
+        dispensings="""
+        person | drug              | date       | days | dose_mg
+        long   | an_antidepressant | 2010-01-01 | 28   | 50
+        short  | an_antidepressant | 2010-01-01 | 27   | 50
+        """
+    )
+
+    assert_shows(
+        judged(given, _MINIMUM_DOSE),
+        """
+        person | is_adequate | adequacy_reason
+        long   | -           | dose_unknown
+        short  | false       | too_short
+        """,
+    )
+
+
+def test_any_dose_needs_no_dose() -> None:
+    """A rule that does not look at doses judges trials without a recorded dose."""
+    given = extract(dispensings="drug | date | days | dose_mg\nsertraline | 2010-01-01 | 28 | -")
+
+    assert_shows(judged(given, definition(adequacy={"drug": {"dose_basis": "any"}})), "is_adequate\ntrue")
+
+
+def test_a_supply_of_unknown_duration_may_have_been_long_enough() -> None:
+    """Unknown duration is never too short; known supplies that suffice settle it."""
+    given = extract(
+        dispensings="""
+        person         | drug       | date       | days
+        never_known    | sertraline | 2010-01-01 | -
+        enough_known   | sertraline | 2010-01-01 | 28
+        enough_known   | sertraline | 2010-01-29 | -
+        too_few_known  | sertraline | 2010-01-01 | 27
+        too_few_known  | sertraline | 2010-01-28 | -
+        """
+    )
+
+    assert_shows(
+        judged(given, definition(adequacy={"drug": {"min_days": 28}})),
+        """
+        person        | is_adequate | adequacy_reason
+        never_known   | -           | duration_unknown
+        enough_known  | true        | adequate
+        too_few_known | -           | duration_unknown
+        """,
+    )
+
+
+_COVERED_79_80 = extract(
+    dispensings="""
+    person | drug       | date       | days
+    at_80  | sertraline | 2010-01-01 | 60
+    at_80  | sertraline | 2010-03-22 | 20
+    at_79  | sertraline | 2010-01-01 | 59
+    at_79  | sertraline | 2010-03-22 | 20
+    """
+)
+
+
+def test_adherence_of_80_percent_is_enough_79_is_not() -> None:
+    """80 of 100 days covered is adherent to a demand of 80 percent; 79 is low adherence."""
+    rule = definition(adequacy={"drug": {"min_adherence_percent": 80}})
+
+    assert_shows(
+        judged(_COVERED_79_80, rule),
+        """
+        person | n_days | days_covered | is_adequate | adequacy_reason
+        at_80  | 100    | 80           | true        | adequate
+        at_79  | 100    | 79           | false       | low_adherence
+        """,
+    )
+
+
+def test_without_a_demand_adherence_does_not_matter() -> None:
+    """A demand of 0 percent is no demand."""
+    rule = definition(adequacy={"drug": {"min_adherence_percent": 0}})
+
+    assert_shows(judged(_COVERED_79_80, rule), "person | is_adequate\nat_80 | true\nat_79 | true")
+
+
+def test_adherence_is_unknown_where_a_duration_is() -> None:
+    """Long enough by what is known, but how much was covered cannot be told."""
+    given = extract(
+        dispensings="""
+        drug       | date       | days
+        sertraline | 2010-01-01 | 28
+        sertraline | 2010-01-29 | -
+        """
+    )
+    rule = definition(adequacy={"drug": {"min_adherence_percent": 80}})
+
+    assert_shows(judged(given, rule), "is_adequate | adequacy_reason\n- | duration_unknown")
+
+
+def test_low_adherence_settles_a_trial_of_unknown_dose() -> None:
+    """Where adherence is surely too low, the dose no longer matters."""
+    given = extract(
+        dispensings="""
+        drug       | date       | days | dose_mg
+        sertraline | 2010-01-01 | 30   | -
+        sertraline | 2010-03-02 | 30   | -
+        """
+    )
+    rule = definition(adequacy={"drug": {"dose_basis": "minimum_effective", "min_adherence_percent": 80}})
+
+    assert_shows(judged(given, rule), "is_adequate | adequacy_reason\nfalse | low_adherence")
+
+
+@pytest.mark.parametrize(
+    ("basis", "expected"), [("span", "true | adequate"), ("covered", "false | too_short")], ids=["span", "covered"]
+)
+def test_days_may_be_counted_from_first_to_last_or_as_covered(basis: str, expected: str) -> None:
+    """Two supplies of 20 days with a gap of 20: 60 days from first to last, 40 days covered."""
+    given = extract(
+        dispensings="""
+        drug       | date       | days
+        sertraline | 2010-01-01 | 20
+        sertraline | 2010-02-10 | 20
+        """
+    )
+    rule = definition(adequacy={"drug": {"min_days": 56, "duration_basis": basis}})
+
+    assert_shows(judged(given, rule), f"is_adequate | adequacy_reason\n{expected}")
+
+
+def test_covered_days_suffice_exactly_at_the_minimum() -> None:
+    """40 covered days are enough for 40, not for 41."""
+    given = extract(
+        dispensings="""
+        drug       | date       | days
+        sertraline | 2010-01-01 | 20
+        sertraline | 2010-02-10 | 20
+        """
+    )
+
+    assert_shows(
+        judged(given, definition(adequacy={"drug": {"min_days": 40, "duration_basis": "covered"}})),
+        "is_adequate\ntrue",
+    )
+    assert_shows(
+        judged(given, definition(adequacy={"drug": {"min_days": 41, "duration_basis": "covered"}})),
+        "is_adequate\nfalse",
+    )
+
+
+def test_a_gap_counts_at_the_dose_before_it_when_days_run_from_first_to_last() -> None:
+    """Over the span, the days until the next supply belong to the dose last dispensed."""
+    given = extract(
+        dispensings="""
+        drug       | date       | days | dose_mg
+        sertraline | 2010-01-01 | 14   | 50
+        sertraline | 2010-01-29 | 14   | 25
+        """
+    )
+    by_span = definition(adequacy={"drug": {"dose_basis": "minimum_effective", "duration_basis": "span"}})
+    by_cover = definition(adequacy={"drug": {"dose_basis": "minimum_effective", "duration_basis": "covered"}})
+
+    assert_shows(judged(given, by_span), "is_adequate | adequacy_reason\ntrue | adequate")
+    assert_shows(judged(given, by_cover), "is_adequate | adequacy_reason\nfalse | underdosed")
+
+
+def test_augmentation_has_a_rule_of_its_own() -> None:
+    """35 days of lithium are enough for a rule of five weeks of augmentation, not for one of 36 days."""
+    given = extract(
+        dispensings="""
+        drug       | date       | days
+        sertraline | 2010-01-01 | 120
+        lithium    | 2010-02-01 | 35
+        """
+    )
+
+    assert_shows(
+        judged(given, definition(adequacy={"augmentation": {"min_days": 35}})),
+        "drug | is_adequate\nsertraline | true\nlithium | true",
+    )
+    assert_shows(
+        judged(given, definition(adequacy={"augmentation": {"min_days": 36}})),
+        "drug | adequacy_reason\nsertraline | adequate\nlithium | too_short",
+    )
+
+
+def test_psychotherapy_needs_weeks_and_sessions() -> None:
+    """Three sessions over 29 days: exactly enough; one day or one session short is not."""
+    given = extract(
+        procedures="""
+        person        | treatment | date
+        enough        | cbt       | 2010-01-01
+        enough        | cbt       | 2010-01-15
+        enough        | cbt       | 2010-01-29
+        day_short     | cbt       | 2010-01-01
+        day_short     | cbt       | 2010-01-15
+        day_short     | cbt       | 2010-01-28
+        session_short | cbt       | 2010-01-01
+        session_short | cbt       | 2010-01-29
+        """
+    )
+
+    assert_shows(
+        judged(given, definition(adequacy={"psychotherapy": {"min_days": 29, "min_sessions": 3}})),
+        """
+        person        | n_days | n_sessions | is_adequate | adequacy_reason
+        enough        | 29     | 3          | true        | adequate
+        day_short     | 28     | 3          | false       | too_short
+        session_short | 29     | 2          | false       | too_few_sessions
+        """,
+    )
+
+
+def test_a_course_both_short_and_sparse_is_too_short_first() -> None:
+    """Where both are missing, the reason told is the time."""
+    given = extract(procedures="treatment | date\ncbt | 2010-01-01")
+
+    assert_shows(
+        judged(given, definition(adequacy={"psychotherapy": {"min_days": 29, "min_sessions": 3}})),
+        "adequacy_reason\ntoo_short",
+    )
+
+
+def test_ect_is_judged_by_its_own_rule() -> None:
+    """Two sessions of ECT are enough for a rule of two, and not for one of three; CBT's rule is not asked."""
+    given = extract(procedures="treatment | date\nect | 2010-01-01\nect | 2010-01-04")
+    two = definition(adequacy={"neuromodulation": {"min_sessions": 2}})
+    three = definition(adequacy={"neuromodulation": {"min_sessions": 3}})
+
+    assert_shows(judged(given, two), "is_adequate | adequacy_reason\ntrue | adequate")
+    assert_shows(judged(given, three), "is_adequate | adequacy_reason\nfalse | too_few_sessions")

@@ -1,0 +1,122 @@
+"""Joining intervals: packing, running ends, era openings and leftover supply."""
+
+import numpy as np
+import polars as pl
+
+from tests.tables import table
+from transforms.eras import opens_era, packed, running_end, stocked
+
+
+def _opened(drawn: str, gap: int) -> list[bool]:
+    rows = table(drawn)
+    return rows.select(opens_era(pl.col("group"), pl.col("start"), pl.col("end"), gap)).to_series().to_list()
+
+
+def test_packed_sorts_by_group_then_day() -> None:
+    """A later group is larger whatever its day, also for days before 1970."""
+    rows = table("""
+        group  day
+        0      -700
+        0      20000
+        1      -700
+        1      20000
+    """)
+
+    assert rows.select(packed(pl.col("group"), pl.col("day")).is_sorted()).item()
+    assert rows.select(packed(pl.col("group"), pl.col("day")).n_unique()).item() == 4
+
+
+def test_packed_days_are_one_apart() -> None:
+    """Within a group, distances are distances in days."""
+    rows = table("group  day\n3  -1\n3  0\n3  31")
+
+    assert rows.select(packed(pl.col("group"), pl.col("day")).diff()).to_series().to_list() == [None, 1, 31]
+
+
+def test_the_running_end_is_the_latest_so_far_within_the_group() -> None:
+    """A short interval after a long one does not move the end back; the next group starts afresh."""
+    rows = table("""
+        group  end
+        0      100
+        0      40
+        0      120
+        1      -50
+        1      10
+    """)
+
+    ends = rows.select(running_end(pl.col("group"), pl.col("end"))).to_series()
+
+    assert ends.to_list() == [100, 100, 120, -50, 10]
+
+
+def test_an_era_opens_past_the_gap_not_at_it() -> None:
+    """Starting 30 days after the end continues, 31 days after opens."""
+    assert _opened("group start end\n0 0 10\n0 40 50", gap=30) == [True, False]
+    assert _opened("group start end\n0 0 10\n0 41 50", gap=30) == [True, True]
+
+
+def test_a_gap_of_zero_joins_only_what_touches() -> None:
+    """The first uncovered day continues, the one after opens."""
+    assert _opened("group start end\n0 0 10\n0 10 20\n0 21 30", gap=0) == [True, False, True]
+
+
+def test_an_era_is_measured_from_the_latest_end_not_the_last_row() -> None:
+    """A long interval keeps the era open past a short one within it."""
+    assert _opened("group start end\n0 0 100\n0 5 10\n0 110 120", gap=30) == [True, False, False]
+
+
+def test_every_group_opens_an_era() -> None:
+    """A new group opens, however close in days to the last."""
+    assert _opened("group start end\n0 0 10\n1 5 10\n2 -900 0", gap=30) == [True, True, True]
+
+
+def test_no_rows_open_no_eras() -> None:
+    """An empty table has no eras."""
+    empty = pl.DataFrame(schema={"group": pl.UInt32, "start": pl.Int32, "end": pl.Int32})
+
+    assert empty.select(opens_era(pl.col("group"), pl.col("start"), pl.col("end"), 30)).to_series().to_list() == []
+
+
+def _waits(drawn: str, cap: int) -> list[int]:
+    rows = table(drawn)
+    columns = [rows[name].to_numpy() for name in ("first", "day", "days")]
+    return stocked(*columns, cap).tolist()
+
+
+def test_a_supply_waits_for_what_is_left_of_the_one_before() -> None:
+    """A refill on the end waits 0 days, a day early 1 day, a day late none."""
+    assert _waits("first day days\ntrue 0 30\nfalse 30 30", cap=90) == [0, 0]
+    assert _waits("first day days\ntrue 0 30\nfalse 29 30", cap=90) == [0, 1]
+    assert _waits("first day days\ntrue 0 30\nfalse 31 30", cap=90) == [0, 0]
+
+
+def test_leftovers_add_up_along_the_chain() -> None:
+    """Each refill ten days early waits ten days more."""
+    assert _waits("first day days\ntrue 0 30\nfalse 20 30\nfalse 40 30", cap=90) == [0, 10, 20]
+
+
+def test_waiting_is_capped_at_each_refill() -> None:
+    """With a cap of 15, what exceeds it is lost, not kept for later."""
+    assert _waits("first day days\ntrue 0 30\nfalse 20 30\nfalse 40 30\nfalse 80 30", cap=15) == [0, 10, 15, 5]
+
+
+def test_each_drug_has_its_own_stock() -> None:
+    """Chains of different length are worked on at once and do not mix."""
+    drawn = """
+        first  day  days
+        true   0    30
+        true   0    30
+        false  20   30
+        false  40   30
+        true   35   30
+        false  36   30
+    """
+
+    assert _waits(drawn, cap=90) == [0, 0, 10, 20, 0, 29]
+
+
+def test_no_supplies_have_no_stock() -> None:
+    """An empty table is no special case."""
+    none = np.array([], dtype=np.int64)
+
+    assert stocked(none.astype(bool), none, none, 90).tolist() == []

@@ -1,0 +1,242 @@
+"""Trials -> did each fail, work, or can we not tell? With the evidence and its date.
+
+Evidence is taken in the order the definition names: the first kind that can tell, tells. Scales compare
+the trial's last score with its baseline or a cut-off; a change of treatment within the time allowed
+is a register's stand-in for failure. Its absence means "worked" only if it could have been seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.definition import Outcome, ScaleRule
+from transforms.encode import Coded
+from transforms.trials import Trials
+
+_FAILED, _EVIDENCE, _DATE = "has_failed", "outcome_evidence", "failure_date"
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What can show an outcome, apart from the trials themselves; days are day numbers.
+
+    scores (person, scale, day, value); procedures `ect` and `tms` (person, day); admissions
+    (person, day, disorder). `observed` names the signs the delivery can show.
+    """
+
+    scores: pl.DataFrame
+    scale_minimum: dict[str, float]
+    ect: pl.DataFrame
+    tms: pl.DataFrame
+    admissions: pl.DataFrame
+    observed: frozenset[str]
+
+
+def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
+    """Collect scores, ECT and TMS days and admissions from a coded extract."""
+    observed = {"switch", "add_on"} if "drug" in coded.observes else set()
+    observed |= {sign for sign in ("ect", "tms") if sign in coded.observes}
+    observed |= {"admission"} if coded.admissions is not None else set()
+    scores = {"day": pl.Int32, "person": pl.UInt32, "scale": pl.String, "value": pl.Float64}
+    admissions = {"person": pl.UInt32, "day": pl.Int32, "disorder": pl.String}
+    return Signs(
+        scores=pl.DataFrame(schema=scores) if coded.scores is None else coded.scores,
+        scale_minimum=dict(scales.select("scale", pl.col("minimum").cast(pl.Float64)).iter_rows()),
+        ect=_days_of(coded, "ect"),
+        tms=_days_of(coded, "tms"),
+        admissions=pl.DataFrame(schema=admissions) if coded.admissions is None else coded.admissions,
+        observed=frozenset(observed),
+    )
+
+
+def _days_of(coded: Coded, group: str) -> pl.DataFrame:
+    if coded.procedures is None:
+        return pl.DataFrame(schema={"person": pl.UInt32, "day": pl.Int32})
+    mine = coded.procedures.filter(pl.lit(coded.vocabulary.sure((group,))).gather(pl.col("treatment")))
+    return mine.select("person", "day").unique().sort("day", "person")
+
+
+def judge_outcome(built: Trials, episodes: pl.DataFrame, rule: Outcome, signs: Signs, coded: Coded) -> pl.DataFrame:
+    """The trials in their order, with has_failed, outcome_evidence and failure_date (a day number)."""
+    facts = episodes.select("episode", "person", "disorder", "observed_until", "is_censored", episode_end="end")
+    trials = built.trials.drop("observed_until").join(facts, on="episode", how="left", maintain_order="left")
+    kinds = {
+        "scales": lambda: _by_scales(trials, rule, signs),
+        "treatment_change": lambda: _by_change(trials, built.changes, rule, signs, coded),
+    }
+    judged = trials
+    for place, kind in enumerate(rule.evidence):
+        judged = judged.join(
+            kinds[kind]().rename(lambda c, n=place: c if c == "trial" else f"{c}_{n}"),
+            on="trial",
+            how="left",
+            maintain_order="left",
+        )
+    return built.trials.hstack(judged.select(_first_that_tells(rule)))
+
+
+def _first_that_tells(rule: Outcome) -> list[pl.Expr]:
+    """An early stop decides first where the rule says so; then the first kind of evidence that is not null."""
+    stopped = (pl.col("n_days") < rule.early_stop_days) & ~pl.col("has_unknown_supply") & ~pl.col("is_ongoing")
+    decides = stopped & pl.lit(rule.early_stop != "by_evidence")
+    places = range(len(rule.evidence))
+    known = [pl.col(f"{_FAILED}_{n}").is_not_null() for n in places]
+
+    def first(column: str, otherwise: pl.Expr) -> pl.Expr:
+        answer = otherwise
+        for n in reversed(places):
+            answer = pl.when(known[n]).then(pl.col(f"{column}_{n}")).otherwise(answer)
+        return answer
+
+    early = pl.lit(False if rule.early_stop == "not_failed" else None, dtype=pl.Boolean)
+    failed = pl.when(decides).then(early).otherwise(first(_FAILED, pl.lit(None, pl.Boolean)))
+    unknown = first(_EVIDENCE, _why_unknown(rule))
+    date = pl.when(~decides & failed).then(first(_DATE, pl.lit(None, pl.Int32)))
+    return [
+        failed.alias(_FAILED),
+        pl.when(decides).then(pl.lit("early_stop")).otherwise(unknown).alias(_EVIDENCE),
+        date.alias(_DATE),
+    ]
+
+
+def _why_unknown(rule: Outcome) -> pl.Expr:
+    """Where nothing can tell: why the last resort, a change of treatment, could not."""
+    if "treatment_change" not in rule.evidence:
+        return pl.lit("none")
+    return pl.col(f"{_EVIDENCE}_{rule.evidence.index('treatment_change')}")
+
+
+def _by_scales(trials: pl.DataFrame, rule: Outcome, signs: Signs) -> pl.DataFrame:
+    """Each scale rule's verdict, joined as the definition says."""
+    table = trials.select("trial")
+    for n, scale_rule in enumerate(rule.scales):
+        verdict = _by_one_scale(trials, rule, scale_rule, signs)
+        table = table.join(
+            verdict.rename({"failed": f"f{n}", "day": f"d{n}"}), on="trial", how="left", maintain_order="left"
+        )
+    failed = [pl.col(f"f{n}") for n in range(len(rule.scales))]
+    dates = [pl.when(f).then(pl.col(f"d{n}")) for n, f in enumerate(failed)]
+    verdict = {
+        "any": pl.any_horizontal(failed),
+        "any_measured": pl.when(pl.any_horizontal([f.is_not_null() for f in failed])).then(
+            pl.any_horizontal([f.fill_null(False) for f in failed])
+        ),
+        "all": pl.all_horizontal(failed),
+        "first": pl.coalesce(failed),
+    }[rule.scales_joined]
+    date = {"all": pl.max_horizontal, "first": pl.coalesce}.get(rule.scales_joined, pl.min_horizontal)(dates)
+    return table.select(
+        "trial",
+        verdict.alias(_FAILED),
+        _deciding_scale(rule, failed, verdict).alias(_EVIDENCE),
+        pl.when(verdict).then(date).alias(_DATE),
+    )
+
+
+def _deciding_scale(rule: Outcome, failed: list[pl.Expr], verdict: pl.Expr) -> pl.Expr:
+    """Scale and kind of the first rule whose own verdict is the joint one."""
+    return pl.coalesce(
+        [
+            pl.when(f == verdict).then(pl.lit(f"{s.scale}:{s.fails_if}"))
+            for f, s in zip(failed, rule.scales, strict=True)
+        ]
+    )
+
+
+def _by_one_scale(trials: pl.DataFrame, rule: Outcome, scale_rule: ScaleRule, signs: Signs) -> pl.DataFrame:
+    """trial, failed, day of the outcome score."""
+    scores = signs.scores.filter(pl.col("scale") == scale_rule.scale).select("person", "day", "value").sort("day")
+    final = _latest(
+        trials, scores, pl.col("start") + rule.score_from_day, pl.col("last_day") + rule.score_days_after_end
+    )
+    if scale_rule.fails_if == "score_above":
+        return final.select("trial", "day", failed=pl.col("value") > scale_rule.value)
+    before = _latest(trials, scores, pl.col("start") - rule.baseline_days_before, pl.col("start"))
+    after = _earliest(trials, scores, pl.col("start") + 1, pl.col("start") + rule.baseline_days_after)
+    minimum = signs.scale_minimum[scale_rule.scale]
+    both = (
+        final.join(before.select("trial", before="value"), on="trial", how="left")
+        .join(after.select("trial", after="value"), on="trial", how="left")
+        .with_columns(baseline=pl.coalesce("before", "after"))
+    )
+    room = pl.col("baseline") - minimum
+    failed = pl.when(room > 0).then((pl.col("baseline") - pl.col("value")) * 100 < scale_rule.value * room)
+    return both.select("trial", "day", failed=failed)
+
+
+def _latest(trials: pl.DataFrame, scores: pl.DataFrame, opens: pl.Expr, closes: pl.Expr) -> pl.DataFrame:
+    """The person's latest score in [opens, closes] of each trial that has one: trial, day, value."""
+    return _nearest(trials.select("trial", "person", opens=opens, at=closes), scores, "backward").filter(
+        pl.col("day") >= pl.col("opens")
+    )
+
+
+def _earliest(trials: pl.DataFrame, scores: pl.DataFrame, opens: pl.Expr, closes: pl.Expr) -> pl.DataFrame:
+    """The person's earliest score in [opens, closes] of each trial that has one: trial, day, value."""
+    return _nearest(trials.select("trial", "person", closes=closes, at=opens), scores, "forward").filter(
+        pl.col("day") <= pl.col("closes")
+    )
+
+
+def _nearest(
+    trials: pl.DataFrame, rows: pl.DataFrame, strategy: str, by: tuple[str, ...] = ("person",)
+) -> pl.DataFrame:
+    return trials.sort("at", "trial").join_asof(
+        rows, left_on="at", right_on="day", by=list(by), strategy=strategy, check_sortedness=False, coalesce=False
+    )
+
+
+def _by_change(trials: pl.DataFrame, changes: pl.DataFrame, rule: Outcome, signs: Signs, coded: Coded) -> pl.DataFrame:
+    """A change of treatment after the trial's start and within the time allowed."""
+    horizon = pl.col("episode_end") if rule.change_within == "episode" else pl.col("last_day") + rule.change_within
+    rows = trials.with_columns(horizon=horizon)
+    kinds = {
+        "switch": lambda: _first_change(rows, changes.filter(~pl.col("is_add_on"))),
+        "add_on": lambda: _first_change(rows, changes.filter("is_add_on")),
+        "ect": lambda: _first_session(rows, signs.ect, coded, "ect"),
+        "tms": lambda: _first_session(rows, signs.tms, coded, "tms"),
+        "admission": lambda: _first_after(rows, signs.admissions.sort("day"), ("person", "disorder")),
+    }
+    found = rows.select("trial", "horizon", "observed_until", "is_censored")
+    for sign in rule.change_signs:
+        found = found.join(
+            kinds[sign]().select("trial", pl.col("day").alias(sign)), on="trial", how="left", maintain_order="left"
+        )
+    date = pl.min_horizontal(rule.change_signs)
+    name = pl.coalesce([pl.when(pl.col(sign) == date).then(pl.lit(sign)) for sign in rule.change_signs])
+    blind = not set(rule.change_signs) <= signs.observed
+    finished = (
+        ~pl.col("is_censored") if rule.change_within == "episode" else pl.col("horizon") <= pl.col("observed_until")
+    )
+    unfinished = pl.lit(False if rule.if_unfinished == "not_failed" else None, dtype=pl.Boolean)
+    without = pl.lit(None, dtype=pl.Boolean) if blind else pl.when(finished).then(False).otherwise(unfinished)
+    reason = (
+        pl.lit("unobserved") if blind else pl.when(finished).then(pl.lit("no_change")).otherwise(pl.lit("unfinished"))
+    )
+    seen = date.is_not_null()
+    return found.select(
+        "trial",
+        pl.when(seen).then(True).otherwise(without).alias(_FAILED),
+        pl.when(seen).then(name).otherwise(reason).alias(_EVIDENCE),
+        date.alias(_DATE),
+    )
+
+
+def _first_change(rows: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    inside = changes.join(rows.select("trial", "horizon"), on="trial").filter(
+        pl.col("other_start") <= pl.col("horizon")
+    )
+    return inside.group_by("trial").agg(day=pl.col("other_start").min())
+
+
+def _first_session(rows: pl.DataFrame, days: pl.DataFrame, coded: Coded, group: str) -> pl.DataFrame:
+    """The first ECT or TMS after the trial's start; a course of the same kind is no sign against itself."""
+    same = pl.lit(coded.vocabulary.sure((group,))).gather(pl.col("treatment"))
+    return _first_after(rows.filter(~same), days, ("person",))
+
+
+def _first_after(rows: pl.DataFrame, days: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
+    after = rows.select("trial", "horizon", *by, at=pl.col("start") + 1)
+    return _nearest(after, days, "forward", by).filter(pl.col("day") <= pl.col("horizon"))
