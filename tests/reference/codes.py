@@ -1,0 +1,124 @@
+"""The code tables for the reference: a folder of CSV files in, one look-up object out.
+
+Read with the csv module and searched with loops, so that it shares nothing with the shipped reader.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+NOT_FULLY_NAMED = "psychotherapy_unspecified"
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """One row of treatments.csv. Empty cells are empty strings."""
+
+    treatment: str
+    modality: str
+    class_name: str
+    mechanism: str
+    observed_as: str
+    groups: frozenset[str]
+    maybe_groups: frozenset[str]
+
+
+@dataclass(frozen=True)
+class ListedCode:
+    """One row of diagnoses.csv: a prefix that puts a code into, or keeps it out of, a list."""
+
+    list_name: str
+    code_system: str
+    prefix: str
+    use: str
+
+    def fits(self, code: str) -> bool:
+        """Classifications carry their hierarchy in their spelling; identifiers of SNOMED and OMOP do not."""
+        return code == self.prefix if self.code_system in ("snomed", "omop") else code.startswith(self.prefix)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """All code tables. doses: atc -> column -> mg (blank cells are missing)."""
+
+    treatments: tuple[Treatment, ...]
+    doses: dict[str, dict[str, float]]
+    diagnoses: tuple[ListedCode, ...]
+    scale_minimum: dict[str, float]
+    disorders: dict[str, dict[str, str]]
+
+    def drug(self, atc: str) -> Treatment | None:
+        """The row of the longest listed prefix of a delivered ATC code."""
+        listed = [row for row in self.treatments if atc.startswith(row.treatment)]
+        return max(listed, key=lambda row: len(row.treatment), default=None)
+
+    def named(self, treatment: str | None) -> Treatment | None:
+        """The row of a procedure's treatment, which must be listed under exactly that name."""
+        return next((row for row in self.treatments if row.treatment == treatment), None)
+
+    def in_list(self, list_name: str, code: str, code_system: str) -> bool:
+        """True when an include prefix fits and no exclude prefix of the same list and system does."""
+        uses = [
+            row.use
+            for row in self.diagnoses
+            if row.list_name == list_name and row.code_system == code_system and row.fits(code)
+        ]
+        return "include" in uses and "exclude" not in uses
+
+    def in_list_of_any_system(self, list_name: str, code: str | None) -> bool:
+        """An admission's main code comes without a code system: any system may claim it."""
+        systems = {row.code_system for row in self.diagnoses}
+        return code is not None and any(self.in_list(list_name, code, system) for system in systems)
+
+    def is_unobserved(self, groups: tuple[str, ...], observes: frozenset[str]) -> bool:
+        """True when some treatment of some of the groups cannot be seen in the delivery.
+
+        Where psychotherapy is seen, so is CBT, though it may not be told apart.
+        """
+        seen = observes | {"cbt"} if "psychotherapy" in observes else observes
+        return any(row.observed_as not in seen for row in self.treatments if row.groups & set(groups))
+
+
+def is_identified(treatment: str) -> bool:
+    """A full ATC code, or a named treatment other than unspecified psychotherapy."""
+    if treatment[0].isupper():
+        return len(treatment) == 7
+    return treatment != NOT_FULLY_NAMED
+
+
+def load(folder: Path) -> Codes:
+    """Read the five CSV files of a folder."""
+    return Codes(
+        treatments=tuple(_treatment(row) for row in _rows(folder / "treatments.csv")),
+        doses={row["atc"]: _numbers(row) for row in _rows(folder / "doses.csv")},
+        diagnoses=tuple(
+            ListedCode(row["list"], row["code_system"], row["code"], row["use"])
+            for row in _rows(folder / "diagnoses.csv")
+        ),
+        scale_minimum={row["scale"]: float(row["minimum"]) for row in _rows(folder / "scales.csv")},
+        disorders={row["disorder"]: row for row in _rows(folder / "disorders.csv")},
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
+def _treatment(row: dict[str, str]) -> Treatment:
+    return Treatment(
+        treatment=row["treatment"],
+        modality=row["modality"],
+        class_name=row["class"],
+        mechanism=row["mechanism"],
+        observed_as=row["observed_as"],
+        groups=frozenset(row["groups"].split()),
+        maybe_groups=frozenset(row["maybe_groups"].split()),
+    )
+
+
+def _numbers(row: dict[str, str]) -> dict[str, float]:
+    """The dose columns that hold a value."""
+    return {name: float(row[name]) for name in ("minimum_effective_mg", "usual_dose_lower_mg") if row[name]}
