@@ -1,0 +1,402 @@
+"""Disclosure control: what is hidden, what with it, what is not, and that nothing small can be worked out."""
+
+import polars as pl
+import pytest
+
+from schemas.errors import ImpasseError
+from schemas.tables import RELEASE
+from tests.tables import assert_shows, table
+from tests.unit.attack import draw, tables_of, told
+from transforms.agreement import compare_pairs
+from transforms.attrition import compare_attrition
+from transforms.disclosure import protect
+from transforms.prevalence import rate_prevalence
+
+NO_PREVALENCE = rate_prevalence(
+    table("definition_id denominator_id stratum level n_total n_resistant n_undetermined\nd eligible all all 9 0 0")
+).clear()
+
+
+def prevalence(drawn: str) -> pl.DataFrame:
+    """Published prevalences of definition `d` from drawn counts."""
+    return rate_prevalence(
+        table(drawn).with_columns(pl.lit("d").alias("definition_id"), pl.col("level").cast(pl.String))
+    )
+
+
+def shown(protected: pl.DataFrame, denominator: str = "eligible") -> dict[str, bool]:
+    """Whether each level of the denominator is shown."""
+    rows = protected.filter(pl.col("denominator_id") == denominator)
+    return dict(zip(rows["level"], ~rows["suppressed"], strict=True))
+
+
+def one_row(n_total: int, n_resistant: int, n_undetermined: int) -> dict:
+    """One unstratified eligible row after protection with threshold 5."""
+    counts = f"eligible all all {n_total} {n_resistant} {n_undetermined}"
+    drawn = prevalence(f"denominator_id stratum level n_total n_resistant n_undetermined\n{counts}")
+    return protect({"prevalence": drawn}, 5)["prevalence"].row(0, named=True)
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_hidden"),
+    [
+        ((100, 4, 0), True),
+        ((100, 5, 0), False),
+        ((100, 1, 0), True),
+        ((100, 0, 0), False),
+        ((100, 50, 4), True),
+        ((100, 50, 5), False),
+        ((100, 96, 0), True),
+        ((100, 95, 0), False),
+        ((100, 100, 0), False),
+        ((4, 0, 0), True),
+        ((5, 0, 0), False),
+        ((0, 0, 0), False),
+    ],
+)
+def test_a_row_is_hidden_by_any_group_from_one_to_four(counts, is_hidden):
+    """Resistant, undetermined and not resistant alike; none and five are shown, and so is none of many."""
+    assert one_row(*counts)["suppressed"] == is_hidden
+
+
+def test_a_hidden_row_says_nothing_and_not_zero():
+    """Every number of the row is null, rates and limits too."""
+    row = one_row(100, 3, 0)
+
+    assert set(list(row.values())[4:-1]) == {None}
+    assert row["suppressed"] is True
+
+
+def test_a_threshold_of_one_hides_nothing():
+    """A study may decide to publish every count."""
+    tables = tables_of(draw(7))
+
+    assert all(protect(tables, 1)[name].equals(tables[name]) for name in tables)
+
+
+def test_one_hidden_level_takes_the_smallest_other_with_it():
+    """The row of all would give a single hidden level away; of the others the smallest that helps goes."""
+    drawn = prevalence(
+        """
+        denominator_id | stratum | level   | n_total | n_resistant | n_undetermined
+        eligible       | all     | all     | 390     | 63          | 0
+        eligible       | sex     | female  | 220     | 40          | 0
+        eligible       | sex     | male    | 110     | 20          | 0
+        eligible       | sex     | unknown | 60      | 3           | 0
+        """
+    )
+
+    assert shown(protect({"prevalence": drawn}, 5)["prevalence"]) == {
+        "all": True,
+        "female": True,
+        "male": False,
+        "unknown": False,
+    }
+
+
+def test_hidden_levels_together_must_themselves_be_large_enough():
+    """Two levels with 1 and 2 resistant would be told to hold 3, so a third goes with them."""
+    drawn = prevalence(
+        """
+        denominator_id | stratum | level | n_total | n_resistant | n_undetermined
+        eligible       | all     | all   | 400     | 53          | 0
+        eligible       | year    | 2010  | 100     | 1           | 0
+        eligible       | year    | 2011  | 100     | 2           | 0
+        eligible       | year    | 2012  | 90      | 20          | 0
+        eligible       | year    | 2013  | 110     | 30          | 0
+        """
+    )
+
+    assert shown(protect({"prevalence": drawn}, 5)["prevalence"]) == {
+        "2010": False,
+        "2011": False,
+        "2012": False,
+        "2013": True,
+        "all": True,
+    }
+
+
+def test_two_hidden_levels_that_are_large_together_take_no_other():
+    """Levels with 3 and 4 resistant hide each other."""
+    drawn = prevalence(
+        """
+        denominator_id | stratum | level | n_total | n_resistant | n_undetermined
+        eligible       | all     | all   | 300     | 27          | 0
+        eligible       | year    | 2010  | 100     | 3           | 0
+        eligible       | year    | 2011  | 100     | 4           | 0
+        eligible       | year    | 2012  | 100     | 20          | 0
+        """
+    )
+
+    assert shown(protect({"prevalence": drawn}, 5)["prevalence"])["2012"]
+
+
+def test_a_level_of_its_own_is_hidden_with_the_whole():
+    """Where all are women, hiding all hides the women, though nothing else is published."""
+    drawn = prevalence(
+        """
+        denominator_id | stratum | level  | n_total | n_resistant | n_undetermined
+        eligible       | all     | all    | 100     | 3           | 0
+        eligible       | sex     | female | 100     | 3           | 0
+        """
+    )
+
+    assert shown(protect({"prevalence": drawn}, 5)["prevalence"]) == {"all": False, "female": False}
+
+
+def test_two_denominators_do_not_tell_the_few_between_them():
+    """Three untreated among 100: the treated are hidden, the eligible stay."""
+    drawn = prevalence(
+        """
+        denominator_id | stratum | level | n_total | n_resistant | n_undetermined
+        eligible       | all     | all   | 100     | 20          | 0
+        treated        | all     | all   | 97      | 20          | 0
+        """
+    )
+
+    protected = protect({"prevalence": drawn}, 5)["prevalence"]
+
+    assert (shown(protected), shown(protected, "treated")) == ({"all": True}, {"all": False})
+
+
+def test_equal_denominators_are_both_shown():
+    """Nobody between them is a zero, and zeros are published."""
+    drawn = prevalence(
+        """
+        denominator_id | stratum | level | n_total | n_resistant | n_undetermined
+        eligible       | all     | all   | 100     | 20          | 0
+        treated        | all     | all   | 100     | 20          | 0
+        """
+    )
+
+    assert shown(protect({"prevalence": drawn}, 5)["prevalence"], "treated") == {"all": True}
+
+
+def test_persons_hide_the_levels_that_eligible_episodes_hide():
+    """Where most persons have one episode, persons would tell the episodes of a hidden level."""
+    drawn = prevalence(
+        """
+        denominator_id | stratum | level  | n_total | n_resistant | n_undetermined
+        eligible       | all     | all    | 200     | 60          | 7
+        eligible       | sex     | female | 100     | 30          | 2
+        eligible       | sex     | male   | 100     | 30          | 5
+        persons        | all     | all    | 190     | 60          | 0
+        persons        | sex     | female | 95      | 30          | 0
+        persons        | sex     | male   | 95      | 30          | 0
+        """
+    )
+
+    protected = protect({"prevalence": drawn}, 5)["prevalence"]
+
+    assert shown(protected, "persons") == {"all": True, "female": False, "male": False}
+
+
+STEPS = """
+    step_number | step               | n_left | definition_id
+    1           | episodes           | 200    | d
+    2           | eligible           | 100    | d
+    3           | treated            | 97     | d
+    4           | adequately_treated | 60     | d
+    5           | failed_a_trial     | 40     | d
+    6           | resistant_possible | 30     | d
+    7           | resistant          | 20     | d
+    """
+PREVALENCES = """
+    denominator_id     | stratum | level | n_total | n_resistant | n_undetermined
+    episodes           | all     | all   | 200     | 20          | 10
+    eligible           | all     | all   | 100     | 20          | 10
+    treated            | all     | all   | 97      | 20          | 10
+    adequately_treated | all     | all   | 60      | 20          | 10
+    """
+
+
+def test_a_step_is_hidden_with_its_denominator_and_its_neighbour_says_no_loss():
+    """The treated are hidden in both tables, and what the next step lost would tell them."""
+    steps = compare_attrition(table(STEPS))
+
+    protected = protect({"prevalence": prevalence(PREVALENCES), "attrition": steps}, 5)
+
+    assert_shows(
+        protected["attrition"],
+        """
+        step               | n_left | n_lost | suppressed
+        episodes           | 200    | 0      | false
+        eligible           | 100    | 100    | false
+        treated            | -      | -      | true
+        adequately_treated | 60     | -      | false
+        failed_a_trial     | 40     | 20     | false
+        resistant_possible | 30     | 10     | false
+        resistant          | 20     | 10     | false
+        """,
+    )
+
+
+def test_a_step_that_loses_few_is_hidden_though_no_denominator_counts_it():
+    """Two adequately treated without a failed trial: both steps that only attrition shows are hidden."""
+    few_lost = STEPS.replace("| 40 ", "| 58 ")
+
+    protected = protect({"prevalence": prevalence(PREVALENCES), "attrition": compare_attrition(table(few_lost))}, 5)
+
+    steps = protected["attrition"]
+    assert steps.filter(pl.col("suppressed"))["step"].to_list() == ["treated", "failed_a_trial", "resistant_possible"]
+    assert steps["n_lost"].to_list() == [0, 100, None, None, None, None, None]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_no_small_count_of_a_definition_can_be_worked_out(seed):
+    """Against an integer solver that knows all sums, every small count keeps another value that fits."""
+    groups = draw(seed)
+
+    assert told(groups, protect(tables_of(groups), 5), 5) == []
+
+
+def test_the_attacker_finds_what_is_not_protected():
+    """The solver is no straw man: unprotected tables tell it small counts."""
+    groups = draw(1)
+
+    assert told(groups, tables_of(groups), 5) != []
+
+
+# Agreement
+
+
+BOTH_STATED = """
+    definition_id | denominator_id | stratum  | level      | n_total | n_resistant | n_undetermined
+    a             | eligible       | disorder | depression | 500     | 100         | 0
+    b             | eligible       | disorder | depression | 500     | 200         | 0
+    c             | eligible       | disorder | depression | 500     | 50          | 0
+    a             | eligible       | all      | all        | 500     | 100         | 0
+    b             | eligible       | all      | all        | 500     | 200         | 0
+    c             | eligible       | all      | all        | 500     | 50          | 0
+    """
+PAIRS = """
+    definition_a | definition_b | n_common | n_both_resistant | n_only_a | n_only_b | n_neither
+    a            | b            | 500      | 90               | 10       | 110      | 290
+    a            | c            | 490      | 40               | 60       | 10       | 380
+    b            | c            | 495      | 40               | 160      | 10       | 285
+    """
+OVERALL = """
+    disorder   | n_definitions | n_episodes | n_compared | n_decided_by_all
+    depression | 3             | 500        | 500        | 480
+    """
+
+
+def compared(pairs: str, stated: str = BOTH_STATED, overall: str = OVERALL) -> dict[str, pl.DataFrame]:
+    """The protected tables of drawn pairs of depression."""
+    numbers = ("fleiss_kappa", "krippendorff_alpha", "lowest_prevalence", "highest_prevalence", "prevalence_ratio")
+    tables = {
+        "prevalence": rate_prevalence(table(stated)),
+        "agreement": compare_pairs(table(pairs).with_columns(disorder=pl.lit("depression"))),
+        "agreement_overall": table(overall)
+        .with_columns(pl.lit(0.5).alias(name) for name in numbers)
+        .with_columns(lowest_definition=pl.lit("c"), highest_definition=pl.lit("b"), suppressed=pl.lit(False))
+        .select(RELEASE["agreement_overall"].to_schema().columns.keys()),
+    }
+    return protect(tables, 5)
+
+
+def hidden_pairs(tables: dict[str, pl.DataFrame]) -> list[str]:
+    """The hidden pairs by name."""
+    pairs = tables["agreement"].filter(pl.col("suppressed"))
+    return (pairs["definition_a"] + pairs["definition_b"]).to_list()
+
+
+def test_pairs_with_large_cells_are_shown():
+    """Cells of ten and more hide nothing."""
+    tables = compared(PAIRS)
+
+    assert hidden_pairs(tables) == []
+    assert tables["agreement_overall"]["suppressed"].to_list() == [False]
+
+
+@pytest.mark.parametrize(("n_only_a", "hidden"), [(4, ["ab", "bc"]), (5, []), (0, [])])
+def test_a_small_cell_hides_its_pair_and_the_smallest_other(n_only_a, hidden):
+    """One hidden pair could be solved from the overall coefficients, two cannot; the smaller other goes."""
+    pairs = f"""
+        definition_a | definition_b | n_common         | n_both_resistant | n_only_a   | n_only_b | n_neither
+        a            | b            | {490 + n_only_a} | 90               | {n_only_a} | 110      | 290
+        a            | c            | 498              | 48               | 60         | 10       | 380
+        b            | c            | 495              | 40               | 160        | 10       | 285
+        """
+
+    assert hidden_pairs(compared(pairs)) == hidden
+
+
+def test_few_undetermined_hide_a_pair():
+    """Three episodes either leaves open are as small as three in a cell."""
+    assert hidden_pairs(compared(PAIRS.replace("490 ", "493 "))) == ["ac", "bc"]
+
+
+def test_a_hidden_prevalence_hides_its_pairs():
+    """Where the prevalence of c may not be told, its pairs may not tell it."""
+    few = BOTH_STATED.replace("| 50 ", "| 3  ")
+
+    assert hidden_pairs(compared(PAIRS, few)) == ["ac", "bc"]
+
+
+def test_the_extremes_are_those_of_published_prevalences():
+    """With the lowest definition hidden, the lowest published one is named, with the ratio to it."""
+    few = BOTH_STATED.replace("| 50 ", "| 3  ")
+
+    assert_shows(
+        compared(PAIRS, few)["agreement_overall"],
+        """
+        lowest_definition | lowest_prevalence | highest_definition | highest_prevalence | prevalence_ratio
+        a                 | 0.2               | b                  | 0.4                | 2.0
+        """,
+    )
+
+
+def test_a_single_hidden_pair_hides_the_overall_row_too():
+    """Of two definitions the overall coefficients are the pair's own."""
+    tables = compared(
+        """
+        definition_a | definition_b | n_common | n_both_resistant | n_only_a | n_only_b | n_neither
+        a            | b            | 494      | 90               | 4        | 110      | 290
+        """
+    )
+
+    assert tables["agreement_overall"].row(0)[2:-1] == (None,) * 10
+    assert tables["agreement_overall"].row(0)[:2] == ("depression", 3)
+
+
+@pytest.mark.parametrize(("by_all", "is_hidden"), [(496, True), (495, False), (500, False), (4, True)])
+def test_few_episodes_decided_by_all_or_by_some_hide_the_overall_row(by_all, is_hidden):
+    """500 compared and 496 decided by all tell of four that some leave open."""
+    tables = compared(PAIRS, overall=OVERALL.replace("480", str(by_all)))
+
+    assert tables["agreement_overall"]["suppressed"].to_list() == [is_hidden]
+
+
+# The gate itself
+
+
+def test_a_table_without_a_rule_is_refused():
+    """What the gate does not know does not pass it."""
+    with pytest.raises(ImpasseError, match="No disclosure rule for: intersections"):
+        protect({"prevalence": NO_PREVALENCE, "intersections": NO_PREVALENCE}, 5)
+
+
+def test_tables_that_protect_each_other_must_come_together():
+    """Attrition without prevalence could tell what prevalence hides."""
+    with pytest.raises(ImpasseError, match="came apart"):
+        protect({"attrition": compare_attrition(table(STEPS))}, 5)
+
+
+def test_counts_of_delivered_rows_pass_as_they_are():
+    """Reconciliation counts rows of files, not persons."""
+    rows = pl.DataFrame({"table": ["scores"], "n_quarantined": [2]})
+
+    assert protect({"prevalence": NO_PREVALENCE, "reconciliation": rows}, 5)["reconciliation"].equals(rows)
+
+
+def test_protected_tables_keep_their_contracts():
+    """Columns, types and order stay, with nulls where something is hidden."""
+    tables = compared(PAIRS) | {
+        "attrition": protect(tables_of(draw(3)), 5)["attrition"],
+        "reconciliation": pl.DataFrame(
+            {"table": ["a"], "is_present": [True], "n_delivered": [2], "n_accepted": [1], "n_quarantined": [1]}
+        ),
+    }
+
+    assert [RELEASE[name].validate(tables[name]).height for name in RELEASE] == [6, 3, 1, 7, 1]
