@@ -1,0 +1,113 @@
+"""The answer of one disorder in sentences: the overall row and the definitions' shares in, text out.
+
+The first sentence gives the range, with the number of episodes and of definitions; the ones after it name the lowest
+and the highest definition, each with its own denominator and with the bounds that undetermined episodes leave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reports.numbers import NOTHING, coefficient, count, percent, plural
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the reader sees first: one leading sentence, then the sentences that qualify it."""
+
+    lead: str
+    then: list[str]
+
+
+def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str, str]) -> Answer:
+    """The answer for one disorder. `shares`: prevalence rows by definition, `titles`: how to name each."""
+    if overall["suppressed"]:
+        return Answer(f"The range for {disorder} is suppressed: too few episodes to publish.", [])
+    n_blind = sum(row["prevalence"] is None and not row["suppressed"] for row in shares.values())
+    blind = _blind(len(shares), n_blind)
+    if overall["lowest_definition"] is None:
+        return Answer(_open(disorder, overall, list(shares.values())), blind)
+    lowest, highest = overall["lowest_definition"], overall["highest_definition"]
+    if lowest == highest or overall["lowest_prevalence"] == overall["highest_prevalence"]:
+        share = percent(overall["lowest_prevalence"])
+        lead = f"{_among(disorder, overall)}, {share} of those that can be decided count as treatment-resistant."
+        return Answer(lead, [_says("", lowest, shares, titles), *blind])
+    return Answer(
+        _range(disorder, overall, len(shares) - n_blind),
+        [
+            _says("Lowest: ", lowest, shares, titles),
+            _says("Highest: ", highest, shares, titles),
+            _decided(overall),
+            *blind,
+        ],
+    )
+
+
+def _open(disorder: str, overall: Row, shares: list[Row]) -> str:
+    """The lead where no definition can give a share: how far the bounds reach."""
+    lows = [row["bound_low"] for row in shares if row["bound_low"] is not None]
+    highs = [row["bound_high"] for row in shares if row["bound_high"] is not None]
+    lead = f"{_among(disorder, overall)}, no definition can say with this delivery how many are treatment-resistant"
+    return f"{lead}: the bounds reach from {percent(min(lows))} to {percent(max(highs))}." if lows else f"{lead}."
+
+
+def _blind(n_definitions: int, n_blind: int) -> list[str]:
+    """How many definitions get bounds and no share."""
+    if n_blind == 0:
+        return []
+    return [
+        f"Of {plural(n_definitions, 'definition')}, {n_blind} get bounds but no share: with what this delivery shows, "
+        "no episode can be called not resistant under them."
+    ]
+
+
+def agreement_sentence(overall: Row) -> str:
+    """Agreement of all definitions at once."""
+    hidden = overall["suppressed"]
+    fleiss, alpha = coefficient(overall["fleiss_kappa"], hidden), coefficient(overall["krippendorff_alpha"], hidden)
+    return (
+        f"All {plural(overall['n_definitions'], 'definition')} at once: Fleiss’ kappa {fleiss} on the "
+        f"{count(overall['n_decided_by_all'])} episodes that every definition decides, Krippendorff’s alpha {alpha} "
+        "on all decisions. 1 is full agreement, 0 is what chance would give."
+    )
+
+
+def _among(disorder: str, overall: Row) -> str:
+    return f"Among {count(overall['n_episodes'])} episodes of {disorder}"
+
+
+def _range(disorder: str, overall: Row, n_definitions: int) -> str:
+    low, high = percent(overall["lowest_prevalence"]), percent(overall["highest_prevalence"])
+    return (
+        f"{_among(disorder, overall)}, between {low} and {high} of those that can be decided count as "
+        f"treatment-resistant, depending on which of {n_definitions} definitions is used."
+    )
+
+
+def _says(start: str, definition: str, shares: dict[str, Row], titles: dict[str, str]) -> str:
+    row, title = shares.get(definition), titles.get(definition, definition)
+    if row is None or row["suppressed"]:
+        return f"{start}“{title}”."
+    return (
+        f"{start}“{title}” says {percent(row['prevalence'])} of the decided among {count(row['n_total'])} "
+        f"eligible episodes{_bounds(row)}."
+    )
+
+
+def _bounds(row: Row) -> str:
+    if row["n_undetermined"] == 0:
+        return ", all of them decided"
+    return (
+        f"; with {count(row['n_undetermined'])} that cannot be told, it is at least {percent(row['bound_low'])} "
+        f"and at most {percent(row['bound_high'])}"
+    )
+
+
+def _decided(overall: Row) -> str:
+    ratio = NOTHING if overall["prevalence_ratio"] is None else f"{overall['prevalence_ratio']:.1f}"
+    by_all = count(overall["n_decided_by_all"])
+    times = f"The highest share is {ratio} times the lowest. " if overall["prevalence_ratio"] is not None else ""
+    return f"{times}All {overall['n_definitions']} definitions reach a verdict on {by_all} of the episodes."

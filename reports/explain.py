@@ -1,0 +1,325 @@
+"""One episode explained in plain text: its trials, how each was judged, and every definition's verdict with the reason.
+
+In: one episode, its trials, judgements and classifications as mappings with the columns of `schemas.tables`, and the
+definitions with the trial rule and judging rule each uses. Out: text that fits a terminal. Definitions that share a
+trial rule share the drawing of the trials. Nothing is judged again here: every reason is read from the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from textwrap import fill
+from types import MappingProxyType
+from typing import Any
+
+from reports.numbers import number, plural
+from reports.prose import needed, scale_name, words
+from schemas.definition import Definition, DrugAdequacy, Scored, SessionAdequacy
+
+Row = dict[str, Any]
+Rules = dict[str, tuple[str, str]]
+_LABEL = 22
+_ENDS = {
+    "remission": "a remission code",
+    "death": "death",
+    "coverage": "the end of coverage",
+    "period": "the end of the study period",
+    "tail": "its last contact or treatment",
+}
+_EVIDENCE = {
+    "early_stop": "it stopped early",
+    "switch": "a switch to another drug",
+    "add_on": "another drug added",
+    "ect": "ECT",
+    "tms": "TMS",
+    "admission": "an admission",
+    "no_change": "no change of treatment followed",
+    "unfinished": "observation ended before a change could be ruled out",
+    "unobserved": "a sign of change is not observed here",
+    "none": "no evidence",
+}
+_SCALE_FAILS = {"fall_below": "the fall in", "score_above": "the score on"}
+
+
+def render_explanation(
+    episode: Row,
+    trials: Sequence[Row],
+    judgements: Sequence[Row],
+    classifications: Sequence[Row],
+    definitions: Sequence[Definition],
+    rules: Rules,
+    width: int = 80,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """The whole story of one episode as text, no line longer than `width`.
+
+    `rules` gives each definition's trial rule and judging rule, `names` the readable names of treatments.
+    Definitions without a classification are left out.
+    """
+    classified = {row["definition_id"]: row for row in classifications}
+    told = [d for d in definitions if d.id in classified and d.id in rules]
+    lines = _header(episode, width)
+    for trial_rule in dict.fromkeys(rules[d.id][0] for d in told):
+        group = [d for d in told if rules[d.id][0] == trial_rule]
+        mine = sorted((t for t in trials if t["trial_rule"] == trial_rule), key=_trial_order)
+        shown = [{**t, "name": names.get(t["treatment"], words(t["treatment"]))} for t in mine]
+        lines += ["", *_trials(episode, trial_rule, group, shown, width)]
+        for judging_rule in dict.fromkeys(rules[d.id][1] for d in group):
+            judged = {j["trial_id"]: j for j in judgements if j["judging_rule"] == judging_rule}
+            alike = [d for d in group if rules[d.id][1] == judging_rule]
+            lines += ["", *_judged(shown, judged, alike, width)]
+            for definition in alike:
+                lines += ["", *_verdict(definition, classified[definition.id], episode, shown, judged, width)]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> list[str]:
+    """Lines no longer than `width`; what a terminal would act on rather than print becomes a question mark."""
+    safe = "".join(character if character.isprintable() else "?" for character in text)
+    start, rest = " " * indent, " " * (indent + hang)
+    return fill(safe, width, initial_indent=start, subsequent_indent=rest, break_on_hyphens=False).split("\n")
+
+
+def _trial_order(trial: Row) -> tuple[int, str]:
+    return int(trial["trial_id"].rsplit(":", 1)[1]), trial["trial_id"]
+
+
+def _header(episode: Row, width: int) -> list[str]:
+    age = "age not known" if episode["age"] is None else f"aged {episode['age']}"
+    span = (
+        f"From {episode['start_date']} to {episode['end_date']}, ended by {_ENDS[episode['end_reason']]}. "
+        f"Observed until {episode['observed_until']}; treatment counts from {episode['treated_from']}. "
+        f"{plural(episode['n_contacts'], 'contact')}; {episode['sex']}, {age} at the start."
+    )
+    title = f"Episode {episode['episode_id']}: {words(episode['disorder'])}, number {episode['number']}"
+    return [*_wrapped(title, width), "=" * min(len(title), width), *_wrapped(span, width), *_flags(episode, width)]
+
+
+def _flags(episode: Row, width: int) -> list[str]:
+    flags = {
+        "The start of the illness may lie before the time observed.": episode["is_left_truncated"],
+        "The episode may go on after the time observed.": episode["is_censored"],
+    }
+    return [line for text, holds in flags.items() if holds for line in _wrapped(text, width)]
+
+
+def _trials(episode: Row, rule: str, group: list[Definition], trials: list[Row], width: int) -> list[str]:
+    names = ", ".join(d.id for d in group)
+    head = _wrapped(f"TRIALS under rule {rule} ({names})", width, hang=2)
+    if not trials:
+        return [*head, "  No trial in this episode."]
+    return [*head, *_timeline(episode, trials, width), *[line for t in trials for line in _trial(t, width)]]
+
+
+def _timeline(episode: Row, trials: list[Row], width: int) -> list[str]:
+    """The episode and its trials as bars on one axis; every bar is at least one character long."""
+    first = min([episode["start_date"], *[t["start_date"] for t in trials]])
+    last = max([episode["end_date"], *[t["end_date"] for t in trials]])
+    room = width - _LABEL
+    bars = [_bar("episode", episode["start_date"], episode["end_date"], "-", first, last, room)]
+    bars += [
+        _bar(_name(t), t["start_date"], t["end_date"], "=" if t["is_counted"] else "~", first, last, room)
+        for t in trials
+    ]
+    axis = f"{'':{_LABEL}}{first}{last!s:>{room - 10}}" if room >= 22 else f"{'':{_LABEL}}{first}"
+    return [axis, *bars]
+
+
+def _bar(label: str, start: date, end: date, mark: str, first: date, last: date, room: int) -> str:
+    days = max((last - first).days, 1)
+    left = (start - first).days * (room - 1) // days
+    right = max((end - first).days * (room - 1) // days, left)
+    shown = "".join(character if character.isprintable() else "?" for character in label)
+    return f"{shown[: _LABEL - 2]:<{_LABEL}}{' ' * left}{mark * (right - left + 1)}"
+
+
+def _name(trial: Row) -> str:
+    return f"{_trial_order(trial)[0]}. {trial['name']}"
+
+
+def _trial(trial: Row, width: int) -> list[str]:
+    dose = None if trial["dose_mg"] is None else f"{number(round(trial['dose_mg'], 1))} mg a day"
+    given = [f"{plural(trial['n_sessions'], 'session')}"] if trial["n_sessions"] is not None else [
+        f"{plural(trial['days_covered'], 'day')} covered", dose or "dose not known", _adherence(trial)
+    ]  # fmt: skip
+    marks = {
+        "supply partly unknown": trial["has_unknown_supply"],
+        "still going on when observation ended": trial["is_ongoing"],
+        "not counted by itself": not trial["is_counted"],
+    }
+    given += [plural(trial["n_add_ons"], "add-on")] if trial["n_add_ons"] else []
+    given += [text for text, holds in marks.items() if holds]
+    when = f"{trial['start_date']} to {trial['end_date']}, {plural(trial['n_days'], 'day')}"
+    kind = ", ".join([trial["treatment"]] * (trial["name"] != words(trial["treatment"])) + [trial["role"]])
+    kind += f", {words(trial['treatment_class'] or trial['modality'])}"
+    return _wrapped(f"{_name(trial)} ({kind}): {when}; {'; '.join(given)}.", width, indent=2, hang=3)
+
+
+def _adherence(trial: Row) -> str:
+    return "adherence not known" if trial["adherence"] is None else f"adherence {100 * trial['adherence']:.0f}%"
+
+
+def _judged(trials: list[Row], judged: dict[str, Row], alike: list[Definition], width: int) -> list[str]:
+    if not trials:
+        return _wrapped(f"VERDICTS ({', '.join(d.id for d in alike)})", width, hang=2)
+    head = _wrapped(f"JUDGED for {', '.join(d.id for d in alike)}", width, hang=2)
+    lines = [f"{_name(t)}: {_judgement(t, judged.get(t['trial_id']), alike[0])}." for t in trials]
+    return [*head, *[part for line in lines for part in _wrapped(line, width, indent=2, hang=3)]]
+
+
+def _judgement(trial: Row, judged: Row | None, definition: Definition) -> str:
+    if judged is None:
+        return "not judged"
+    return f"{_adequate(trial, judged, definition)}; {_failed(judged)}"
+
+
+def _adequate(trial: Row, judged: Row, definition: Definition) -> str:
+    reason = judged["adequacy_reason"]
+    if reason == "adequate":
+        return "adequate"
+    sure = "cannot tell if adequate" if judged["is_adequate"] is None else "not adequate"
+    return f"{sure}: {_reason(reason, trial, definition)}"
+
+
+def _reason(reason: str, trial: Row, definition: Definition) -> str:
+    rule: DrugAdequacy | SessionAdequacy = getattr(definition.adequacy, trial["modality"])
+    texts = {
+        "too_short": f"too short ({trial['n_days']} of {rule.min_days} days)",
+        "underdosed": f"too few of its days at a sufficient dose ({rule.min_days} needed)",
+        "low_adherence": "adherence too low",
+        "dose_unknown": "the dose is not known",
+        "duration_unknown": "the days of supply are not known",
+    }
+    if isinstance(rule, SessionAdequacy):
+        texts["too_few_sessions"] = f"too few sessions ({trial['n_sessions']} of {rule.min_sessions})"
+    elif rule.duration_basis == "covered":
+        texts["too_short"] = f"too short ({trial['days_covered']} of {rule.min_days} days covered)"
+    return texts[reason]
+
+
+def _failed(judged: Row) -> str:
+    evidence = _evidence(judged["outcome_evidence"])
+    if judged["has_failed"] is None:
+        return f"cannot tell if it failed: {evidence}"
+    if not judged["has_failed"]:
+        return f"not failed: {evidence}"
+    return f"failed on {judged['failure_date'] or 'an unknown date'}: {evidence}"
+
+
+def _evidence(evidence: str) -> str:
+    if ":" not in evidence:
+        return _EVIDENCE.get(evidence, words(evidence))
+    scale, kind = evidence.split(":", 1)
+    return f"{_SCALE_FAILS.get(kind, kind)} {scale_name(scale)}"
+
+
+def _verdict(
+    definition: Definition, row: Row, episode: Row, trials: list[Row], judged: dict[str, Row], width: int
+) -> list[str]:
+    says = {
+        "resistant": _resistant,
+        "not_resistant": _not_resistant,
+        "undetermined": _undetermined,
+        "not_eligible": _not_eligible,
+    }[row["verdict"]]
+    lines = [f"{'; '.join([says(definition, row, episode), *_shortfalls(definition, row, trials, judged)])}."]
+    if row["verdict"] != "not_eligible":
+        lines += [f"Needed: {needed(definition.resistance)}.", *_uncounted(row, trials)]
+    return [
+        *_wrapped(f"{definition.id}: {definition.title}", width),
+        *[part for line in lines for part in _wrapped(line, width, indent=2, hang=2)],
+    ]
+
+
+def _resistant(definition: Definition, row: Row, episode: Row) -> str:
+    return f"RESISTANT from {row['resistant_date']}: {_reached(definition, row)}"
+
+
+def _not_resistant(definition: Definition, row: Row, episode: Row) -> str:
+    return f"NOT RESISTANT: {_decided(definition, row)}"
+
+
+def _undetermined(definition: Definition, row: Row, episode: Row) -> str:
+    if row["decided_by"] == "eligible":
+        return "CANNOT TELL: it is not known whether the episode is eligible"
+    why = {
+        "trial": "a treatment that counts is not observed here",
+        "adequacy": "it is not known whether a trial was adequate",
+        "outcome": "it is not known whether a trial failed",
+    }.get(row["decided_by"], "the trials do not settle it")
+    return f"CANNOT TELL: {why}; {_reached(definition, row)}"
+
+
+def _not_eligible(definition: Definition, row: Row, episode: Row) -> str:
+    rule, age, seen = definition.eligible, episode["age"], episode["observed_days_before"]
+    reasons = {
+        f"the definition does not speak about {words(episode['disorder'])}": episode["disorder"] not in rule.disorders,
+        f"aged {age}, outside {rule.min_age} to {rule.max_age}": age is not None
+        and not rule.min_age <= age <= rule.max_age,
+        f"observed {seen} of {rule.min_observed_days} days before the start": seen is not None
+        and seen < rule.min_observed_days,
+    }
+    found = [text for text, holds in reasons.items() if holds]
+    return f"NOT ELIGIBLE: {'; '.join(found) or 'a required diagnosis is missing or an excluding one is recorded'}"
+
+
+def _reached(definition: Definition, row: Row) -> str:
+    """How far the count or the score came: one number, or the range that unknowns leave."""
+    if isinstance(definition.resistance, Scored):
+        return f"{_range(row['score_min'], row['score_max'])} points"
+    if row["n_failed_min"] == row["n_failed_max"]:
+        return plural(row["n_failed_min"], "failed adequate trial")
+    return f"{_range(row['n_failed_min'], row['n_failed_max'])} failed adequate trials"
+
+
+def _range(low: float, high: float | None) -> str:
+    if high is None:
+        return f"{number(low)} or more"
+    return number(low) if low == high else f"between {number(low)} and {number(high)}"
+
+
+def _decided(definition: Definition, row: Row) -> str:
+    if isinstance(definition.resistance, Scored):
+        return f"only {_reached(definition, row)}"
+    return {
+        "trial": f"{'only ' * bool(row['n_trials'])}{plural(row['n_trials'], 'trial')} of a kind that counts",
+        "adequacy": f"only {row['n_adequate']} of {plural(row['n_trials'], 'trial')} surely adequate",
+        "outcome": f"only {_failures(definition, row)}",
+        "resistance": "the trials are not different enough",
+    }[row["decided_by"]]
+
+
+def _failures(definition: Definition, row: Row) -> str:
+    """The failures found, and out of how many where one number says what is needed."""
+    counts = [count for arm in definition.resistance.any_of for count in arm.all_of]
+    if len(counts) > 1 or row["n_failed_min"] != row["n_failed_max"]:
+        return _reached(definition, row)
+    return f"{row['n_failed_min']} of {counts[0].n} needed failures"
+
+
+def _uncounted(row: Row, trials: list[Row]) -> list[str]:
+    """A note where the definition counts fewer kinds of trial than are shown."""
+    shown = [t for t in trials if t["is_counted"]]
+    if row["n_trials"] >= len(shown):
+        return []
+    return [f"Of the {plural(len(shown), 'trial')} above, {row['n_trials']} may be of a kind that counts here."]
+
+
+def _shortfalls(definition: Definition, row: Row, trials: list[Row], judged: dict[str, Row]) -> list[str]:
+    """Why counted trials did not add to the count; nothing to add where the verdict did not turn on trials."""
+    if row["verdict"] in ("resistant", "not_eligible") or row["decided_by"] == "eligible" or row["n_trials"] == 0:
+        return []
+    counted = [(t, judged[t["trial_id"]]) for t in trials if t["is_counted"] and t["trial_id"] in judged]
+    return [text for t, j in counted for text in _shortfall(t, j, definition)]
+
+
+def _shortfall(trial: Row, judged: Row, definition: Definition) -> list[str]:
+    named, reason = f"trial {_trial_order(trial)[0]} ({trial['name']})", judged["adequacy_reason"]
+    if reason != "adequate":
+        sure = "may not be adequate" if judged["is_adequate"] is None else "was not adequate"
+        return [f"{named} {sure}, {_reason(reason, trial, definition)}"]
+    if judged["has_failed"]:
+        return []
+    sure = "may have failed" if judged["has_failed"] is None else "has not failed"
+    return [f"{named} {sure}, {_evidence(judged['outcome_evidence'])}"]

@@ -1,0 +1,33 @@
+"""What a delivery cannot show: absent tables and unobserved treatments in, sentences out."""
+
+from __future__ import annotations
+
+from reports.numbers import listed
+from reports.prose import words
+from schemas.study import OBSERVABLE
+
+_WITHOUT = {
+    "coverage": "how long each person was observed is unknown, so a required look-back cannot be checked",
+    "diagnoses": "there are no illness episodes",
+    "dispensings": "no drug trial can be built",
+    "procedures": "no psychotherapy or neuromodulation can be built into a trial",
+    "scores": "no trial can be judged by a symptom scale",
+    "admissions": "an admission cannot count as a sign that a trial failed",
+}
+
+
+def absent_table_sentences(tables: list[str] | tuple[str, ...]) -> list[str]:
+    """One sentence per table that was not delivered."""
+    return [
+        f"The table {table} was not delivered: {_WITHOUT.get(table, 'what depends on it is unknown')}."
+        for table in sorted(tables)
+    ]
+
+
+def unobserved_sentences(observes: frozenset[str]) -> list[str]:
+    """One sentence on the treatments the register does not show, or none."""
+    unseen = [words(name) for name in OBSERVABLE if name not in observes]
+    if not unseen:
+        return []
+    how = "a count that includes any of these has a lower bound and no upper bound"
+    return [f"Not observed: {listed(unseen)}; {how}."]

@@ -1,0 +1,394 @@
+"""Invented results of one run: fourteen definitions, two disorders, every table the report reads."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from reports.report import ReportContents
+from reports.validation import ValidationContents
+from schemas.definition import (
+    Adequacy,
+    Arm,
+    Count,
+    Counted,
+    Definition,
+    DrugAdequacy,
+    Eligible,
+    Exclusion,
+    Item,
+    Outcome,
+    ScaleRule,
+    Scored,
+    SessionAdequacy,
+    Source,
+    Trial,
+)
+from schemas.tables import ATTRITION_STEPS, RELEASE
+
+DRUG = DrugAdequacy(
+    min_days=56, duration_basis="covered", dose_basis="minimum_effective", min_dose_ratio=1.0, min_adherence_percent=0
+)
+ADEQUACY = Adequacy(
+    drug=DRUG,
+    augmentation=DRUG,
+    psychotherapy=SessionAdequacy(min_days=56, min_sessions=8),
+    neuromodulation=SessionAdequacy(min_days=0, min_sessions=6),
+)
+TRIAL = Trial(
+    treatments=("ssri", "snri", "cbt"),
+    augmenters=("antipsychotic",),
+    drug_gap_days=30,
+    session_gap_days=60,
+    carry_over=True,
+    carry_over_cap_days=90,
+    augmentation="own_trial",
+    combination="part_of_trial",
+    overlap_days=28,
+    window="episode",
+    window_days=0,
+)
+OUTCOME = Outcome(
+    evidence=("scales", "treatment_change"),
+    scales=(ScaleRule(scale="ham_a", fails_if="fall_below", value=50.0),),
+    scales_joined="any_measured",
+    baseline_days_before=14,
+    baseline_days_after=7,
+    score_from_day=28,
+    score_days_after_end=30,
+    change_signs=("switch", "add_on", "admission"),
+    change_within=90,
+    if_unfinished="unknown",
+    early_stop_days=28,
+    early_stop="not_failed",
+)
+ELIGIBLE = Eligible(
+    disorders=("anxiety",),
+    diagnoses=(),
+    exclusions=(Exclusion(codes="bipolar", when="ever"),),
+    min_age=18,
+    max_age=150,
+    min_observed_days=365,
+)
+RESISTANCE = Counted(
+    kind="count",
+    any_of=(Arm(name="two trials", all_of=(Count(n=2, of=("ssri", "snri", "cbt"), distinct_by="substance"),)),),
+)
+TWO_ARMS = Counted(
+    kind="count",
+    any_of=(
+        Arm(name="drug arm", all_of=(Count(n=2, of=("ssri", "snri"), distinct_by="class"),)),
+        Arm(name="therapy arm", all_of=(Count(n=1, of=("cbt",), distinct_by="none"),)),
+    ),
+)
+SCORED = Scored(
+    kind="score",
+    items=(
+        Item(item="failed_trials", of=("antidepressant",), points=1.0, max_points=5.0, extended_days=0),
+        Item(item="raised_dose", of=("antidepressant",), points=0.5, max_points=2.0, extended_days=0),
+        Item(item="extended", of=("antidepressant",), points=0.5, max_points=2.0, extended_days=84),
+    ),
+    threshold=3.5,
+)
+SOURCE = Source(
+    citation="Author A, Author B. Journal of Examples 2019;36:801-812",
+    says="Two adequate trials, each at the minimum effective dose for 8 weeks, failed.",
+    reading="A trial is counted once per substance.",
+    open="The paper gives no gap between dispensings.",
+    confidence="V",
+)
+
+
+def definition(id: str = "anx-two", title: str = "Two failed adequate trials", **blocks: object) -> Definition:
+    """A definition with made-up blocks; name a block to replace it."""
+    parts = {
+        "source": SOURCE,
+        "eligible": ELIGIBLE,
+        "trial": TRIAL,
+        "adequacy": ADEQUACY,
+        "outcome": OUTCOME,
+        "resistance": RESISTANCE,
+    }
+    return Definition(id=id, title=title, status="active", **{**parts, **blocks})
+
+
+ANXIETY = [
+    ("anx-s0-a", "Two failed adequate trials, non-response reading", 0.082, 0.031),
+    ("anx-s0-b", "Two failed adequate trials, non-remission reading", 0.148, 0.046),
+    ("anx-s0-c", "A drug trial and a cognitive behavioural therapy both failed", 0.013, 0.4),
+    ("anx-s1", "Two different first-line interventions without significant relief", 0.101, 0.02),
+    ("anx-bokma-2019", "One first-line drug and one psychological treatment failed", 0.021, 0.38),
+    ("anx-domschke-2024", "International Delphi consensus: two monotherapies or one CBT", 0.117, 0.12),
+    ("anx-strict3", "Three or more failed treatments", None, None),
+    ("anx-modal", "One failed drug trial of eight weeks", 0.236, 0.05),
+]
+DEPRESSION = [
+    ("mdd-rybak-4w", "Canadian expert consensus, four weeks", 0.188, 0.03),
+    ("mdd-rybak-6w", "Canadian expert consensus, six weeks", 0.151, 0.03),
+    ("mdd-kim", "Karolinska register model: start of the third sequential trial", 0.094, 0.0),
+    ("mdd-cepeda", "OHDSI data-driven rule: an antipsychotic or three antidepressants", 0.127, 0.0),
+    ("mdd-gibson", "MGH claims score above 3.5 over 24 months", 0.043, 0.01),
+    ("mdd-gsrd", "European GSRD criterion: MADRS 22 or more after two trials", None, 1.0),
+]
+N = {"anxiety": 12345, "depression": 48210}
+ROWS = {"anxiety": ANXIETY, "depression": DEPRESSION}
+IDS = [(disorder, *row) for disorder, rows in ROWS.items() for row in rows]
+
+
+def definitions() -> list[Definition]:
+    """The fourteen, with blocks that differ enough to read differently."""
+    anxiety = [definition(id, title, resistance=TWO_ARMS if i % 3 == 2 else RESISTANCE) for i, (id, title, *_) in
+               enumerate(ANXIETY)]  # fmt: skip
+    eligible = Eligible(
+        disorders=("depression",), diagnoses=(), exclusions=(), min_age=0, max_age=150, min_observed_days=0
+    )
+    return anxiety + [
+        definition(id, title, eligible=eligible, resistance=SCORED if id == "mdd-gibson" else RESISTANCE)
+        for id, title, *_ in DEPRESSION
+    ]
+
+
+def _shares(total: int, share: float | None, unknown: float | None) -> dict:
+    if unknown is None:
+        return dict.fromkeys(
+            ["n_total", "n_resistant", "n_undetermined", "prevalence", "ci_low", "ci_high", "bound_low", "bound_high"]
+        )
+    n_unknown = round(total * unknown)
+    decided = total - n_unknown
+    n = round(decided * (share or 0))
+    point = n / decided if decided else None
+    half = 1.96 * (point * (1 - point) / decided) ** 0.5 if decided else 0
+    return {
+        "n_total": total,
+        "n_resistant": n,
+        "n_undetermined": n_unknown,
+        "prevalence": point,
+        "ci_low": None if point is None else max(point - half, 0.0),
+        "ci_high": None if point is None else point + half,
+        "bound_low": n / total,
+        "bound_high": (n + n_unknown) / total,
+    }
+
+
+def _prevalence_rows() -> list[dict]:
+    sizes = {"episodes": 1.0, "eligible": 0.9, "treated": 0.61, "adequately_treated": 0.32, "persons": 0.8}
+    strata = [("sex", "female", 0.62), ("sex", "male", 0.38), ("age", "18-24", 0.2), ("age", "25-44", 0.4)]
+    strata += [("year", "2014", 0.3), ("year", "2015", 0.35)]
+    rows = []
+    for disorder, id, _, share, unknown in IDS:
+        cells = [("all", "all", 1.0), ("disorder", disorder, 1.0), *strata]
+        for (stratum, level, part), (denominator, size) in ((c, d) for c in cells for d in sizes.items()):
+            values = _shares(round(N[disorder] * size * part), share, unknown)
+            keys = {"definition_id": id, "denominator_id": denominator, "stratum": stratum, "level": level}
+            rows.append({**keys, **values, "suppressed": values["n_total"] is None})
+    return rows
+
+
+def _frame(table: str, rows: list[dict]) -> pl.DataFrame:
+    model = RELEASE[table]
+    types = {name: column.dtype.type for name, column in model.to_schema().columns.items()}
+    return model.validate(pl.DataFrame(rows, schema=types))
+
+
+def prevalence() -> pl.DataFrame:
+    """Every definition, denominator and stratum."""
+    return _frame("prevalence", _prevalence_rows())
+
+
+def _pair(disorder: str, a: tuple, b: tuple) -> dict:
+    suppressed = None in (a[3], b[3])
+    keys = {"definition_a": a[0], "definition_b": b[0], "disorder": disorder}
+    gone = dict.fromkeys(name for name in RELEASE["agreement"].to_schema().columns if name not in (*keys, "suppressed"))
+    if suppressed or a[2] is None or b[2] is None:
+        return {**keys, **gone, "suppressed": suppressed}
+    total, both = 10000, round(10000 * min(a[2], b[2]) * 0.8)
+    only_a, only_b = round(total * a[2]) - both, round(total * b[2]) - both
+    neither = total - both - only_a - only_b
+    observed = (both + neither) / total
+    expected = a[2] * b[2] + (1 - a[2]) * (1 - b[2])
+    difference = (only_a - only_b) / total
+    values = {
+        "n_common": total + 500,
+        "n_undetermined": 500,
+        "n_both_resistant": both,
+        "n_only_a": only_a,
+        "n_only_b": only_b,
+        "n_neither": neither,
+        "difference": difference,
+        "difference_ci_low": difference - 0.01,
+        "difference_ci_high": difference + 0.01,
+        "kappa": (observed - expected) / (1 - expected),
+        "ac1": observed - 0.05,
+        "pabak": 2 * observed - 1,
+        "jaccard": both / (both + only_a + only_b),
+        "positive_agreement": 2 * both / (2 * both + only_a + only_b),
+        "negative_agreement": 2 * neither / (2 * neither + only_a + only_b),
+    }
+    return {**keys, **values, "suppressed": False}
+
+
+def agreement() -> pl.DataFrame:
+    """Every pair within a disorder."""
+    pairs = [
+        _pair(disorder, a, b) for disorder, rows in ROWS.items() for i, a in enumerate(rows) for b in rows[i + 1 :]
+    ]
+    return _frame("agreement", pairs)
+
+
+def agreement_overall() -> pl.DataFrame:
+    """One row per disorder."""
+    rows = []
+    for disorder, found in ROWS.items():
+        known = sorted((row for row in found if row[2] is not None), key=lambda row: row[2])
+        rows.append(
+            {
+                "disorder": disorder,
+                "n_definitions": len(found),
+                "n_episodes": N[disorder],
+                "n_compared": N[disorder],
+                "n_decided_by_all": 5210,
+                "fleiss_kappa": 0.41,
+                "krippendorff_alpha": 0.38,
+                "lowest_definition": known[0][0],
+                "lowest_prevalence": known[0][2],
+                "highest_definition": known[-1][0],
+                "highest_prevalence": known[-1][2],
+                "prevalence_ratio": known[-1][2] / known[0][2],
+                "suppressed": False,
+            }
+        )
+    return _frame("agreement_overall", rows)
+
+
+def attrition() -> pl.DataFrame:
+    """Seven steps of every definition; the third anxiety definition's last steps are suppressed."""
+    rows = []
+    for disorder, id, _, share, unknown in IDS:
+        kept = [1, 0.9, 0.61, 0.32, 0.25, (share or 0) * 0.95 + (unknown or 0) * 0.2, (share or 0) * 0.8]
+        left = [round(N[disorder] * part) for part in kept]
+        for number, (step, n) in enumerate(zip(ATTRITION_STEPS, left, strict=True)):
+            hidden = share is None and number >= 5
+            lost = None if hidden else (0 if number == 0 else max(0, left[number - 1] - n))
+            keys = {"definition_id": id, "step_number": number, "step": step}
+            rows.append({**keys, "n_left": None if hidden else n, "n_lost": lost, "suppressed": hidden})
+    return _frame("attrition", rows)
+
+
+def verdicts() -> pl.DataFrame:
+    """How many episodes of each disorder get which verdict, by definition."""
+    rows = []
+    for disorder, id, _, share, unknown in IDS:
+        hidden = unknown is None
+        resistant, open_ = (share or 0) * 0.85, 0.9 * (unknown or 0)
+        parts = {"resistant": resistant, "not_resistant": 0.9 - resistant - open_}
+        parts |= {"undetermined": open_, "not_eligible": 0.1}
+        for verdict, part in parts.items():
+            n = None if hidden else round(N[disorder] * part)
+            rows.append({"disorder": disorder, "definition_id": id, "verdict": verdict, "n": n,
+                         "share": None if hidden else part})  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def reconciliation() -> pl.DataFrame:
+    """Seven tables, one of them absent."""
+    rows = [
+        ("admissions", True, 48211, 48211, 0),
+        ("coverage", True, 30000, 30000, 0),
+        ("diagnoses", True, 812_450, 811_010, 1440),
+        ("dispensings", True, 2_104_377, 2_098_112, 6265),
+        ("persons", True, 30000, 30000, 0),
+        ("procedures", True, 90120, 90115, 5),
+        ("scores", False, 0, 0, 0),
+    ]
+    names = ["table", "is_present", "n_delivered", "n_accepted", "n_quarantined"]
+    return _frame("reconciliation", [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def rules() -> pl.DataFrame:
+    """What quarantined how many rows."""
+    return pl.DataFrame(
+        {
+            "table": ["diagnoses", "dispensings", "dispensings", "procedures"],
+            "rule": ["unknown_person", "date_not_read", "unknown_person", "after_death"],
+            "n": [1440, 6000, 265, None],
+        },
+        schema={"table": pl.String, "rule": pl.String, "n": pl.Int64},
+    )
+
+
+PROVENANCE = {
+    "versions": {"impasse": "0.1.0", "polars": "2.1.0", "python": "3.11.2"},
+    "parameters": {"episodes.gap_days": 180, "episodes.tail_days": 30, "disclosure.threshold": 5},
+    "inputs": {"diagnoses.csv": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
+}
+EXPECTATIONS = [
+    {
+        "suite": "dispensings",
+        "expectation": "at most 10% of rows are quarantined",
+        "column": "",
+        "critical": True,
+        "success": True,
+        "observed": "0.3%",
+    },
+    {
+        "suite": "diagnoses",
+        "expectation": "codes match the code system's pattern",
+        "column": "code",
+        "critical": False,
+        "success": False,
+        "observed": "1,440 of 812,450 rows",
+    },
+    {
+        "suite": "persons",
+        "expectation": "person_id is unique",
+        "column": "person_id",
+        "critical": True,
+        "success": True,
+        "observed": "0 duplicates",
+    },
+]
+
+
+def contents(**changes: object) -> ReportContents:
+    """The whole report; name a part to replace it."""
+    parts = {
+        "study_name": "north",
+        "study_title": "Northern register, 2012 to 2016",
+        "run_id": "20260101-abcdef",
+        "date_text": "1 January 2026",
+        "definitions": definitions(),
+        "prevalence": prevalence(),
+        "agreement": agreement(),
+        "agreement_overall": agreement_overall(),
+        "attrition": attrition(),
+        "reconciliation": reconciliation(),
+        "rules": rules(),
+        "verdicts": verdicts(),
+        "observes": frozenset({"drug", "ect"}),
+        "absent_tables": ("scores",),
+        "notes": ["Doses were delivered for 91% of dispensings."],
+        "provenance": PROVENANCE,
+    }
+    return ReportContents(**{**parts, **changes})
+
+
+def few(**changes: object) -> ReportContents:
+    """A report on three definitions without the charts of verdicts and attrition; name a part to replace it."""
+    ids = pl.col("definition_id").is_in(["anx-modal", "anx-strict3", "mdd-gsrd"])
+    parts = {"prevalence": prevalence().filter(ids), "attrition": attrition().clear(), "verdicts": verdicts().clear()}
+    return contents(**{**parts, "agreement": agreement().clear(), **changes})
+
+
+def validation_contents(**changes: object) -> ValidationContents:
+    """The whole validation page; name a part to replace it."""
+    parts = {
+        "study_name": "north",
+        "study_title": "Northern register, 2012 to 2016",
+        "run_id": "20260101-abcdef",
+        "date_text": "1 January 2026",
+        "reconciliation": reconciliation(),
+        "rules": rules(),
+        "expectations": EXPECTATIONS,
+        "absent_tables": ("scores",),
+        "provenance": PROVENANCE,
+    }
+    return ValidationContents(**{**parts, **changes})

@@ -1,0 +1,246 @@
+from datetime import date
+from typing import Any
+
+import report_data as data
+
+from reports.explain import render_explanation
+from schemas.definition import Definition
+
+Row = dict[str, Any]
+ID = "p1:anxiety:1"
+EPISODE: Row = {
+    "episode_id": ID,
+    "person_id": "p1",
+    "disorder": "anxiety",
+    "number": 1,
+    "start_date": date(2014, 1, 1),
+    "end_date": date(2014, 12, 31),
+    "end_reason": "tail",
+    "observed_until": date(2016, 12, 31),
+    "observed_days_before": 900,
+    "treated_from": date(2013, 12, 2),
+    "is_left_truncated": False,
+    "is_censored": False,
+    "n_contacts": 4,
+    "sex": "female",
+    "age": 41,
+}
+
+
+def trial(number: int = 1, **changes: object) -> Row:
+    """A trial of sertraline for 120 days; name a column to change it."""
+    row = {
+        "trial_id": f"{ID}:aa:{number}",
+        "episode_id": ID,
+        "person_id": "p1",
+        "trial_rule": "aa",
+        "treatment": "N06AB06",
+        "treatment_class": "ssri",
+        "modality": "drug",
+        "role": "first",
+        "is_counted": True,
+        "start_date": date(2014, 1, 1),
+        "end_date": date(2014, 4, 30),
+        "n_days": 120,
+        "days_covered": 110,
+        "n_sessions": None,
+        "n_add_ons": 0,
+        "has_unknown_supply": False,
+        "is_ongoing": False,
+        "supply_basis": "ddd",
+        "dose_mg": 50.0,
+        "adherence": 0.9,
+    }
+    return {**row, **changes}
+
+
+def judged(number: int = 1, **changes: object) -> Row:
+    """An adequate trial that failed on a switch; name a column to change it."""
+    row = {
+        "trial_id": f"{ID}:aa:{number}",
+        "judging_rule": "j",
+        "is_adequate": True,
+        "adequacy_reason": "adequate",
+        "has_failed": True,
+        "outcome_evidence": "switch",
+        "failure_date": date(2014, 5, 1),
+    }
+    return {**row, **changes}
+
+
+TOO_SHORT = {
+    "is_adequate": False,
+    "adequacy_reason": "too_short",
+    "has_failed": False,
+    "outcome_evidence": "early_stop",
+}
+
+
+def verdict(**changes: object) -> Row:
+    """One of two failures: not resistant; name a column to change it."""
+    row = {
+        "episode_id": ID,
+        "definition_id": "anx-two",
+        "verdict": "not_resistant",
+        "resistant_date": None,
+        "decided_by": "outcome",
+        "n_trials": 1,
+        "n_adequate": 1,
+        "n_failed_min": 1,
+        "n_failed_max": 1,
+        "score_min": None,
+        "score_max": None,
+    }
+    return {**row, **changes}
+
+
+def explained(trials: list[Row], judgements: list[Row], row: Row, definition: Definition | None = None) -> str:
+    """The explanation with line breaks inside sentences taken out."""
+    definitions = [definition or data.definition()]
+    text = render_explanation(EPISODE, trials, judgements, [row], definitions, {"anx-two": ("aa", "j")})
+    return " ".join(text.split())
+
+
+def test_every_line_fits() -> None:
+    """No line is longer than the width, whatever the names."""
+    long = trial(treatment="x" * 200, role="switch")
+    text = render_explanation(
+        EPISODE, [long], [judged()], [verdict()], [data.definition(title="word " * 50)], {"anx-two": ("aa", "j")}
+    )
+
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_one_of_two() -> None:
+    """A missing failure is counted against what is needed, with what was wrong with the second trial."""
+    second = trial(2, n_days=20, days_covered=20, role="switch", treatment="N06AB10")
+
+    assert (
+        "NOT RESISTANT: only 1 of 2 needed failures; trial 2 (N06AB10) was not adequate, too short (20 of 56 days "
+        "covered)."
+    ) in explained([trial(), second], [judged(), judged(2, **TOO_SHORT)], verdict(n_trials=2))
+
+
+def test_resistant() -> None:
+    """A resistant verdict says from when, and how many failures it counts."""
+    counts = {"n_failed_min": 2, "n_failed_max": 2}
+    row = verdict(verdict="resistant", decided_by="resistance", resistant_date=date(2014, 9, 1), **counts)
+
+    assert "RESISTANT from 2014-09-01: 2 failed adequate trials." in explained([trial()], [judged()], row)
+
+
+def test_open_outcome() -> None:
+    """An undetermined verdict gives the range and the trial that leaves it open."""
+    open_ = judged(has_failed=None, outcome_evidence="unfinished", failure_date=None)
+    row = verdict(verdict="undetermined", n_failed_min=0)
+
+    assert (
+        "CANNOT TELL: it is not known whether a trial failed; between 0 and 1 failed adequate trials; trial 1 "
+        "(N06AB06) may have failed, observation ended before a change could be ruled out."
+    ) in explained([trial()], [open_], row)
+
+
+def test_unobserved_treatment() -> None:
+    """Without an upper bound the reason is the treatment that is not observed."""
+    row = verdict(verdict="undetermined", decided_by="trial", n_failed_max=None)
+
+    assert (
+        "CANNOT TELL: a treatment that counts is not observed here; 1 or more failed adequate trials."
+    ) in explained([trial()], [judged()], row)
+
+
+def test_no_trial() -> None:
+    """An episode without trials says so."""
+    text = explained([], [], verdict(decided_by="trial", n_trials=0, n_adequate=0, n_failed_min=0, n_failed_max=0))
+
+    assert "No trial in this episode." in text
+    assert "NOT RESISTANT: 0 trials of a kind that counts." in text
+
+
+def test_too_young() -> None:
+    """A person under the lowest age is not eligible for that reason."""
+    text = render_explanation(
+        {**EPISODE, "age": 17}, [], [], [verdict(verdict="not_eligible", decided_by="eligible", n_trials=0)],
+        [data.definition()], {"anx-two": ("aa", "j")},
+    )  # fmt: skip
+
+    assert "NOT ELIGIBLE: aged 17, outside 18 to 150." in text
+
+
+def test_excluded_by_a_diagnosis() -> None:
+    """At the lowest age it is a diagnosis that makes the episode not eligible."""
+    text = render_explanation(
+        {**EPISODE, "age": 18}, [], [], [verdict(verdict="not_eligible", decided_by="eligible", n_trials=0)],
+        [data.definition()], {"anx-two": ("aa", "j")},
+    )  # fmt: skip
+
+    assert "NOT ELIGIBLE: a required diagnosis is missing or an excluding one is recorded." in text
+
+
+def test_score() -> None:
+    """A score is explained in points."""
+    row = verdict(n_failed_max=None, score_min=1.5, score_max=1.5)
+
+    assert "NOT RESISTANT: only 1.5 points" in explained(
+        [trial()], [judged()], row, data.definition(resistance=data.SCORED)
+    )
+
+
+def test_trial_is_described() -> None:
+    """A trial's role, dates, days, dose and adherence are all there."""
+    assert (
+        "1. N06AB06 (first, SSRIs): 2014-01-01 to 2014-04-30, 120 days; 110 days covered; 50 mg a day; adherence 90%."
+    ) in explained([trial()], [judged()], verdict())
+
+
+def test_scale_evidence() -> None:
+    """A failure on a scale names the scale and the date."""
+    assert "adequate; failed on 2014-05-01: the fall in HAM-A." in explained(
+        [trial()], [judged(outcome_evidence="ham_a:fall_below")], verdict()
+    )
+
+
+def test_sessions() -> None:
+    """Too few sessions are counted against those needed."""
+    therapy = trial(treatment="cbt", modality="psychotherapy", n_sessions=7, dose_mg=None, adherence=None)
+    short = judged(is_adequate=False, adequacy_reason="too_few_sessions")
+
+    assert "not adequate: too few sessions (7 of 8)" in explained([therapy], [short], verdict())
+
+
+def test_timeline() -> None:
+    """Trials are drawn on the episode's own axis: the first third of the year is the first third of the line."""
+    text = render_explanation(
+        EPISODE, [trial()], [judged()], [verdict()], [data.definition()], {"anx-two": ("aa", "j")}
+    )
+    lines = text.splitlines()
+
+    assert f"{'episode':<22}{'-' * 58}" in lines
+    assert f"{'1. N06AB06':<22}{'=' * 19}" in lines
+
+
+def test_shared_trial_rule() -> None:
+    """Definitions with one trial rule share one drawing, another rule has its own."""
+    definitions = [data.definition(id) for id in ("a", "b", "c")]
+    text = render_explanation(
+        EPISODE, [trial()], [judged()], [verdict(definition_id=d.id) for d in definitions], definitions,
+        {"a": ("aa", "j"), "b": ("aa", "j"), "c": ("bb", "j")},
+    )  # fmt: skip
+
+    assert "TRIALS under rule aa (a, b)" in text
+    assert "TRIALS under rule bb (c)" in text
+
+
+def test_terminal_codes_are_not_obeyed() -> None:
+    """A control character in a treatment's name does not reach the terminal."""
+    assert "\x1b" not in explained([trial(treatment="\x1b[31mred")], [judged()], verdict())
+
+
+def test_names_of_treatments() -> None:
+    """A treatment's readable name is used, with its code beside the trial."""
+    text = render_explanation(
+        EPISODE, [trial()], [judged()], [verdict()], [data.definition()], {"anx-two": ("aa", "j")},
+        names={"N06AB06": "sertraline"},
+    )  # fmt: skip
+
+    assert "1. sertraline (N06AB06, first, SSRIs)" in text

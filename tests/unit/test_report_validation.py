@@ -1,0 +1,66 @@
+import report_data as data
+
+from reports.validation import render_validation
+
+
+def test_failures_come_first() -> None:
+    """Expectations that were not met are listed before those that were."""
+    page = render_validation(data.validation_contents())
+
+    assert page.index("codes match the code system&#x27;s pattern") < page.index("person_id is unique")
+
+
+def test_advisory_failure() -> None:
+    """An advisory failure is a reservation, not a refusal."""
+    assert "with reservations: 1 advisory expectation not met." in render_validation(data.validation_contents())
+
+
+def test_critical_failure() -> None:
+    """A critical failure makes the delivery unfit."""
+    failed = [{**data.EXPECTATIONS[0], "success": False}]
+
+    assert "not fit for publication: 1 critical expectation not met." in render_validation(
+        data.validation_contents(expectations=failed)
+    )
+
+
+def test_all_met() -> None:
+    """When everything is met the page says so first."""
+    page = render_validation(data.validation_contents(expectations=data.EXPECTATIONS[:1]))
+
+    assert "The delivery looks as it should: all 1 expectation met." in page
+
+
+def test_absent_table_is_not_zero_rows() -> None:
+    """A table that was not delivered is said to be so, not to hold 0 rows."""
+    row = render_validation(data.validation_contents()).split('<th scope="row">scores</th>')[1].split("</tr>")[0]
+
+    assert row.count("not delivered") == 3
+
+
+def test_rules_are_explained() -> None:
+    """A rule's meaning is shown where it is given."""
+    page = render_validation(data.validation_contents(rule_meanings={"unknown_person": "no such person"}))
+
+    assert "no such person" in page
+
+
+def test_no_rule_hit() -> None:
+    """Without quarantined rows the page says there is nothing to show."""
+    page = render_validation(data.validation_contents(rules=data.rules().clear()))
+
+    assert "Rows set aside, by rule: nothing to show." in page
+
+
+def test_observed_text_is_escaped() -> None:
+    """Text of a check is shown, not obeyed."""
+    page = render_validation(data.validation_contents(expectations=[{**data.EXPECTATIONS[0], "observed": "<b>x</b>"}]))
+
+    assert "&lt;b&gt;x&lt;/b&gt;" in page
+
+
+def test_same_input_same_bytes() -> None:
+    """Rendering twice, in whatever order rows come, gives the same page."""
+    reversed_rows = data.validation_contents(reconciliation=data.reconciliation().reverse())
+
+    assert render_validation(reversed_rows) == render_validation(data.validation_contents())
