@@ -1,0 +1,389 @@
+"""Does a delivery, and does a release, look normal? Asked with Great Expectations.
+
+In: canonical tables or released tables. Out: one result per expectation of `schemas/expectations.py`.
+Great Expectations knows pandas, not Polars, so this is the one place that converts. What it is given
+are small frames, one number per question and table, because the shares of twenty million rows are
+counted faster where they are. Facts of buckets add up: `measure` each bucket, `add_up`, then
+`check_facts`; `check_delivery` does the three for a delivery that is in memory as a whole.
+
+Observed values are counts and shares; counts under the disclosure threshold are not told. An exception
+inside Great Expectations is a failure with the exception's type as its only text, since its message
+may quote rows.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from schemas.codelists import CodeLists
+from schemas.errors import PublicationStopped
+from schemas.expectations import (
+    MAX_AGE,
+    Expectation,
+    ExpectationResult,
+    counts_frame,
+    delivery,
+    facts_frame,
+    release,
+    years_frame,
+)
+from schemas.extracts import Extract
+from schemas.study import Study
+
+_FACTS = {"table": pl.String, "fact": pl.String, "part": pl.Int64, "whole": pl.Int64}
+_DATE_COLUMN = {
+    "diagnoses": "date",
+    "dispensings": "date",
+    "procedures": "date",
+    "scores": "date",
+    "admissions": "start_date",
+}
+_NOT_PERSONS = ("n_definitions", "n_variants")
+
+Frames = dict[str, pl.DataFrame]
+
+
+def check_delivery(
+    extract: Extract, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study, codes: CodeLists
+) -> list[ExpectationResult]:
+    """Check a whole delivery. `rules` says how many rows each rule quarantined: table, rule, n."""
+    return check_facts(measure(extract, study, codes), reconciliation, rules, study)
+
+
+def check_facts(
+    facts: pl.DataFrame, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study
+) -> list[ExpectationResult]:
+    """Check a delivery by its facts (of `measure`, added up over buckets)."""
+    every_fact = pl.concat([facts, _intake_facts(reconciliation, rules)])
+    frames = _fact_frames(every_fact)
+    asked = [e for e in delivery(study) if e.frame in frames and _is_measured(e, frames)]
+    told = _told_facts(every_fact, study.disclosure.threshold)
+    return _checked(asked, frames, told)
+
+
+def check_release(
+    tables: Mapping[str, pl.DataFrame | pl.LazyFrame], episodes_rows: int, definitions_n: int, study: Study
+) -> list[ExpectationResult]:
+    """Check what is about to be published: the released tables, and the number of rows of `classifications`.
+
+    Any released table may be given. Its counts are checked if it is one that can be suppressed.
+    """
+    released = {name: table.lazy().collect() for name, table in tables.items() if name != "classifications"}
+    frames = _release_frames(released) | _classification_frames(tables.get("classifications"))
+    asked = [e for e in release(study, list(released), episodes_rows, definitions_n) if e.frame in frames]
+    return _checked(asked, frames, {})
+
+
+def require(results: Iterable[ExpectationResult]) -> None:
+    """Raise PublicationStopped if a critical expectation is not met."""
+    failed = [result for result in results if result.is_critical and not result.success]
+    if failed:
+        raise PublicationStopped(
+            f"{len(failed)} critical check{'s' if len(failed) > 1 else ''} failed; nothing was published.",
+            where=", ".join(sorted({f"{result.suite} of {result.table}" for result in failed})),
+            expected=" ".join(f"{result.table}: {result.sentence} (observed: {result.observed})" for result in failed),
+            do="See the validation report; correct the delivery, or the limits under [quality] in the study file.",
+        )
+
+
+# ---- what is measured in a delivery -------------------------------------------------------------
+
+
+def measure(extract: Extract, study: Study, codes: CodeLists) -> pl.DataFrame:
+    """The facts of a delivery or of one bucket of it: for how many rows (`part` of `whole`) each holds."""
+    facts = [
+        *_person_facts(extract, study),
+        *_period_facts(extract, study),
+        *_code_facts(extract, codes),
+        *_known_facts(extract),
+        *_score_facts(extract, codes),
+    ]
+    return pl.DataFrame(facts, schema=_FACTS, orient="row")
+
+
+def add_up(facts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The facts of all buckets together."""
+    together = pl.concat([pl.DataFrame(schema=_FACTS), *facts])
+    return together.group_by("table", "fact").sum().sort("table", "fact")
+
+
+Fact = tuple[str, str, int, int]
+
+
+def _holds(table: pl.DataFrame, condition: pl.Expr) -> int:
+    return int(table.select(condition.fill_null(False).sum()).item())
+
+
+def _person_facts(extract: Extract, study: Study) -> list[Fact]:
+    persons = extract.persons
+    last_seen = pl.min_horizontal(pl.col("death_date"), pl.lit(study.period.end))
+    age_days = (last_seen - pl.col("birth_date")).dt.total_days()
+    n_born = persons.height - persons["birth_date"].null_count()
+    facts: list[Fact] = [
+        ("persons", "unique_id", persons["person_id"].n_unique(), persons.height),
+        ("persons", "known_birth_date", n_born, persons.height),
+        ("persons", "plausible_age", _holds(persons, age_days.is_between(0, (MAX_AGE + 1) * 365.25)), n_born),
+        ("persons", "known_sex", _holds(persons, pl.col("sex") != "unknown"), persons.height),
+    ]
+    if extract.coverage is not None:
+        facts.append(("coverage", "covered_persons", extract.coverage["person"].n_unique(), persons.height))
+    return facts
+
+
+def _period_facts(extract: Extract, study: Study) -> list[Fact]:
+    """Rows in the study period, and in each calendar year of it that the period holds whole or in part."""
+    start, end = study.period.start, study.period.end
+    facts: list[Fact] = []
+    for name, column in _DATE_COLUMN.items():
+        if (table := extract.tables().get(name)) is None:
+            continue
+        inside = table.select(pl.col(column).filter(pl.col(column).is_between(start, end)))
+        by_year = dict(inside.group_by(pl.col(column).dt.year()).len().iter_rows())
+        facts.append((name, "in_period", inside.height, table.height))
+        facts += [
+            (name, f"year {year}", by_year.get(year, 0), inside.height) for year in range(start.year, end.year + 1)
+        ]
+    return facts
+
+
+def _code_facts(extract: Extract, codes: CodeLists) -> list[Fact]:
+    """Rows whose code means something to us; asked once per distinct code, not per row."""
+    facts: list[Fact] = []
+    if (table := extract.dispensings) is not None:
+        known = codes.resolve_atc(table["atc"].unique())["atc"]
+        facts.append(("dispensings", "known_code", _holds(table, pl.col("atc").is_in(known.implode())), table.height))
+    if (table := extract.diagnoses) is not None:
+        counts = table.group_by("code_system", "code").len()
+        listed = codes.codes_in_list(counts).select("code_system", "code").unique()
+        n_known = counts.join(listed, on=["code_system", "code"], how="semi")["len"].sum()
+        facts.append(("diagnoses", "known_code", n_known, table.height))
+    return facts
+
+
+def _known_facts(extract: Extract) -> list[Fact]:
+    """Rows that tell what a table is delivered for."""
+    has_dose = pl.col("dose_ug").is_not_null() | pl.col("dose_mddd").is_not_null()
+    questions = [
+        ("dispensings", "known_days", pl.col("days").is_not_null()),
+        ("dispensings", "known_dose", has_dose),
+        ("procedures", "known_code", pl.col("treatment").is_not_null()),
+        ("admissions", "known_main_code", pl.col("main_code").is_not_null()),
+    ]
+    tables = extract.tables()
+    return [
+        (name, fact, _holds(tables[name], holds), tables[name].height)
+        for name, fact, holds in questions
+        if name in tables
+    ]
+
+
+def _score_facts(extract: Extract, codes: CodeLists) -> list[Fact]:
+    if extract.scores is None:
+        return []
+    ranges = codes.scales.select("scale", "minimum", "maximum")
+    listed = extract.scores.select("scale", "value").join(ranges, on="scale", how="inner")
+    n_plausible = _holds(listed, pl.col("value").is_between(pl.col("minimum"), pl.col("maximum")))
+    return [
+        ("scores", "known_scale", listed.height, extract.scores.height),
+        ("scores", "plausible_value", n_plausible, listed.height),
+    ]
+
+
+def _intake_facts(reconciliation: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
+    """Rows usable, and rows quarantined, in all and by the rule that took most. An absent table has no rows."""
+    worst = rules.group_by("table").agg(pl.col("n").max().alias("worst_rule"))
+    intake = reconciliation.join(worst, on="table", how="left").sort("table")
+    present = intake.filter("is_present")
+    return pl.concat(
+        [
+            _facts(intake, "rows", pl.col("n_accepted"), pl.lit(None)),
+            _facts(present, "quarantined", pl.col("n_quarantined"), pl.col("n_delivered")),
+            _facts(present, "worst_rule", pl.col("worst_rule").fill_null(0), pl.col("n_delivered")),
+        ]
+    )
+
+
+def _facts(intake: pl.DataFrame, fact: str, part: pl.Expr, whole: pl.Expr) -> pl.DataFrame:
+    return intake.select("table", fact=pl.lit(fact), part=part.cast(pl.Int64), whole=whole.cast(pl.Int64))
+
+
+# ---- small frames for Great Expectations --------------------------------------------------------
+
+
+def _fact_frames(facts: pl.DataFrame) -> Frames:
+    """One row per table with a column per fact: a share, or a count where there is no whole. 0 of 0 is null."""
+    share = pl.when(pl.col("whole") > 0).then(pl.col("part") / pl.col("whole"))
+    value = pl.when(pl.col("whole").is_null()).then(pl.col("part").cast(pl.Float64)).otherwise(share)
+    is_year = pl.col("fact").str.starts_with("year ")
+    frames: Frames = {}
+    for (table,), rows in facts.with_columns(value=value).group_by("table", maintain_order=True):
+        single = rows.filter(~is_year)
+        frames[facts_frame(str(table))] = pl.DataFrame(
+            {fact: [number] for fact, number in single.select("fact", "value").iter_rows()},
+            schema=dict.fromkeys(single["fact"], pl.Float64),
+        )
+        years = rows.filter(is_year)
+        if years.height:
+            frames[years_frame(str(table))] = years.select(pl.col("part").alias("n_rows"))
+    return frames
+
+
+def _is_measured(expectation: Expectation, frames: Frames) -> bool:
+    """An absent table leaves its facts unmeasured; that is not a fault of the delivery."""
+    return expectation.kwargs["column"] in frames[expectation.frame].columns
+
+
+def _release_frames(tables: Frames) -> Frames:
+    counts = {counts_frame(name): _counts(table) for name, table in tables.items() if "suppressed" in table.columns}
+    frames = tables | counts
+    if "prevalence" in tables:
+        frames["prevalence_shown"] = tables["prevalence"].drop_nulls(["prevalence", "bound_low", "bound_high"])
+    if "reconciliation" in tables:
+        frames["reconciliation"] = tables["reconciliation"].with_columns(
+            n_accepted_and_quarantined=pl.col("n_accepted") + pl.col("n_quarantined")
+        )
+    return frames
+
+
+def _counts(table: pl.DataFrame) -> pl.DataFrame:
+    """Every count of persons or episodes in one column."""
+    counts = [
+        c for c, kind in table.schema.items() if c.startswith("n_") and kind.is_integer() and c not in _NOT_PERSONS
+    ]
+    shown = [table.select(pl.col(column).cast(pl.Int64).alias("n")).drop_nulls() for column in counts]
+    return pl.concat([pl.DataFrame(schema={"n": pl.Int64}), *shown])
+
+
+def _classification_frames(classifications: pl.DataFrame | pl.LazyFrame | None) -> Frames:
+    """Rows in all and by definition; no table counts as no rows."""
+    empty = pl.LazyFrame(schema={"definition_id": pl.String})
+    rows = empty if classifications is None else classifications.lazy()
+    per_definition = rows.group_by("definition_id").agg(n_rows=pl.len().cast(pl.Int64)).sort("definition_id").collect()
+    return {
+        "classifications_per_definition": per_definition,
+        "classifications_facts": per_definition.select(rows=pl.col("n_rows").sum()),
+    }
+
+
+# ---- Great Expectations -------------------------------------------------------------------------
+
+
+def _checked(
+    expectations: Sequence[Expectation], frames: Frames, told: Mapping[tuple[str, str], str]
+) -> list[ExpectationResult]:
+    """Run the expectations frame by frame; results in the order of the expectations."""
+    context = _context()
+    source = context.data_sources.add_pandas("impasse")
+    results: dict[int, ExpectationResult] = {}
+    for frame in dict.fromkeys(expectation.frame for expectation in expectations):
+        numbered = [(n, e) for n, e in enumerate(expectations) if e.frame == frame]
+        batch = _batch(source, frame, frames[frame])
+        for outcome in batch.validate(_suite(frame, numbered), result_format=_COUNTS_ONLY).results:
+            number = outcome.expectation_config.meta["number"]
+            results[number] = _result(expectations[number], outcome, told)
+    return [results[number] for number in sorted(results)]
+
+
+_COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
+
+
+def _context() -> Any:
+    """A Great Expectations context in memory: no files, no telemetry, no progress bars, no log lines."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx  # imported here: it takes seconds, and reads the environment when it is
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    for name in ("great_expectations", "great_expectations.data_context.types.base"):  # the latter sets its own level
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    return context
+
+
+def _batch(source: Any, name: str, frame: pl.DataFrame) -> Any:
+    whole = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
+    return whole.get_batch({"dataframe": frame.to_pandas(use_pyarrow_extension_array=True)})
+
+
+def _suite(name: str, numbered: Sequence[tuple[int, Expectation]]) -> Any:
+    import great_expectations as gx
+
+    asked = [getattr(gx.expectations, e.type)(**e.kwargs, meta={"number": number}) for number, e in numbered]
+    return gx.ExpectationSuite(name, expectations=asked)
+
+
+def _result(expectation: Expectation, outcome: Any, told: Mapping[tuple[str, str], str]) -> ExpectationResult:
+    fact = (expectation.frame, expectation.kwargs.get("column", ""))
+    return ExpectationResult(
+        suite=expectation.suite,
+        table=expectation.table,
+        expectation=expectation.type,
+        column=expectation.column,
+        sentence=expectation.sentence,
+        is_critical=expectation.is_critical,
+        success=bool(outcome.success),
+        observed=_error(outcome.exception_info) or told.get(fact) or _observed(outcome.result),
+    )
+
+
+def _error(info: Mapping[str, Any]) -> str:
+    """The type of the first exception raised inside Great Expectations, without its message."""
+    raised = info if "raised_exception" in info else next(iter(info.values()), {})
+    if not raised.get("raised_exception"):
+        return ""
+    kinds = re.findall(r"^(?:\w+\.)*(\w+(?:Error|Exception))\b", raised.get("exception_traceback") or "", re.MULTILINE)
+    return f"could not be checked: {kinds[0] if kinds else 'unknown error'}"
+
+
+def _observed(result: Mapping[str, Any]) -> str:
+    """How many rows of a small or released frame do not meet the expectation."""
+    n, wrong = result.get("element_count", 0), result.get("unexpected_count", 0)
+    return f"{wrong:,} of {n:,} not so" if wrong else f"all {n:,}"
+
+
+# ---- telling what was observed ------------------------------------------------------------------
+
+
+def _told_facts(facts: pl.DataFrame, threshold: int) -> dict[tuple[str, str], str]:
+    """The text of each fact by frame and column; calendar years together."""
+    told = {}
+    for table, fact, part, whole in facts.filter(~pl.col("fact").str.starts_with("year ")).iter_rows():
+        told[facts_frame(table), fact] = (
+            f"{_count(part, threshold)} rows" if whole is None else _share(part, whole, threshold)
+        )
+    years = facts.filter(pl.col("fact").str.starts_with("year "))
+    for (table,), rows in years.group_by("table"):
+        missing = [fact.removeprefix("year ") for fact, part in rows.select("fact", "part").iter_rows() if part == 0]
+        told[years_frame(str(table)), "n_rows"] = f"none in {', '.join(missing)}" if missing else "rows in every year"
+    return told
+
+
+def _count(n: int, threshold: int) -> str:
+    return f"fewer than {threshold}" if 0 < n < threshold else f"{n:,}"
+
+
+def _share(part: int, whole: int, threshold: int) -> str:
+    """A share of rows, without telling a count under the threshold or its complement."""
+    of = f"of {_count(whole, threshold)}"
+    if whole == 0:
+        return "no rows to look at"
+    if part in (0, whole):
+        return f"{'all' if part else 'none'} {of}"
+    if part < threshold:
+        return f"fewer than {threshold} {of}"
+    if whole - part < threshold:
+        return f"all but fewer than {threshold} {of}"
+    return f"{_percent(100 * part / whole)} {of}"
+
+
+def _percent(value: float) -> str:
+    """One decimal; what is not none or all is not rounded to none or all."""
+    if value < 0.1:
+        return "under 0.1%"
+    return "over 99.9%" if value > 99.9 else f"{value:.1f}%"
