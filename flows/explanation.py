@@ -1,0 +1,63 @@
+"""One episode of a published run, told from the rows that its verdicts came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from flows import io
+from reports.explain import render_explanation
+from schemas import definition as definitions
+from schemas.definition import Definition
+from schemas.errors import ImpasseError, nearest
+
+
+def explain(run: Path, episode_id: str, definition_id: str | None = None) -> str:
+    """The story of an episode as text, 80 columns wide, for the definitions that speak about its disorder."""
+    if not (run / "release" / "manifest.json").exists():
+        raise ImpasseError(
+            "No published run here.", where=str(run), do="Name a run's folder, such as runs/demo/latest."
+        )
+    known = _definitions(run)
+    episodes = _rows(run, "episodes", pl.col("episode_id") == episode_id)
+    if not episodes:
+        raise ImpasseError(
+            "No such episode in this run.",
+            where=str(run),
+            expected="an episode_id of restricted/episodes.parquet: person_id:disorder:number",
+            do="Look it up there.",
+        )
+    about = [d for d in known.values() if episodes[0]["disorder"] in d.eligible.disorders]
+    chosen = [_named(definition_id, known)] if definition_id else about
+    trials = _rows(run, "trials", pl.col("episode_id") == episode_id)
+    return render_explanation(
+        episodes[0],
+        trials,
+        _rows(run, "judgements", pl.col("trial_id").is_in([t["trial_id"] for t in trials])),
+        _rows(run, "classifications", pl.col("episode_id") == episode_id),
+        chosen,
+        {name: tuple(rules) for name, rules in io.read_json(run / "release" / "manifest.json")["rules"].items()},
+        names=dict(io.read_codelists().treatments.select("treatment", "name").iter_rows()),
+    )
+
+
+def _definitions(run: Path) -> dict[str, Definition]:
+    """The definitions as they were when the run was made."""
+    texts = io.read_texts(run / "release" / "definitions", "*.toml")
+    return {name: definitions.parse(name, text) for name, text in texts.items()}
+
+
+def _named(name: str, known: dict[str, Definition]) -> Definition:
+    if name not in known:
+        guess = nearest(name, sorted(known))
+        raise ImpasseError(
+            f"Definition '{name}' was not part of this run.",
+            expected=", ".join(known),
+            do=f"Did you mean '{guess}'?" if guess else "Name one of these.",
+        )
+    return known[name]
+
+
+def _rows(run: Path, table: str, condition: pl.Expr) -> list[dict]:
+    return io.scan(run / "restricted" / f"{table}.parquet").filter(condition).collect().to_dicts()

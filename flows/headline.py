@@ -1,0 +1,34 @@
+"""What a run found, in the few lines a terminal should end with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import wrap
+
+import polars as pl
+
+from flows import io
+from reports.answer import answer
+from schemas import definition
+
+WIDTH = 80
+
+
+def lines(run: Path) -> list[str]:
+    """The answer per disorder, with its denominators, and where the pages are."""
+    release = run / "release"
+    overall = io.read_parquet(release / "agreement_overall.parquet")
+    eligible = io.read_parquet(release / "prevalence.parquet").filter(
+        pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder"
+    )
+    texts = io.read_texts(release / "definitions", "*.toml")
+    titles = {name: definition.parse(name, text).title for name, text in texts.items()}
+    told = [line for row in overall.iter_rows(named=True) for line in _disorder(row, eligible, titles)]
+    return [*told, f"Report:      {release / 'report.html'}", f"Validation:  {release / 'validation.html'}"]
+
+
+def _disorder(row: dict, eligible: pl.DataFrame, titles: dict[str, str]) -> list[str]:
+    mine = eligible.filter(pl.col("level") == row["disorder"]).iter_rows(named=True)
+    said = answer(row["disorder"], row, {share["definition_id"]: share for share in mine}, titles)
+    paragraphs = [wrap(said.lead, WIDTH), *(wrap(f"- {text}", WIDTH, subsequent_indent="  ") for text in said.then)]
+    return [*(line for paragraph in paragraphs for line in paragraph), ""]

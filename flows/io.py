@@ -1,0 +1,488 @@
+"""Everything that opens a file: studies, definitions, deliveries in; tables, texts and fingerprints out.
+
+CSV is read as text throughout, so nothing is cast in silence and refused rows can be kept as they
+came. Whatever is wrong with a file is told once, as one ImpasseError naming file, column and remedy;
+texts of Polars, DuckDB and Pandera can quote rows, so they are never passed on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandera.polars as pa
+import polars as pl
+from pandera.errors import SchemaErrors
+
+import schemas
+from schemas import codelists, concepts, definition, mapping, study
+from schemas.codelists import CodeLists
+from schemas.concepts import OmopLists
+from schemas.definition import Definition
+from schemas.errors import ImpasseError, nearest
+from schemas.mapping import Delivered, File, Mapping
+from schemas.study import Study
+
+_ENDINGS = (".csv", ".csv.gz", ".parquet")
+_DELIMITERS = (",", ";", "\t", "|")
+_DATABASES = (".duckdb", ".db", ".ddb")
+_ROW_GROUP = 256 * 1024
+_PROBE = 1 << 20
+_PIECE = 250_000
+_SMALL = 4 << 20
+OMOP_TABLES = (
+    "person",
+    "observation_period",
+    "death",
+    "condition_occurrence",
+    "drug_exposure",
+    "procedure_occurrence",
+    "measurement",
+    "observation",
+    "visit_occurrence",
+    "concept",
+    "concept_ancestor",
+    "drug_strength",
+    "drug_ingredient",
+)
+
+
+def shipped(name: str) -> Path:
+    """The path of something that is delivered with the program, such as `codelists` or `mappings/swedish.toml`."""
+    return Path(schemas.__path__[0]) / name
+
+
+def read_text(path: Path) -> str:
+    """A UTF-8 text file."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise _no_file(path) from None
+    except UnicodeDecodeError:
+        raise ImpasseError("Not UTF-8 text.", where=f"file {path.name}", do="Save the file as UTF-8.") from None
+
+
+def read_study(path: Path) -> Study:
+    """The study file at `path`."""
+    return study.parse(path.name, read_text(path))
+
+
+def read_codelists() -> CodeLists:
+    """The code lists delivered with the program."""
+    return codelists.parse(read_texts(shipped("codelists"), "*.csv"))
+
+
+def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
+    """Every definition by id: those delivered with the program and those of the user's folders."""
+    found: dict[str, Definition] = {}
+    for folder in (shipped("definitions"), *folders):
+        if not folder.is_dir():
+            raise ImpasseError(
+                "No such folder.", where=f"{folder}", expected="a folder of definitions", do="Correct it."
+            )
+        for name, text in read_texts(folder, "*.toml").items():
+            if name in found:
+                raise ImpasseError(
+                    f"Two definitions have the id '{name}'.",
+                    where=f"{folder}",
+                    do="Rename your file; ids are for ever.",
+                )
+            found[name] = definition.parse(name, text)
+    return dict(sorted(found.items()))
+
+
+def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
+    """What the study's source is read by: a shipped layout, the user's own TOML, or the OMOP concept lists."""
+    if chosen.source.kind == "omop":
+        return concepts.parse(read_texts(shipped("codelists"), "omop_*.csv"))
+    layout = chosen.source.layout
+    layouts = sorted(read_texts(shipped("mappings"), "*.toml"))
+    path = shipped(f"mappings/{layout}.toml") if layout in layouts else base / layout
+    if not layout.endswith(".toml") and layout not in layouts:
+        guess = nearest(layout, layouts)
+        raise ImpasseError(
+            f"Unknown layout '{layout}'.",
+            where=f"study {chosen.name}, source.layout",
+            expected=f"{', '.join(layouts)}, or the path of a .toml file",
+            do=f"Did you mean '{guess}'?" if guess else "Use one of these.",
+        )
+    return mapping.for_study(mapping.parse(path.name, read_text(path)), chosen)
+
+
+def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Delivered:
+    """The files of the study's source, as delivered; `base` is the folder that relative paths start from.
+
+    Files, columns and first rows are checked at once; the rest of a file is read when it is used.
+    """
+    place = base / chosen.source.path
+    if not place.exists():
+        raise _no_file(place)
+    if isinstance(layout, Mapping):
+        return _registry(place, layout)
+    if place.suffix in _DATABASES:
+        return Delivered(_read_database(place))
+    return _omop_folder(place)
+
+
+class DeliveredFiles(Delivered):
+    """Files on disk, by key, with delimiter and encoding; look-ups and small files are kept, others come in pieces."""
+
+    def __init__(self, sources: dict[str, tuple[Path, str, str]]) -> None:
+        super().__init__({})
+        self.sources = sources
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.sources
+
+    def whole(self, key: str) -> pl.DataFrame:
+        """A file in one piece, for look-ups."""
+        if key not in self._files:
+            self._files[key] = read_table(*self.sources[key])
+        return self._files[key]
+
+    def pieces(self, key: str) -> Iterator[pl.DataFrame]:
+        """A file's rows in order, in pieces; at least one, and each with all columns."""
+        if self.sources[key][0].stat().st_size <= _SMALL:
+            yield self.whole(key)
+        else:
+            yield from _read_pieces(*self.sources[key])
+
+
+def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> dict[str, Path]:
+    """The files that `read_delivery` reads, by key: what a manifest fingerprints."""
+    place = base / chosen.source.path
+    if isinstance(layout, Mapping):
+        located = {key: _locate(place, file) for key, file in layout.files.items()}
+        return {key: path for key, path in located.items() if path}
+    if place.suffix in _DATABASES:
+        return {"database": place}
+    return _omop_paths(place)
+
+
+def _registry(folder: Path, layout: Mapping) -> DeliveredFiles:
+    located = {key: _locate(folder, file) for key, file in layout.files.items()}
+    files = layout.files
+    sources = {key: (path, files[key].delimiter, files[key].encoding) for key, path in located.items() if path}
+    columns = {key: _first_row(*source).columns for key, source in sources.items()}
+    _refuse_missing_columns(columns, layout)
+    return DeliveredFiles(sources)
+
+
+def _first_row(path: Path, delimiter: str, encoding: str) -> pl.DataFrame:
+    """The file's columns; a file without a row is refused."""
+    frame = next(_read_pieces(path, delimiter, encoding, n_rows=1))
+    if frame.is_empty():
+        raise _empty(path)
+    return frame
+
+
+def _locate(folder: Path, file: File) -> Path | None:
+    """The file under its own name or with one of the known endings; upper and lower case are one."""
+    if not folder.is_dir():
+        raise ImpasseError("Not a folder.", where=f"{folder}", expected="a folder of files", do="Correct source.path.")
+    if (folder / file.name).is_file():
+        return folder / file.name
+    wanted = [file.name.lower()] + [f"{file.name.lower()}{ending}" for ending in _ENDINGS]
+    there = {path.name.lower(): path for path in sorted(folder.iterdir(), reverse=True) if path.is_file()}
+    found = next((there[name] for name in wanted if name in there), None)
+    if found is None and not file.optional:
+        guess = nearest(wanted[1], list(there))
+        raise ImpasseError(
+            f"File '{file.name}' is missing.",
+            where=f"folder {folder.name}",
+            expected=f"{file.name} with the ending {', '.join(_ENDINGS)}",
+            do=f"There is '{there[guess].name}': name it in source.files."
+            if guess
+            else "Deliver it, or correct source.path.",
+        )
+    return found
+
+
+def read_table(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> pl.DataFrame:
+    """A CSV, gzipped CSV or Parquet file. CSV columns are text; Parquet columns keep their types."""
+    return pl.concat(_read_pieces(path, delimiter, encoding))
+
+
+def _read_pieces(path: Path, delimiter: str, encoding: str, n_rows: int | None = None) -> Iterator[pl.DataFrame]:
+    """The file's rows in order, a piece at a time; one piece without rows if there are none."""
+    if not path.exists():
+        raise _no_file(path)
+    is_parquet = path.suffix.lower() == ".parquet"
+    if not is_parquet:
+        _check_csv(path, delimiter, encoding)
+    try:
+        if is_parquet:
+            rows = pl.scan_parquet(path, n_rows=n_rows)
+        else:
+            source = _content(path, encoding)
+            rows = pl.scan_csv(source, separator=delimiter, infer_schema=False, n_rows=n_rows)
+        nothing = pl.DataFrame(schema=rows.collect_schema())
+        batches = rows.collect_batches(chunk_size=_PIECE, maintain_order=True)
+        yield next(batches, nothing)
+        yield from batches
+    except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError):
+        raise (_unreadable_parquet(path) if is_parquet else _unreadable_csv(path, delimiter, encoding)) from None
+
+
+def _unreadable_csv(path: Path, delimiter: str, encoding: str) -> ImpasseError:
+    return ImpasseError(
+        "The file cannot be read as CSV: a line does not fit the first one, or the file is cut off.",
+        where=f"file {path.name}",
+        expected=f"as many cells on every line, separated by '{delimiter}', in {encoding}",
+        do="Write the file again; quote cells that hold the separator, a quote or a line end.",
+    )
+
+
+def _unreadable_parquet(path: Path) -> ImpasseError:
+    return ImpasseError(
+        "The file cannot be read as Parquet.",
+        where=f"file {path.name}",
+        expected="a whole Parquet file",
+        do="It may be cut off: copy it again and compare sizes.",
+    )
+
+
+def _content(path: Path, encoding: str) -> Path | bytes:
+    """What Polars can read: the file itself, or its bytes as UTF-8."""
+    if encoding == "utf-8":
+        return path
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rb") as stream:
+        return stream.read().decode(encoding).encode("utf-8")
+
+
+def _check_csv(path: Path, delimiter: str, encoding: str) -> None:
+    """Encoding and delimiter fit what the file starts with."""
+    probe = _probe(path)
+    if not probe.strip():
+        raise _empty(path)
+    _check_encoding(probe, path, encoding)
+    header = probe.decode(encoding, errors="replace").lstrip("\ufeff").splitlines()[0]
+    used = max(_DELIMITERS, key=header.count)
+    if header.count(used) > 0 and delimiter not in header:
+        raise ImpasseError(
+            f"The cells are not separated by '{delimiter}'.",
+            where=f"file {path.name}, first line",
+            expected=f"'{delimiter}' between cells; the file seems to use {used!r}",
+            do=f"Set delimiter = {used!r} for this file in the mapping, or write it with '{delimiter}'.",
+        )
+
+
+def _probe(path: Path) -> bytes:
+    """The start of the file, to the end of a line."""
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    try:
+        with opened(path, "rb") as stream:
+            start = stream.read(_PROBE)
+    except (OSError, EOFError):
+        raise ImpasseError(
+            "The file cannot be opened.", where=f"file {path.name}", do="It may be cut off or not gzip: copy it again."
+        ) from None
+    return start[: start.rfind(b"\n") + 1] or start
+
+
+def _check_encoding(probe: bytes, path: Path, encoding: str) -> None:
+    is_ascii = probe.isascii()
+    try:
+        probe.decode("utf-8")
+        is_utf8 = True
+    except UnicodeDecodeError:
+        is_utf8 = False
+    if encoding == "utf-8" and not is_utf8:
+        raise _wrong_encoding(path, "utf-8", "latin-1")
+    if encoding == "latin-1" and is_utf8 and not is_ascii:
+        raise _wrong_encoding(path, "latin-1", "utf-8")
+
+
+def _wrong_encoding(path: Path, stated: str, likely: str) -> ImpasseError:
+    return ImpasseError(
+        f"The text is not {stated}.",
+        where=f"file {path.name}",
+        expected=f"{stated}, as the mapping states; the file looks like {likely}",
+        do=f"Set encoding = '{likely}' for this file in the mapping, or write it as {stated}.",
+    )
+
+
+def _empty(path: Path) -> ImpasseError:
+    return ImpasseError(
+        "The file holds no rows.",
+        where=f"file {path.name}",
+        expected="at least one row; a table that is not part of the delivery is left out altogether",
+        do="Deliver the rows, or take the file away.",
+    )
+
+
+def _no_file(path: Path) -> ImpasseError:
+    return ImpasseError("There is no such file or folder.", where=f"{path}", do="Correct the path.")
+
+
+def _refuse_missing_columns(columns: dict[str, list[str]], layout: Mapping) -> None:
+    """Every column the layout needs, before anything is computed."""
+    for part in (part for table in mapping.TABLES for part in layout.parts(table) if part.file in columns):
+        there = columns[part.file] + (columns.get(part.join.file, []) if part.join else [])
+        for spellings in mapping.needed_columns(part):
+            _refuse_missing(spellings, there, layout.files[part.file].name)
+
+
+def _refuse_missing(spellings: tuple[str, ...], there: list[str], file: str) -> None:
+    if not {name.lower() for name in spellings} & {column.lower() for column in there}:
+        raise mapping.missing_column(spellings, there, file)
+
+
+def _omop_paths(folder: Path) -> dict[str, Path]:
+    files = {table: File(name=table, optional=table != "person") for table in OMOP_TABLES}
+    located = {table: _locate(folder, file) for table, file in files.items()}
+    return {table: path for table, path in located.items() if path}
+
+
+def _omop_folder(folder: Path) -> DeliveredFiles:
+    """The OMOP tables of a folder; one without rows counts as not delivered."""
+    sources = {table: (path, _delimiter_of(path), "utf-8") for table, path in _omop_paths(folder).items()}
+    _first_row(*sources["person"])
+    filled = {table for table, source in sources.items() if not next(_read_pieces(*source, n_rows=1)).is_empty()}
+    return DeliveredFiles({table: source for table, source in sources.items() if table in filled})
+
+
+def _delimiter_of(path: Path) -> str:
+    """OMOP tables come with commas, vocabularies with tabs; the first line tells."""
+    if path.suffix.lower() == ".parquet":
+        return ","
+    header = _probe(path).splitlines()[:1] or [b""]
+    return max(_DELIMITERS, key=lambda mark: header[0].count(mark.encode()))
+
+
+def _read_database(path: Path) -> dict[str, pl.DataFrame]:
+    tables = "select table_catalog, table_schema, table_name from information_schema.tables order by all"
+    try:
+        with duckdb.connect(str(path), read_only=True) as database:
+            listed = [row for row in database.sql(tables).fetchall() if row[2].lower() in OMOP_TABLES]
+            _refuse_two_of_a_name([row[2].lower() for row in listed], path)
+            frames = {
+                name.lower(): database.sql(f'select * from "{catalog}"."{schema}"."{name}"').pl()
+                for catalog, schema, name in listed
+            }
+    except duckdb.Error:
+        raise ImpasseError(
+            "The file cannot be read as a DuckDB database.",
+            where=f"file {path.name}",
+            expected="a DuckDB file that no other program has open for writing",
+            do="Close the other program, or write the file again.",
+        ) from None
+    if "person" not in frames or frames["person"].is_empty():
+        raise ImpasseError("The database has no person table.", where=f"file {path.name}", do="Deliver an OMOP CDM.")
+    return {table: frame for table, frame in frames.items() if not frame.is_empty()}
+
+
+def _refuse_two_of_a_name(names: list[str], path: Path) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ImpasseError(
+            f"The database holds {', '.join(twice)} in more than one schema.",
+            where=f"file {path.name}",
+            expected="one OMOP CDM",
+            do="Export the schema that is meant to a database of its own.",
+        )
+
+
+def check_table(frame: pl.DataFrame | pl.LazyFrame, model: type[pa.DataFrameModel], table: str) -> None:
+    """Raise ImpasseError with check names and counts, never values, if the table breaks its model."""
+    try:
+        model.validate(frame.lazy().collect(), lazy=True)  # Pandera checks no value of a lazy frame
+    except SchemaErrors as errors:
+        counts: dict[str, int] = {}
+        for failure in errors.failure_cases.select("column", "check").iter_rows():
+            name = f"{failure[0]}: {str(failure[1]).split('(')[0]}"
+            counts[name] = counts.get(name, 0) + 1
+        raise ImpasseError(
+            f"Table {table} breaks its own rules.",
+            where=f"table {table}",
+            expected=f"{model.__doc__ or ''}".split("\n")[0],
+            do="; ".join(f"{name} ({n} rows or more)" for name, n in sorted(counts.items())),
+        ) from None
+
+
+def write_parquet(
+    frame: pl.DataFrame, path: Path, model: type[pa.DataFrameModel] | None = None, key: Iterable[str] = ()
+) -> None:
+    """The table, checked against its model and sorted by its key: the same rows give the same bytes."""
+    if model is not None:
+        check_table(frame, model, path.stem)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    by = list(key)
+    ordered = frame.sort(by, maintain_order=True) if by else frame
+    ordered.write_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
+
+
+def write_json(value: object, path: Path) -> None:
+    """JSON with sorted keys, one line end at the end."""
+    write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n", path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """UTF-8 text with the same line ends everywhere."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def sha256(path: Path) -> str:
+    """The fingerprint of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_texts(folder: Path, pattern: str) -> dict[str, str]:
+    """The texts of a folder's files, by file name without its ending."""
+    return {path.stem: read_text(path) for path in sorted(folder.glob(pattern))}
+
+
+def definition_texts(ids: Iterable[str], folders: Sequence[Path] = ()) -> dict[str, str]:
+    """The files of the named definitions, as they are written."""
+    texts = {k: v for folder in (shipped("definitions"), *folders) for k, v in read_texts(folder, "*.toml").items()}
+    return {name: texts[name] for name in ids}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file that a run has written."""
+    return json.loads(read_text(path))
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """A table that a run has written."""
+    return pl.read_parquet(path)
+
+
+def scan(path: Path) -> pl.LazyFrame:
+    """A table that a run has written, to be read in part."""
+    return pl.scan_parquet(path)
+
+
+def files(folder: Path) -> list[Path]:
+    """Every file below a folder, in order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def folders(folder: Path) -> list[Path]:
+    """The folders in a folder, in order."""
+    return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+def remove(path: Path) -> None:
+    """A file, or a folder with everything in it, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def move_into_place(work: Path, final: Path, pointer: str) -> None:
+    """One rename makes a finished folder visible; the link `pointer` beside it then leads to it."""
+    work.rename(final)
+    link = final.with_name(f".{pointer}-{final.name}")
+    link.symlink_to(final.name, target_is_directory=True)
+    link.replace(final.with_name(pointer))

@@ -1,0 +1,81 @@
+"""The run, as a sentence.
+
+Read the delivery unedited; check that it looks like one; clean and validate it; cut it into buckets of
+persons; in each, build episodes once and judge them under every definition; add up, compare all with
+all; hide what may not be shown; check what is to be released; say it; publish all of it at once.
+
+Tasks exchange paths and counts. What Prefect keeps (parameters, artifacts, states) holds no row.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows import publication, steps
+from flows.discreet import discreet
+from flows.plan import Plan, make_plan
+from flows.progress import tell
+from schemas.errors import ImpasseError, PublicationStopped
+
+
+def _may_pass(_task: object, _run: object, state: object) -> bool:
+    """Try again only where trying again can help: a file or disk that did not answer."""
+    try:
+        state.result()
+    except ImpasseError:
+        return False
+    except OSError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+_quiet = {"cache_policy": NO_CACHE, "persist_result": False, "log_prints": False}
+_io = {**_quiet, "retries": 2, "retry_delay_seconds": 5, "retry_condition_fn": _may_pass}
+
+read_delivery = task(discreet(steps.read_delivery), name="read, clean and check the delivery", **_io)
+classify_bucket = task(discreet(steps.classify_bucket), name="classify a bucket", **_io)
+collect = task(discreet(steps.collect), name="put the buckets together", **_io)
+compare = task(discreet(steps.compare), name="compare definitions", **_io)
+render = task(discreet(steps.render), name="write the pages", **_io)
+publish = task(discreet(publication.publish), name="publish", **_io)
+
+
+@flow(name="impasse", flow_run_name="{study_path}", persist_result=False, validate_parameters=True)
+def run_study(study_path: str, out: str | None = None) -> str:
+    """Run a study file and publish the result; returns the published run's folder."""
+    plan = make_plan(Path(study_path), Path(out) if out else None)
+    try:
+        folder = _run(plan)
+    except PublicationStopped as stop:
+        page = discreet(publication.keep_validation)(plan)
+        raise PublicationStopped(stop.what, where=stop.where, expected=stop.expected, do=f"See {page}.") from None
+    finally:
+        publication.clear(plan)
+    return str(folder)
+
+
+def _run(plan: Plan) -> Path:
+    tell("reading and checking the delivery", 0, 1)
+    counts = read_delivery(plan)
+    create_table_artifact(key="rows", table=counts.tables, description="Rows delivered, accepted and quarantined")
+    last = counts.buckets + 5
+    for bucket in range(counts.buckets):
+        tell(f"classifying bucket {bucket + 1} of {counts.buckets}", 1 + bucket, last)
+        classify_bucket(plan, bucket)
+    tell("putting the buckets together", last - 4, last)
+    collect(plan)
+    tell("comparing definitions", last - 3, last)
+    verdicts = compare(plan)
+    create_table_artifact(key="verdicts", table=verdicts, description="Verdicts by definition; small counts are empty")
+    tell("writing the pages", last - 2, last)
+    render(plan)
+    tell("publishing", last - 1, last)
+    folder = publish(plan)
+    create_markdown_artifact(key="report", markdown=f"Published: `{folder}`")
+    return folder

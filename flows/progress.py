@@ -1,0 +1,37 @@
+"""What a run is doing, told to whoever listens. Nobody listens unless a terminal is attached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+Listener = Callable[[str, int, int], None]
+
+_listener: ContextVar[Listener] = ContextVar("listener", default=lambda text, done, total: None)
+
+
+def tell(text: str, done: int, total: int) -> None:
+    """Say that step `done` of `total`, described by `text`, begins."""
+    _listener.get()(text, done, total)
+
+
+@contextmanager
+def shown(console: Console) -> Iterator[None]:
+    """Show steps as a progress bar on a terminal; stay quiet elsewhere."""
+    if not console.is_terminal:
+        yield
+        return
+    columns = (SpinnerColumn(), BarColumn(bar_width=20), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("starting Prefect")
+        token = _listener.set(
+            lambda text, done, total: progress.update(bar, description=text, completed=done, total=total)
+        )
+        try:
+            yield
+        finally:
+            _listener.reset(token)

@@ -1,0 +1,209 @@
+"""The steps of a run. Each reads paths, calls the functions that compute or say, and writes paths.
+
+work/buckets/NNNN/   canonical tables, restricted tables and counts of one bucket of persons
+work/restricted/     person level: episodes, trials, judgements, classifications, quarantine
+work/release/        what may leave: tables, pages, definitions
+work/checks.json     what was checked and found, for the pages
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from flows import io, quality
+from flows.plan import Plan, inputs, load, versions
+from reports.report import ReportContents, render_report
+from reports.validation import ValidationContents, render_validation
+from schemas.expectations import ExpectationResult
+from schemas.extracts import MODELS, Extract
+from schemas.tables import KEYS, RELEASE, RESTRICTED
+from transforms.agreement import compare_overall, compare_pairs, count_agreement
+from transforms.attrition import compare_attrition, count_attrition
+from transforms.buckets import split
+from transforms.classify import classify
+from transforms.clean import RULES, Cleaned, clean
+from transforms.disclosure import hide_small, protect
+from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
+
+COUNTS = ("prevalence", "pairs", "votes", "attrition")
+
+
+@dataclass(frozen=True)
+class DeliveryCounts:
+    """Rows delivered, accepted and quarantined per table, and into how many buckets persons were cut."""
+
+    tables: list[dict[str, object]]
+    buckets: int
+
+
+def read_delivery(plan: Plan) -> DeliveryCounts:
+    """Read, clean, validate and check the delivery; write the buckets and the quarantine."""
+    loaded = load(plan.study_path)
+    cleaned = clean_delivery(plan.study_path)
+    for name, table in cleaned.quarantine.items():
+        io.write_parquet(table, plan.work / "restricted" / "quarantine" / f"{name}.parquet")
+    io.write_parquet(cleaned.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
+    _write_release(plan, "reconciliation", cleaned.reconciliation)
+    for number, bucket in enumerate(split(cleaned.extract, loaded.study.output.buckets)):
+        for name, table in bucket.tables().items():
+            io.write_parquet(table, plan.bucket(number) / f"{name}.parquet", MODELS[name])
+    results = quality.check_delivery(cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes)
+    _add_checks(plan, results, observes=sorted(cleaned.extract.observes), inputs=inputs(plan, loaded))
+    quality.require(results)
+    return DeliveryCounts(cleaned.reconciliation.to_dicts(), loaded.study.output.buckets)
+
+
+def clean_delivery(study_path: Path) -> Cleaned:
+    """The canonical tables and the quarantine of a study's delivery."""
+    loaded = load(study_path)
+    delivered = io.read_delivery(loaded.study, study_path.parent, loaded.layout)
+    return clean(delivered, loaded.layout, loaded.study, loaded.codes)
+
+
+def classify_bucket(plan: Plan, number: int) -> None:
+    """Classify one bucket under every definition and count what the comparison needs."""
+    loaded, folder = load(plan.study_path), plan.bucket(number)
+    made = classify(_read_bucket(plan, number), loaded.study, loaded.definitions, loaded.codes)
+    for name in RESTRICTED:
+        io.write_parquet(getattr(made, name), folder / f"made_{name}.parquet", RESTRICTED[name], KEYS[name])
+    facts = (made.episodes, made.classifications, loaded.definitions)
+    pairs, votes = count_agreement(*facts)
+    counts = {
+        "prevalence": count_prevalence(*facts),
+        "pairs": pairs,
+        "votes": votes,
+        "attrition": count_attrition(*facts),
+    }
+    for name in COUNTS:
+        io.write_parquet(counts[name], folder / f"count_{name}.parquet")
+
+
+def collect(plan: Plan) -> None:
+    """The restricted tables of all buckets as one file each, in key order."""
+    for name in RESTRICTED:
+        whole = pl.concat(_parts(plan, f"made_{name}"))
+        io.write_parquet(whole, plan.work / "restricted" / f"{name}.parquet", key=KEYS[name])
+
+
+def compare(plan: Plan) -> list[dict[str, object]]:
+    """The release tables: computed from the counts, protected together, checked. Returns verdict counts, protected."""
+    study = load(plan.study_path).study
+    prevalence = rate_prevalence(pl.concat(_parts(plan, "count_prevalence")))
+    tables = {
+        "prevalence": prevalence,
+        "agreement": compare_pairs(pl.concat(_parts(plan, "count_pairs"))),
+        "agreement_overall": compare_overall(pl.concat(_parts(plan, "count_votes")), prevalence),
+        "attrition": compare_attrition(pl.concat(_parts(plan, "count_attrition"))),
+    }
+    protected = protect(tables, study.disclosure.threshold)
+    for name, table in protected.items():
+        _write_release(plan, name, table)
+    _check_release(plan)
+    return count_verdicts(protected["prevalence"]).to_dicts()
+
+
+def _check_release(plan: Plan) -> None:
+    loaded = load(plan.study_path)
+    restricted = plan.work / "restricted"
+    tables = {name: io.scan(plan.work / "release" / f"{name}.parquet") for name in RELEASE}
+    n_episodes = io.scan(restricted / "episodes.parquet").select(pl.len()).collect().item()
+    results = quality.check_release(
+        {**tables, "classifications": io.scan(restricted / "classifications.parquet")},
+        n_episodes,
+        len(loaded.definitions),
+        loaded.study,
+    )
+    _add_checks(plan, results)
+    quality.require(results)
+
+
+def render(plan: Plan) -> None:
+    """The two pages, and the definitions as they were read."""
+    loaded = load(plan.study_path)
+    for definition, text in io.definition_texts([d.id for d in loaded.definitions], _folders(plan)).items():
+        io.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
+    io.write_text(render_validation(validation_contents(plan)), plan.work / "release" / "validation.html")
+    io.write_text(render_report(_report_contents(plan)), plan.work / "release" / "report.html")
+
+
+def validation_contents(plan: Plan) -> ValidationContents:
+    """What the validation page says, from what has been checked so far."""
+    checks = io.read_json(plan.work / "checks.json")
+    common = _common(plan)
+    return ValidationContents(**common, expectations=checks["expectations"])
+
+
+def _report_contents(plan: Plan) -> ReportContents:
+    loaded = load(plan.study_path)
+    tables = {name: _read_release(plan, name) for name in RELEASE if name != "reconciliation"}
+    return ReportContents(
+        **_common(plan),
+        **tables,
+        definitions=list(loaded.definitions),
+        verdicts=count_verdicts(tables["prevalence"]),
+        observes=frozenset(io.read_json(plan.work / "checks.json")["observes"]),
+        notes=[],
+    )
+
+
+def _common(plan: Plan) -> dict[str, object]:
+    """What both pages say."""
+    study = load(plan.study_path).study
+    reconciliation = _read_release(plan, "reconciliation")
+    return {
+        "study_name": study.name,
+        "study_title": study.title,
+        "run_id": plan.run_id,
+        "date_text": f"{plan.run_id[:4]}-{plan.run_id[4:6]}-{plan.run_id[6:8]}",
+        "reconciliation": reconciliation,
+        "rules": hide_small(
+            io.read_parquet(plan.work / "restricted" / "quarantine_rules.parquet"), study.disclosure.threshold
+        ),
+        "absent_tables": tuple(reconciliation.filter(~pl.col("is_present"))["table"]),
+        "provenance": {
+            "versions": versions(),
+            "parameters": parameters(plan),
+            "inputs": io.read_json(plan.work / "checks.json")["inputs"],
+        },
+        "rule_meanings": RULES,
+    }
+
+
+def parameters(plan: Plan) -> dict[str, str]:
+    """The study's settings that shape the results, as text."""
+    study = load(plan.study_path).study
+    sections = study.model_dump(mode="json", include={"period", "episodes", "supply", "disclosure"})
+    return {f"{section}.{key}": str(value) for section, keys in sections.items() for key, value in keys.items()}
+
+
+def _folders(plan: Plan) -> list[Path]:
+    return [plan.base / folder for folder in load(plan.study_path).study.definitions.folders]
+
+
+def _parts(plan: Plan, name: str) -> list[pl.DataFrame]:
+    return [io.read_parquet(folder / f"{name}.parquet") for folder in io.folders(plan.work / "buckets")]
+
+
+def _read_bucket(plan: Plan, number: int) -> Extract:
+    paths = {name: plan.bucket(number) / f"{name}.parquet" for name in MODELS}
+    tables = {name: io.read_parquet(path) if path.exists() else None for name, path in paths.items()}
+    return Extract(**tables, observes=frozenset(io.read_json(plan.work / "checks.json")["observes"]))
+
+
+def _write_release(plan: Plan, name: str, table: pl.DataFrame) -> None:
+    io.write_parquet(table, plan.work / "release" / f"{name}.parquet", RELEASE[name], KEYS[name])
+
+
+def _read_release(plan: Plan, name: str) -> pl.DataFrame:
+    return io.read_parquet(plan.work / "release" / f"{name}.parquet")
+
+
+def _add_checks(plan: Plan, results: list[ExpectationResult], **facts: object) -> None:
+    """Keep what was checked; later steps add to it."""
+    path = plan.work / "checks.json"
+    before = io.read_json(path) if path.exists() else {"expectations": []}
+    rows = before["expectations"] + [result.report_row() for result in results]
+    io.write_json({**before, **facts, "expectations": rows}, path)

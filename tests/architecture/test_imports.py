@@ -1,0 +1,166 @@
+"""The shape of the program, read from its syntax trees: who imports whom, and who touches the world.
+
+schemas <- transforms <- flows, schemas <- reports <- flows; Prefect only under flows/; files are opened only
+in flows/io.py. Each check is first tried on a line that breaks the rule.
+"""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = {
+    "schemas": {"schemas"},
+    "transforms": {"schemas", "transforms"},
+    "reports": {"schemas", "reports"},
+    "flows": {"schemas", "transforms", "reports", "flows"},
+}
+THE_ONE_THAT_OPENS_FILES = "flows/io.py"
+# A table is declared in one layer and displayed in another; both are called what they are.
+NAMED_ALIKE = {"tables"}
+
+_FORMATS = ("csv", "parquet", "ipc", "ipc_stream", "json", "ndjson", "excel", "database", "delta", "avro", "lines")
+_POLARS_IO = {f"{verb}_{kind}" for verb in ("read", "scan", "write", "sink") for kind in _FORMATS}
+_PATH_IO = {
+    *("open", "read_text", "read_bytes", "write_text", "write_bytes", "touch", "mkdir", "rmdir", "unlink"),
+    *("iterdir", "glob", "rglob", "symlink_to", "hardlink_to"),
+}
+
+MODULES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for layer in LAYERS
+    for path in sorted((ROOT / layer).rglob("*.py"))
+}
+
+
+def imported(source: str) -> set[str]:
+    """The top-level packages a module imports, anywhere in it; `.` for a relative import."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            found.add("." if node.level else (node.module or "").split(".")[0])
+    return found
+
+
+def file_access(source: str) -> set[str]:
+    """Calls that open, list, make or remove files; those through a module of ours called `io` are its own."""
+    tree = ast.parse(source)
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = {call.id for call in calls if isinstance(call, ast.Name)} & {"open"}
+    ours = "flows" in imported(source)
+    attributes = [call for call in calls if isinstance(call, ast.Attribute) and not (ours and _is_io(call.value))]
+    return named | ({call.attr for call in attributes} & (_POLARS_IO | _PATH_IO))
+
+
+def _is_io(value: ast.expr) -> bool:
+    return isinstance(value, ast.Name) and value.id == "io"
+
+
+def wrong_imports(modules: dict[str, str]) -> list[str]:
+    """Arrows between our layers that point the wrong way."""
+    return [
+        f"{path} imports {package}"
+        for path, source in modules.items()
+        for package in sorted((imported(source) & {*LAYERS, "tests", "."}) - LAYERS[path.split("/")[0]])
+    ]
+
+
+def prefect_outside_flows(modules: dict[str, str]) -> list[str]:
+    """Modules other than flows that import Prefect."""
+    return [path for path, source in modules.items() if "prefect" in imported(source) and not path.startswith("flows/")]
+
+
+def files_opened(modules: dict[str, str]) -> list[str]:
+    """Modules other than flows/io.py that touch files, with the call."""
+    return [
+        f"{path} calls {call}"
+        for path, source in modules.items()
+        if path != THE_ONE_THAT_OPENS_FILES
+        for call in sorted(file_access(source))
+    ]
+
+
+def test_imports_point_one_way() -> None:
+    """schemas know only schemas, transforms and reports know schemas and themselves, flows know all."""
+    assert wrong_imports(MODULES) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("schemas/a.py", "import transforms.trials"),
+        ("transforms/a.py", "from reports import tables"),
+        ("reports/a.py", "from transforms.trials import Trials"),
+        ("transforms/a.py", "from flows.io import read"),
+        ("flows/a.py", "from tests.tables import table"),
+        ("transforms/a.py", "def f():\n    from . import trials"),
+    ],
+)
+def test_an_import_that_points_the_other_way_is_found(path: str, line: str) -> None:
+    """Also one hidden in a function, relative, or of the tests."""
+    assert len(wrong_imports({path: line})) == 1
+
+
+def test_prefect_stays_in_flows() -> None:
+    """Only the flows know that there is an orchestrator."""
+    assert prefect_outside_flows(MODULES) == []
+
+
+def test_prefect_elsewhere_is_found() -> None:
+    """Importing Prefect in a transform is found, in a flow allowed."""
+    line = "from prefect import flow"
+
+    assert prefect_outside_flows({"transforms/a.py": line, "flows/a.py": line}) == ["transforms/a.py"]
+
+
+def test_files_are_opened_in_one_module_only() -> None:
+    """Whatever reads or writes goes through flows/io.py."""
+    assert files_opened(MODULES) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "open('x')",
+        "path.open()",
+        "path.read_text()",
+        "pl.scan_parquet('x')",
+        "pl.read_csv('x')",
+        "frame.write_parquet('x')",
+        "frame.lazy().sink_parquet('x')",
+        "folder.mkdir()",
+        "import io\nio.open('x')",
+    ],
+)
+def test_a_file_opened_elsewhere_is_found(line: str) -> None:
+    """Built-in, pathlib or Polars: each is found in a flow, and allowed in flows/io.py."""
+    assert len(files_opened({"flows/pipeline.py": line})) == 1
+    assert files_opened({THE_ONE_THAT_OPENS_FILES: line}) == []
+
+
+def test_calling_our_own_io_is_no_file_access() -> None:
+    """A flow may say io.write_parquet where io is flows/io.py."""
+    assert files_opened({"flows/pipeline.py": "from flows import io\nio.write_parquet(table, path)"}) == []
+
+
+def test_modules_have_names_of_their_own() -> None:
+    """A module's name says which one is meant, whatever the layer."""
+    names = Counter(Path(path).stem for path in MODULES if not path.endswith("__init__.py"))
+
+    assert {name for name, times in names.items() if times > 1} <= NAMED_ALIKE
+
+
+def test_test_modules_have_names_of_their_own() -> None:
+    """Two test files of one name would hide each other."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    """Every module has a docstring."""
+    assert [path for path, source in MODULES.items() if not ast.get_docstring(ast.parse(source))] == []

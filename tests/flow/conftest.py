@@ -1,0 +1,24 @@
+"""One small registry, run once, for the tests that look at a published run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows import demonstration
+from tests.flow.running import run_steps
+
+PERSONS = 1500
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study file of a simulated registry."""
+    return demonstration.write(tmp_path_factory.mktemp("registry"), PERSONS, seed=3)
+
+
+@pytest.fixture(scope="session")
+def run(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a published run."""
+    return run_steps(study, tmp_path_factory.mktemp("out"))

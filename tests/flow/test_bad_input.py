@@ -1,0 +1,148 @@
+"""Deliveries broken on purpose: each stops with one message that names file, column and remedy, and no value."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows import io
+from schemas.errors import ImpasseError
+from tests.unit.deliveries import OMOP_LISTS, study
+
+PERSONS = "person_id,birth_date\nsecret,1970-01-01\n"
+
+
+def read(folder: Path) -> None:
+    """Read a delivery in the generic layout, and its persons to the last row."""
+    chosen = study(path=folder.name)
+    io.read_delivery(chosen, folder.parent, io.read_mapping(chosen, folder)).whole("persons")
+
+
+def told(folder: Path) -> str:
+    """What the user is told about the delivery."""
+    with pytest.raises(ImpasseError) as caught:
+        read(folder)
+    assert "secret" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    """A folder that is not there is named."""
+    assert "no such file or folder" in told(tmp_path / "nowhere")
+
+
+def test_file_where_a_folder_is_expected(tmp_path: Path) -> None:
+    """A registry delivery is a folder."""
+    (tmp_path / "persons.csv").write_text(PERSONS)
+
+    assert "Not a folder" in told(tmp_path / "persons.csv")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A required file that is not there is named, with the file that looks like it."""
+    (tmp_path / "person.csv").write_text(PERSONS)
+
+    message = told(tmp_path)
+
+    assert "File 'persons' is missing." in message
+    assert "There is 'person.csv'" in message
+
+
+def test_missing_column(tmp_path: Path) -> None:
+    """A missing column is named with its file and the nearest column there is."""
+    (tmp_path / "persons.csv").write_text("person_id,birthdate\nsecret,1970-01-01\n")
+
+    message = told(tmp_path)
+
+    assert "Column 'birth_date' is missing." in message
+    assert "file persons" in message
+    assert "'birthdate'" in message
+
+
+def test_wrong_delimiter(tmp_path: Path) -> None:
+    """Semicolons where the layout says commas."""
+    (tmp_path / "persons.csv").write_text(PERSONS.replace(",", ";"))
+
+    message = told(tmp_path)
+
+    assert "persons.csv" in message
+    assert "seems to use ';'" in message
+
+
+def test_latin_1_where_utf_8_is_stated(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are told as an encoding, with the likely one."""
+    (tmp_path / "persons.csv").write_bytes(PERSONS.replace("secret", "secretö").encode("latin-1"))
+
+    assert "encoding = 'latin-1'" in told(tmp_path)
+
+
+def test_utf_8_where_latin_1_is_stated(tmp_path: Path) -> None:
+    """UTF-8 read as latin-1 would not fail, only spoil names: it is refused."""
+    (tmp_path / "a.csv").write_text("id,town\n1,Malmö\n", encoding="utf-8")
+
+    with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
+        io.read_table(tmp_path / "a.csv", encoding="latin-1")
+
+
+def test_late_encoding_error(tmp_path: Path) -> None:
+    """A wrong byte far into the file is found too, and told without quoting it."""
+    (tmp_path / "persons.csv").write_bytes(PERSONS.encode() + b"secret,1970-01-01\n" * 80_000 + b"secret\xff,1\n")
+
+    assert "cannot be read as CSV" in told(tmp_path)
+
+
+def test_line_with_too_many_cells(tmp_path: Path) -> None:
+    """An unquoted comma shifts cells: the file is refused rather than misread."""
+    (tmp_path / "persons.csv").write_text(PERSONS + "secret,1970-01-01,more\n")
+
+    assert "a line does not fit the first one" in told(tmp_path)
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    """A file of no bytes, and one of a header only, hold no rows."""
+    (tmp_path / "persons.csv").write_text("")
+    nothing = told(tmp_path)
+    (tmp_path / "persons.csv").write_text("person_id,birth_date\n")
+
+    assert "holds no rows" in nothing
+    assert "holds no rows" in told(tmp_path)
+
+
+def test_truncated_parquet(tmp_path: Path) -> None:
+    """Half a Parquet file is not one."""
+    pl.DataFrame({"person_id": ["secret"] * 1000}).write_parquet(tmp_path / "persons.parquet")
+    whole = (tmp_path / "persons.parquet").read_bytes()
+    (tmp_path / "persons.parquet").write_bytes(whole[: len(whole) // 2])
+
+    assert "cannot be read as Parquet" in told(tmp_path)
+
+
+def test_truncated_gzip(tmp_path: Path) -> None:
+    """Half a gzipped file is not one."""
+    whole = gzip.compress(PERSONS.encode() + bytes(range(48, 58)) * 100_000)
+    (tmp_path / "persons.csv.gz").write_bytes(whole[: len(whole) // 2])
+
+    assert "cut off" in told(tmp_path)
+
+
+def test_omop_folder_without_persons(tmp_path: Path) -> None:
+    """An OMOP delivery needs at least its person table."""
+    with pytest.raises(ImpasseError, match="File 'person' is missing"):
+        io.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
+
+
+def test_omop_database_that_is_none(tmp_path: Path) -> None:
+    """A file that is no DuckDB database is told as one."""
+    (tmp_path / "cdm.duckdb").write_text("secret")
+
+    with pytest.raises(ImpasseError, match="DuckDB"):
+        io.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+
+
+def test_study_file_that_is_not_there(tmp_path: Path) -> None:
+    """A missing study file is named."""
+    with pytest.raises(ImpasseError, match=r"study\.toml"):
+        io.read_study(tmp_path / "study.toml")

@@ -1,0 +1,149 @@
+"""One delivery, end to end: what a published run promises."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows import publication, steps
+from flows.plan import make_plan
+from schemas.errors import PublicationStopped
+from schemas.tables import RELEASE, RESTRICTED
+from tests.flow.running import data_hashes, run_steps
+
+
+def test_every_table_is_there_and_keeps_its_promises(run: Path) -> None:
+    """Each published table has the declared columns, types and allowed values."""
+    models = {
+        **{f"restricted/{n}": m for n, m in RESTRICTED.items()},
+        **{f"release/{n}": m for n, m in RELEASE.items()},
+    }
+
+    for name, model in models.items():
+        model.validate(pl.read_parquet(run / f"{name}.parquet"))
+
+
+def test_one_verdict_per_episode_and_definition(run: Path) -> None:
+    """classifications has exactly episodes x definitions rows, every pair once."""
+    episodes = pl.read_parquet(run / "restricted/episodes.parquet")
+    made = pl.read_parquet(run / "restricted/classifications.parquet")
+    definitions = made["definition_id"].n_unique()
+
+    assert definitions == 12
+    assert len(made) == len(episodes) * definitions
+    assert made.select("episode_id", "definition_id").is_duplicated().sum() == 0
+
+
+def test_prevalence_recomputed_from_the_verdicts_is_the_released_one(run: Path) -> None:
+    """Counting the verdicts of eligible episodes by hand gives the released counts."""
+    made = pl.read_parquet(run / "restricted/classifications.parquet").filter(pl.col("verdict") != "not_eligible")
+    released = pl.read_parquet(run / "release/prevalence.parquet").filter(
+        pl.col("denominator_id") == "eligible", pl.col("stratum") == "all", ~pl.col("suppressed")
+    )
+    counted = (
+        made.group_by("definition_id")
+        .agg(
+            n_total=pl.len().cast(pl.Int64),
+            n_resistant=(pl.col("verdict") == "resistant").sum().cast(pl.Int64),
+            n_undetermined=(pl.col("verdict") == "undetermined").sum().cast(pl.Int64),
+        )
+        .sort("definition_id")
+    )
+
+    assert len(released) >= 8
+    assert released.select(counted.columns).rows() == [
+        row for row in counted.rows() if row[0] in set(released["definition_id"])
+    ]
+
+
+def test_the_same_input_gives_the_same_bytes(run: Path, study: Path, tmp_path: Path) -> None:
+    """Two runs of one study differ in no data file."""
+    assert data_hashes(run_steps(study, tmp_path)) == data_hashes(run)
+
+
+def test_buckets_do_not_show_in_the_result(run: Path, study: Path, tmp_path: Path) -> None:
+    """Cut into seven buckets, the persons give the same bytes as in one."""
+    text = study.read_text().replace("[period]", "[output]\nbuckets = 7\n\n[period]")
+    bucketed = study.with_name("bucketed.toml")
+    bucketed.write_text(text)
+
+    assert data_hashes(run_steps(bucketed, tmp_path)) == data_hashes(run)
+
+
+def test_delivered_is_accepted_plus_quarantined(run: Path) -> None:
+    """Nothing is lost: every delivered row is accepted or in the quarantine file."""
+    rows = pl.read_parquet(run / "release/reconciliation.parquet")
+    kept = {path.stem: len(pl.read_parquet(path)) for path in (run / "restricted/quarantine").glob("*.parquet")}
+
+    assert (rows["n_delivered"] == rows["n_accepted"] + rows["n_quarantined"]).all()
+    assert {t: n for t, n in rows.select("table", "n_quarantined").iter_rows() if n} == kept
+    assert sum(kept.values()) > 0
+
+
+def test_the_manifest_tells_what_went_in_and_what_came_out(run: Path, study: Path) -> None:
+    """Fingerprints of the delivered files and of every output are those of the files."""
+    manifest = json.loads((run / "release/manifest.json").read_text())
+    outputs = {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in manifest["outputs"]}
+    delivered = sorted((study.parent / "delivery").glob("*.parquet"))
+
+    assert manifest["outputs"] == outputs
+    assert manifest["inputs"] == {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in delivered}
+    assert len(manifest["definitions"]) == 12
+
+
+def test_latest_points_at_the_published_run(run: Path) -> None:
+    """`latest` beside the run leads to it, and no work folder is left."""
+    assert (run.parent / "latest").resolve() == run.resolve()
+    assert sorted(path.name for path in run.parent.iterdir()) == sorted([run.name, "latest"])
+
+
+def test_no_person_leaves_with_the_release(run: Path) -> None:
+    """No person id of the registry is in any released file."""
+    persons = pl.read_parquet(run / "restricted/episodes.parquet")["person_id"].unique()
+    files = [path.read_bytes() for path in (run / "release").rglob("*.*") if path.is_file()]
+
+    assert len(persons) > 500
+    assert not [person for person in persons if any(person.encode() in text for text in files)]
+
+
+def test_small_counts_are_not_released(run: Path) -> None:
+    """No released count of prevalence or agreement is from 1 to 4."""
+    prevalence = pl.read_parquet(run / "release/prevalence.parquet").select(pl.col("^n_.*$"))
+    agreement = pl.read_parquet(run / "release/agreement.parquet").select(pl.col("^n_.*$"))
+
+    assert prevalence.select(pl.any_horizontal(pl.all().is_between(1, 4)).any()).item() is not True
+    assert agreement.select(pl.any_horizontal(pl.all().is_between(1, 4)).any()).item() is not True
+
+
+def test_a_failed_critical_check_stops_publication(study: Path, tmp_path: Path) -> None:
+    """A delivery with more rows set aside than allowed is not published, and the message names the check."""
+    strict = study.with_name("strict.toml")
+    strict.write_text(study.read_text() + "\n[quality]\nmax_quarantined_percent = 0.0\n")
+    plan = make_plan(strict, tmp_path)
+
+    with pytest.raises(PublicationStopped, match="critical"):
+        steps.read_delivery(plan)
+    page = publication.keep_validation(plan)
+    publication.clear(plan)
+
+    assert page.exists()
+    assert not (tmp_path / "demo" / "latest").exists()
+    assert not list((tmp_path / "demo").glob(".work-*"))
+
+
+def test_the_release_is_checked_before_it_is_published(study: Path, tmp_path: Path) -> None:
+    """A classifications table with a row missing is noticed."""
+    plan = make_plan(study, tmp_path)
+    steps.read_delivery(plan)
+    steps.classify_bucket(plan, 0)
+    steps.collect(plan)
+    path = plan.work / "restricted/classifications.parquet"
+    pl.read_parquet(path).head(-1).write_parquet(path)
+
+    with pytest.raises(PublicationStopped):
+        steps.compare(plan)
+    publication.clear(plan)

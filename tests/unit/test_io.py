@@ -1,0 +1,180 @@
+"""Reading and writing: what a file may look like, and that the same table gives the same bytes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from flows import io
+from schemas.concepts import OmopLists
+from schemas.errors import ImpasseError
+from schemas.extracts import Persons, Scores
+from tests.unit.deliveries import OMOP_LISTS, study
+
+SCORES = {"person": [0], "date": [date(2010, 1, 1)], "scale": ["phq9"], "value": [4.0]}
+
+
+def scores(**changed: list) -> pl.DataFrame:
+    """A canonical scores table of one row, with columns changed."""
+    return pl.DataFrame(SCORES | changed, schema_overrides={"person": pl.UInt32})
+
+
+def test_csv_is_read_as_text(tmp_path: Path) -> None:
+    """Leading zeros, ATC codes and blank cells come through as they are."""
+    (tmp_path / "a.csv").write_text("id,day\n007,20100101\n,\n")
+
+    assert io.read_table(tmp_path / "a.csv").to_dicts() == [
+        {"id": "007", "day": "20100101"},
+        {"id": None, "day": None},
+    ]
+
+
+def test_latin_1_and_semicolons(tmp_path: Path) -> None:
+    """A file in latin-1 with semicolons is read when the mapping says so, plain or gzipped."""
+    text = "id;kön\n1;å\n".encode("latin-1")
+    (tmp_path / "a.csv").write_bytes(text)
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(text))
+
+    assert io.read_table(tmp_path / "a.csv", ";", "latin-1").to_dicts() == [{"id": "1", "kön": "å"}]
+    assert io.read_table(tmp_path / "b.csv.gz", ";", "latin-1").to_dicts() == [{"id": "1", "kön": "å"}]
+
+
+def test_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path) -> None:
+    """CSV from a spreadsheet begins with a mark that is no text."""
+    (tmp_path / "a.csv").write_bytes("\ufeffid,b\n1,2\n".encode())
+
+    assert io.read_table(tmp_path / "a.csv").columns == ["id", "b"]
+
+
+def test_files_are_found_in_any_case_and_ending(tmp_path: Path) -> None:
+    """PERSONS.CSV.GZ is the persons file, and a Parquet file keeps its dates."""
+    (tmp_path / "PERSONS.CSV.GZ").write_bytes(gzip.compress(b"person_id,birth_date\n1,1970-01-01\n"))
+    pl.DataFrame({"person_id": [1], "date": [date(2010, 1, 1)], "atc": ["N06AB06"]}).write_parquet(
+        tmp_path / "Dispensings.parquet"
+    )
+    chosen = study(path=tmp_path.name)
+    found = io.read_delivery(chosen, tmp_path.parent, io.read_mapping(chosen, tmp_path))
+
+    assert sorted(found.sources) == ["dispensings", "persons"]
+    assert found.whole("dispensings").schema["date"] == pl.Date
+
+
+def test_big_files_come_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A big file is read piece by piece, in order, with nothing lost."""
+    (tmp_path / "a.csv").write_text("id\n" + "\n".join(str(n) for n in range(25)) + "\n")
+    monkeypatch.setattr(io, "_PIECE", 10)
+    monkeypatch.setattr(io, "_SMALL", 0)
+    pieces = list(io.DeliveredFiles({"a": (tmp_path / "a.csv", ",", "utf-8")}).pieces("a"))
+
+    assert [piece.height for piece in pieces] == [10, 10, 5]
+    assert pl.concat(pieces)["id"].to_list() == [str(n) for n in range(25)]
+
+
+def test_own_layout_is_a_path(tmp_path: Path) -> None:
+    """A user's mapping is a TOML file beside the study."""
+    own = io.shipped("mappings/generic.toml").read_text().replace('name = "persons"', 'name = "people"')
+    (tmp_path / "own.toml").write_text(own)
+
+    assert io.read_mapping(study(layout="own.toml"), tmp_path).files["persons"].name == "people"
+
+
+def test_unknown_layout_is_refused(tmp_path: Path) -> None:
+    """A layout that is neither shipped nor a file stops the run with the nearest name."""
+    with pytest.raises(ImpasseError, match="Did you mean 'swedish'"):
+        io.read_mapping(study(layout="swedisch"), tmp_path)
+
+
+def test_omop_studies_are_read_by_concept_lists(tmp_path: Path) -> None:
+    """An OMOP study needs no mapping."""
+    assert isinstance(io.read_mapping(study(kind="omop"), tmp_path), OmopLists)
+
+
+def test_omop_folder_with_tabs_and_capitals(tmp_path: Path) -> None:
+    """Vocabulary files separated by tabs are read, and an empty table counts as not delivered."""
+    (tmp_path / "PERSON.csv").write_text("PERSON_ID,YEAR_OF_BIRTH\n1,1970\n")
+    (tmp_path / "CONCEPT.csv").write_text("concept_id\tconcept_name\n1\tx, y\n")
+    (tmp_path / "death.csv").write_text("person_id,death_date\n")
+    found = io.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
+
+    assert found.whole("concept").to_dicts() == [{"concept_id": "1", "concept_name": "x, y"}]
+    assert sorted(found.sources) == ["concept", "person"]
+
+
+def test_omop_database(tmp_path: Path) -> None:
+    """A DuckDB file is read whatever the case and schema of its tables; dates and numbers keep their types."""
+    with duckdb.connect(str(tmp_path / "cdm.duckdb")) as database:
+        database.sql("create schema cdm")
+        database.sql("create table cdm.cdm.PERSON as select 1 as person_id, 1970 as year_of_birth")
+        database.sql("create table cdm.cdm.death as select 1 as person_id, date '2010-01-01' as death_date")
+    found = io.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+
+    assert found.whole("person").to_dicts() == [{"person_id": 1, "year_of_birth": 1970}]
+    assert found.whole("death").schema["death_date"] == pl.Date
+
+
+def test_shipped_definitions_and_code_lists_are_read() -> None:
+    """Definitions come by id, in order, and the code lists are whole."""
+    found = io.read_definitions()
+
+    assert list(found) == sorted(found)
+    assert io.read_codelists().treatments.height > 100
+
+
+def test_definition_ids_are_unique(tmp_path: Path) -> None:
+    """A user's definition cannot take the id of a shipped one."""
+    shipped = next(io.shipped("definitions").glob("*.toml"))
+    (tmp_path / shipped.name).write_text(shipped.read_text())
+
+    with pytest.raises(ImpasseError, match="Two definitions have the id"):
+        io.read_definitions([tmp_path])
+
+
+def test_same_rows_same_bytes(tmp_path: Path) -> None:
+    """Two tables of the same rows in another order are the same file."""
+    one = pl.concat([scores(), scores(scale=["gad7"])])
+    io.write_parquet(one, tmp_path / "one.parquet", Scores, key=("person", "scale"))
+    io.write_parquet(one.reverse(), tmp_path / "two.parquet", Scores, key=("person", "scale"))
+
+    assert io.sha256(tmp_path / "one.parquet") == io.sha256(tmp_path / "two.parquet")
+
+
+def test_a_broken_table_is_told_in_counts() -> None:
+    """A table that breaks its model is refused with column, check and number, and no value."""
+    persons = pl.DataFrame(
+        {
+            "person": [0, 0],
+            "person_id": ["secret", "secret"],
+            "birth_date": [None, None],
+            "sex": ["hidden", "male"],
+            "death_date": [None, None],
+        },
+        schema=dict.fromkeys(("person", "person_id", "birth_date", "sex", "death_date"))
+        | {
+            "person": pl.UInt32,
+            "person_id": pl.String,
+            "birth_date": pl.Date,
+            "sex": pl.String,
+            "death_date": pl.Date,
+        },
+    )
+
+    with pytest.raises(ImpasseError) as caught:
+        io.check_table(persons, Persons, "persons")
+
+    assert "sex: isin" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+def test_json_is_sorted(tmp_path: Path) -> None:
+    """Keys in order, UTF-8, one line end: the same value gives the same bytes."""
+    io.write_json({"b": 1, "a": "å"}, tmp_path / "deep" / "a.json")
+
+    assert (tmp_path / "deep" / "a.json").read_bytes() == '{\n  "a": "å",\n  "b": 1\n}\n'.encode()
+    assert json.loads((tmp_path / "deep" / "a.json").read_text()) == {"a": "å", "b": 1}
