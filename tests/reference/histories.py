@@ -41,6 +41,8 @@ ILLNESS_CODES = {
     "ocd": ("F422", "F423"),
     "ptsd": ("F431",),
 }
+PLAIN_CODES = {"depression": ("F321", "F331"), "anxiety": ("F411", "F410", "F4001", "F401")}
+FINAL = (3.0, 7.0, 8.0, 15.0, 16.0, 20.0, 25.0)
 OLDER_CODES = (("29620", "icd9"), ("30002", "icd9"), ("29530", "icd9"), ("P76", "icpc2"), ("P74", "icpc2"))
 REMISSION_CODES = ("F325", "F324", "F3342")
 OTHER_CODES = ("F311", "F319", "F340", "F302", "F209", "F101", "E059", "I10", "F030", "F603")
@@ -106,6 +108,47 @@ def later(day: date, days: int) -> date:
 
 
 def random_person(rng: random.Random, index: int) -> Row:
+    """Mostly a person of everything at random; one in four is near the edge of resistance."""
+    return _stubborn_person(rng, index) if rng.random() < 0.25 else _any_person(rng, index)
+
+
+def _stubborn_person(rng: random.Random, index: int) -> Row:
+    """One person whose treatments are long and strong enough, and fail or just do not."""
+    illness = rng.choice(["depression", "anxiety"])
+    onset = later(date(2015, 8, 1), rng.randint(0, 200))
+    drugs = rng.sample(["N06AB04", "N06AB06", "N06AB10", "N06AX16", "N06AA09"], k=rng.choice([1, 2, 3, 4, 5]))
+    day, rows, starts = onset, [], []
+    for atc in drugs:
+        days = rng.choice([42, 55, 56, 57, 84, 90])
+        strengths = rng.choice([(150_000,), (150_000,), (75_000, 150_000)])
+        for number, dose in enumerate(strengths):
+            drug = {"atc": atc, "days": days, "dose_ug": dose, "dose_mddd": 1500, "supply_basis": "days_supply"}
+            rows.append({"date": later(day, number * days), **drug})
+        starts.append(day)
+        day = later(day, len(strengths) * days + rng.choice([-14, 0, 0, 0, 14, 90, 91]))
+    sessions = rng.choice([0, 11, 12, 12, 13])
+    week = {"code": "X99", "code_system": "other", "treatment": rng.choice(["cbt", "cbt", "psychotherapy_unspecified"])}
+    scores = [
+        {"date": later(start, offset), "scale": scale, "value": value}
+        for scale in rng.sample(SCALES[illness], k=rng.choice([0, 1, 2, 3]))
+        for start in [*starts, onset]
+        for offset, value in ((0, 30.0 if scale != "cgi_i" else 4.0), (rng.choice([55, 56, 83]), rng.choice(FINAL)))
+    ]
+    return {
+        **_any_person(rng, index),
+        "birth_date": date(1970, 5, 5),
+        "death_date": None,
+        "coverage": [{"start_date": date(2010, 1, 1), "end_date": date(2025, 12, 31)}],
+        "diagnoses": [
+            _diagnosis(rng, later(onset, 60 * n), rng.choice(PLAIN_CODES[illness]), "icd10") for n in range(12)
+        ],
+        "dispensings": rows,
+        "procedures": [{"date": later(onset, 7 * n), **week} for n in range(sessions)],
+        "scores": scores,
+    }
+
+
+def _any_person(rng: random.Random, index: int) -> Row:
     """One person, with landmarks (contacts, drug starts and ends) near which everything else happens."""
     illnesses = rng.choice(
         [("depression",), ("depression",), ("anxiety",), ("depression", "anxiety"), ("schizophrenia",), ("ocd", "ptsd")]

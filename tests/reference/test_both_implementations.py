@@ -10,6 +10,7 @@ import pytest
 
 from schemas.definition import Definition
 from schemas.study import EpisodeSection, PeriodSection, Study
+from schemas.tables import VERDICTS
 from tests.reference.convert import to_extract
 from tests.reference.histories import (
     random_absent_tables,
@@ -39,6 +40,21 @@ def test_fast_and_slow_agree(seed: int) -> None:
     slow = [classify_person(p, episodes, period, definitions, REFERENCE_CODES, observes, absent) for p in persons]
 
     assert _fast_facts(fast, definitions) == _slow_facts(slow, definitions)
+
+
+def test_the_histories_reach_every_verdict() -> None:
+    """Over the seeds every shipped definition gives each of the four verdicts."""
+    reached: set[tuple[str, str]] = set()
+    for seed in range(ROUNDS):
+        rng = random.Random(seed)
+        persons = [random_person(rng, index) for index in range(PERSONS_A_ROUND)]
+        episodes, period = random_study(rng)
+        made = classify(
+            to_extract(persons, random_observes(rng), frozenset()), _study(episodes, period), SHIPPED, CODES
+        )
+        reached |= set(made.classifications.select("definition_id", "verdict").unique().rows())
+
+    assert sorted(reached) == sorted((d.id, verdict) for d in SHIPPED for verdict in VERDICTS)
 
 
 def _varied(rng: random.Random, base: Definition) -> Definition:
