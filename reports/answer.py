@@ -58,9 +58,10 @@ def _blind(n_definitions: int, n_blind: int) -> list[str]:
     """How many definitions get bounds and no share."""
     if n_blind == 0:
         return []
+    verb = "gets" if n_blind == 1 else "get"
     return [
-        f"Of {plural(n_definitions, 'definition')}, {n_blind} get bounds but no share: with what this delivery shows, "
-        "no episode can be called not resistant under them."
+        f"Of {plural(n_definitions, 'definition')}, {n_blind} {verb} bounds but no share: what this delivery shows "
+        "leaves its episodes undecided, or decides them one way only."
     ]
 
 

@@ -35,6 +35,7 @@ _EVIDENCE = {
     "tms": "TMS",
     "admission": "an admission",
     "no_change": "no change of treatment followed",
+    "unknown_end": "its last day is not known, so nor is whether a change came in time",
     "unfinished": "observation ended before a change could be ruled out",
     "unobserved": "a sign of change is not observed here",
     "none": "no evidence",

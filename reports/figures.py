@@ -64,7 +64,7 @@ class Share:
     def text(self) -> str:
         """The share in words, as printed beside its mark."""
         if self.point is None:
-            return "suppressed" if self.suppressed else "none decided"
+            return "suppressed" if self.suppressed else "bounds only"
         return f"{percent(self.point)} ({interval(self.low, self.high)})"
 
     @property

@@ -39,7 +39,7 @@ VERDICT_NAMES = {
     "undetermined": "Cannot be told",
     "not_eligible": "Not eligible",
 }
-_NO_NUMBER = (SUPPRESSED, UNDEFINED, NOTHING, "not delivered", "none decided", "no episode")
+_NO_NUMBER = (SUPPRESSED, UNDEFINED, NOTHING, "not delivered", "bounds only", "no episode")
 _NUMBER_STARTS = f"0123456789<>+{MINUS}"
 Names = dict[str, str]
 Rows = list[dict[str, Any]]
@@ -172,7 +172,7 @@ def point(row: dict[str, Any]) -> str:
         return SUPPRESSED
     if row["n_total"] == 0:
         return "no episode"
-    return "none decided" if row["prevalence"] is None else percent(row["prevalence"])
+    return "bounds only" if row["prevalence"] is None else percent(row["prevalence"])
 
 
 def render(rows: Rows, caption: str, id: str) -> str:

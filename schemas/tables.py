@@ -35,7 +35,10 @@ class _Table(pa.DataFrameModel):
 
 
 class Episodes(_Table):
-    """One row per illness episode. Key: episode_id."""
+    """One row per illness episode. Key: episode_id.
+
+    is_observed: its start lies within the time the registry observes the person; null where no table tells.
+    """
 
     episode_id: str = pa.Field(unique=True)
     person_id: str
@@ -45,6 +48,7 @@ class Episodes(_Table):
     end_date: pl.Date
     end_reason: str = pa.Field(isin=list(END_REASONS))
     observed_until: pl.Date
+    is_observed: bool = pa.Field(nullable=True)
     observed_days_before: pl.Int32 = pa.Field(nullable=True, ge=0)
     treated_from: pl.Date
     is_left_truncated: bool = pa.Field(nullable=True)
@@ -124,8 +128,8 @@ class Classifications(_Table):
 class Prevalence(_Table):
     """One row per definition, denominator, stratum and level. Shares from 0 to 1; interval: Wilson, 95%.
 
-    prevalence = n_resistant / (n_total - n_undetermined), null where nothing but resistance was decided;
-    bound_low counts every undetermined episode as not resistant, bound_high as resistant. A suppressed
+    prevalence = n_resistant / (n_total - n_undetermined), null where all decided episodes got the same
+    verdict and the undetermined leave more room than chance does; bound_low counts every undetermined episode as not resistant, bound_high as resistant. A suppressed
     row holds nulls, never zeros.
     """
 

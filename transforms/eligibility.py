@@ -14,6 +14,7 @@ def judge_eligibility(episodes: pl.DataFrame, rule: Eligible, coded: Coded) -> p
         pl.col("disorder").is_in(rule.disorders),
         _within_age(rule),
         _observed_before(rule.min_observed_days),
+        _can_tell(),
     ]
     if rule.diagnoses:
         conditions.append(_has_contact_of(episodes, coded, rule.diagnoses))
@@ -29,6 +30,11 @@ def _within_age(rule: Eligible) -> pl.Expr:
 
 def _observed_before(days: int) -> pl.Expr:
     return pl.lit(True) if days == 0 else pl.col("observed_days_before") >= days
+
+
+def _can_tell() -> pl.Expr:
+    """Null for an episode that starts while nobody observes the person: what followed was not seen."""
+    return pl.when(pl.col("is_observed").fill_null(True)).then(True)
 
 
 def _excluded(episodes: pl.DataFrame, coded: Coded, exclusion: Exclusion) -> pl.Expr:

@@ -25,7 +25,7 @@ _LINE = ("person", "disorder", "interval", "cut")
 def build_episodes(coded: Coded, rule: EpisodeSection, period: PeriodSection, codes: CodeLists) -> pl.DataFrame:
     """One row per episode that starts in the period, days as day numbers, sorted by (person, disorder, number).
 
-    Columns: episode, person, disorder, number, start, end, end_reason, observed_until,
+    Columns: episode, person, disorder, number, start, end, end_reason, observed_until, is_observed,
     observed_days_before, treated_from, is_left_truncated, is_censored, n_contacts, sex, age.
     """
     observed = _observed(coded.coverage)
@@ -48,7 +48,7 @@ def build_episodes(coded: Coded, rule: EpisodeSection, period: PeriodSection, co
     )
     kept = numbered.filter(pl.col("start").is_between(first, last)).sort(line, "number")
     return kept.with_row_index("episode").select(
-        "episode", "person", "disorder", "number", "start", "end", "end_reason", "observed_until",
+        "episode", "person", "disorder", "number", "start", "end", "end_reason", "observed_until", "is_observed",
         "observed_days_before", "treated_from", "is_left_truncated", "is_censored", "n_contacts", "sex", "age",
     )  # fmt: skip
 
@@ -158,9 +158,10 @@ def _ends(rows: pl.DataFrame, rule: EpisodeSection, *, has_coverage: bool) -> pl
     """Adds end, why it ended, age at start and the two honesty flags."""
     natural = pl.coalesce("remission", pl.col("last_day") + rule.tail_days)
     end = pl.max_horizontal("start", pl.min_horizontal(natural, "observed_until"))
-    before = pl.when(pl.col("from").is_not_null()).then(pl.col("start") - pl.col("from")).otherwise(0)
+    is_observed = pl.col("from").is_not_null()
+    before = pl.when(is_observed).then(pl.col("start") - pl.col("from")).otherwise(0)
     if not has_coverage:
-        before = pl.lit(None, pl.Int32)
+        before, is_observed = pl.lit(None, pl.Int32), pl.lit(None, pl.Boolean)
     reason = (
         pl.when(pl.col("remission") <= pl.col("observed_until"))
         .then(pl.lit("remission"))
@@ -174,7 +175,11 @@ def _ends(rows: pl.DataFrame, rule: EpisodeSection, *, has_coverage: bool) -> pl
     )
     unseen = pl.col("last_day") + rule.gap_days > pl.col("observed_until")
     return rows.with_columns(
-        end=end, end_reason=reason, observed_days_before=before.cast(pl.Int32), age=_age("birth_date", "start")
+        end=end,
+        end_reason=reason,
+        is_observed=is_observed,
+        observed_days_before=before.cast(pl.Int32),
+        age=_age("birth_date", "start"),
     ).with_columns(
         is_left_truncated=pl.col("observed_days_before") < rule.washout_days,
         is_censored=~pl.col("end_reason").is_in(["remission", "death"]) & unseen,

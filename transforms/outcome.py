@@ -2,7 +2,8 @@
 
 Evidence is taken in the order the definition names: the first kind that can tell, tells. Scales compare
 the trial's last score with its baseline or a cut-off; a change of treatment within the time allowed
-is a register's stand-in for failure. Its absence means "worked" only if it could have been seen.
+is a register's stand-in for failure. Its absence means "worked" only if it could have been seen, and
+only if it is known when the time allowed was over.
 """
 
 from __future__ import annotations
@@ -199,7 +200,7 @@ def _by_change(trials: pl.DataFrame, changes: pl.DataFrame, rule: Outcome, signs
         "tms": lambda: _first_session(rows, signs.tms, coded, "tms"),
         "admission": lambda: _first_after(rows, signs.admissions.sort("day"), ("person", "disorder")),
     }
-    found = rows.select("trial", "horizon", "observed_until", "is_censored")
+    found = rows.select("trial", "horizon", "observed_until", "is_censored", "has_unknown_supply")
     for sign in rule.change_signs:
         found = found.join(
             kinds[sign]().select("trial", pl.col("day").alias(sign)), on="trial", how="left", maintain_order="left"
@@ -211,9 +212,20 @@ def _by_change(trials: pl.DataFrame, changes: pl.DataFrame, rule: Outcome, signs
         ~pl.col("is_censored") if rule.change_within == "episode" else pl.col("horizon") <= pl.col("observed_until")
     )
     unfinished = pl.lit(False if rule.if_unfinished == "not_failed" else None, dtype=pl.Boolean)
-    without = pl.lit(None, dtype=pl.Boolean) if blind else pl.when(finished).then(False).otherwise(unfinished)
+    endless = pl.col("has_unknown_supply") & (rule.change_within != "episode")
+    without = (
+        pl.lit(None, dtype=pl.Boolean)
+        if blind
+        else pl.when(endless).then(None).when(finished).then(False).otherwise(unfinished)
+    )
     reason = (
-        pl.lit("unobserved") if blind else pl.when(finished).then(pl.lit("no_change")).otherwise(pl.lit("unfinished"))
+        pl.lit("unobserved")
+        if blind
+        else pl.when(endless)
+        .then(pl.lit("unknown_end"))
+        .when(finished)
+        .then(pl.lit("no_change"))
+        .otherwise(pl.lit("unfinished"))
     )
     seen = date.is_not_null()
     return found.select(

@@ -77,18 +77,21 @@ def count_prevalence(
 def rate_prevalence(counts: pl.DataFrame) -> pl.DataFrame:
     """The published table from the counts of one or more buckets.
 
-    A rate without a denominator is null. So is the share among the decided where resistance was the only
-    verdict reached: a register that cannot see a counted treatment never says "not resistant", and 100%
-    of what it decides would say nothing. The bounds still do.
+    A rate without a denominator is null. So is the share among the decided where all of them got the same
+    verdict and the unknowns weigh more than chance (bounds wider than the interval): a register that
+    cannot see a counted treatment never says "not resistant", one without scores may never say
+    "resistant", and 100% or 0% of what is decided would say nothing. The bounds still do.
     """
     summed = _summed(counts)
     n_decided = pl.col("n_total") - pl.col("n_undetermined")
-    is_one_sided = (pl.col("n_resistant") == n_decided) & (pl.col("n_undetermined") > 0)
     low, high = wilson(summed["n_resistant"], summed["n_total"] - summed["n_undetermined"])
+    is_one_sided = (pl.col("n_resistant") == n_decided) | (pl.col("n_resistant") == 0)
+    width = share(pl.col("n_undetermined"), pl.col("n_total"))
+    is_told = ~(is_one_sided & (width > pl.lit(high) - pl.lit(low))).fill_null(False)
     return summed.with_columns(
-        prevalence=pl.when(~is_one_sided).then(share(pl.col("n_resistant"), n_decided)),
-        ci_low=pl.when(~is_one_sided).then(low),
-        ci_high=pl.when(~is_one_sided).then(high),
+        prevalence=pl.when(is_told).then(share(pl.col("n_resistant"), n_decided)),
+        ci_low=pl.when(is_told).then(low),
+        ci_high=pl.when(is_told).then(high),
         bound_low=share(pl.col("n_resistant"), pl.col("n_total")),
         bound_high=share(pl.col("n_resistant") + pl.col("n_undetermined"), pl.col("n_total")),
         suppressed=pl.lit(False),

@@ -36,7 +36,16 @@ Row = dict[str, Any]  # a row of drawn data or a fact being built: values of eve
 Truth = bool | None
 EPISODE_FACTS = (
     *("episode_id", "person_id", "disorder", "number", "start_date", "end_date", "end_reason", "observed_until"),
-    *("observed_days_before", "treated_from", "is_left_truncated", "is_censored", "n_contacts", "sex", "age"),
+    *(
+        "is_observed",
+        "observed_days_before",
+        "treated_from",
+        "is_left_truncated",
+        "is_censored",
+        "n_contacts",
+        "sex",
+        "age",
+    ),
 )
 TRIAL_FACTS = (
     *("trial_id", "episode_id", "treatment", "role", "modality", "is_counted", "start_date", "end_date"),
@@ -249,6 +258,7 @@ def episode_from(
         "end_reason": reason,
         "observed_until": observed_until,
         "observed_days_before": observed_before,
+        "is_observed": None if coverage is None else any(name == "coverage" for name, _ in limits),
         "treated_from": max(opens, later(before["end_date"], 1)) if before else opens,
         "is_left_truncated": None if observed_before is None else observed_before < rule.washout_days,
         "is_censored": reason not in ("remission", "death") and later(last, rule.gap_days) > observed_until,
@@ -724,6 +734,8 @@ def change_verdict(
         return True, sign, day
     if not all(is_sign_observed(sign, person, observes) for sign in rule.change_signs):
         return None, "unobserved", None
+    if trial["has_unknown_supply"] and rule.change_within != "episode":
+        return None, "unknown_end", None  # the days allowed are counted from a last day that is not known
     is_finished = horizon <= episode["observed_until"]
     if rule.change_within == "episode":
         is_finished = not episode["is_censored"]
@@ -975,7 +987,7 @@ def is_reachable(rule: Resistance, trials: list[Row], stage: str, is_distinct: b
 
 
 def judge_eligibility(person: Row, episode: Row, rule: Eligible, codes: Codes) -> Truth:
-    """Whether the definition speaks about the episode."""
+    """Whether the definition speaks about the episode; nothing can be said of one that was not observed."""
     return all_true(
         [
             episode["disorder"] in rule.disorders,
@@ -983,6 +995,7 @@ def judge_eligibility(person: Row, episode: Row, rule: Eligible, codes: Codes) -
             *(not is_excluded(person, episode, exclusion, codes) for exclusion in rule.exclusions),
             is_of_age(episode["age"], rule),
             is_observed_before(episode["observed_days_before"], rule),
+            None if episode["is_observed"] is False else True,
         ]
     )
 

@@ -318,3 +318,24 @@ def test_a_sure_exclusion_outweighs_an_unknown_age() -> None:
     rule = _eligible(min_age=18, exclusions=[{"codes": "bipolar", "when": "ever"}])
 
     assert_shows(verdicts(given, rule, by=_SIXTY_DAYS), "verdict\nnot_eligible")
+
+
+def test_an_episode_nobody_watched_is_left_open() -> None:
+    """Starting on the last observed day it is judged; a day later nobody saw what followed."""
+    given = _failed(
+        "person | date | code\nwatched | 2010-01-10 | F322\nunwatched | 2010-01-10 | F322",
+        coverage="""
+        person    | start_date | end_date
+        watched   | 2005-01-01 | 2010-01-10
+        unwatched | 2005-01-01 | 2010-01-09
+        """,
+    )
+
+    assert_shows(
+        verdicts(given, _eligible(), by=_SIXTY_DAYS),
+        """
+        person    | verdict       | decided_by
+        watched   | not_resistant | adequacy
+        unwatched | undetermined  | eligible
+        """,
+    )

@@ -750,6 +750,59 @@ def test_follow_up_that_ended_too_soon_may_be_taken_as_success() -> None:
     )
 
 
+_LAST_DAY_UNKNOWN = extract(
+    diagnoses="""
+    person   | date
+    none     | 2010-02-01
+    none     | 2010-06-01
+    in_time  | 2010-02-01
+    in_time  | 2010-06-01
+    too_late | 2010-02-01
+    too_late | 2010-06-01
+    known    | 2010-02-01
+    known    | 2010-06-01
+    """,
+    dispensings="""
+    person   | drug         | date       | days
+    none     | sertraline   | 2010-02-01 | -
+    in_time  | sertraline   | 2010-02-01 | -
+    in_time  | venlafaxine  | 2010-03-03 | 28
+    too_late | sertraline   | 2010-02-01 | -
+    too_late | venlafaxine  | 2010-03-04 | 28
+    known    | sertraline   | 2010-02-01 | 1
+    known    | venlafaxine  | 2010-03-04 | 28
+    """,
+)
+
+
+def test_without_a_last_day_nobody_can_say_that_no_change_came_in_time() -> None:
+    """30 days after an unknown last day: a switch on 3 March surely is in time, one on 4 March may be."""
+    assert_shows(
+        judged(_LAST_DAY_UNKNOWN, _by_change("switch", change_within=30)).filter(drug="sertraline"),
+        """
+        person   | has_failed | outcome_evidence
+        none     | -          | unknown_end
+        in_time  | true       | switch
+        too_late | -          | unknown_end
+        known    | false      | no_change
+        """,
+    )
+
+
+def test_where_the_whole_episode_is_allowed_the_last_day_does_not_matter() -> None:
+    """No change until the episode's end is none, however long the supply lasted."""
+    assert_shows(
+        judged(_LAST_DAY_UNKNOWN, _by_change("switch", change_within="episode")).filter(drug="sertraline"),
+        """
+        person   | has_failed | outcome_evidence
+        none     | false      | no_change
+        in_time  | true       | switch
+        too_late | true       | switch
+        known    | true       | switch
+        """,
+    )
+
+
 def test_an_episode_that_was_cut_off_is_unfinished() -> None:
     """Where the whole episode is allowed, a censored episode leaves the last trial open."""
     given = extract(

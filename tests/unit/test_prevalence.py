@@ -328,6 +328,22 @@ def test_published_shares_are_reached_and_the_interval_is_wilsons(n_resistant, p
     assert jeffreys == pytest.approx(published, abs=0.012)
 
 
+@pytest.mark.parametrize(
+    ("n_total", "n_resistant", "n_undetermined", "is_told"),
+    [(60, 50, 10, False), (60, 59, 1, True), (1000, 0, 1, True), (1905, 0, 753, False), (60, 49, 10, True)],
+)
+def test_a_share_of_one_verdict_is_told_only_where_unknowns_weigh_less_than_chance(
+    n_total, n_resistant, n_undetermined, is_told
+):
+    """50 resistant, 10 unknown, none not resistant is no 100%; 0 of 1,152 with 753 unknown is no 0%."""
+    row = rated(n_total, n_resistant, n_undetermined)
+
+    assert (row["prevalence"] is not None) is is_told
+    assert (row["ci_high"] is not None) is is_told
+    assert row["bound_low"] == pytest.approx(n_resistant / n_total)
+    assert row["bound_high"] == pytest.approx((n_resistant + n_undetermined) / n_total)
+
+
 def test_the_published_table_keeps_its_contract():
     """Columns, types and sort order are those the schema states."""
     table = rate_prevalence(counted("episode_id | age\na | 20", "episode_id | verdict\na | resistant"))

@@ -101,7 +101,7 @@ def test_nothing_decided(page: str) -> None:
     """A definition that decides nothing has bounds from none to all, and no point."""
     row = page.split("European GSRD criterion: MADRS 22 or more after two trials</th>")[1].split("</tr>")[0]
 
-    assert "none decided" in row
+    assert "bounds only" in row
     assert "0% to 100%" in row
 
 
