@@ -43,16 +43,23 @@ def _told(command: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        from flows.discreet import InternalError
+        from flows.discreet import InternalError, discreet
 
         codes = {PublicationStopped: 3, InternalError: 1}
         try:
-            command(*args, **kwargs)
+            discreet(command)(*args, **kwargs)
         except ImpasseError as error:
-            err.print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+            _say_error(str(error))
             raise typer.Exit(codes.get(type(error), 2)) from None
+        except OSError as error:
+            _say_error(f"{error.strerror}.\n  where:    {error.filename or 'a file of this run'}")
+            raise typer.Exit(2) from None
 
     return wrapped
+
+
+def _say_error(text: str) -> None:
+    err.print(f"[bold red]Error:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: impasse demo --persons 5000 --out /tmp/demo")
@@ -62,9 +69,10 @@ def demo(
     out_folder: Annotated[Path, typer.Option("--out", help="Where to put the registry and the run.")] = Path("demo"),
 ) -> None:
     """Simulate a registry and run the whole comparison on it."""
-    from flows import demonstration
+    from flows import demonstration, progress
 
-    study = demonstration.write(out_folder, persons)
+    with progress.shown(err):
+        study = demonstration.write(out_folder, persons)
     out.print(f"A made-up registry of {persons:,} persons is in {out_folder / 'delivery'}.", highlight=False)
     _run(study, None)
 
@@ -116,11 +124,16 @@ def check(study: StudyPath) -> None:
     """Read, clean and check a delivery without classifying it; say what would be set aside and why."""
     import polars as pl
 
-    from flows import plan, quality, steps
+    from flows import plan, progress, quality, steps
 
     loaded = plan.load(study.resolve())
-    cleaned = steps.clean_delivery(study.resolve())
-    results = quality.check_delivery(cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes)
+    with progress.shown(err):
+        progress.tell("reading and cleaning", 0, 2)
+        cleaned = steps.clean_delivery(study.resolve())
+        progress.tell("checking", 1, 2)
+        results = quality.check_delivery(
+            cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes
+        )
     counts = cleaned.reconciliation.filter("is_present").drop("is_present")
     absent = cleaned.reconciliation.filter(~pl.col("is_present"))["table"]
     _print_table("Rows", counts.to_dicts())
@@ -144,9 +157,11 @@ def simulate(
     out_folder: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("registry"),
 ) -> None:
     """Write a made-up registry in the generic layout."""
-    from flows import demonstration
+    from flows import demonstration, progress
 
-    for name, rows in demonstration.write_registry(out_folder, persons, seed).items():
+    with progress.shown(err):
+        written = demonstration.write_registry(out_folder, persons, seed)
+    for name, rows in written.items():
         out.print(f"{name:<12} {rows:>12,} rows", highlight=False)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from flows import io
+from flows.progress import tell
+from schemas.errors import ImpasseError
 from transforms.simulate import FIRST_DATE, LAST_DATE, n_blocks, simulate_block
 
 STUDY = """\
@@ -35,15 +37,22 @@ lead_days = 30
 
 def write(folder: Path, persons: int, seed: int = 1) -> Path:
     """Write the registry and its study; returns the study file."""
-    write_registry(folder / "delivery", persons, seed)
     study = folder / "study.toml"
+    if study.exists() and not io.read_text(study).startswith(STUDY.splitlines()[0]):
+        raise ImpasseError(
+            "There is another study here.", where=str(study), expected="a folder of its own", do="Name another --out."
+        )
+    write_registry(folder / "delivery", persons, seed)
     io.write_text(STUDY.format(persons=persons, start=FIRST_DATE, end=LAST_DATE), study)
     return study
 
 
 def write_registry(folder: Path, persons: int, seed: int) -> dict[str, int]:
     """Write a registry in the generic layout as Parquet; returns the rows per table."""
-    blocks = [simulate_block(block, persons, seed) for block in range(n_blocks(persons))]
+    blocks = []
+    for block in range(n_blocks(persons)):
+        tell("making up persons", block, n_blocks(persons))
+        blocks.append(simulate_block(block, persons, seed))
     tables = {name: pl.concat([block[name] for block in blocks]) for name in blocks[0]}
     for name, table in tables.items():
         io.write_parquet(table, folder / f"{name}.parquet")

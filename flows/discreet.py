@@ -35,7 +35,7 @@ def discreet(step: Callable[P, R]) -> Callable[P, R]:
         except ImpasseError:
             raise
         except OSError as error:
-            raise OSError(error.errno, error.strerror or "input or output failed") from None
+            raise OSError(error.errno, error.strerror or "input or output failed", error.filename) from None
         except Exception as error:
             raise _told(error, step.__name__) from None
 

@@ -23,8 +23,14 @@ def lines(run: Path) -> list[str]:
     )
     texts = io.read_texts(release / "definitions", "*.toml")
     titles = {name: definition.parse(name, text).title for name, text in texts.items()}
+    if overall.is_empty():
+        return ["No episode of the study's disorders starts in the study period.", "", *_pages(release)]
     told = [line for row in overall.iter_rows(named=True) for line in _disorder(row, eligible, titles)]
-    return [*told, f"Report:      {release / 'report.html'}", f"Validation:  {release / 'validation.html'}"]
+    return [*told, *_pages(release)]
+
+
+def _pages(release: Path) -> list[str]:
+    return [f"Report:      {release / 'report.html'}", f"Validation:  {release / 'validation.html'}"]
 
 
 def _disorder(row: dict, eligible: pl.DataFrame, titles: dict[str, str]) -> list[str]:

@@ -80,7 +80,12 @@ def read_codelists() -> CodeLists:
 
 def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
     """Every definition by id: those delivered with the program and those of the user's folders."""
-    found: dict[str, Definition] = {}
+    return {name: definition.parse(name, text) for name, text in definition_texts(folders).items()}
+
+
+def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:
+    """The text of every definition file by id, which is the file's name without its ending."""
+    found: dict[str, str] = {}
     for folder in (shipped("definitions"), *folders):
         if not folder.is_dir():
             raise ImpasseError(
@@ -93,7 +98,7 @@ def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
                     where=f"{folder}",
                     do="Rename your file; ids are for ever.",
                 )
-            found[name] = definition.parse(name, text)
+            found[name] = text
     return dict(sorted(found.items()))
 
 
@@ -441,12 +446,6 @@ def read_texts(folder: Path, pattern: str) -> dict[str, str]:
     return {path.stem: read_text(path) for path in sorted(folder.glob(pattern))}
 
 
-def definition_texts(ids: Iterable[str], folders: Sequence[Path] = ()) -> dict[str, str]:
-    """The files of the named definitions, as they are written."""
-    texts = {k: v for folder in (shipped("definitions"), *folders) for k, v in read_texts(folder, "*.toml").items()}
-    return {name: texts[name] for name in ids}
-
-
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON file that a run has written."""
     return json.loads(read_text(path))
@@ -472,10 +471,20 @@ def folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir())
 
 
+def take_folder(path: Path) -> bool:
+    """Make a folder that was not there; false if somebody else has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
 def remove(path: Path) -> None:
-    """A file, or a folder with everything in it, if it is there."""
+    """A file, or a folder with everything in it; what cannot be removed stays."""
     if path.is_dir():
-        shutil.rmtree(path)
+        shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
 

@@ -43,7 +43,7 @@ classify_bucket = task(discreet(steps.classify_bucket), name="classify a bucket"
 collect = task(discreet(steps.collect), name="put the buckets together", **_io)
 compare = task(discreet(steps.compare), name="compare definitions", **_io)
 render = task(discreet(steps.render), name="write the pages", **_io)
-publish = task(discreet(publication.publish), name="publish", **_io)
+publish = task(discreet(publication.publish), name="publish", **_quiet)  # a half-done move is not tried again
 
 
 @flow(name="impasse", flow_run_name="{study_path}", persist_result=False, validate_parameters=True)

@@ -16,7 +16,7 @@ from platform import python_version
 from flows import io
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
-from schemas.definition import Definition
+from schemas.definition import Definition, parse
 from schemas.errors import ImpasseError, nearest
 from schemas.mapping import Mapping
 from schemas.study import DefinitionSection, Study
@@ -26,11 +26,15 @@ LIBRARIES = ("impasse", "polars", "pandera", "pyarrow", "great-expectations", "p
 
 @dataclass(frozen=True)
 class Plan:
-    """Where a run reads and writes. `work` becomes `final` when the run is published."""
+    """Where a run reads and writes. `work` becomes `final` when the run is published.
+
+    `inputs` are the SHA-256 of the delivered files, by name, taken before they are read.
+    """
 
     study_path: Path
     folder: Path
     run_id: str
+    inputs: tuple[tuple[str, str], ...]
 
     @property
     def base(self) -> Path:
@@ -54,21 +58,32 @@ class Plan:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What the plan's files say."""
+    """What the plan's files say. `texts` are the chosen definitions as written, by id."""
 
     study: Study
     layout: Mapping | OmopLists
     codes: CodeLists
     definitions: tuple[Definition, ...]
+    texts: dict[str, str]
 
 
 def make_plan(study_path: Path, out: Path | None = None) -> Plan:
-    """Read and check every file that says what to do; the run's id tells when and on what."""
+    """Read and check every file that says what to do, and take a work folder that no other run has.
+
+    The run's id tells when and on what; of two runs in one second the later gets a number.
+    """
     path = study_path.resolve()
+    load.cache_clear()  # in a process that lives long the study may have changed
     loaded = load(path)
     folder = (out.resolve() if out else path.parent / loaded.study.output.folder) / loaded.study.name
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return Plan(study_path=path, folder=folder, run_id=f"{moment}-{_fingerprint(loaded)}")
+    first = f"{moment}-{_fingerprint(loaded)}"
+    inputs = tuple(_inputs(path, loaded).items())
+    for run_id in (first, *(f"{first}-{n}" for n in range(2, 100))):
+        plan = Plan(study_path=path, folder=folder, run_id=run_id, inputs=inputs)
+        if not plan.final.exists() and io.take_folder(plan.work):
+            return plan
+    raise ImpasseError("Too many runs of this study at once.", where=str(folder), do="Start them one after another.")
 
 
 @lru_cache(maxsize=1)
@@ -78,10 +93,12 @@ def load(study_path: Path) -> Loaded:
     codes = io.read_codelists()
     layout = io.read_mapping(study, study_path.parent)
     folders = [study_path.parent / folder for folder in study.definitions.folders]
-    chosen = choose(io.read_definitions(folders), study.definitions, study.episodes.disorders)
+    texts = io.definition_texts(folders)
+    known = {name: parse(name, text) for name, text in texts.items()}
+    chosen = choose(known, study.definitions, study.episodes.disorders)
     for definition in chosen:
         codes.check_definition(definition)
-    return Loaded(study, layout, codes, chosen)
+    return Loaded(study, layout, codes, chosen, {d.id: texts[d.id] for d in chosen})
 
 
 def choose(
@@ -131,7 +148,7 @@ def versions() -> dict[str, str]:
     return {"python": python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
-def inputs(plan: Plan, loaded: Loaded) -> dict[str, str]:
+def _inputs(study_path: Path, loaded: Loaded) -> dict[str, str]:
     """SHA-256 of every delivered file, by its name."""
-    paths = io.source_paths(loaded.study, plan.base, loaded.layout)
+    paths = io.source_paths(loaded.study, study_path.parent, loaded.layout)
     return {path.name: io.sha256(path) for path in sorted(paths.values())}

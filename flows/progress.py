@@ -27,7 +27,7 @@ def shown(console: Console) -> Iterator[None]:
         return
     columns = (SpinnerColumn(), BarColumn(bar_width=20), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("starting Prefect")
+        bar = progress.add_task("starting")
         token = _listener.set(
             lambda text, done, total: progress.update(bar, description=text, completed=done, total=total)
         )

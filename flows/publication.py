@@ -41,7 +41,7 @@ def _manifest(plan: Plan) -> dict[str, object]:
         "study": loaded.study.model_dump(mode="json"),
         "parameters": parameters(plan),
         "versions": versions(),
-        "inputs": checks["inputs"],
+        "inputs": dict(plan.inputs),
         "observes": checks["observes"],
         "rows": io.read_parquet(plan.work / "release" / "reconciliation.parquet").to_dicts(),
         "definitions": {path.stem: io.sha256(path) for path in io.files(plan.work / "release/definitions")},

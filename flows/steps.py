@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from flows import io, quality
-from flows.plan import Plan, inputs, load, versions
+from flows.plan import Plan, load, versions
 from reports.report import ReportContents, render_report
 from reports.validation import ValidationContents, render_validation
 from schemas.expectations import ExpectationResult
@@ -51,7 +51,7 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
         for name, table in bucket.tables().items():
             io.write_parquet(table, plan.bucket(number) / f"{name}.parquet", MODELS[name])
     results = quality.check_delivery(cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes)
-    _add_checks(plan, results, observes=sorted(cleaned.extract.observes), inputs=inputs(plan, loaded))
+    _add_checks(plan, results, observes=sorted(cleaned.extract.observes))
     quality.require(results)
     return DeliveryCounts(cleaned.reconciliation.to_dicts(), loaded.study.output.buckets)
 
@@ -122,8 +122,7 @@ def _check_release(plan: Plan) -> None:
 
 def render(plan: Plan) -> None:
     """The two pages, and the definitions as they were read."""
-    loaded = load(plan.study_path)
-    for definition, text in io.definition_texts([d.id for d in loaded.definitions], _folders(plan)).items():
+    for definition, text in load(plan.study_path).texts.items():
         io.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
     io.write_text(render_validation(validation_contents(plan)), plan.work / "release" / "validation.html")
     io.write_text(render_report(_report_contents(plan)), plan.work / "release" / "report.html")
@@ -166,7 +165,7 @@ def _common(plan: Plan) -> dict[str, object]:
         "provenance": {
             "versions": versions(),
             "parameters": parameters(plan),
-            "inputs": io.read_json(plan.work / "checks.json")["inputs"],
+            "inputs": dict(plan.inputs),
         },
         "rule_meanings": RULES,
     }
@@ -177,10 +176,6 @@ def parameters(plan: Plan) -> dict[str, str]:
     study = load(plan.study_path).study
     sections = study.model_dump(mode="json", include={"period", "episodes", "supply", "disclosure"})
     return {f"{section}.{key}": str(value) for section, keys in sections.items() for key, value in keys.items()}
-
-
-def _folders(plan: Plan) -> list[Path]:
-    return [plan.base / folder for folder in load(plan.study_path).study.definitions.folders]
 
 
 def _parts(plan: Plan, name: str) -> list[pl.DataFrame]:

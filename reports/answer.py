@@ -26,8 +26,9 @@ def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str
     """The answer for one disorder. `shares`: prevalence rows by definition, `titles`: how to name each."""
     if overall["suppressed"]:
         return Answer(f"The range for {disorder} is suppressed: too few episodes to publish.", [])
+    n_hidden = sum(row["suppressed"] for row in shares.values())
     n_blind = sum(row["prevalence"] is None and not row["suppressed"] for row in shares.values())
-    blind = _blind(len(shares), n_blind)
+    blind = _without_share(len(shares), n_blind, n_hidden)
     if overall["lowest_definition"] is None:
         return Answer(_open(disorder, overall, list(shares.values())), blind)
     lowest, highest = overall["lowest_definition"], overall["highest_definition"]
@@ -36,7 +37,7 @@ def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str
         lead = f"{_among(disorder, overall)}, {share} of those that can be decided count as treatment-resistant."
         return Answer(lead, [_says("", lowest, shares, titles), *blind])
     return Answer(
-        _range(disorder, overall, len(shares) - n_blind),
+        _range(disorder, overall, len(shares) - n_blind - n_hidden),
         [
             _says("Lowest: ", lowest, shares, titles),
             _says("Highest: ", highest, shares, titles),
@@ -54,15 +55,26 @@ def _open(disorder: str, overall: Row, shares: list[Row]) -> str:
     return f"{lead}: the bounds reach from {percent(min(lows))} to {percent(max(highs))}." if lows else f"{lead}."
 
 
-def _blind(n_definitions: int, n_blind: int) -> list[str]:
-    """How many definitions get bounds and no share."""
-    if n_blind == 0:
-        return []
-    verb = "gets" if n_blind == 1 else "get"
-    return [
-        f"Of {plural(n_definitions, 'definition')}, {n_blind} {verb} bounds but no share: what this delivery shows "
-        "leaves its episodes undecided, or decides them one way only."
-    ]
+def _without_share(n_definitions: int, n_blind: int, n_hidden: int) -> list[str]:
+    """How many definitions get no share, and why."""
+    of = plural(n_definitions, "definition")
+    told = []
+    if n_blind:
+        told.append(
+            f"Of {of}, {n_blind} {_get(n_blind)} bounds but no share: what this delivery shows leaves {_its(n_blind)} "
+            "episodes undecided, or decides them one way only."
+        )
+    if n_hidden:
+        told.append(f"Of {of}, {n_hidden} {'is' if n_hidden == 1 else 'are'} suppressed: too few episodes to publish.")
+    return told
+
+
+def _get(n: int) -> str:
+    return "gets" if n == 1 else "get"
+
+
+def _its(n: int) -> str:
+    return "its" if n == 1 else "their"
 
 
 def agreement_sentence(overall: Row) -> str:

@@ -72,12 +72,21 @@ class Delivery:
 
 @dataclass(frozen=True)
 class _Numbered:
-    """The definitions of one disorder, highest share first, each with its number on this page."""
+    """The definitions of one disorder, highest share first, each with its number on this page.
+
+    `own` are those that speak about no other disorder of the run: the strata and steps of others count all of theirs.
+    """
 
     disorder: str
     order: list[str]
+    own: list[str]
     titles: dict[str, str]
     shares: pl.DataFrame
+
+    @property
+    def own_only(self) -> str:
+        """What a caption adds where not every definition is shown."""
+        return "" if self.own == self.order else "; definitions of several disorders are left out"
 
     @property
     def keys(self) -> dict[str, int]:
@@ -141,7 +150,9 @@ def _numbered(contents: ReportContents, disorder: str) -> _Numbered:
         pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder", pl.col("level") == disorder
     ).sort("prevalence", "definition_id", descending=[True, False], nulls_last=True)
     titles = {d: d for d in contents.prevalence["definition_id"]} | {d.id: d.title for d in contents.definitions}
-    return _Numbered(disorder, shares["definition_id"].to_list(), titles, shares)
+    order = shares["definition_id"].to_list()
+    wide = {d.id for d in contents.definitions if len(set(d.eligible.disorders) & set(_disorders(contents))) > 1}
+    return _Numbered(disorder, order, [d for d in order if d not in wide], titles, shares)
 
 
 def _disorder(contents: ReportContents, disorder: str) -> dict[str, Any]:
@@ -215,14 +226,14 @@ def _denominators(rows: pl.DataFrame, numbered: _Numbered) -> Markup:
 
 
 def _strata(rows: pl.DataFrame, numbered: _Numbered) -> list[Markup]:
-    eligible = rows.filter(pl.col("denominator_id") == "eligible")
+    eligible = rows.filter(pl.col("denominator_id") == "eligible", pl.col("definition_id").is_in(numbered.own))
     made = []
     for stratum, name in (("sex", "sex"), ("age", "age at the start"), ("year", "calendar year of the start")):
         chosen = eligible.filter(pl.col("stratum") == stratum)
-        caption = f"Share of decided, of how many eligible episodes, by {name}"
+        caption = f"Share of decided, of how many eligible episodes, by {name}{numbered.own_only}"
         id = f"{stratum}-{numbered.disorder}"
         if len(chosen):
-            made.append(Markup(tables.stratum_table(chosen, numbered.order, numbered.names, caption, id)))
+            made.append(Markup(tables.stratum_table(chosen, numbered.own, numbered.names, caption, id)))
     return made
 
 
@@ -282,13 +293,13 @@ def _heatmap(pairs: pl.DataFrame, numbered: _Numbered) -> Figure:
 
 
 def _attrition(contents: ReportContents, numbered: _Numbered) -> dict[str, Any]:
-    rows = contents.attrition.filter(pl.col("definition_id").is_in(numbered.order))
+    rows = contents.attrition.filter(pl.col("definition_id").is_in(numbered.own))
     if rows.is_empty():
         return {"attrition": []}
-    caption = "Episodes left after each step"
-    table = tables.attrition_table(rows, numbered.order, numbered.names, caption, f"attrition-{numbered.disorder}")
+    caption = f"Episodes left after each step{numbered.own_only}"
+    table = tables.attrition_table(rows, numbered.own, numbered.names, caption, f"attrition-{numbered.disorder}")
     most = rows["n_left"].max() or 1
-    each = {d: rows.filter(pl.col("definition_id") == d) for d in numbered.order}
+    each = {d: rows.filter(pl.col("definition_id") == d) for d in numbered.own}
     return {
         "attrition": [_funnel(part, most, numbered.names[d]) for d, part in each.items() if len(part)],
         "attrition_tables": [Markup(table)],

@@ -147,7 +147,7 @@ class Outcome:
     `change_within` is in days after the trial's last day, or the rest of the episode.
     """
 
-    evidence: tuple[Literal["scales", "treatment_change"], ...]
+    evidence: Annotated[tuple[Literal["scales", "treatment_change"], ...], Field(min_length=1)]
     scales: tuple[ScaleRule, ...]
     scales_joined: Literal["any", "any_measured", "all", "first"]
     baseline_days_before: Days
@@ -166,7 +166,7 @@ class Count:
     """At least `n` failed adequate trials of the groups `of`, counted by what must differ."""
 
     n: Annotated[int, Field(ge=1)]
-    of: tuple[str, ...]
+    of: Annotated[tuple[str, ...], Field(min_length=1)]
     distinct_by: Literal["none", "substance", "class", "mechanism"]
 
 
@@ -175,7 +175,7 @@ class Arm:
     """All counts of an arm must be met; `name` appears in reports."""
 
     name: str
-    all_of: tuple[Count, ...]
+    all_of: Annotated[tuple[Count, ...], Field(min_length=1)]
 
 
 @_frozen
@@ -188,7 +188,7 @@ class Item:
     """
 
     item: Literal["failed_trials", "raised_dose", "extended"]
-    of: tuple[str, ...]
+    of: Annotated[tuple[str, ...], Field(min_length=1)]
     points: Annotated[float, Field(gt=0, multiple_of=0.5)]
     max_points: Annotated[float, Field(gt=0, multiple_of=0.5)]
     extended_days: Days
@@ -199,7 +199,7 @@ class Counted:
     """Resistance as a count: any arm suffices."""
 
     kind: Literal["count"]
-    any_of: tuple[Arm, ...]
+    any_of: Annotated[tuple[Arm, ...], Field(min_length=1)]
 
 
 @_frozen
@@ -207,7 +207,7 @@ class Scored:
     """Resistance as a score: the sum of the items' points reaches the threshold."""
 
     kind: Literal["score"]
-    items: tuple[Item, ...]
+    items: Annotated[tuple[Item, ...], Field(min_length=1)]
     threshold: Annotated[float, Field(gt=0, multiple_of=0.5)]
 
 
@@ -272,11 +272,22 @@ def parse(definition_id: str, text: str) -> Definition:
             f"Not valid TOML: {error}", where=where, do="Correct the line; text and codes need quotes."
         ) from None
     try:
-        definition = _ADAPTER.validate_python({"id": definition_id, **raw})
+        definition = _ADAPTER.validate_python({**raw, "id": _own_id(definition_id, raw, where)})
     except ValidationError as error:
         raise _explained(error, where, text) from None
     _refuse_impossible(definition, where)
     return definition
+
+
+def _own_id(definition_id: str, raw: dict[str, Any], where: str) -> str:
+    if "id" in raw:
+        raise ImpasseError(
+            "A definition file states no id.",
+            where=where,
+            expected="the file's name to be its id",
+            do="Remove the line.",
+        )
+    return definition_id
 
 
 def _explained(error: ValidationError, where: str, text: str) -> ImpasseError:

@@ -48,7 +48,7 @@ def judge_resistance(
     kind = _CountRule if isinstance(rule, Counted) else _ScoreRule
     judge = kind(rule, vocabulary, observes, codes)
     counted = trials.filter("is_counted").with_columns(judge.memberships())
-    numbers = counted.group_by("episode").agg(judge.numbers() + _tallies(judge.blind))
+    numbers = counted.group_by("episode").agg(judge.numbers() + _tallies())
     table = episodes.join(numbers, on="episode", how="left", maintain_order="left").with_columns(
         pl.col(c).fill_null(0) for c in numbers.columns if c != "episode"
     )
@@ -72,7 +72,7 @@ def _among(stage: str, member: str) -> pl.Expr:
     return reduce(and_, wanted)
 
 
-def _tallies(blind: bool) -> list[pl.Expr]:
+def _tallies() -> list[pl.Expr]:
     return [
         _among("tried", "member").sum().cast(pl.Int32).alias("n_trials"),
         (_among("tried", "member") & pl.col("is_adequate").fill_null(False)).sum().cast(pl.Int32).alias("n_adequate"),

@@ -253,7 +253,7 @@ def _described(trials: pl.DataFrame, vocabulary: Vocabulary) -> pl.DataFrame:
 def _changes(trials: pl.DataFrame, overlap_days: int) -> pl.DataFrame:
     """Every later drug of the episode, seen from each trial: was it added, or did it follow?
 
-    A drug that was added to some other one is no switch.
+    A drug that was added to some other one as an augmentation is no switch.
     """
     later = trials.filter(pl.col("n_sessions").is_null()).select(
         "episode",

@@ -154,3 +154,21 @@ def test_a_refusal_names_the_nearest_setting_of_an_inner_block() -> None:
 def test_every_shipped_definition_is_read(path: Path) -> None:
     """And is what its file says, whatever the machine."""
     assert definition.parse(path.stem, path.read_text(encoding="utf-8")).id == path.stem
+
+
+def test_a_file_that_states_its_own_id_is_refused() -> None:
+    """The file's name is the id; a second one would go unnoticed until the run."""
+    with pytest.raises(ImpasseError, match="states no id"):
+        read('id = "other"\n' + TEXT)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('of = ["antidepressants"]', "of = []"),
+        ('evidence = ["scales", "treatment_change"]', "evidence = []"),
+    ],
+)
+def test_an_empty_list_that_could_never_be_met_is_refused(old: str, new: str) -> None:
+    """Counting nothing, or judging by nothing, is a mistake."""
+    assert "at least 1" in str(refused(old, new))

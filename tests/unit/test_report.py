@@ -17,7 +17,7 @@ def test_answer_comes_first(page: str) -> None:
     """The page opens with the number of episodes, the range and the number of definitions."""
     assert (
         '<p class="lead">Among 12,345 episodes of anxiety, between 1.3% and 23.6% of those that can be decided count '
-        "as treatment-resistant, depending on which of 8 definitions is used.</p>"
+        "as treatment-resistant, depending on which of 7 definitions is used.</p>"
     ) in page
 
 
