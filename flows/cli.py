@@ -125,6 +125,7 @@ def check(study: StudyPath) -> None:
     import polars as pl
 
     from flows import plan, progress, quality, steps
+    from reports.limits import unused_rows_sentences
 
     loaded = plan.load(study.resolve())
     with progress.shown(err):
@@ -141,6 +142,8 @@ def check(study: StudyPath) -> None:
         out.print(f"Not delivered: {', '.join(absent)}.\n", highlight=False)
     if len(cleaned.rules):
         _print_table("Rows set aside, by rule", cleaned.rules.to_dicts())
+    for sentence in unused_rows_sentences(cleaned.unused.to_dicts()):
+        out.print(f"{sentence}\n", highlight=False)
     unmet = [result for result in results if not result.success]
     out.print(f"{len(results) - len(unmet)} of {len(results)} expectations met.", highlight=False)
     for result in unmet:

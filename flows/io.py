@@ -2,7 +2,8 @@
 
 CSV is read as text throughout, so nothing is cast in silence and refused rows can be kept as they
 came. Whatever is wrong with a file is told once, as one ImpasseError naming file, column and remedy;
-texts of Polars, DuckDB and Pandera can quote rows, so they are never passed on.
+texts of Polars, DuckDB and Pandera can quote rows, so they are never passed on. A fault of the disk is
+an OSError with its number and file, because trying again may help.
 """
 
 from __future__ import annotations
@@ -10,14 +11,22 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
+import re
 import shutil
+import zlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from errno import EACCES, EISDIR, ENOENT, ENOTDIR, EPERM
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 import pandera.polars as pa
 import polars as pl
+import pyarrow
+import pyarrow.csv
 from pandera.errors import SchemaErrors
 
 import schemas
@@ -35,7 +44,9 @@ _DATABASES = (".duckdb", ".db", ".ddb")
 _ROW_GROUP = 256 * 1024
 _PROBE = 1 << 20
 _PIECE = 250_000
+_LINES = 16 << 20
 _SMALL = 4 << 20
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 OMOP_TABLES = (
     "person",
     "observation_period",
@@ -62,8 +73,8 @@ def read_text(path: Path) -> str:
     """A UTF-8 text file."""
     try:
         return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise _no_file(path) from None
+    except OSError as error:
+        raise _refused(error, path) or _disk_fault(error, path) or error from None
     except UnicodeDecodeError:
         raise ImpasseError("Not UTF-8 text.", where=f"file {path.name}", do="Save the file as UTF-8.") from None
 
@@ -123,7 +134,8 @@ def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
 def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Delivered:
     """The files of the study's source, as delivered; `base` is the folder that relative paths start from.
 
-    Files, columns and first rows are checked at once; the rest of a file is read when it is used.
+    Files, columns, first rows and the number of cells on every line are checked at once; the rest of a file
+    is read when it is used.
     """
     place = base / chosen.source.path
     if not place.exists():
@@ -176,6 +188,7 @@ def _registry(folder: Path, layout: Mapping) -> DeliveredFiles:
     sources = {key: (path, files[key].delimiter, files[key].encoding) for key, path in located.items() if path}
     columns = {key: _first_row(*source).columns for key, source in sources.items()}
     _refuse_missing_columns(columns, layout)
+    _refuse_uneven_lines(sources)
     return DeliveredFiles(sources)
 
 
@@ -231,8 +244,59 @@ def _read_pieces(path: Path, delimiter: str, encoding: str, n_rows: int | None =
         batches = rows.collect_batches(chunk_size=_PIECE, maintain_order=True)
         yield next(batches, nothing)
         yield from batches
-    except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError):
-        raise (_unreadable_parquet(path) if is_parquet else _unreadable_csv(path, delimiter, encoding)) from None
+    except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        malformed = _unreadable_parquet(path) if is_parquet else _unreadable_csv(path, delimiter, encoding)
+        raise _refused(error, path) or _disk_fault(error, path) or malformed from None
+
+
+def _disk_fault(error: Exception, path: Path) -> OSError | None:
+    """What the system says about a file, where that is the cause; Polars tells it in words only."""
+    told = _OS_ERROR.search(str(error))
+    number = getattr(error, "errno", None) or (int(told[1]) if told else None)
+    return OSError(number, os.strerror(number), str(path)) if number else None
+
+
+def _refused(error: Exception, path: Path) -> ImpasseError | None:
+    """A path that leads to no file, or to one that may not be read: the user can mend it."""
+    fault = _disk_fault(error, path)
+    if fault is None or fault.errno not in (ENOENT, ENOTDIR, EISDIR, EACCES, EPERM):
+        return None
+    if fault.errno == ENOENT:
+        return _no_file(path)
+    return ImpasseError(
+        f"The file cannot be opened: {fault.strerror}.",
+        where=f"{path}",
+        expected="a file that may be read",
+        do="Correct the path, or the permission.",
+    )
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    """Around reading and writing of what a run keeps: faults of the disk as OSErrors that name the file."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _disk_fault(error, path) or error from None
+
+
+def _refuse_uneven_lines(sources: dict[str, tuple[Path, str, str]]) -> None:
+    """Every line has as many cells as the first; Polars would fill a line that is cut off with blank cells."""
+    for path, delimiter, encoding in sources.values():
+        if path.suffix.lower() != ".parquet":
+            _refuse_uneven(path, delimiter, encoding)
+
+
+def _refuse_uneven(path: Path, delimiter: str, encoding: str) -> None:
+    reading = pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_LINES)
+    lines = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    first_cells = pyarrow.csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pyarrow.binary()})
+    try:
+        with _opened(path) as stream, pyarrow.csv.open_csv(stream, reading, lines, first_cells) as batches:
+            for _ in batches:
+                pass
+    except (pyarrow.ArrowInvalid, OSError, EOFError, zlib.error) as error:
+        raise _disk_fault(error, path) or _unreadable_csv(path, delimiter, encoding) from None
 
 
 def _unreadable_csv(path: Path, delimiter: str, encoding: str) -> ImpasseError:
@@ -257,18 +321,24 @@ def _content(path: Path, encoding: str) -> Path | bytes:
     """What Polars can read: the file itself, or its bytes as UTF-8."""
     if encoding == "utf-8":
         return path
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    with opened(path, "rb") as stream:
+    with _opened(path) as stream:
         return stream.read().decode(encoding).encode("utf-8")
 
 
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
+
+
 def _check_csv(path: Path, delimiter: str, encoding: str) -> None:
-    """Encoding and delimiter fit what the file starts with."""
+    """Encoding, line ends and delimiter fit what the file starts with."""
     probe = _probe(path)
-    if not probe.strip():
+    text = probe.removeprefix(BOM_UTF8)
+    if not text.strip():
         raise _empty(path)
     _check_encoding(probe, path, encoding)
-    header = probe.decode(encoding, errors="replace").lstrip("\ufeff").splitlines()[0]
+    if b"\r" in text and b"\n" not in text:
+        raise _carriage_returns(path)
+    header = text.decode(encoding, errors="replace").splitlines()[0]
     used = max(_DELIMITERS, key=header.count)
     if header.count(used) > 0 and delimiter not in header:
         raise ImpasseError(
@@ -281,18 +351,20 @@ def _check_csv(path: Path, delimiter: str, encoding: str) -> None:
 
 def _probe(path: Path) -> bytes:
     """The start of the file, to the end of a line."""
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
     try:
-        with opened(path, "rb") as stream:
+        with _opened(path) as stream:
             start = stream.read(_PROBE)
-    except (OSError, EOFError):
-        raise ImpasseError(
+    except (OSError, EOFError, zlib.error) as error:
+        broken = ImpasseError(
             "The file cannot be opened.", where=f"file {path.name}", do="It may be cut off or not gzip: copy it again."
-        ) from None
+        )
+        raise _refused(error, path) or _disk_fault(error, path) or broken from None
     return start[: start.rfind(b"\n") + 1] or start
 
 
 def _check_encoding(probe: bytes, path: Path, encoding: str) -> None:
+    if probe.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in probe[:2]:
+        raise _utf_16(path, encoding)
     is_ascii = probe.isascii()
     try:
         probe.decode("utf-8")
@@ -311,6 +383,24 @@ def _wrong_encoding(path: Path, stated: str, likely: str) -> ImpasseError:
         where=f"file {path.name}",
         expected=f"{stated}, as the mapping states; the file looks like {likely}",
         do=f"Set encoding = '{likely}' for this file in the mapping, or write it as {stated}.",
+    )
+
+
+def _utf_16(path: Path, stated: str) -> ImpasseError:
+    return ImpasseError(
+        "The text is UTF-16.",
+        where=f"file {path.name}",
+        expected=f"{stated}, as the mapping states",
+        do="Write the file as UTF-8; a spreadsheet calls it CSV UTF-8, not Unicode text.",
+    )
+
+
+def _carriage_returns(path: Path) -> ImpasseError:
+    return ImpasseError(
+        "Lines end with a carriage return only.",
+        where=f"file {path.name}",
+        expected="a line feed at the end of every line, with or without a carriage return before it",
+        do="Write the file with line ends of Unix or Windows.",
     )
 
 
@@ -351,7 +441,9 @@ def _omop_folder(folder: Path) -> DeliveredFiles:
     sources = {table: (path, _delimiter_of(path), "utf-8") for table, path in _omop_paths(folder).items()}
     _first_row(*sources["person"])
     filled = {table for table, source in sources.items() if not next(_read_pieces(*source, n_rows=1)).is_empty()}
-    return DeliveredFiles({table: source for table, source in sources.items() if table in filled})
+    kept = {table: source for table, source in sources.items() if table in filled}
+    _refuse_uneven_lines(kept)
+    return DeliveredFiles(kept)
 
 
 def _delimiter_of(path: Path) -> str:
@@ -418,10 +510,11 @@ def write_parquet(
     """The table, checked against its model and sorted by its key: the same rows give the same bytes."""
     if model is not None:
         check_table(frame, model, path.stem)
-    path.parent.mkdir(parents=True, exist_ok=True)
     by = list(key)
     ordered = frame.sort(by, maintain_order=True) if by else frame
-    ordered.write_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _disk(path):
+        ordered.write_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
 
 
 def write_json(value: object, path: Path) -> None:
@@ -432,12 +525,13 @@ def write_json(value: object, path: Path) -> None:
 def write_text(text: str, path: Path) -> None:
     """UTF-8 text with the same line ends everywhere."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    with _disk(path):
+        path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def sha256(path: Path) -> str:
     """The fingerprint of a file's bytes."""
-    with path.open("rb") as stream:
+    with _disk(path), path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -453,7 +547,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def read_parquet(path: Path) -> pl.DataFrame:
     """A table that a run has written."""
-    return pl.read_parquet(path)
+    with _disk(path):
+        return pl.read_parquet(path)
 
 
 def scan(path: Path) -> pl.LazyFrame:

@@ -15,6 +15,7 @@ import polars as pl
 
 from flows import io, quality
 from flows.plan import Plan, load, versions
+from reports.limits import unused_rows_sentences
 from reports.report import ReportContents, render_report
 from reports.validation import ValidationContents, render_validation
 from schemas.expectations import ExpectationResult
@@ -25,7 +26,7 @@ from transforms.attrition import compare_attrition, count_attrition
 from transforms.buckets import split
 from transforms.classify import classify
 from transforms.clean import RULES, Cleaned, clean
-from transforms.disclosure import hide_small, protect
+from transforms.disclosure import protect
 from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
 
 COUNTS = ("prevalence", "pairs", "votes", "attrition")
@@ -51,7 +52,7 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
         for name, table in bucket.tables().items():
             io.write_parquet(table, plan.bucket(number) / f"{name}.parquet", MODELS[name])
     results = quality.check_delivery(cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes)
-    _add_checks(plan, results, observes=sorted(cleaned.extract.observes))
+    _add_checks(plan, results, observes=sorted(cleaned.extract.observes), unused=cleaned.unused.to_dicts())
     quality.require(results)
     return DeliveryCounts(cleaned.reconciliation.to_dicts(), loaded.study.output.buckets)
 
@@ -144,7 +145,6 @@ def _report_contents(plan: Plan) -> ReportContents:
         definitions=list(loaded.definitions),
         verdicts=count_verdicts(tables["prevalence"]),
         observes=frozenset(io.read_json(plan.work / "checks.json")["observes"]),
-        notes=[],
     )
 
 
@@ -158,9 +158,7 @@ def _common(plan: Plan) -> dict[str, object]:
         "run_id": plan.run_id,
         "date_text": f"{plan.run_id[:4]}-{plan.run_id[4:6]}-{plan.run_id[6:8]}",
         "reconciliation": reconciliation,
-        "rules": hide_small(
-            io.read_parquet(plan.work / "restricted" / "quarantine_rules.parquet"), study.disclosure.threshold
-        ),
+        "rules": io.read_parquet(plan.work / "restricted" / "quarantine_rules.parquet"),
         "absent_tables": tuple(reconciliation.filter(~pl.col("is_present"))["table"]),
         "provenance": {
             "versions": versions(),
@@ -168,6 +166,7 @@ def _common(plan: Plan) -> dict[str, object]:
             "inputs": dict(plan.inputs),
         },
         "rule_meanings": RULES,
+        "notes": unused_rows_sentences(io.read_json(plan.work / "checks.json")["unused"]),
     }
 
 

@@ -1,8 +1,10 @@
-"""What a delivery cannot show: absent tables and unobserved treatments in, sentences out."""
+"""What a delivery cannot show: absent tables, rows not read and unobserved treatments in, sentences out."""
 
 from __future__ import annotations
 
-from reports.numbers import listed
+from typing import Any
+
+from reports.numbers import listed, plural
 from reports.prose import words
 from schemas.study import OBSERVABLE
 
@@ -21,6 +23,15 @@ def absent_table_sentences(tables: list[str] | tuple[str, ...]) -> list[str]:
     return [
         f"The table {table} was not delivered: {_WITHOUT.get(table, 'what depends on it is unknown')}."
         for table in sorted(tables)
+    ]
+
+
+def unused_rows_sentences(unused: list[dict[str, Any]]) -> list[str]:
+    """One sentence per file (file, n) that holds rows which no part of the layout chooses."""
+    return [
+        f"The layout chooses no table for {plural(row['n'], 'row')} of the file {row['file']}: "
+        "not read, and counted nowhere else."
+        for row in sorted(unused, key=lambda row: row["file"])
     ]
 
 

@@ -288,8 +288,6 @@ def _course(rule: SessionAdequacy) -> str:
 def _outcome(rule: Outcome) -> str:
     tellers = {"scales": _scales, "treatment_change": _change}
     told = [tellers[kind](rule) for kind in rule.evidence]
-    if not told:
-        told = ["No evidence of failure is accepted, so no outcome can be told."]
     order = "" if len(told) < 2 else f"Judged by {', else by '.join(_EVIDENCE[kind] for kind in rule.evidence)}. "
     return f"{order}{' '.join(told)} {_early_stop(rule)}"
 

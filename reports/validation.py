@@ -19,7 +19,7 @@ class ValidationContents:
     """Everything the validation page shows.
 
     `rules`: table, rule, n. `expectations`: mappings with suite, expectation, column, critical, success, observed
-    (text, never a value from a row). `provenance` and `rule_meanings` as in the report.
+    (text, never a value from a row). `provenance`, `rule_meanings` and `notes` as in the report.
     """
 
     study_name: str
@@ -32,6 +32,7 @@ class ValidationContents:
     absent_tables: tuple[str, ...]
     provenance: dict[str, dict[str, Any]]
     rule_meanings: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def render_validation(contents: ValidationContents) -> str:
@@ -48,6 +49,7 @@ def render_validation(contents: ValidationContents) -> str:
         "expectations": Markup(
             tables.expectation_table(contents.expectations, "Expectations, those not met first", "expectations-table")
         ),
+        "notes": contents.notes,
         "limits": absent_table_sentences(contents.absent_tables),
         "this": delivery(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
     }

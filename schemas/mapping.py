@@ -78,7 +78,7 @@ class File(_Entry):
 
 
 class Filter(_Entry):
-    """Rows whose column equals one of `is`, starts with one of `starts_with`, or is `filled`."""
+    """Rows whose column equals one of `is`, starts with one of `starts_with`, or is `filled`; in any capitals."""
 
     column: str
     equals: Words = Field((), validation_alias=AliasChoices("is", "equals"), serialization_alias="is")
@@ -95,7 +95,7 @@ class Filter(_Entry):
 class Column(_Entry):
     """What feeds a canonical column: a delivered column (the first of several accepted names) or a constant.
 
-    `values` translates delivered words, `otherwise` stands for every word not in it. An `optional`
+    `values` translates delivered words, in any capitals; `otherwise` stands for every word not in it. An `optional`
     column may be missing from the file and is null then. `days_after_start` reads an end date
     delivered as a number of days.
     """
@@ -272,6 +272,16 @@ def missing_column(spellings: tuple[str, ...], there: list[str], file: str) -> I
         where=f"file {file}",
         expected=f"a column named {' or '.join(spellings)} (upper or lower case)",
         do=f"{hint}Deliver the column, or name the right one in the mapping (source.layout).",
+    )
+
+
+def odd_type(column: str, kind: str, file: str) -> ImpasseError:
+    """A column of a Parquet file or database is neither text nor number nor date."""
+    return ImpasseError(
+        f"Column '{column}' is of the type {kind}, which cannot be read.",
+        where=f"file {file}",
+        expected="text, numbers, dates or dates with a time",
+        do="Write the column again as one of these.",
     )
 
 

@@ -13,6 +13,7 @@ from schemas.errors import ImpasseError, nearest
 
 OBSERVABLE = ("drug", "psychotherapy", "cbt", "ect", "tms", "vns", "dbs", "ketamine")
 TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", "assumed_days_per_package")
 
 
@@ -24,8 +25,8 @@ class SourceSection(_Section):
     """Where the delivery is and how it is laid out.
 
     `layout` is a shipped mapping (`swedish`, `finnish`, `danish`, `generic`) or a path to a TOML
-    mapping of your own; it is ignored for `kind = "omop"`. `path` is a folder, or a DuckDB file.
-    `files` overrides the mapping's file name per table, `observes` what each table can show.
+    mapping of your own. `path` is a folder, or a DuckDB file. `files` overrides the mapping's file name
+    per table, `observes` what each table can show. An OMOP CDM (`kind = "omop"`) has neither layout nor files.
     """
 
     kind: Literal["registry", "omop"]
@@ -34,13 +35,24 @@ class SourceSection(_Section):
     files: dict[str, str] = {}
     observes: tuple[Literal[OBSERVABLE], ...] | None = None
 
+    @model_validator(mode="after")
+    def _omop_has_its_own_layout(self) -> SourceSection:
+        if self.kind == "omop" and self.model_fields_set & {"layout", "files"}:
+            raise ValueError('no source.layout and no source.files with kind = "omop", which has its own tables')
+        return self
+
 
 class SupplySection(_Section):
     """How delivered amounts become days: the first rule that applies is used and recorded per row."""
 
-    rules: tuple[Literal[SUPPLY_RULES], ...] = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd")
+    rules: Annotated[tuple[Literal[SUPPLY_RULES], ...], Field(min_length=1)] = (
+        "days_supply",
+        "quantity_per_daily_dose",
+        "ddd",
+        "packages_x_ddd",
+    )
     assumed_days_per_package: Annotated[int, Field(ge=1, le=366)] | None = None
-    max_days: Annotated[int, Field(ge=1)] = 366
+    max_days: Annotated[int, Field(ge=1, le=3660)] = 366
 
     @model_validator(mode="after")
     def _assumption_is_stated(self) -> SupplySection:
@@ -59,6 +71,8 @@ class PeriodSection(_Section):
     def _ordered(self) -> PeriodSection:
         if self.start > self.end:
             raise ValueError("period.start is after period.end")
+        if self.start < FIRST_DAY or self.end > LAST_DAY:
+            raise ValueError(f"a period within {FIRST_DAY} to {LAST_DAY}")
         return self
 
 

@@ -12,8 +12,11 @@ delivered = accepted + quarantined. Blank code cells are not codes; a row withou
    have been) and death or the end of the study period. Identical dispensings are two dispensings.
 4. A drug known to be no treatment here (OMOP knows drugs by ingredient, not by ATC) is an accepted row
    that the canonical table does not hold.
-5. A coverage interval or hospital stay without an end goes on to the end of the period.
-   Coverage may reach beyond birth, death and period: it says who is observed, not what happened.
+5. A coverage interval or hospital stay without an end goes on to the end of the period, and so does
+   everything that ends after it: 9999-12-31 is how many registers write an open end. No end is before its
+   own start. Coverage may begin before birth or after death and period: it says who is observed, not what
+   happened; beginnings before 1900 or after 2200 are read as the first or last day of these years.
+6. Rows of a file that the layout chooses for no table are counted in `unused`, file by file.
 """
 
 from __future__ import annotations
@@ -28,9 +31,9 @@ from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
 from schemas.extracts import CODE_SYSTEMS, MODELS, SETTINGS, Extract
 from schemas.mapping import SUPPLY_COLUMNS, TABLES, Delivered, Mapping
-from schemas.study import Study
+from schemas.study import FIRST_DAY, LAST_DAY, Study
 from transforms import layout, omop
-from transforms.drafts import OTHER_DRUG, Draft
+from transforms.drafts import LARGEST, OTHER_DRUG, Draft
 from transforms.supply import add_supply
 
 RULES: dict[str, str] = {
@@ -53,6 +56,7 @@ RULES: dict[str, str] = {
     "no_atc_mapping": "the drug's ingredient is not known",
     "supply_unreadable": "an amount is not a number",
     "supply_negative": "an amount is negative",
+    "supply_too_large": "an amount is over 100,000",
     "code_missing": "the row holds no code",
     "code_system_unknown": "the code system of a code is not known",
     "score_missing": "the score has no value",
@@ -81,12 +85,16 @@ Checks = dict[str, pl.Expr]
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The canonical tables, the refused rows by table, and how many rows went where and why."""
+    """The canonical tables, the refused rows by table, and how many rows went where and why.
+
+    `unused` (file, n) counts rows that no part of the layout chooses.
+    """
 
     extract: Extract
     quarantine: dict[str, pl.DataFrame]
     reconciliation: pl.DataFrame
     rules: pl.DataFrame
+    unused: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,12 @@ class Source:
             return omop.draft_table(table, delivered, self.mapping)
         return layout.draft_table(table, delivered, self.mapping)
 
+    def unused(self, delivered: Delivered) -> pl.DataFrame:
+        """Rows that no part of a registry's layout chooses; OMOP tables are read by concept, not by layout."""
+        if isinstance(self.mapping, OmopLists):
+            return pl.DataFrame(schema={"file": pl.String, "n": pl.Int64})
+        return layout.count_unused(delivered, self.mapping)
+
     def observes(self, tables: Iterable[str]) -> frozenset[str]:
         """What the delivery can show: the study's word, else the layout's, as far as there are rows to show it."""
         layouts = omop.OBSERVES if isinstance(self.mapping, OmopLists) else self.mapping.observes
@@ -145,6 +159,7 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         quarantine={name: done.refused for name, done in sorted_out.items() if not done.refused.is_empty()},
         reconciliation=reconcile(sorted_out),
         rules=count_rules(sorted_out),
+        unused=source.unused(delivered),
     )
 
 
@@ -232,6 +247,7 @@ def _dispensing_checks() -> Checks:
         "atc_missing": pl.col("atc").is_null(),
         "atc_malformed": ~pl.col("atc").str.contains(_ATC) & (pl.col("atc") != OTHER_DRUG),
         "supply_negative": pl.any_horizontal(pl.col(SUPPLY_COLUMNS) < 0),
+        "supply_too_large": pl.any_horizontal(pl.col(SUPPLY_COLUMNS) > LARGEST),
     }
 
 
@@ -336,12 +352,13 @@ def merge(pieces: list[Sorted]) -> Sorted:
 
 
 def _tidy_coverage(facts: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
-    return _closed(facts, study.period.end)
+    return _closed(facts.with_columns(pl.col("start_date").clip(FIRST_DAY, LAST_DAY)), study.period.end)
 
 
 def _tidy_diagnoses(facts: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
     position, setting = (pl.col(name).str.to_lowercase() for name in ("position", "setting"))
     return facts.with_columns(
+        pl.col("end_date").clip(upper_bound=study.period.end),
         position=pl.when((position == "main").fill_null(True)).then(pl.lit("main")).otherwise(pl.lit("other")),
         setting=pl.when(setting.is_in(SETTINGS)).then(setting).otherwise(pl.lit("unknown")),
     )
@@ -377,8 +394,9 @@ _TIDY = {
 
 
 def _closed(facts: pl.DataFrame, period_end: date) -> pl.DataFrame:
-    """An interval without an end goes on to the end of the period (or is one day, if it starts later)."""
-    return facts.with_columns(pl.coalesce("end_date", pl.max_horizontal("start_date", pl.lit(period_end))))
+    """An interval without an end, or with a later one, goes on to the end of the period; it is one day at least."""
+    end = pl.min_horizontal("end_date", pl.lit(period_end))
+    return facts.with_columns(end_date=pl.max_horizontal("start_date", end))
 
 
 def reconcile(sorted_out: dict[str, Sorted]) -> pl.DataFrame:

@@ -12,11 +12,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from schemas.mapping import missing_column
+from schemas.mapping import missing_column, odd_type
 
 # The ATC code of a drug that is known and is none of ours: accepted, and not in the canonical table.
 OTHER_DRUG = ""
 DATE_LENGTH = {"%Y": 4, "%m": 2, "%d": 2, "%b": 3}
+# No amount handed out at once, and no number of days in a life, is larger.
+LARGEST = 100_000
+_READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
+# A float holds whole numbers exactly up to here.
+_EXACT = 2.0**53
+# One comma before three digits parts thousands to some and is the decimal comma of others; after a nought it is one.
+_AMBIGUOUS = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
 
 
 @dataclass(frozen=True)
@@ -27,16 +34,32 @@ class Draft:
     facts: pl.DataFrame
 
 
-def text(column: str, missing: Iterable[str] = ()) -> pl.Expr:
-    """A delivered column as text without surrounding space; blank and `missing` words are null."""
-    value = pl.col(column).cast(pl.String).str.strip_chars()
+def text(frame: pl.DataFrame, column: str, missing: Iterable[str] = ()) -> pl.Expr:
+    """A delivered column as text without surrounding space; blank and `missing` words are null.
+
+    A whole number is written without ".0" though it comes as a float, as integers with gaps do.
+    """
+    value = _spelled(pl.col(column)) if frame.schema[column].is_float() else pl.col(column).cast(pl.String)
+    value = value.str.strip_chars()
     return pl.when(~value.is_in(["", *missing])).then(value)
 
 
+def _spelled(number: pl.Expr) -> pl.Expr:
+    value = number.fill_nan(None)
+    is_whole = (value == value.round()) & (value.abs() < _EXACT)
+    whole = value.cast(pl.Int64, strict=False).cast(pl.String)
+    return pl.when(is_whole).then(whole).otherwise(value.cast(pl.String))
+
+
+def key(frame: pl.DataFrame, column: str, missing: Iterable[str] = ()) -> pl.Expr:
+    """A delivered identifier as text; 12.0, as some tools write integers with gaps, is 12 in text files too."""
+    return text(frame, column, missing).str.strip_suffix(".0")
+
+
 def number(value: pl.Expr) -> pl.Expr:
-    """Text as a number; a decimal comma is a decimal point."""
+    """Text as a number; a decimal comma is a decimal point. Null where it cannot be told: 1,234 is not read."""
     parsed = value.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-    return pl.when(parsed.is_finite()).then(parsed)
+    return pl.when(parsed.is_finite() & ~value.str.contains(_AMBIGUOUS)).then(parsed)
 
 
 def day(value: pl.Expr, formats: Iterable[str], partial: str = "middle") -> pl.Expr:
@@ -73,9 +96,20 @@ def code(value: pl.Expr, prefix: str = "") -> pl.Expr:
 
 
 def find(frame: pl.DataFrame, spellings: tuple[str, ...], file: str, optional: bool = False) -> str | None:
-    """The frame's own spelling of a column, by the first of its accepted names that is there."""
+    """The frame's own spelling of a column, by the first of its accepted names that is there.
+
+    A column that is no text, number or date is refused.
+    """
     there = {column.lower(): column for column in reversed(frame.columns)}
     found = next((there[name.lower()] for name in spellings if name.lower() in there), None)
     if found is None and not optional:
         raise missing_column(spellings, frame.columns, file)
-    return found
+    return found and readable(frame, found, file)
+
+
+def readable(frame: pl.DataFrame, column: str, file: str) -> str:
+    """The column, if it is of a type that can be read."""
+    kind = frame.schema[column]
+    if not (kind.is_numeric() or any(kind == known for known in _READABLE)):
+        raise odd_type(column, str(kind.base_type()), file)
+    return column

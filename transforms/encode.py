@@ -196,11 +196,11 @@ def _contacts(listed: pl.DataFrame, disorders: pl.DataFrame) -> pl.DataFrame:
 
 
 def _admissions(table: pl.DataFrame | None, codes: CodeLists, disorders: pl.DataFrame) -> pl.DataFrame | None:
-    """Hospital stays whose main code is one of a disorder's diagnoses, in any code system."""
+    """Hospital stays whose main code, which comes without a system, is one of a disorder's diagnoses in any system."""
     if table is None:
         return None
     unique = table.select(code="main_code").drop_nulls().unique()
-    systems = pl.DataFrame({"code_system": ["icd10", "icd9", "icd8"]})
+    systems = codes.diagnoses.select("code_system").unique()
     members = codes.codes_in_list(unique.join(systems, how="cross").select("code_system", "code"))
     wanted = members.join(disorders.select("disorder", list="diagnoses"), on="list").select("code", "disorder").unique()
     rows = table.join(wanted, left_on="main_code", right_on="code")

@@ -1,7 +1,7 @@
 """A registry's delivered files and its mapping -> drafts, one per part of the mapping that feeds the table.
 
 What the mapping says is done in this order: choose the rows, join, read each column, spread the codes.
-Nothing is judged here, except that a value is there and cannot be read.
+Nothing is judged here, except that a value is there and cannot be read. Rows that no part chooses are counted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import polars as pl
 
 from schemas.mapping import (
     SUPPLY_COLUMNS,
+    TABLES,
     Birth,
     CodeColumn,
     Column,
@@ -46,7 +47,7 @@ def draft_table(table: str, delivered: Delivered, mapping: Mapping) -> Iterator[
 
 
 def _draft(piece: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing: tuple[str, ...]) -> Draft:
-    chosen = _choose(piece, part.rows, missing, part.file)
+    chosen = piece.filter(_chosen(piece, part.rows, missing, part.file))
     frame = _joined(chosen.with_row_index(_ROW), part, other, missing)
     facts = _read(frame, part, missing)
     if part.codes:
@@ -56,27 +57,54 @@ def _draft(piece: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing:
     return Draft(delivered=chosen, facts=facts)
 
 
-def _choose(frame: pl.DataFrame, rows: tuple[Filter, ...], missing: Iterable[str], file: str) -> pl.DataFrame:
-    for rule in rows:
-        frame = frame.filter(_passes(rule, drafts.text(drafts.find(frame, (rule.column,), file), missing)))
-    return frame
+def count_unused(delivered: Delivered, mapping: Mapping) -> pl.DataFrame:
+    """file, n: rows of a file that no part of the mapping chooses, neither to read nor to look up; none left out.
+
+    Persons that are whoever has an event come from every row, which says nothing about the rest of it.
+    """
+    choices: dict[str, list[tuple[Filter, ...]]] = {}
+    for part in (part for table in TABLES for part in mapping.parts(table) if not part.birth):
+        choices.setdefault(part.file, []).append(part.rows)
+        if part.join and part.file in delivered:
+            choices.setdefault(part.join.file, []).append(part.join.rows)
+    # A file that some part takes whole leaves no row out.
+    partly = {key: chosen for key, chosen in choices.items() if key in delivered and all(chosen)}
+    counts = {
+        mapping.files[key].name: sum(_n_unused(piece, chosen, mapping.missing, key) for piece in delivered.pieces(key))
+        for key, chosen in partly.items()
+    }
+    counted = pl.DataFrame(list(counts.items()), schema={"file": pl.String, "n": pl.Int64}, orient="row")
+    return counted.filter(pl.col("n") > 0).sort("file")
+
+
+def _n_unused(piece: pl.DataFrame, choices: list[tuple[Filter, ...]], missing: tuple[str, ...], file: str) -> int:
+    is_used = pl.any_horizontal(_chosen(piece, rows, missing, file).fill_null(False) for rows in choices)
+    return piece.select((~is_used).sum()).item()
+
+
+def _chosen(frame: pl.DataFrame, rows: tuple[Filter, ...], missing: Iterable[str], file: str) -> pl.Expr:
+    """Whether a row passes every filter."""
+    passed = (_passes(rule, drafts.text(frame, drafts.find(frame, (rule.column,), file), missing)) for rule in rows)
+    return pl.all_horizontal(pl.lit(True), *passed)
 
 
 def _passes(rule: Filter, value: pl.Expr) -> pl.Expr:
+    word = value.str.to_lowercase()
     if rule.filled:
         return value.is_not_null()
     if rule.equals:
-        return value.is_in(list(rule.equals))
-    return pl.any_horizontal(value.str.starts_with(start) for start in rule.starts_with)
+        return word.is_in([known.lower() for known in rule.equals])
+    return pl.any_horizontal(word.str.starts_with(start.lower()) for start in rule.starts_with)
 
 
 def _lookup(part: Part, delivered: Delivered, mapping: Mapping) -> pl.DataFrame | None:
     """The other file of a join, one row for each key that names exactly one."""
     if part.join is None or part.join.file not in delivered:
         return None
-    other = _choose(delivered.whole(part.join.file), part.join.rows, mapping.missing, part.join.file)
+    whole = delivered.whole(part.join.file)
+    other = whole.filter(_chosen(whole, part.join.rows, mapping.missing, part.join.file))
     key = drafts.find(other, (part.join.on,), part.join.file)
-    keyed = other.with_columns(drafts.text(key, mapping.missing).alias(_JOINED_ON)).drop(key)
+    keyed = other.with_columns(drafts.key(other, key, mapping.missing).alias(_JOINED_ON)).drop(key)
     # Two different rows under one key cannot both be right, and which one is cannot be told.
     return keyed.unique().unique(_JOINED_ON, keep="none").with_columns(pl.lit(True).alias(_IS_JOINED))
 
@@ -91,7 +119,7 @@ def _joined(frame: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing
     key = drafts.find(frame, (part.join.on,), part.file)
     there = {column.lower() for column in frame.columns}
     new = other.select(column for column in other.columns if column.lower() not in there)
-    keyed = frame.with_columns(drafts.text(key, missing).alias(_JOINED_ON))
+    keyed = frame.with_columns(drafts.key(frame, key, missing).alias(_JOINED_ON))
     joined = keyed.join(new, on=_JOINED_ON, how="left", maintain_order="left")
     return joined.with_columns(pl.col(_IS_JOINED).fill_null(is_fine_alone))
 
@@ -103,7 +131,7 @@ def _read(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> pl.DataF
     """
     columns = {name: column for name, column in part.columns.items() if name not in _AFTER_START}
     columns |= {name: part.columns[name] for name in _AFTER_START if name in part.columns}
-    cells = [_cell(frame, column, part.file, missing).alias(f"{name}_cell") for name, column in columns.items()]
+    cells = [_cell(frame, name, column, part.file, missing).alias(f"{name}_cell") for name, column in columns.items()]
     joined = [pl.col(_IS_JOINED)] if part.join else []
     read = frame.lazy().select(pl.col(_ROW).alias("row"), *joined, *cells)
     kinds = read.collect_schema()
@@ -115,17 +143,22 @@ def _read(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> pl.DataF
     return read.with_columns(_rule(list(columns), bool(part.join))).drop(f"{name}_cell" for name in columns).collect()
 
 
-def _cell(frame: pl.DataFrame, column: Column, file: str, missing: tuple[str, ...]) -> pl.Expr:
-    """A column as delivered: text, or the date or number that a Parquet file holds."""
+def _cell(frame: pl.DataFrame, name: str, column: Column, file: str, missing: tuple[str, ...]) -> pl.Expr:
+    """A column as text, or the date or number that a Parquet file holds where one is wanted."""
     if column.constant is not None:
         return pl.lit(column.constant, dtype=pl.String)
     delivered = drafts.find(frame, column.column, file, column.optional)
     if delivered is None:
         return pl.lit(None, dtype=pl.String)
+    if name == "person_id":
+        return drafts.key(frame, delivered, missing)
     kind = frame.schema[delivered]
-    if column.values or not (kind.is_temporal() or kind.is_numeric()):
-        return drafts.text(delivered, missing)
-    return pl.col(delivered).fill_nan(None) if kind.is_float() else pl.col(delivered)
+    is_number = name in _NUMBERS or column.days_after_start
+    if kind.is_numeric() and is_number:
+        return pl.col(delivered).fill_nan(None) if kind.is_float() else pl.col(delivered)
+    if kind.is_temporal() and name in _DATES and not is_number:
+        return pl.col(delivered)
+    return drafts.text(frame, delivered, missing)
 
 
 def _fact(name: str, column: Column, kind: pl.DataType, prefix: str) -> pl.Expr:
@@ -137,13 +170,13 @@ def _fact(name: str, column: Column, kind: pl.DataType, prefix: str) -> pl.Expr:
     if name in _NUMBERS:
         return _number(cell, kind)
     if name in ("code", "main_code"):
-        return drafts.code(cell.cast(pl.String), prefix)
-    return _word(cell.cast(pl.String), column)
+        return drafts.code(cell, prefix)
+    return _word(cell, column)
 
 
 def _date(name: str, column: Column, kind: pl.DataType, partial: str) -> pl.Expr:
     cell = pl.col(f"{name}_cell")
-    return cell.cast(pl.Date) if kind.is_temporal() else drafts.day(cell.cast(pl.String), column.formats, partial)
+    return cell.cast(pl.Date) if kind.is_temporal() else drafts.day(cell, column.formats, partial)
 
 
 def _number(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
@@ -151,7 +184,8 @@ def _number(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def _days_after(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    n_days = _number(cell, kind).floor().cast(pl.Int32, strict=False)
+    told = _number(cell, kind)
+    n_days = pl.when(told.abs() <= drafts.LARGEST).then(told.floor().cast(pl.Int32, strict=False))
     start = pl.coalesce(pl.col("^(date|start_date)$"))
     return (start.cast(pl.Int32) + n_days).cast(pl.Date)
 
@@ -160,7 +194,8 @@ def _word(cell: pl.Expr, column: Column) -> pl.Expr:
     if not column.values and column.otherwise is None:
         return cell
     other = cell if column.otherwise is None else pl.lit(column.otherwise)
-    known = [pl.when(cell == word).then(pl.lit(meaning)) for word, meaning in column.values.items()]
+    low = cell.str.to_lowercase()
+    known = [pl.when(low == word.lower()).then(pl.lit(meaning)) for word, meaning in column.values.items()]
     return pl.when(cell.is_not_null()).then(pl.coalesce([*known, other]))
 
 
@@ -192,7 +227,7 @@ def _spread(
 def _codes_of(
     frame: pl.DataFrame, column: str, entry: CodeColumn, missing: tuple[str, ...], prefix: str
 ) -> pl.DataFrame:
-    cells = frame.select(pl.col(_ROW).alias("row"), code=drafts.text(column, missing))
+    cells = frame.select(pl.col(_ROW).alias("row"), code=drafts.text(frame, column, missing))
     if entry.separator:
         cells = cells.with_columns(pl.col("code").str.split(entry.separator)).explode("code")
     position = pl.lit(entry.position, dtype=pl.String).alias("position")
@@ -203,7 +238,7 @@ def _matching(frame: pl.DataFrame, entry: CodeColumn, file: str) -> list[str]:
     found = [column for column in frame.columns if fnmatchcase(column.lower(), entry.column.lower())]
     if not found:
         raise missing_column((entry.column,), frame.columns, file)
-    return found
+    return [drafts.readable(frame, column, file) for column in found]
 
 
 def _system(rules: tuple[SystemRule, ...]) -> pl.Expr:
@@ -227,8 +262,8 @@ def _derive_persons(part: Part, birth: Birth, delivered: Delivered, mapping: Map
 
 
 def _persons_of(piece: pl.DataFrame, part: Part, birth: Birth, missing: tuple[str, ...]) -> pl.DataFrame:
-    frame = _choose(piece, part.rows, missing, part.file)
-    person = drafts.text(drafts.find(frame, part.columns["person_id"].column, part.file), missing)
+    frame = piece.filter(_chosen(piece, part.rows, missing, part.file))
+    person = drafts.key(frame, drafts.find(frame, part.columns["person_id"].column, part.file), missing)
     named = frame.select(person_id=person, birth_date=_birth(frame, birth, part.file, missing))
     return named.drop_nulls("person_id").group_by("person_id").agg(pl.col("birth_date").min())
 
@@ -236,7 +271,11 @@ def _persons_of(piece: pl.DataFrame, part: Part, birth: Birth, missing: tuple[st
 def _birth(frame: pl.DataFrame, birth: Birth, file: str, missing: tuple[str, ...]) -> pl.Expr:
     delivered = drafts.find(frame, (birth.day,), file)
     is_date = frame.schema[delivered].is_temporal()
-    day = pl.col(delivered).cast(pl.Date) if is_date else drafts.day(drafts.text(delivered, missing), birth.formats)
-    years = drafts.number(drafts.text(drafts.find(frame, (birth.age,), file), missing))
+    day = (
+        pl.col(delivered).cast(pl.Date)
+        if is_date
+        else drafts.day(drafts.text(frame, delivered, missing), birth.formats)
+    )
+    years = drafts.number(drafts.text(frame, drafts.find(frame, (birth.age,), file), missing))
     n_days = (years * 365.25).round().cast(pl.Int32, strict=False)
     return (day.cast(pl.Int32) - n_days).cast(pl.Date)

@@ -6,7 +6,7 @@
   an ingredient itself; failing all, RxNorm names start with the ingredient. A product of two treatments
   is two dispensings. A drug whose ingredients are none of ours is an accepted row that is no treatment;
   a drug nothing is known about (concept 0, a procedure code) is refused (no_atc_mapping).
-* Days are days_supply if over 0, else end less start if over 0, else unknown.
+* Days are days_supply if over 0, else end less start if over 0 (and no end such as 9999-12-31), else unknown.
 * A score is a row whose concept is a known score; without a value it is refused, never read as 0.
 """
 
@@ -49,6 +49,7 @@ _FIRST_POSITION = ("38000183", "38000184", "38000199", "38000200", "38000215", "
 _POSITIONED = (38000183, 38000245)
 _SEX = {"8507": "male", "8532": "female"}
 _MG = "8576"
+_MISSING = ("NaN",)
 _QUANTITY = re.compile(r"^[0-9.]+ (hr|ml|day|actuat|mg) ")
 
 
@@ -90,11 +91,11 @@ class _Frame:
 
     def text(self, column: str, optional: bool = False) -> pl.Expr:
         there = drafts.find(self.low, (column,), self.name, optional)
-        return drafts.text(column) if there else pl.lit(None, dtype=pl.String)
+        return drafts.text(self.low, column, _MISSING) if there else pl.lit(None, dtype=pl.String)
 
     def key(self, column: str, optional: bool = False) -> pl.Expr:
-        """An id as text; 12.0, as some tools write integers with gaps, is 12."""
-        return self.text(column, optional).str.strip_suffix(".0")
+        there = drafts.find(self.low, (column,), self.name, optional)
+        return drafts.key(self.low, column, _MISSING) if there else pl.lit(None, dtype=pl.String)
 
     def number(self, column: str, optional: bool = False) -> pl.Expr:
         return drafts.number(self.text(column, optional))
@@ -105,10 +106,13 @@ class _Frame:
             return pl.col(column).cast(pl.Date)
         return drafts.day(self.text(column, optional), ("%Y-%m-%d", "%Y%m%d"))
 
-    def unreadable(self, *columns: str) -> pl.Expr:
-        """The rule for dates that are there and cannot be read."""
-        unread = [self.text(column, True).is_not_null() & self.day(column, True).is_null() for column in columns]
-        return pl.when(pl.any_horizontal(unread)).then(pl.lit("date_unreadable")).alias("rule")
+    def unreadable(self, *columns: str, amounts: tuple[str, ...] = ()) -> pl.Expr:
+        """The rule for dates, and amounts, that are there and cannot be read."""
+        dates = [self.text(column, True).is_not_null() & self.day(column, True).is_null() for column in columns]
+        numbers = [self.text(column, True).is_not_null() & self.number(column, True).is_null() for column in amounts]
+        no_date = pl.when(pl.any_horizontal(dates)).then(pl.lit("date_unreadable"))
+        no_number = pl.when(pl.any_horizontal(pl.lit(False), *numbers)).then(pl.lit("supply_unreadable"))
+        return pl.coalesce(no_date, no_number).alias("rule")
 
     def select(self, *facts: pl.Expr, **named: pl.Expr) -> pl.DataFrame:
         return self.low.select(*facts, **named)
@@ -211,11 +215,6 @@ def _concepts(frame: _Frame) -> pl.DataFrame:
     ).unique("concept_id", keep="first", maintain_order=True)
 
 
-def _with_source_concept(facts: pl.DataFrame, frame: _Frame) -> pl.DataFrame:
-    concepts = _concepts(frame)
-    return facts.join(concepts, left_on="source", right_on="concept_id", how="left", maintain_order="left")
-
-
 def _visits(frame: _Frame) -> pl.DataFrame:
     if not frame.has("visit_occurrence"):
         return pl.DataFrame(schema={"visit": pl.String, "setting": pl.String})
@@ -232,12 +231,14 @@ def _dispensings(frame: _Frame, lists: OmopLists) -> Draft:
     given = frame.number("days_supply", True)
     lasted = (end - start).dt.total_days().cast(pl.Float64)
     draft = frame.draft(
-        frame.unreadable("drug_exposure_start_date", "drug_exposure_end_date"),
+        frame.unreadable("drug_exposure_start_date", "drug_exposure_end_date", amounts=("quantity", "days_supply")),
         person_id=frame.key("person_id"),
         date=start,
         drug=_known(frame.key("drug_concept_id")),
         quantity=frame.number("quantity", True),
-        days_supply=pl.coalesce(pl.when(given != 0).then(given), pl.when(lasted > 0).then(lasted)),
+        days_supply=pl.coalesce(
+            pl.when(given != 0).then(given), pl.when(lasted.is_between(1, drafts.LARGEST)).then(lasted)
+        ),
     )
     drugs = _treatments(frame, lists)
     facts = draft.facts.join(drugs, on="drug", how="left", maintain_order="left_right")

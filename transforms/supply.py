@@ -13,6 +13,7 @@
    In DDD it is the DDD delivered over the days, or the dose over the drug's DDD.
 4. Where days were themselves made from DDD, DDD over days would be 1 for every patient by
    construction: that says nothing about the dose, so it is null unless a daily dose was delivered.
+5. A dose of over 100,000 mg or DDD a day, which only a slip in an amount can give, is null.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.study import SupplySection
+from transforms.drafts import LARGEST
 
 _FROM_DDD = ("ddd", "packages_x_ddd")
 # Keeps 3 x 0.1 / 0.1, which is a hair under 3 in floating point, at 3 days.
 _HAIR = 1e-9
+_LARGEST_DOSE = LARGEST * 1000
 
 
 def add_supply(dispensings: pl.DataFrame, rule: SupplySection, doses: pl.DataFrame) -> pl.DataFrame:
@@ -61,7 +64,9 @@ def _positive(value: pl.Expr) -> pl.Expr:
 
 
 def _whole(value: pl.Expr) -> pl.Expr:
-    return _positive(value.round()).cast(pl.Int64, strict=False)
+    """A dose as a whole number of its small unit; null if it is none, or larger than any amount may be."""
+    whole = value.round()
+    return pl.when(whole.is_between(1, _LARGEST_DOSE)).then(whole).cast(pl.Int64)
 
 
 def _dose_mg() -> pl.Expr:

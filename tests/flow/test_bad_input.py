@@ -101,6 +101,38 @@ def test_line_with_too_many_cells(tmp_path: Path) -> None:
     assert "a line does not fit the first one" in told(tmp_path)
 
 
+@pytest.mark.parametrize("end", ["secret\n", "secret", "secret\nsecret,1970-01-01\n"])
+def test_line_with_too_few_cells(tmp_path: Path, end: str) -> None:
+    """A line that is cut off is not a line of blank cells, at the end of the file or within it."""
+    (tmp_path / "persons.csv").write_text(PERSONS + end)
+    (tmp_path / "dispensings.csv").write_text("person_id,date,atc\nsecret,2010-01-01,N06AB06\n")
+
+    assert "a line does not fit the first one" in told(tmp_path)
+
+
+def test_short_lines_are_found_before_anything_is_computed(tmp_path: Path) -> None:
+    """Every file is checked when the delivery is opened, gzipped ones too; nothing is read of an optional table yet."""
+    (tmp_path / "persons.csv").write_text(PERSONS)
+    (tmp_path / "dispensings.csv.gz").write_bytes(gzip.compress(b"person_id,date,atc\nsecret,2010-01-01,N06AB06\nsec"))
+
+    assert "dispensings.csv.gz" in told(tmp_path)
+
+
+def test_short_lines_of_an_omop_table(tmp_path: Path) -> None:
+    """OMOP tables are held to the same."""
+    (tmp_path / "person.csv").write_text("person_id,year_of_birth\n1,1970\n2\n")
+
+    with pytest.raises(ImpasseError, match="a line does not fit the first one"):
+        io.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
+
+
+def test_quoted_cells_and_blank_cells_are_cells(tmp_path: Path) -> None:
+    """A line end or separator within quotes, CRLF, a last cell left blank and a missing last line end are all fine."""
+    (tmp_path / "persons.csv").write_bytes(b'person_id,birth_date,note\r\na,1970-01-01,"x,\r\ny"\r\nb,,')
+
+    read(tmp_path)
+
+
 def test_empty_file(tmp_path: Path) -> None:
     """A file of no bytes, and one of a header only, hold no rows."""
     (tmp_path / "persons.csv").write_text("")
@@ -109,6 +141,42 @@ def test_empty_file(tmp_path: Path) -> None:
 
     assert "holds no rows" in nothing
     assert "holds no rows" in told(tmp_path)
+
+
+def test_file_of_a_byte_order_mark_only(tmp_path: Path) -> None:
+    """A mark is no text: such a file is empty, with or without a line end."""
+    (tmp_path / "persons.csv").write_bytes(b"\xef\xbb\xbf")
+    mark = told(tmp_path)
+    (tmp_path / "persons.csv").write_bytes(b"\xef\xbb\xbf\r\n")
+
+    assert "holds no rows" in mark
+    assert "holds no rows" in told(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16(tmp_path: Path, encoding: str) -> None:
+    """What a spreadsheet calls Unicode text is told as UTF-16, with or without its mark."""
+    (tmp_path / "persons.csv").write_bytes(PERSONS.encode(encoding))
+
+    message = told(tmp_path)
+
+    assert "UTF-16" in message
+    assert "persons.csv" in message
+
+
+def test_utf_8_with_a_mark_where_latin_1_is_stated(tmp_path: Path) -> None:
+    """A byte order mark alone tells UTF-8, though every other byte is ASCII."""
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfid,b\n1,2\n")
+
+    with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
+        io.read_table(tmp_path / "a.csv", encoding="latin-1")
+
+
+def test_lines_that_end_in_carriage_returns(tmp_path: Path) -> None:
+    """Lines ended by CR alone are told as such, not as a file without rows."""
+    (tmp_path / "persons.csv").write_bytes(PERSONS.replace("\n", "\r").encode())
+
+    assert "carriage return" in told(tmp_path)
 
 
 def test_truncated_parquet(tmp_path: Path) -> None:
@@ -124,6 +192,16 @@ def test_truncated_gzip(tmp_path: Path) -> None:
     """Half a gzipped file is not one."""
     whole = gzip.compress(PERSONS.encode() + bytes(range(48, 58)) * 100_000)
     (tmp_path / "persons.csv.gz").write_bytes(whole[: len(whole) // 2])
+
+    assert "cut off" in told(tmp_path)
+
+
+def test_damaged_gzip(tmp_path: Path) -> None:
+    """A gzipped file with a wrong byte far inside is told as unreadable."""
+    rows = "".join(f"{n},1970-01-01\n" for n in range(400_000))
+    damaged = bytearray(gzip.compress((PERSONS + rows).encode()))
+    damaged[-2000:-1000] = bytes(1000)
+    (tmp_path / "persons.csv.gz").write_bytes(damaged)
 
     assert "cut off" in told(tmp_path)
 
@@ -144,5 +222,33 @@ def test_omop_database_that_is_none(tmp_path: Path) -> None:
 
 def test_study_file_that_is_not_there(tmp_path: Path) -> None:
     """A missing study file is named."""
+    with pytest.raises(ImpasseError, match=r"study\.toml"):
+        io.read_study(tmp_path / "study.toml")
+
+
+def test_study_path_that_is_a_folder(tmp_path: Path) -> None:
+    """A folder is not a study file, and is named."""
+    with pytest.raises(ImpasseError) as caught:
+        io.read_study(tmp_path)
+
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_folder_among_definitions(tmp_path: Path) -> None:
+    """A folder whose name ends like a definition is named."""
+    (tmp_path / "mine.toml").mkdir()
+
+    with pytest.raises(ImpasseError, match=r"mine\.toml"):
+        io.read_definitions([tmp_path])
+
+
+def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file without permission is named."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "study.toml"))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+
     with pytest.raises(ImpasseError, match=r"study\.toml"):
         io.read_study(tmp_path / "study.toml")

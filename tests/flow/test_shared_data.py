@@ -29,8 +29,7 @@ pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the data made by othe
 STUDY = """
 name = "{name}"
 [source]
-kind = "{kind}"
-layout = "{layout}"
+{source}
 path = "{path}"
 {more}
 [period]
@@ -41,6 +40,11 @@ disorders = ["anxiety", "depression"]
 [quality]
 max_quarantined_percent = 100
 """
+SOURCES = {
+    "swedish": 'kind = "registry"\nlayout = "swedish"',
+    "finnish": 'kind = "registry"\nlayout = "finnish"',
+    "omop": 'kind = "omop"',
+}
 SWEDISH_FILES = """
 [source.files]
 persons = "fake_demographics"
@@ -50,11 +54,9 @@ dispensings = "fake_prescriptions"
 """
 
 
-def _study(tmp_path: Path, name: str, kind: str, layout: str, start: str, end: str, more: str = "") -> Path:
+def _study(tmp_path: Path, name: str, source: str, start: str, end: str, more: str = "") -> Path:
     path = tmp_path / "study.toml"
-    path.write_text(
-        STUDY.format(name=name, kind=kind, layout=layout, path=DATA / name, start=start, end=end, more=more)
-    )
+    path.write_text(STUDY.format(name=name, source=SOURCES[source], path=DATA / name, start=start, end=end, more=more))
     return path
 
 
@@ -66,7 +68,7 @@ def _rows(study: Path) -> dict[str, tuple[int, int, int]]:
 
 def test_swedish_registers(tmp_path: Path) -> None:
     """Four registers with a person key of their own each: only rows outside a person's life are refused."""
-    study = _study(tmp_path, "swedish-fake-registry", "registry", "swedish", "2006-01-01", "2021-12-31", SWEDISH_FILES)
+    study = _study(tmp_path, "swedish-fake-registry", "swedish", "2006-01-01", "2021-12-31", SWEDISH_FILES)
 
     assert _rows(study) == {
         "persons": (1000, 994, 6),
@@ -80,7 +82,7 @@ def test_swedish_registers(tmp_path: Path) -> None:
 
 def test_a_finnish_long_table(tmp_path: Path) -> None:
     """One long table feeds persons, deaths, diagnoses, dispensings and procedures."""
-    study = _study(tmp_path, "finngen-dummy-600", "registry", "finnish", "1995-01-01", "2022-12-31")
+    study = _study(tmp_path, "finngen-dummy-600", "finnish", "1995-01-01", "2022-12-31")
 
     assert _rows(study) == {
         "persons": (599, 599, 0),
@@ -93,7 +95,7 @@ def test_a_finnish_long_table(tmp_path: Path) -> None:
 
 def test_packages_without_days_of_supply_last_an_unknown_time(tmp_path: Path) -> None:
     """The Finnish register tells packages only: no dispensing gets a duration unless the study assumes one."""
-    study = _study(tmp_path, "finngen-dummy-600", "registry", "finnish", "1995-01-01", "2022-12-31")
+    study = _study(tmp_path, "finngen-dummy-600", "finnish", "1995-01-01", "2022-12-31")
 
     dispensings = steps.clean_delivery(study).extract.dispensings
 
@@ -103,7 +105,7 @@ def test_packages_without_days_of_supply_last_an_unknown_time(tmp_path: Path) ->
 
 def test_an_omop_model(tmp_path: Path) -> None:
     """CDM 5.2: the only rows refused are drugs whose ingredient is not known."""
-    study = _study(tmp_path, "omop-synpuf50", "omop", "generic", "2008-01-01", "2010-12-31")
+    study = _study(tmp_path, "omop-synpuf50", "omop", "2008-01-01", "2010-12-31")
 
     assert _rows(study) == {
         "persons": (50, 50, 0),
@@ -118,7 +120,7 @@ def test_an_omop_model(tmp_path: Path) -> None:
 
 def test_scores_without_a_value_are_refused(tmp_path: Path) -> None:
     """CDM 5.4, upper-case files: 431 questionnaires without a value are refused, never read as zero."""
-    study = _study(tmp_path, "omop-synthea27", "omop", "generic", "2000-01-01", "2022-12-31")
+    study = _study(tmp_path, "omop-synthea27", "omop", "2000-01-01", "2022-12-31")
 
     cleaned = steps.clean_delivery(study)
 
@@ -128,7 +130,7 @@ def test_scores_without_a_value_are_refused(tmp_path: Path) -> None:
 
 def test_diagnoses_among_the_drugs_are_no_drugs(tmp_path: Path) -> None:
     """7,911 exposures with a diagnosis code for a drug are refused."""
-    study = _study(tmp_path, "omop-synthea1k", "omop", "generic", "2000-01-01", "2022-12-31")
+    study = _study(tmp_path, "omop-synthea1k", "omop", "2000-01-01", "2022-12-31")
 
     rules = steps.clean_delivery(study).rules
 
@@ -136,16 +138,16 @@ def test_diagnoses_among_the_drugs_are_no_drugs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "layout", "more"),
+    ("name", "source", "more"),
     [
-        ("swedish-fake-registry", "registry", "swedish", SWEDISH_FILES),
-        ("finngen-dummy-600", "registry", "finnish", ""),
-        ("omop-synpuf50", "omop", "generic", ""),
+        ("swedish-fake-registry", "swedish", SWEDISH_FILES),
+        ("finngen-dummy-600", "finnish", ""),
+        ("omop-synpuf50", "omop", ""),
     ],
 )
-def test_a_whole_run(tmp_path: Path, name: str, kind: str, layout: str, more: str) -> None:
+def test_a_whole_run(tmp_path: Path, name: str, source: str, more: str) -> None:
     """Each kind of source ends in a published run with a verdict for every episode and definition."""
-    study = _study(tmp_path, name, kind, layout, "2000-01-01", "2022-12-31", more)
+    study = _study(tmp_path, name, source, "2000-01-01", "2022-12-31", more)
 
     run = run_steps(study, tmp_path / "out")
     episodes = pl.read_parquet(run / "restricted/episodes.parquet")
@@ -158,7 +160,7 @@ def test_a_whole_run(tmp_path: Path, name: str, kind: str, layout: str, more: st
 
 def test_canonical_tables_hold_what_they_declare(tmp_path: Path) -> None:
     """Every canonical table of a delivery passes its model, value by value."""
-    study = _study(tmp_path, "omop-synpuf50", "omop", "generic", "2008-01-01", "2010-12-31")
+    study = _study(tmp_path, "omop-synpuf50", "omop", "2008-01-01", "2010-12-31")
 
     for name, table in steps.clean_delivery(study).extract.tables().items():
         MODELS[name].validate(table)
@@ -177,7 +179,7 @@ def _eras(exposures: pl.DataFrame, gap: int) -> set[tuple]:
 
 
 def _exposures(tmp_path: Path) -> pl.DataFrame:
-    study = _study(tmp_path, "omop-synpuf50", "omop", "generic", "2008-01-01", "2010-12-31")
+    study = _study(tmp_path, "omop-synpuf50", "omop", "2008-01-01", "2010-12-31")
     loaded = load(study)
     delivered = io.read_delivery(loaded.study, tmp_path, loaded.layout)
     return ingredient_exposures(delivered, loaded.layout)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 import polars as pl
+import pytest
 
+from schemas.errors import ImpasseError
 from schemas.mapping import Delivered
 from tests.shipped import CODES
 from tests.tables import assert_shows
@@ -31,10 +33,17 @@ def test_persons_are_numbered_by_identifier() -> None:
         found.extract.persons,
         """
         person | person_id | birth_date | sex
-        0      | 10        | 1971-01-01 | unknown
+        0      | 10        | 1971-01-01 | female
         1      | 9         | 1970-01-01 | male
         """,
     )
+
+
+def test_words_for_sex_are_read_in_capitals_too() -> None:
+    """F and f are one word, and so are Female and female; a word the layout does not know is unknown."""
+    found = cleaned("generic", persons="person_id,birth_date,sex\na,,F\nb,,f\nc,,Female\nd,,M\ne,,x\n")
+
+    assert found.extract.persons["sex"].to_list() == ["female", "female", "female", "male", "unknown"]
 
 
 def test_births_known_by_month_or_year_fall_in_the_middle() -> None:
@@ -351,3 +360,179 @@ def test_typed_columns_are_read_as_they_are() -> None:
         found.extract.dispensings,
         "date | days | supply_basis\n2010-01-01 | 30 | days_supply\n2010-01-02 | - | unknown",
     )
+
+
+def test_ends_after_the_period_are_its_end() -> None:
+    """A far end stands for an open one: it is cut to the end of the period, and an end on its last day stays."""
+    ends = "a,2010-01-01,2020-12-30\na,2010-01-02,2020-12-31\na,2010-01-03,2021-01-01\na,2010-01-04,9999-12-31\n"
+    found = cleaned(
+        "generic",
+        persons="person_id,birth_date\na,1970-05-05\n",
+        coverage="person_id,start_date,end_date\n" + ends,
+        admissions="person_id,start_date,end_date\n" + ends,
+        diagnoses="person_id,date,end_date,code,code_system\n" + ends.replace("\n", ",F32,icd10\n"),
+    ).extract
+    cut = [date(2020, 12, 30), date(2020, 12, 31), date(2020, 12, 31), date(2020, 12, 31)]
+
+    assert found.coverage["end_date"].to_list() == cut
+    assert found.admissions["end_date"].to_list() == cut
+    assert found.diagnoses["end_date"].to_list() == cut
+
+
+def test_coverage_keeps_to_the_years_a_study_can_have() -> None:
+    """Coverage that begins after the period is one day; a start before 1900 or after 2200 stands for an open one."""
+    coverage = """
+        person_id,start_date,end_date
+        a,0001-01-01,0001-12-31
+        a,0001-01-01,2010-12-31
+        a,2021-03-01,2022-12-31
+        a,9999-12-31,9999-12-31
+    """
+    found = cleaned("generic", persons=ONE, coverage=coverage)
+
+    assert_shows(
+        found.extract.coverage,
+        """
+        start_date | end_date
+        1900-01-01 | 1900-01-01
+        1900-01-01 | 2010-12-31
+        2021-03-01 | 2021-03-01
+        2200-12-31 | 2200-12-31
+        """,
+    )
+
+
+def test_a_comma_before_three_digits_is_not_guessed() -> None:
+    """1,234 is a thousand to some and a little over one to others; 0,5 and 37,5 are decimals to all."""
+    found = cleaned(
+        "generic",
+        persons=ONE,
+        dispensings="""
+            person_id,date,atc,days_supply
+            a,2010-01-01,N06AB03,"37,5"
+            a,2010-01-02,N06AB03,"1,234"
+            a,2010-01-03,N06AB03,"12,345,678"
+            a,2010-01-04,N06AB03,"0,500"
+            a,2010-01-05,N06AB03,"1,2345"
+        """,
+        scores='person_id,date,scale,value\na,2010-01-01,phq9,"0,5"\na,2010-01-02,phq9,"1,234"\n',
+    )
+
+    assert found.extract.dispensings["days"].to_list() == [37, 1, 1]
+    assert_shows(
+        found.quarantine["dispensings"],
+        "date | rule\n2010-01-02 | supply_unreadable\n2010-01-03 | supply_unreadable",
+    )
+    assert found.extract.scores["value"].to_list() == [0.5]
+    assert found.quarantine["scores"]["rule"].to_list() == ["score_unreadable"]
+
+
+def test_amounts_nobody_is_given_are_refused() -> None:
+    """An amount of 100,000 may be; more than that is a slip, however large, and refuses the row."""
+    found = cleaned(
+        "generic",
+        persons=ONE,
+        dispensings="""
+            person_id,date,atc,quantity,days_supply,daily_dose_mg
+            a,2010-01-01,N06AB06,,100000,
+            a,2010-01-02,N06AB06,,100000.5,
+            a,2010-01-03,N06AB06,,1e18,
+            a,2010-01-04,N06AB06,1e300,30,
+            a,2010-01-05,N06AB06,,30,1e300
+            a,2010-01-06,N06AB06,,1e400,
+        """,
+    )
+
+    assert found.extract.dispensings["days"].to_list() == [366]
+    assert found.quarantine["dispensings"]["rule"].to_list() == ["supply_too_large"] * 4 + ["supply_unreadable"]
+
+
+def test_float_identifiers_are_the_whole_numbers_they_are() -> None:
+    """An id column with gaps becomes 7.0 in other tools, in Parquet and in CSV: it is still person 7."""
+    files = {
+        "persons": pl.DataFrame({"person_id": [7.0, 197001011234.0, None], "birth_date": [date(1970, 1, 1)] * 3}),
+        "dispensings": pl.DataFrame(
+            {"person_id": [7, 197001011234], "date": [date(2010, 1, 1)] * 2, "atc": ["N06AB06"] * 2}
+        ),
+        "scores": pl.DataFrame({"person_id": ["7.0"], "date": ["2010-01-01"], "scale": ["phq9"], "value": ["5"]}),
+    }
+    found = clean(Delivered(files), layout("generic"), study(), CODES)
+
+    assert found.extract.persons["person_id"].to_list() == ["197001011234", "7"]
+    assert found.extract.dispensings["person"].to_list() == [0, 1]
+    assert found.extract.scores["person"].to_list() == [1]
+    assert found.quarantine["persons"]["rule"].to_list() == ["person_missing"]
+
+
+def test_codes_and_words_of_float_columns_are_whole_numbers() -> None:
+    """A numeric code and a coded word do not get a nought more because the column is a float."""
+    files = {
+        "persons": pl.DataFrame({"lopnr": [1], "fodelseman": [1956.0], "kon": [2.0]}),
+        "dispensings": pl.DataFrame(
+            {"lopnr": [1], "EDATUM": [20100201.0], "ATC": ["N06A"], "ANTAL": 1, "forpddd": 9.5}
+        ),
+        "diagnoses": pl.DataFrame(
+            {"SOURCE": ["inpatient"], "lopnr": 1, "INDATUM": "1985-01-01", "HDIA": 29609.0}
+        ).with_columns(pl.lit(None).alias("DIA1"), pl.lit(None).alias("OP")),
+    }
+    found = clean(Delivered(files), layout("swedish"), study(), CODES).extract
+
+    assert_shows(found.persons, "birth_date | sex\n1956-07-01 | female")
+    assert_shows(found.dispensings, "date | days\n2010-02-01 | 9")
+    assert_shows(found.diagnoses, "code | code_system\n29609 | icd8")
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([time(1)], "Time"),
+        ([timedelta(1)], "Duration"),
+        ([["secret"]], "List"),
+        ([{"a": "secret"}], "Struct"),
+        ([b"secret"], "Binary"),
+    ],
+)
+@pytest.mark.parametrize("column", ["person_id", "date", "atc", "days_supply"])
+def test_columns_of_types_that_are_no_text_number_or_date_are_refused(column: str, values: list, kind: str) -> None:
+    """One message names file, column and type; no value."""
+    whole = {"person_id": ["a"], "date": ["2010-01-01"], "atc": ["N06AB06"], "days_supply": [30]}
+    files = {
+        "persons": pl.DataFrame({"person_id": ["a"], "birth_date": ["1970-01-01"]}),
+        "dispensings": pl.DataFrame(whole | {column: values}),
+    }
+
+    with pytest.raises(ImpasseError) as caught:
+        clean(Delivered(files), layout("generic"), study(), CODES)
+
+    assert f"Column '{column}' is of the type {kind}" in str(caught.value)
+    assert "file dispensings" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_odd_column_that_nothing_reads_does_no_harm() -> None:
+    """Only columns the layout reads must be text, numbers or dates; the row is quarantined as it came."""
+    files = {
+        "persons": pl.DataFrame({"person_id": ["a"], "birth_date": ["1970-01-01"], "tags": [["x"]]}),
+        "dispensings": pl.DataFrame({"person_id": ["a"], "date": ["2010-01-01"], "atc": ["bad"], "at": [time(1)]}),
+    }
+    found = clean(Delivered(files), layout("generic"), study(), CODES)
+
+    assert found.quarantine["dispensings"]["at"].to_list() == [time(1)]
+
+
+def test_a_column_of_dates_where_a_number_is_due_is_unreadable() -> None:
+    """A date is no number of days, and a number no date."""
+    files = {
+        "persons": pl.DataFrame({"person_id": ["a"], "birth_date": ["1970-01-01"]}),
+        "dispensings": pl.DataFrame(
+            {"person_id": ["a"], "date": ["2010-01-01"], "atc": ["N06AB06"], "days_supply": [date(2010, 1, 1)]}
+        ),
+    }
+    found = clean(Delivered(files), layout("generic"), study(), CODES)
+
+    assert found.quarantine["dispensings"]["rule"].to_list() == ["supply_unreadable"]
+
+
+def test_every_row_of_the_generic_layout_is_read() -> None:
+    """A layout without row filters leaves no row unread."""
+    assert cleaned("generic", persons=ONE).unused.is_empty()

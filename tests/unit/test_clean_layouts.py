@@ -231,6 +231,82 @@ def test_danish_persons() -> None:
     )
 
 
+def test_rows_are_chosen_whatever_their_capitals() -> None:
+    """Inpatient and INPATIENT are the register's inpatient, in the row filter as in the setting."""
+    rows = SWEDISH["diagnoses"] + "Inpatient,1,2010-01-01,F321,,,,\nOUTPATIENT,1,2010-02-01,F321,,,,\n"
+    found = cleaned("swedish", **SWEDISH | {"diagnoses": rows})
+
+    assert found.extract.diagnoses["setting"].to_list() == ["inpatient", "outpatient"]
+    assert found.unused.is_empty()
+
+
+def test_beginnings_and_translated_words_are_compared_without_regard_to_capitals() -> None:
+    """icd1 begins with ICD, and is the main diagnosis as ICD1 is."""
+    found = cleaned("finnish", events=FINNISH + "f,prim_out,40,2010-05-08,F329,,,,icd1\n")
+
+    assert_shows(found.extract.diagnoses, "code | code_system | position\nF329 | icd10 | main")
+
+
+@pytest.mark.parametrize("word", ["1", "M", "man", "Man"])
+def test_swedish_words_for_men(word: str) -> None:
+    """Sex comes as the register's number, or as a letter or word in any capitals."""
+    persons = f"lopnr,fodelseman,kon\n1,1956,{word}\n"
+
+    assert cleaned("swedish", **SWEDISH | {"persons": persons}).extract.persons["sex"].to_list() == ["male"]
+
+
+def test_finnish_rows_of_other_registers_are_counted() -> None:
+    """Cancer and reimbursement rows, and an unknown spelling of a register, are told as not read."""
+    rows = FINNISH + (
+        "f,PURCH,40,2010-05-05,N06AB06,,1,,\n"
+        "f,CANC,40,2010-05-05,C50,,,,\n"
+        "f,REIMB,40,2010-05-05,112,,,,\n"
+        "f,PURCHASE,40,2010-05-05,N06AB06,,1,,\n"
+        "f,,40,2010-05-05,N06AB06,,1,,\n"
+        "f,PRIM_OUT,40,2010-05-05,A01,,,,XYZ\n"
+    )
+
+    assert cleaned("finnish", events=rows).unused.rows() == [("service_sector", 5)]
+
+
+def test_swedish_rows_of_the_cancer_register_are_counted() -> None:
+    """A row that no part of the layout chooses is counted under its file; a row chosen twice is not."""
+    rows = SWEDISH["diagnoses"] + "inpatient,1,2010-01-01,F321,,,,\ncancer,1,2010-01-01,C50,,,,\n"
+
+    assert cleaned("swedish", **SWEDISH | {"diagnoses": rows}).unused.rows() == [("diagnoses", 1)]
+
+
+def test_danish_contacts_that_diagnoses_look_up_are_read() -> None:
+    """An outpatient contact is no stay, but its diagnoses take their dates from it; a referral code is not read."""
+    assert cleaned("danish", **DANISH).unused.rows() == [("diag", 1)]
+
+
+def test_a_joined_file_is_found_by_whole_numbers() -> None:
+    """A record number that is a float on one side is the same number, and so is the kind of contact."""
+    files = {
+        "persons": pl.DataFrame({"pnr": ["p"], "foed_dag": ["1970-01-01"]}),
+        "contacts": pl.DataFrame(
+            {"pnr": "p", "recnum": [1.0], "d_inddto": "2010-01-01", "d_uddto": "", "c_pattype": 0.0}
+        ),
+        "diagnoses": pl.DataFrame({"recnum": [1], "c_diag": "DF321", "c_diagtype": "A"}),
+        "dispensings": pl.DataFrame({"pnr": "p", "eksd": ["2010-02-01"], "atc": "N06AB06", "apk": 1, "volume": 30}),
+    }
+    found = clean(Delivered(files), layout("danish"), study(), CODES).extract
+
+    assert_shows(found.diagnoses, "code | setting\nF321 | inpatient")
+    assert_shows(found.admissions, "start_date | end_date | main_code\n2010-01-01 | 2020-12-31 | F321")
+
+
+def test_finnish_stays_of_an_impossible_length_are_refused() -> None:
+    """A stay of more days than any life has, or one that would leave the calendar, has no readable end."""
+    stay = "f,INPAT,40,2010-05-05,F321,,{days},10,1\n"
+    days = ["100000", "100001", "1000000000", "3000000000", "1e300"]
+    found = cleaned("finnish", events=FINNISH + "".join(stay.format(days=n) for n in days))
+
+    assert found.extract.admissions["end_date"].cast(pl.String).to_list() == ["2020-12-31"]
+    assert found.quarantine["admissions"]["rule"].to_list() == ["date_unreadable"] * 4
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not here")
 def test_fake_swedish_registers_reconcile() -> None:
     """1,000 made-up persons: every delivered row is accepted or quarantined, nearly all for contradicting dates."""

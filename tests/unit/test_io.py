@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 from datetime import date
@@ -142,6 +143,43 @@ def test_same_rows_same_bytes(tmp_path: Path) -> None:
     io.write_parquet(one.reverse(), tmp_path / "two.parquet", Scores, key=("person", "scale"))
 
     assert io.sha256(tmp_path / "one.parquet") == io.sha256(tmp_path / "two.parquet")
+
+
+def test_a_full_disk_is_a_fault_of_the_disk() -> None:
+    """What Polars tells as a fault of computing is told as one of the disk, with its number and the file."""
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'") as caught:
+        io.write_parquet(scores(), Path("/dev/full"))
+
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_a_full_disk_is_told_for_texts_too() -> None:
+    """The system does not say which file could not be finished: we do."""
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        io.write_text("text", Path("/dev/full"))
+
+
+def test_a_table_that_is_gone_is_a_fault_of_the_disk(tmp_path: Path) -> None:
+    """A table that a run has written and cannot find is told with its number and path."""
+    with pytest.raises(FileNotFoundError) as caught:
+        io.read_parquet(tmp_path / "gone.parquet")
+
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, str(tmp_path / "gone.parquet"))
+
+
+def test_a_delivery_on_a_failing_disk_is_a_fault_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not answer is not told as a broken file, so that reading is tried again."""
+    (tmp_path / "a.csv").write_text("id\n1\n")
+
+    def fail(*_: object, **__: object) -> None:
+        raise pl.exceptions.ComputeError("Input/output error (os error 5)")
+
+    monkeypatch.setattr(pl, "scan_csv", fail)
+
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        io.read_table(tmp_path / "a.csv")
+
+    assert caught.value.errno == errno.EIO
 
 
 def test_a_broken_table_is_told_in_counts() -> None:

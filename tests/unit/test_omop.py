@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from flows import io
+from schemas.errors import ImpasseError
 from schemas.mapping import Delivered
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import OMOP_LISTS, SHARED, cleaned, study
 from transforms.clean import Cleaned, clean
+from transforms.encode import encode
 from transforms.omop import ingredient_exposures
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not here")
@@ -151,6 +154,25 @@ def test_days_are_supply_else_the_interval_else_unknown() -> None:
     assert found.quarantine["dispensings"]["rule"].to_list() == ["supply_negative"]
 
 
+def test_amounts_that_cannot_be_read_refuse_the_exposure() -> None:
+    """A quantity of 1,234 may be either of two, and one of 1e300 none; blank and NaN are not recorded."""
+    rows = DRUGS + (
+        '7,21,2010-01-01,2010-01-31,30,"1,234"\n'
+        "7,21,2010-02-01,2010-03-01,many,\n"
+        "7,21,2010-03-01,2010-03-11,1e300,\n"
+        "7,21,2010-04-01,2010-04-11,NaN,\n"
+        "7,21,2010-05-01,9999-12-31,,\n"
+    )
+    found = cleaned("omop", person=PERSON, concept=CONCEPT, drug_exposure=rows)
+
+    assert found.quarantine["dispensings"]["rule"].to_list() == [
+        "supply_unreadable",
+        "supply_unreadable",
+        "supply_too_large",
+    ]
+    assert_shows(found.extract.dispensings, "date | days\n2010-04-01 | 10\n2010-05-01 | -")
+
+
 def test_dose_from_drug_strength() -> None:
     """30 tablets of 50 mg in 15 days are 100 mg a day; an amount in another unit tells nothing."""
     rows = DRUGS + "7,22,2010-01-01,2010-01-16,15,30\n"
@@ -238,6 +260,41 @@ def test_every_drug_of_the_vocabulary_has_an_ingredient() -> None:
     )
 
     assert set(single["treatment"]) - set(OMOP_LISTS.ingredients["atc"]) == set()
+
+
+def test_the_main_code_of_a_stay_may_be_a_concept() -> None:
+    """Without an ICD code the stay's main code is the concept's id, and the stay counts for the disorder."""
+    visits = (
+        "visit_occurrence_id,person_id,visit_concept_id,visit_start_date,visit_end_date\n"
+        "1,7,9201,2010-01-01,2010-01-05\n"
+    )
+    rows = CONDITIONS + "7,440383,2010-01-01,,,,1\n"
+    found = cleaned("omop", person=PERSON, visit_occurrence=visits, condition_occurrence=rows).extract
+
+    assert found.admissions["main_code"].to_list() == ["440383"]
+    assert encode(found, CODES, ("depression",)).admissions["disorder"].to_list() == ["depression"]
+
+
+def test_identifiers_of_a_database_may_be_floats() -> None:
+    """A float column of ids, as a tool writes integers with gaps, holds the same ids."""
+    files = {
+        "person": pl.DataFrame({"person_id": [7.0], "year_of_birth": [1970]}),
+        "death": pl.DataFrame({"person_id": [7], "death_date": ["2010-01-01"]}),
+    }
+    found = clean(Delivered(files), OMOP_LISTS, study(kind="omop"), CODES)
+
+    assert_shows(found.extract.persons, "person_id | death_date\n7 | 2010-01-01")
+
+
+def test_odd_types_of_a_database_are_refused() -> None:
+    """An interval where a date is due is told with table, column and type."""
+    files = {
+        "person": pl.DataFrame({"person_id": [7], "year_of_birth": [1970]}),
+        "death": pl.DataFrame({"person_id": [7], "death_date": [timedelta(1)]}),
+    }
+
+    with pytest.raises(ImpasseError, match="Column 'death_date' is of the type Duration"):
+        clean(Delivered(files), OMOP_LISTS, study(kind="omop"), CODES)
 
 
 @needs_shared

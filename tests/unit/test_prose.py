@@ -256,11 +256,6 @@ def test_scales_with_the_same_cut_off() -> None:
     assert "if HAM-A or BAI falls by less than 50%." in outcome(scales=two)
 
 
-def test_no_evidence() -> None:
-    """Without evidence no outcome can be told."""
-    assert outcome(evidence=()).startswith("No evidence of failure is accepted, so no outcome can be told.")
-
-
 def test_arms() -> None:
     """Arms are named, with what each needs; a single failure has nothing to differ from."""
     assert describe(data.definition(resistance=data.TWO_ARMS))["resistance"] == (

@@ -1,5 +1,6 @@
 import report_data as data
 
+from reports.limits import unused_rows_sentences
 from reports.validation import render_validation
 
 
@@ -64,3 +65,20 @@ def test_same_input_same_bytes() -> None:
     reversed_rows = data.validation_contents(reconciliation=data.reconciliation().reverse())
 
     assert render_validation(reversed_rows) == render_validation(data.validation_contents())
+
+
+def test_notes_are_shown_and_escaped() -> None:
+    """What is to be known about the delivery stands on the page as text."""
+    page = render_validation(data.validation_contents(notes=["5 rows of the file <b>x</b> were not read."]))
+
+    assert "5 rows of the file &lt;b&gt;x&lt;/b&gt; were not read." in page
+
+
+def test_unused_rows_in_words() -> None:
+    """One sentence per file, in the order of their names."""
+    unused = [{"file": "events", "n": 1234}, {"file": "diag", "n": 1}]
+
+    assert unused_rows_sentences(unused) == [
+        "The layout chooses no table for 1 row of the file diag: not read, and counted nowhere else.",
+        "The layout chooses no table for 1,234 rows of the file events: not read, and counted nowhere else.",
+    ]

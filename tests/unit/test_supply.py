@@ -160,3 +160,25 @@ def test_a_daily_dose_gives_the_dose_even_where_days_come_from_ddd() -> None:
     given = supplied("ddd | daily_dose_mg\n45 | 60", SupplySection(rules=("ddd",)))
 
     assert_shows(given, "days | dose_ug | dose_mddd\n45 | 60000 | 2000")
+
+
+def test_impossible_doses_are_unknown() -> None:
+    """Up to 100,000 mg a day is a dose; beyond, whatever amounts made it, the dose is unknown and the days stay."""
+    given = supplied("""
+        row         | days_supply | quantity | strength_mg | daily_dose_mg
+        highest     | 1           | 100000   | 1           | -
+        above       | 1           | 100001   | 1           | -
+        far above   | 1e-300      | 100000   | 100000      | -
+        endless     | 30          | -        | -           | 1e308
+    """)
+
+    assert_shows(
+        given,
+        """
+        row       | days | dose_ug
+        highest   | 1    | 100000000
+        above     | 1    | -
+        far above | 1    | -
+        endless   | 30   | -
+        """,
+    )

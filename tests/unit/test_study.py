@@ -1,0 +1,57 @@
+"""Study files: settings that would lead a run astray are refused with a clear message."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas import study
+from schemas.errors import ImpasseError
+
+STUDY = """
+name = "test"
+[source]
+kind = "registry"
+path = "."
+[period]
+start = 2000-01-01
+end = 2020-12-31
+[episodes]
+disorders = ["depression"]
+"""
+
+
+def told(old: str, new: str) -> str:
+    """What the user is told of the study with one passage replaced."""
+    with pytest.raises(ImpasseError) as caught:
+        study.parse("study.toml", STUDY.replace(old, new))
+    return str(caught.value)
+
+
+def test_the_period_lies_in_the_years_of_registers() -> None:
+    """1900 to 2200 is accepted, a day before or after is not."""
+    widest = STUDY.replace("2000-01-01", "1900-01-01").replace("2020-12-31", "2200-12-31")
+
+    assert study.parse("study.toml", widest).period.start.year == 1900
+    assert "1900-01-01 to 2200-12-31" in told("2000-01-01", "1899-12-31")
+    assert "1900-01-01 to 2200-12-31" in told("2020-12-31", "2201-01-01")
+
+
+def test_an_omop_source_has_no_layout() -> None:
+    """A layout, or file names, that would be ignored are refused."""
+    assert 'kind = "omop"' in told('"registry"', '"omop"\nlayout = "generic"')
+    assert 'kind = "omop"' in told('"registry"', '"omop"\nfiles = { persons = "person" }')
+    assert study.parse("study.toml", STUDY.replace("registry", "omop")).source.kind == "omop"
+
+
+def test_supply_lasts_ten_years_at_most() -> None:
+    """max_days may be 3660 and no more."""
+    supply = "[supply]\nmax_days = {n}\n[period]"
+    longest = STUDY.replace("[period]", supply.format(n=3660))
+
+    assert study.parse("study.toml", longest).supply.max_days == 3660
+    assert "supply.max_days" in told("[period]", supply.format(n=3661))
+
+
+def test_supply_needs_a_rule() -> None:
+    """Without any rule every duration would be unknown."""
+    assert "supply.rules" in told("[period]", "[supply]\nrules = []\n[period]")
