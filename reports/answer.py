@@ -65,7 +65,7 @@ def _without_share(n_definitions: int, n_blind: int, n_hidden: int) -> list[str]
             "episodes undecided, or decides them one way only."
         )
     if n_hidden:
-        told.append(f"Of {of}, {n_hidden} {'is' if n_hidden == 1 else 'are'} suppressed: too few episodes to publish.")
+        told.append(f"Of {of}, {n_hidden} {'is' if n_hidden == 1 else 'are'} suppressed: small numbers would show.")
     return told
 
 

@@ -118,7 +118,7 @@ def summary(definition: Definition) -> str:
     drug = definition.adequacy.drug
     long = "no minimum length for drugs" if drug.min_days == 0 else f"drugs at least {duration(drug.min_days)}"
     kinds = [_EVIDENCE[kind] for kind in definition.outcome.evidence]
-    told = f"failure told by {', else '.join(kinds)}" if kinds else "no evidence of failure accepted"
+    told = f"failure told by {', else '.join(kinds)}"
     return f"{needed(definition.resistance)}; {long}; {told}."
 
 

@@ -210,7 +210,7 @@ def _draw_people(rng: np.random.Generator, first: int, n: int) -> _People:
     return _People(
         identifier=_identifiers(first, n),
         birth=birth,
-        sex=rng.choice(3, n, p=(0.63, 0.365, 0.005)),
+        sex=rng.choice(2, n, p=(0.63, 0.37)),
         enter=enter,
         leave=np.where(stays_away, away_from - 1, leave),
         death=np.where(death <= _LAST, death, _NEVER),
@@ -379,7 +379,7 @@ def _persons(people: _People) -> pl.DataFrame:
         {
             "person_id": people.identifier,
             "birth_date": _dates(people.birth),
-            "sex": _words(("female", "male", "unknown"), people.sex),
+            "sex": _words(("female", "male"), people.sex),
             "death_date": _dates(people.death),
         }
     )
@@ -566,7 +566,7 @@ def _dispensings(rng: np.random.Generator, people: _People, episodes: _Episodes,
 
 def _what_is_written(rng: np.random.Generator, is_as_needed: Bools) -> Ints:
     """How much a row tells: 0 all, 1 no days' supply, 2 only amounts in DDD, 3 only a number of packages."""
-    return np.where(is_as_needed, 2, _pick(rng, (958, 24, 12, 6), is_as_needed.size))
+    return np.where(is_as_needed, 2, _pick(rng, (934, 24, 12, 30), is_as_needed.size))
 
 
 def _fills(rng: np.random.Generator, people: _People, episodes: _Episodes, courses: _Courses) -> dict[str, np.ndarray]:

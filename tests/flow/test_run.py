@@ -102,21 +102,50 @@ def test_latest_points_at_the_published_run(run: Path) -> None:
 
 
 def test_no_person_leaves_with_the_release(run: Path) -> None:
-    """No person id of the registry is in any released file."""
-    persons = pl.read_parquet(run / "restricted/episodes.parquet")["person_id"].unique()
-    files = [path.read_bytes() for path in (run / "release").rglob("*.*") if path.is_file()]
+    """No person id of the registry is in a text column of a released table, nor in a released text."""
+    persons = pl.read_parquet(run / "restricted/episodes.parquet")["person_id"].unique().to_list()
+    released = [path for path in (run / "release").rglob("*") if path.is_file()]
+    tables = [pl.read_parquet(path) for path in released if path.suffix == ".parquet"]
+    columns = [column for table in tables for column in table.select(pl.col(pl.String))]
+    texts = [path.read_text() for path in released if path.suffix in (".html", ".json", ".toml")]
+    everything = "\n".join([*texts, *(value for column in columns for value in column.unique().drop_nulls())])
 
     assert len(persons) > 500
-    assert not [person for person in persons if any(person.encode() in text for text in files)]
+    assert (len(tables), len(tables) + len(texts)) == (len(RELEASE), len(released))
+    assert "dep_karolinska" in columns[0]
+    assert [person for person in persons if person in everything] == []
 
 
 def test_small_counts_are_not_released(run: Path) -> None:
-    """No released count of prevalence or agreement is from 1 to 4."""
-    prevalence = pl.read_parquet(run / "release/prevalence.parquet").select(pl.col("^n_.*$"))
-    agreement = pl.read_parquet(run / "release/agreement.parquet").select(pl.col("^n_.*$"))
+    """No released count of persons or episodes is from 1 to 4."""
+    names = ("prevalence", "agreement", "agreement_overall", "attrition")
+    counts = [pl.read_parquet(run / f"release/{name}.parquet").select(pl.col("^n_.*$")) for name in names]
+    told = [table.select(pl.all().exclude("n_definitions")).unpivot()["value"].drop_nulls() for table in counts]
 
-    assert prevalence.select(pl.any_horizontal(pl.all().is_between(1, 4)).any()).item() is not True
-    assert agreement.select(pl.any_horizontal(pl.all().is_between(1, 4)).any()).item() is not True
+    assert min(len(values) for values in told) > 0
+    assert [values.filter(values.is_between(1, 4)).to_list() for values in told] == [[], [], [], []]
+
+
+def test_no_two_tables_tell_the_few_that_a_definition_leaves_out(run: Path) -> None:
+    """Of the episodes any definition or the overall row shows, none shown leaves out 1 to 4."""
+    shown = pl.read_parquet(run / "release/prevalence.parquet").filter(~pl.col("suppressed"))
+    overall = pl.read_parquet(run / "release/agreement_overall.parquet").select(
+        level="disorder", total="n_episodes", stratum=pl.lit("disorder")
+    )
+    disorder = shown.filter(pl.col("stratum") == "disorder").select("definition_id", disorder="level").unique()
+    episodes = shown.filter(pl.col("denominator_id") != "persons").join(disorder, on="definition_id")
+    totals = episodes.filter(pl.col("denominator_id") == "episodes")
+    known = totals.group_by("disorder", "stratum", "level").agg(total=pl.col("n_total").first())
+    left_out = pl.concat(
+        [
+            episodes.join(known, on=["disorder", "stratum", "level"]).select(n=pl.col("total") - pl.col("n_total")),
+            episodes.join(overall, on=["stratum", "level"]).select(n=pl.col("total") - pl.col("n_total")),
+        ]
+    )["n"]
+
+    assert left_out.max() > 4
+    assert left_out.min() == 0
+    assert left_out.filter(left_out.is_between(1, 4)).to_list() == []
 
 
 def test_a_failed_critical_check_stops_publication(study: Path, tmp_path: Path) -> None:

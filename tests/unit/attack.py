@@ -72,12 +72,12 @@ def told(groups: np.ndarray, protected: dict[str, pl.DataFrame], threshold: int)
     """The small counts that have only one value left, by name."""
     levels = levels_of(groups)
     places = {level: i for i, level in enumerate(levels)}
-    known = _known(places, protected)
+    known = [_known(places, protected), _totals(places, levels, threshold)]
     truth = np.concatenate(list(levels.values()))
     return [
         name
         for name, row in _wanted(places)
-        if 1 <= row @ truth < threshold and not _has_other_value(row, int(row @ truth), known)
+        if 1 <= row @ truth < threshold and not has_other_value(row, int(row @ truth), known)
     ]
 
 
@@ -111,6 +111,15 @@ def _known(places: dict, protected: dict[str, pl.DataFrame]) -> LinearConstraint
     return LinearConstraint(np.array(rows), values, values)
 
 
+def _totals(places: dict, levels: dict[tuple[str, str], np.ndarray], threshold: int) -> LinearConstraint:
+    """How many episodes a level holds, from another definition, unless a level of its stratum holds few."""
+    totals = {level: int(counts.sum()) for level, counts in levels.items()}
+    is_told = {s: not any(1 <= n < threshold for (stratum, _), n in totals.items() if stratum == s) for s, _ in levels}
+    told = [level for level in levels if is_told[level[0]]]
+    rows = np.array([_at(places, level, TOTAL["episodes"]) for level in told])
+    return LinearConstraint(rows, values := [totals[level] for level in told], values)
+
+
 def _wanted(places: dict) -> list[tuple[str, np.ndarray]]:
     """Every count a row holds, and every count between two nested denominators, at every level."""
     between = [(a, b) for i, a in enumerate(REACHES) for b in list(REACHES)[i + 1 :]]
@@ -121,7 +130,8 @@ def _wanted(places: dict) -> list[tuple[str, np.ndarray]]:
     return [(f"{level}: {name}", _at(places, level, part)) for level in places for name, part in parts.items()]
 
 
-def _has_other_value(row: np.ndarray, value: int, known: LinearConstraint) -> bool:
+def has_other_value(row: np.ndarray, value: int, known: list[LinearConstraint]) -> bool:
+    """Whether the count `row` of the groups could be another than `value`, after all that is known."""
     integers = {"integrality": np.ones(len(row)), "bounds": Bounds(0, np.inf)}
     for sign in (1, -1):
         found = milp(sign * row, constraints=known, **integers)

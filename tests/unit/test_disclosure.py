@@ -6,6 +6,7 @@ import pytest
 from schemas.errors import ImpasseError
 from schemas.tables import RELEASE
 from tests.tables import assert_shows, table
+from tests.unit import attack_together
 from tests.unit.attack import draw, tables_of, told
 from transforms.agreement import compare_pairs
 from transforms.attrition import compare_attrition
@@ -172,6 +173,45 @@ def test_equal_denominators_are_both_shown():
     assert shown(protect({"prevalence": drawn}, 5)["prevalence"], "treated") == {"all": True}
 
 
+def test_few_episodes_left_out_hide_a_definition():
+    """Another definition shows all 100, so 97 eligible would tell the three that are not."""
+    drawn = prevalence(
+        """
+        denominator_id | stratum | level | n_total | n_resistant | n_undetermined
+        episodes       | all     | all   | 100     | 20          | 0
+        eligible       | all     | all   | 97      | 20          | 0
+        """
+    )
+
+    protected = protect({"prevalence": drawn}, 5)["prevalence"]
+
+    assert (shown(protected), shown(protected, "episodes")) == ({"all": False}, {"all": False})
+
+
+def test_few_episodes_left_out_hide_a_level():
+    """Three women are not eligible; the smallest other level with some not eligible goes with them."""
+    drawn = prevalence(
+        """
+        denominator_id | stratum | level   | n_total | n_resistant | n_undetermined
+        episodes       | all     | all     | 330     | 60          | 0
+        eligible       | all     | all     | 300     | 60          | 0
+        episodes       | sex     | female  | 103     | 20          | 0
+        eligible       | sex     | female  | 100     | 20          | 0
+        episodes       | sex     | male    | 127     | 20          | 0
+        eligible       | sex     | male    | 100     | 20          | 0
+        episodes       | sex     | unknown | 100     | 20          | 0
+        eligible       | sex     | unknown | 100     | 20          | 0
+        """
+    )
+
+    assert shown(protect({"prevalence": drawn}, 5)["prevalence"]) == {
+        "all": True,
+        "female": False,
+        "male": False,
+        "unknown": True,
+    }
+
+
 def test_persons_hide_the_levels_that_eligible_episodes_hide():
     """Where most persons have one episode, persons would tell the episodes of a hidden level."""
     drawn = prevalence(
@@ -315,7 +355,7 @@ def test_a_small_cell_hides_its_pair_and_the_smallest_other(n_only_a, hidden):
     pairs = f"""
         definition_a | definition_b | n_common         | n_both_resistant | n_only_a   | n_only_b | n_neither
         a            | b            | {490 + n_only_a} | 90               | {n_only_a} | 110      | 290
-        a            | c            | 498              | 48               | 60         | 10       | 380
+        a            | c            | 500              | 40               | 60         | 10       | 390
         b            | c            | 495              | 40               | 160        | 10       | 285
         """
 
@@ -325,6 +365,34 @@ def test_a_small_cell_hides_its_pair_and_the_smallest_other(n_only_a, hidden):
 def test_few_undetermined_hide_a_pair():
     """Three episodes either leaves open are as small as three in a cell."""
     assert hidden_pairs(compared(PAIRS.replace("490 ", "493 "))) == ["ac", "bc"]
+
+
+@pytest.mark.parametrize(("eligible", "hidden"), [(493, ["ab", "bc"]), (495, [])])
+def test_few_that_only_one_definition_speaks_about_hide_a_pair(eligible, hidden):
+    """Beside 490 in common, the prevalence of b would tell that three are eligible under b alone."""
+    pairs = """
+        definition_a | definition_b | n_common | n_both_resistant | n_only_a | n_only_b | n_neither
+        a            | b            | 490      | 90               | 10       | 110      | 280
+        a            | c            | 490      | 40               | 60       | 10       | 380
+        b            | c            | 480      | 40               | 160      | 10       | 270
+        """
+    stated = BOTH_STATED.replace("500     | 200", f"{eligible}     | 200")
+
+    assert hidden_pairs(compared(pairs, stated)) == hidden
+
+
+@pytest.mark.parametrize(("resistant", "are_hidden"), [(97, True), (95, False), (100, False)])
+def test_a_definition_within_another_is_hidden_if_few_lie_between(resistant, are_hidden):
+    """All resistant of c are resistant under a, which has 100: three more would be told, five or none may be."""
+    nested = f"""
+        definition_a | definition_b | n_common | n_both_resistant | n_only_a          | n_only_b | n_neither
+        a            | c            | 500      | {resistant}      | {100 - resistant} | 0        | 400
+        """
+    stated = BOTH_STATED.replace("| 50 ", f"| {resistant} ")
+
+    prevalences = compared(nested, stated)["prevalence"].filter(pl.col("stratum") == "disorder")
+
+    assert prevalences["suppressed"].to_list() == [False, False, are_hidden]
 
 
 def test_a_hidden_prevalence_hides_its_pairs():
@@ -366,6 +434,45 @@ def test_few_episodes_decided_by_all_or_by_some_hide_the_overall_row(by_all, is_
     tables = compared(PAIRS, overall=OVERALL.replace("480", str(by_all)))
 
     assert tables["agreement_overall"]["suppressed"].to_list() == [is_hidden]
+
+
+@pytest.mark.parametrize(("by_all", "is_hidden"), [(487, True), (485, False), (490, False)])
+def test_few_episodes_between_the_overall_row_and_a_pair_hide_it(by_all, is_hidden):
+    """The pair of a and c decides 490: where all decide 487, b leaves three of those open."""
+    tables = compared(PAIRS, overall=OVERALL.replace("480", str(by_all)))
+
+    assert tables["agreement_overall"]["suppressed"].to_list() == [is_hidden]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_small_count_of_two_definitions_can_be_worked_out(seed):
+    """Prevalence, pair and overall row together leave every small count another value that fits."""
+    groups = attack_together.draw(seed, 2, nested=False)
+
+    assert attack_together.told(groups, protect(attack_together.tables_of(groups), 5), 5, nested=False) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nor_by_who_knows_that_one_lies_within_the_other(seed):
+    """The same, against one who knows that a is the stricter of the two."""
+    groups = attack_together.draw(seed, 2, nested=True)
+
+    assert attack_together.told(groups, protect(attack_together.tables_of(groups), 5), 5, nested=True) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_small_count_of_three_definitions_can_be_worked_out(seed):
+    """The same of three, whose overall coefficients are not those of a pair."""
+    groups = attack_together.draw(seed, 3, nested=False)
+
+    assert attack_together.told(groups, protect(attack_together.tables_of(groups), 5), 5, nested=False) == []
+
+
+def test_the_attacker_on_several_finds_what_is_not_protected():
+    """Nor is this solver a straw man."""
+    groups = attack_together.draw(1, 2, nested=False)
+
+    assert attack_together.told(groups, attack_together.tables_of(groups), 5, nested=False) != []
 
 
 # The gate itself
