@@ -202,37 +202,35 @@ def _by_change(trials: pl.DataFrame, changes: pl.DataFrame, rule: Outcome, signs
     }
     found = rows.select("trial", "horizon", "observed_until", "is_censored", "has_unknown_supply")
     for sign in rule.change_signs:
-        found = found.join(
-            kinds[sign]().select("trial", pl.col("day").alias(sign)), on="trial", how="left", maintain_order="left"
-        )
+        days = kinds[sign]().select("trial", pl.col("day").alias(sign))
+        found = found.join(days, on="trial", how="left", maintain_order="left")
     date = pl.min_horizontal(rule.change_signs)
     name = pl.coalesce([pl.when(pl.col(sign) == date).then(pl.lit(sign)) for sign in rule.change_signs])
-    blind = not set(rule.change_signs) <= signs.observed
-    finished = (
-        ~pl.col("is_censored") if rule.change_within == "episode" else pl.col("horizon") <= pl.col("observed_until")
-    )
-    unfinished = pl.lit(False if rule.if_unfinished == "not_failed" else None, dtype=pl.Boolean)
-    endless = pl.col("has_unknown_supply") & (rule.change_within != "episode")
-    without = (
-        pl.lit(None, dtype=pl.Boolean)
-        if blind
-        else pl.when(endless).then(None).when(finished).then(False).otherwise(unfinished)
-    )
-    reason = (
-        pl.lit("unobserved")
-        if blind
-        else pl.when(endless)
-        .then(pl.lit("unknown_end"))
-        .when(finished)
-        .then(pl.lit("no_change"))
-        .otherwise(pl.lit("unfinished"))
-    )
-    seen = date.is_not_null()
+    absence = _without_change(rule, sees_all=set(rule.change_signs) <= signs.observed)
+    worked = {"no_change": False, "unfinished": False if rule.if_unfinished == "not_failed" else None}
     return found.select(
         "trial",
-        pl.when(seen).then(True).otherwise(without).alias(_FAILED),
-        pl.when(seen).then(name).otherwise(reason).alias(_EVIDENCE),
+        pl.when(date.is_not_null())
+        .then(True)
+        .otherwise(absence.replace_strict(worked, default=None, return_dtype=pl.Boolean))
+        .alias(_FAILED),
+        pl.when(date.is_not_null()).then(name).otherwise(absence).alias(_EVIDENCE),
         date.alias(_DATE),
+    )
+
+
+def _without_change(rule: Outcome, *, sees_all: bool) -> pl.Expr:
+    """What it means that no change was seen: none came, or why one may have come all the same."""
+    if not sees_all:
+        return pl.lit("unobserved")
+    if rule.change_within == "episode":
+        return pl.when(pl.col("is_censored")).then(pl.lit("unfinished")).otherwise(pl.lit("no_change"))
+    return (
+        pl.when(pl.col("has_unknown_supply"))
+        .then(pl.lit("unknown_end"))
+        .when(pl.col("horizon") <= pl.col("observed_until"))
+        .then(pl.lit("no_change"))
+        .otherwise(pl.lit("unfinished"))
     )
 
 
