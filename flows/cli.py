@@ -7,11 +7,11 @@ failed and nothing was published.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 from rich.console import Console
@@ -19,6 +19,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.errors import ImpasseError, PublicationStopped
+
+if TYPE_CHECKING:
+    from flows.authoring import Proof
 
 P = ParamSpec("P")
 
@@ -29,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-definitions_app = typer.Typer(help="The definitions: list, show and lint them.", no_args_is_help=True)
+definitions_app = typer.Typer(help="The definitions: find, read, compare, write and prove them.", no_args_is_help=True)
 app.add_typer(definitions_app, name="definitions")
 out, err = Console(), Console(stderr=True)
 
@@ -197,33 +200,37 @@ def schema(
     typer.echo(json.dumps(known[kind].json_schema(), indent=2))
 
 
-@definitions_app.command("list", epilog="Example: impasse definitions list --folder my-definitions")
+@definitions_app.command("list", epilog="Example: impasse definitions list --disorder depression --kind count")
 @_told
-def list_definitions(folder: Folders = []) -> None:  # noqa: B006
-    """List every definition: id, title, status, confidence."""
-    from flows import io
+def list_definitions(
+    folder: Folders = [],  # noqa: B006
+    disorder: Annotated[str, typer.Option("--disorder", help="Only those of this disorder.")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="Only those by count, or by score.")] = "",
+    status: Annotated[str, typer.Option("--status", help="Only those of this status.")] = "",
+    source: Annotated[str, typer.Option("--source", help="Only those whose citation holds this text.")] = "",
+    tables: Annotated[
+        str,
+        typer.Option("--tables", help="Only those that read no table but these, persons and diagnoses: scores,..."),
+    ] = "",
+) -> None:
+    """List the definitions, all or those asked for: id, title, status, confidence."""
+    from flows import authoring, io
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("id", "title", "status", "source"):
-        table.add_column(heading, overflow="fold")
-    for d in io.read_definitions(folder).values():
-        table.add_row(d.id, d.title, d.status, d.source.confidence)
-    out.print(table)
+    known = io.read_definitions(folder)
+    rows = authoring.find(known, authoring.Wanted(disorder, kind, status, source, tables))
+    if rows:
+        _print_columns(list(rows[0]), [list(row.values()) for row in rows])
+    out.print(f"{len(rows)} of {len(known)} definitions.", highlight=False)
 
 
 @definitions_app.command(epilog="Example: impasse definitions show dep_karolinska")
 @_told
 def show(name: Annotated[str, typer.Argument(metavar="ID")], folder: Folders = []) -> None:  # noqa: B006
     """Say in words what a definition asks, and where it comes from."""
-    from flows import io
+    from flows import authoring, io
     from reports.prose import describe
-    from schemas.errors import nearest
 
-    known = io.read_definitions(folder)
-    if name not in known:
-        guess = nearest(name, sorted(known))
-        raise ImpasseError(f"Unknown definition '{name}'.", do=f"Did you mean '{guess}'?" if guess else "See the list.")
-    d = known[name]
+    d = authoring.named(name, io.read_definitions(folder))
     out.print(f"[bold]{escape(d.title)}[/]\n{d.id}, {d.status}, confidence {d.source.confidence}\n", highlight=False)
     for heading, text in {**describe(d), **_cited(d.source)}.items():
         out.print(f"[bold]{heading}[/]", highlight=False)
@@ -245,6 +252,96 @@ def lint(folder: Folders = []) -> None:  # noqa: B006
     for d in known.values():
         codes.check_definition(d)
     out.print(f"{len(known)} definitions, no problem found.", highlight=False)
+
+
+@definitions_app.command(epilog="Example: impasse definitions diff dep_typical_two_drugs dep_karolinska")
+@_told
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A")],
+    b: Annotated[str, typer.Argument(metavar="B")],
+    folder: Folders = [],  # noqa: B006
+) -> None:
+    """Say in which settings two definitions differ, block by block, and what that means."""
+    from flows import authoring, io
+    from reports.contrast import contrast
+
+    known = io.read_definitions(folder)
+    blocks = contrast(authoring.named(a, known), authoring.named(b, known))
+    if not blocks:
+        out.print(f"{a} and {b}: no difference in any block.", highlight=False)
+    for block in blocks:
+        out.print(f"[bold]{block.block}[/]", highlight=False)
+        if block.settings:
+            _print_columns(["setting", a, b], block.settings)
+        else:
+            out.print("The settings differ only in what cannot matter.\n", highlight=False)
+        for name, prose in zip((a, b), block.prose, strict=True):
+            out.print(f"[bold]{name}:[/] {escape(prose)}\n", highlight=False)
+
+
+def _print_columns(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=place == 0)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    out.print(table)
+    out.print()
+
+
+@definitions_app.command(epilog="Example: impasse definitions new dep_three_drugs --from dep_typical_two_drugs")
+@_told
+def new(
+    new_id: Annotated[str, typer.Argument(metavar="NEW_ID", help="Lower case with underscores; it is for ever.")],
+    neighbour: Annotated[str, typer.Option("--from", metavar="ID", help="The definition to start from.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Your folder of definitions.")] = Path("my-definitions"),
+) -> None:
+    """Start a definition of your own: a draft that copies a neighbour, and a case file to go on from."""
+    from flows import authoring
+
+    for path in authoring.start(new_id, neighbour, folder):
+        out.print(f"written: {path}", markup=False, highlight=False, soft_wrap=True)
+    out.print('It is a draft, and no study uses it: set status = "active" when its cases pass.', highlight=False)
+
+
+@definitions_app.command("test", epilog="Example: impasse definitions test my-definitions")
+@_told
+def test_folder(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Your definitions; their cases are in its cases/.")],
+) -> None:
+    """Run the worked cases of the definitions in a folder; exit code 2 if one fails."""
+    from flows import authoring
+    from reports.numbers import plural
+
+    proofs = authoring.prove(folder)
+    for proof in proofs:
+        _say_proof(proof)
+    n_failed = sum(len(proof.failures) for proof in proofs)
+    if n_failed:
+        raise ImpasseError(
+            f"{n_failed} of {plural(sum(proof.n_cases for proof in proofs), 'case')} failed.",
+            where=f"{folder / 'cases'}",
+            expected="every case to come out as stated",
+            do="Correct the definition, or the case.",
+        )
+
+
+def _say_proof(proof: Proof) -> None:
+    """One line for the definition, and for each failure the case and every column that came out otherwise."""
+    from reports.numbers import plural
+
+    n_failed = len(proof.failures)
+    words = f"{plural(proof.n_cases, 'case')} passed"
+    if n_failed:
+        words = f"{n_failed} of {plural(proof.n_cases, 'case')} failed"
+    if not proof.n_cases:
+        words = f"no cases; draw some in cases/{proof.definition_id}.toml"
+    out.print(f"{proof.definition_id}: {words}", markup=False, highlight=False)
+    for failure in proof.failures:
+        out.print(f"  {failure.case.where}: {failure.case.name}", markup=False, highlight=False)
+        for d in failure.differences:
+            expected, found = ("none" if value is None else value for value in (d.expected, d.found))
+            out.print(f"    {d.column}: expected {expected}, came out {found}", markup=False, highlight=False)
 
 
 def _print_table(title: str, rows: list[dict[str, object]]) -> None:

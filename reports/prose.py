@@ -7,6 +7,7 @@ of joining one scale with itself) is left out; every other one is in the words.
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from itertools import groupby
 
 from reports.numbers import duration, listed, number, plural
@@ -136,6 +137,27 @@ def words(name: str) -> str:
     start = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), "")
     rest = name.removeprefix(start)
     return _PREFIXES.get(start, "") + _NAMES.get(rest, rest.replace("_", " "))
+
+
+def settings(block: object, prefix: str = "") -> dict[str, str]:
+    """Every setting of a block under the name it has in the file, with its value in words."""
+    found: dict[str, str] = {}
+    for field in fields(block):
+        value, name = getattr(block, field.name), prefix + field.name
+        found |= settings(value, f"{name}.") if is_dataclass(value) else {name: _value(name, value)}
+    return found
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, tuple):
+        return "; ".join(_value(name, item) for item in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and ("_days" in name or name == "change_within"):
+        return duration(value)
+    if isinstance(value, int | float):
+        return number(value)
+    return _PARTS[type(value)](value) if type(value) in _PARTS else words(str(value))
 
 
 def scale_name(scale: str) -> str:
@@ -384,3 +406,12 @@ def _item(rule: Item) -> str:
     points = "1 point" if rule.points == 1 else f"{number(rule.points)} points"
     trial = f"failed adequate trial of {_groups(rule.of)}{which}"
     return f"{points} for each {trial}, {number(rule.max_points)} at most"
+
+
+# Settings that are made of several values are one phrase.
+_PARTS = {
+    Exclusion: lambda rule: f"{words(rule.codes)} {_WHEN[rule.when]}",
+    ScaleRule: lambda rule: _scale([rule]),
+    Arm: lambda arm: f"{arm.name}: {_arm(arm)}",
+    Item: lambda item: _item(item),
+}

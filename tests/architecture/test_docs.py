@@ -13,9 +13,10 @@ import pytest
 import typer
 
 from flows.cli import app
-from schemas import definition, mapping, study, tables
+from schemas import cases, definition, mapping, study, tables
 from schemas.codelists import CONFIDENCE
-from tests.shipped import CODES
+from tests.shipped import CODES, SHIPPED
+from transforms.try_case import try_case
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "GLOSSARY.md")
@@ -114,7 +115,7 @@ def test_every_command_and_option_a_paper_names_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["impasse runn study.toml", "impasse run study.toml --fast", "impasse definitions new"]
+    "line", ["impasse runn study.toml", "impasse run study.toml --fast", "impasse definitions rename"]
 )
 def test_a_command_or_option_that_is_not_there_is_found(line: str) -> None:
     """The check itself is tried on a wrong command, a wrong option and a wrong subcommand."""
@@ -248,15 +249,27 @@ def test_the_mapping_example_is_a_mapping() -> None:
     assert set(example.files) == {"people", "visits", "sales"}
 
 
-def test_the_definition_example_is_a_definition() -> None:
-    """With the blocks copied from the file it names, it parses and names only known groups and lists."""
+def defined() -> definition.Definition:
+    """The definition that the README writes, with the blocks copied from the neighbour it names."""
     neighbour = (ROOT / "schemas/definitions/dep_typical_two_drugs.toml").read_text(encoding="utf-8")
     blocks = neighbour[neighbour.index("[eligible]") : neighbour.index("[resistance]")]
-    example = definition.parse("dep_three_drugs", toml_named("my-definitions/").replace(COPIED, blocks))
+    return definition.parse("dep_three_drugs", toml_named("my-definitions/dep_three").replace(COPIED, blocks))
+
+
+def test_the_definition_example_is_a_definition() -> None:
+    """With the blocks copied from the file it names, it parses and names only known groups and lists."""
+    example = defined()
 
     assert CODES.check_definition(example) is None
     assert example.resistance.any_of[0].all_of[0].n == 3
-    assert example.trial == definition.parse("dep_typical_two_drugs", neighbour).trial
+    assert example.trial == next(d for d in SHIPPED if d.id == "dep_typical_two_drugs").trial
+
+
+def test_the_case_example_is_met() -> None:
+    """The worked case that the README draws comes out as it says under the definition that the README writes."""
+    (case,) = cases.parse("cases/dep_three_drugs.toml", toml_named("my-definitions/cases"))
+
+    assert try_case(case, defined(), CODES) == []
 
 
 def test_every_toml_example_is_toml() -> None:

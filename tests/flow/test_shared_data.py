@@ -13,14 +13,14 @@ from flows import io, steps
 from flows.plan import load
 from schemas.definition import Definition, ScaleRule
 from schemas.extracts import MODELS
+from schemas.history import parse_history
 from schemas.study import Study
-from tests.definitions.history import parse_history
 from tests.flow.running import run_steps
-from tests.reference.convert import to_extract
-from tests.shipped import CODES, SHIPPED
+from tests.shipped import CODES, COMPARED, SHIPPED
 from transforms.classify import Classified, classify
 from transforms.eras import opens_era
 from transforms.omop import ingredient_exposures
+from transforms.try_case import drawn_extract
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -154,7 +154,7 @@ def test_a_whole_run(tmp_path: Path, name: str, source: str, more: str) -> None:
     verdicts = pl.read_parquet(run / "restricted/classifications.parquet")
 
     assert len(episodes) > 0
-    assert len(verdicts) == 12 * len(episodes)
+    assert len(verdicts) == len(COMPARED) * len(episodes)
     assert (run / "release/report.html").exists()
 
 
@@ -211,7 +211,7 @@ def _classified(persons: list[dict], definition: Definition) -> Classified:
         }
     )
     absent = frozenset({"coverage", "procedures", "admissions"})
-    return classify(to_extract(persons, frozenset({"drug"}), absent), study, [definition], CODES)
+    return classify(drawn_extract(persons, frozenset({"drug"}), absent), study, [definition], CODES)
 
 
 def _person(name: str, lines: list[str]) -> dict:

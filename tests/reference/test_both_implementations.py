@@ -11,7 +11,6 @@ import pytest
 from schemas.definition import Definition
 from schemas.study import EpisodeSection, PeriodSection, Study
 from schemas.tables import VERDICTS
-from tests.reference.convert import to_extract
 from tests.reference.histories import (
     random_absent_tables,
     random_definition,
@@ -22,6 +21,7 @@ from tests.reference.histories import (
 from tests.reference.reference import classify_person
 from tests.shipped import CODES, REFERENCE_CODES, SHIPPED
 from transforms.classify import Classified, classify, judging_rule, trial_rule
+from transforms.try_case import drawn_extract
 
 ROUNDS = int(os.environ.get("IMPASSE_RANDOM_ROUNDS", "20"))
 PERSONS_A_ROUND = 100
@@ -36,7 +36,7 @@ def test_fast_and_slow_agree(seed: int) -> None:
     definitions = SHIPPED + [_varied(rng, base) for base in SHIPPED]
     observes, absent = random_observes(rng), random_absent_tables(rng)
 
-    fast = classify(to_extract(persons, observes, absent), _study(episodes, period), definitions, CODES)
+    fast = classify(drawn_extract(persons, observes, absent), _study(episodes, period), definitions, CODES)
     slow = [classify_person(p, episodes, period, definitions, REFERENCE_CODES, observes, absent) for p in persons]
 
     assert _fast_facts(fast, definitions) == _slow_facts(slow, definitions)
@@ -50,7 +50,7 @@ def test_the_histories_reach_every_verdict() -> None:
         persons = [random_person(rng, index) for index in range(PERSONS_A_ROUND)]
         episodes, period = random_study(rng)
         made = classify(
-            to_extract(persons, random_observes(rng), frozenset()), _study(episodes, period), SHIPPED, CODES
+            drawn_extract(persons, random_observes(rng), frozenset()), _study(episodes, period), SHIPPED, CODES
         )
         reached |= set(made.classifications.select("definition_id", "verdict").unique().rows())
 

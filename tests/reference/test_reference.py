@@ -30,8 +30,8 @@ from schemas.definition import (
 from schemas.extracts import MODELS
 from schemas.study import OBSERVABLE, EpisodeSection, PeriodSection
 from tests.reference import codes, histories
-from tests.reference.convert import to_extract
 from tests.reference.reference import classify_person
+from transforms.try_case import drawn_extract
 
 Row = dict[str, Any]
 CODES = codes.load(Path(__file__).parent / "codelists")
@@ -522,7 +522,7 @@ def test_age_is_in_completed_years(min_age: int, verdict: str) -> None:
 def test_drawn_persons_are_canonical_tables() -> None:
     """Drawn histories become frames that the canonical models accept, and absent tables stay absent."""
     rng = random.Random(1)
-    extract = to_extract([histories.random_person(rng, n) for n in range(30)], EVERYTHING, frozenset({"coverage"}))
+    extract = drawn_extract([histories.random_person(rng, n) for n in range(30)], EVERYTHING, frozenset({"coverage"}))
 
     accepted = {name: MODELS[name].validate(table).equals(table) for name, table in extract.tables().items()}
 

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from tests.definitions.history import parse_history
+from schemas.errors import ImpasseError
+from schemas.history import parse_history
 
 
 def test_facts_of_the_person_are_read() -> None:
@@ -83,9 +84,34 @@ def test_remarks_and_empty_lines_draw_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["visit 2021-01-01", "dx 2021-13-01 F411", "score 2021-01-01 ham_a", "disp 2021-01-01 N06A dayz=28"]
+    ("line", "told"),
+    [
+        ("dips 2021-01-01 N06AB06", "Did you mean 'disp'?"),
+        ("disp 2021-01-01 N06AB06 dayz=28", "Did you mean 'days='?"),
+        ("adm 2021-01-01 2021-01-09 F322 times=2", "adm DATE DATE CODE"),
+        ("score 2021-01-01 ham_a", "score DATE SCALE VALUE"),
+        ("dx 2021-13-01 F411", "No date: '2021-13-01'"),
+        ("score 2021-01-01 ham_a high", "No number: 'high'"),
+        ("disp 2021-01-01 N06AB06 days=0", "No whole number from 1: '0'"),
+        ("disp 2021-01-01 N06AB06 days=28 dose_mg=0", "No dose: '0'"),
+        ("dx 2021-01-01 f41.1", "Write F411."),
+        ("dx 2021-01-01 F411 system=icd01", "Did you mean 'icd10'?"),
+        ("adm 2021-01-09 2021-01-01 F322", "The last day is before the first."),
+        ("sex mail", "Did you mean 'male'?"),
+    ],
 )
-def test_a_line_that_cannot_be_read_is_shown(line: str) -> None:
-    """An unknown word, an impossible date, a missing cell, a misspelt option."""
-    with pytest.raises(ValueError, match="not a line of a history"):
+def test_a_line_that_cannot_be_read_is_shown(line: str, told: str) -> None:
+    """Each slip of the pen is named, with the line and the nearest right word."""
+    with pytest.raises(ImpasseError) as refused:
         parse_history([line], "P1")
+
+    assert told in str(refused.value)
+    assert line in refused.value.where
+
+
+def test_one_day_and_one_thousandth_are_the_least() -> None:
+    """A supply of one day, a dose of one microgram and a stay of one day are real."""
+    person = parse_history(["disp 2021-01-01 N06A days=1 dose_mg=0.001", "adm 2021-01-01 2021-01-01 F322"], "P1")
+
+    assert (person["dispensings"][0]["days"], person["dispensings"][0]["dose_ug"]) == (1, 1)
+    assert person["admissions"][0]["end_date"] == date(2021, 1, 1)

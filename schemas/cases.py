@@ -1,0 +1,158 @@
+"""Worked cases: the text of a case file in, frozen cases out.
+
+A case is a small drawn history and what a definition must make of it: the proof that the definition
+means what its author meant. The format is in tests/definitions/README.md, and it is the same for the
+shipped definitions and for a user's own.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from schemas.codelists import CodeLists
+from schemas.definition import BLOCKS, Definition
+from schemas.errors import ImpasseError
+from schemas.history import QUOTED, Place, parse_history, unknown
+from schemas.study import OBSERVABLE, Study
+from schemas.tables import VERDICTS
+
+NO_VALUE = "none"
+_KEYS = ("name", "observes", "history", "expected")
+_WORDS = {"verdict": VERDICTS, "decided_by": BLOCKS}
+_COUNTS = ("n_trials", "n_adequate", "n_failed_min", "n_failed_max")
+_POINTS = ("score_min", "score_max")
+EXPECTED = ("verdict", "resistant_date", "decided_by", *_COUNTS, *_POINTS)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A drawn history, what the delivery can show, and the columns of the classification it must get.
+
+    A null in `expected` is written "none" in the file. `where` is the file and the line the case starts on.
+    """
+
+    name: str
+    observes: frozenset[str]
+    history: str
+    expected: dict[str, Any]
+    where: str
+
+    def person(self, place: Place = QUOTED) -> dict[str, Any]:
+        """The person whom the history draws, as rows by table."""
+        return parse_history(self.history.splitlines(), "P1", place)
+
+
+def parse(file: str, text: str) -> tuple[Case, ...]:
+    """Read a case file's text; `file` is named in messages.
+
+    Raises ImpasseError naming file, line and the nearest known word.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ImpasseError(f"Not valid TOML: {error}", where=file, do="Correct the line; text needs quotes.") from None
+    for key in raw.keys() - {"case"}:
+        raise unknown("key", key, ["case"], _place(file, text, 0, key))
+    drawn = raw.get("case", [])
+    if not drawn or not isinstance(drawn, list):
+        raise ImpasseError("No case in this file.", where=file, expected="[[case]]", do="Draw one, or remove the file.")
+    return tuple(_case(file, text, number, case) for number, case in enumerate(drawn))
+
+
+def check_words(case: Case, codes: CodeLists) -> None:
+    """Raise ImpasseError for a scale or treatment that no code list knows; it would be passed over in silence."""
+    person = case.person()
+    named = [
+        ("scale", [row["scale"] for row in person["scores"]], codes.scales["scale"]),
+        ("treatment", [row["treatment"] for row in person["procedures"]], codes.treatments["treatment"]),
+    ]
+    for what, words, known in named:
+        for word in sorted(set(words) - set(known)):
+            raise unknown(what, word, sorted(known), f"{case.where}, case '{case.name}'")
+
+
+def study_of(definition: Definition) -> Study:
+    """The study around every case of a definition."""
+    return Study.model_validate(
+        {
+            "name": "cases",
+            "source": {"kind": "registry", "path": "."},
+            "period": {"start": date(2015, 1, 1), "end": date(2024, 12, 31)},
+            "episodes": {
+                "disorders": definition.eligible.disorders,
+                "gap_days": 180,
+                "treatment_bridges": True,
+                "tail_days": 30,
+                "washout_days": 365,
+                "lead_days": 30,
+            },
+        }
+    )
+
+
+def _case(file: str, text: str, number: int, raw: dict[str, Any]) -> Case:
+    def place(wanted: str) -> str:
+        return _place(file, text, number, wanted)
+
+    for key in raw:
+        if key not in _KEYS:
+            raise unknown("key of a case", key, list(_KEYS), place(key))
+    for key in _KEYS:
+        if key not in raw:
+            expected = ", ".join(_KEYS)
+            raise ImpasseError(f"A case without {key}.", where=place("[[case]]"), expected=expected, do="Add it.")
+    _check_kinds(raw, place)
+    for word in raw["observes"]:
+        if word not in OBSERVABLE:
+            raise unknown("treatment that is observed", str(word), list(OBSERVABLE), place("observes"))
+    _check_expected(raw["expected"], place)
+    expected = {column: None if value == NO_VALUE else value for column, value in raw["expected"].items()}
+    case = Case(raw["name"], frozenset(raw["observes"]), raw["history"], expected, place("[[case]]"))
+    case.person(place)
+    return case
+
+
+def _check_kinds(raw: dict[str, Any], place: Place) -> None:
+    kinds = {"name": (str, "text"), "observes": (list, "a list of words"), "history": (str, "lines of text")}
+    for key, (kind, meant) in {**kinds, "expected": (dict, "columns and values in braces")}.items():
+        if not isinstance(raw[key], kind):
+            raise ImpasseError(f"{key} is not readable.", where=place(key), expected=meant, do="Correct it.")
+
+
+def _check_expected(expected: dict[str, Any], place: Place) -> None:
+    for column, value in expected.items():
+        if column not in EXPECTED:
+            raise unknown("expected column", column, list(EXPECTED), place(column))
+        if column in _WORDS and value not in _WORDS[column]:
+            raise unknown(column, str(value), list(_WORDS[column]), place(column))
+        if column not in _WORDS and value != NO_VALUE:
+            _check_value(column, value, place)
+    if "verdict" not in expected:
+        raise ImpasseError(
+            "A case without a verdict.", where=place("expected"), expected=", ".join(VERDICTS), do="State it."
+        )
+
+
+def _check_value(column: str, value: object, place: Place) -> None:
+    kinds: tuple[type, ...] = (int,)
+    meant = "a whole number"
+    if column in _POINTS:
+        kinds, meant = (int, float), "a number"
+    if column == "resistant_date":
+        kinds, meant = (date,), "a day such as 2021-03-09, without quotes"
+    if type(value) not in kinds:
+        raise ImpasseError(
+            f"{column} is not readable.", where=place(column), expected=f"{meant}, or '{NO_VALUE}'", do="Correct it."
+        )
+
+
+def _place(file: str, text: str, number: int, wanted: str) -> str:
+    """The file and the first line from the start of this case on that holds the wanted text."""
+    lines = text.splitlines()
+    starts = [n for n, line in enumerate(lines) if line.lstrip().startswith("[[case]]")]
+    start = starts[number] if number < len(starts) else 0
+    found = next((n for n in range(start, len(lines)) if wanted in lines[n]), start)
+    return f"{file}, line {found + 1}"

@@ -1,0 +1,206 @@
+"""Drawn histories: lines of a case file in, one person's rows in canonical columns out.
+
+The line format is in tests/definitions/README.md. A history is read the way it is drawn: one line
+per event, a date, a code, and words such as `days=28`; `times=` and `every=` repeat a line. Drawn
+histories are nobody's, so a message may quote them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from schemas.errors import ImpasseError, nearest
+from schemas.extracts import CODE_SYSTEMS, SETTINGS
+
+TABLES = ("coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
+Event = dict[str, Any]
+Place = Callable[[str], str]
+QUOTED: Place = "history line '{}'".format
+
+
+def parse_history(lines: list[str], person_id: str, place: Place = QUOTED) -> dict[str, Any]:
+    """The person a history draws. Raises ImpasseError for a line it cannot read; `place` says where a line is."""
+    person: dict[str, Any] = {"person_id": person_id, "birth_date": None, "sex": "unknown", "death_date": None}
+    person |= {table: [] for table in TABLES}
+    for line in lines:
+        if words := line.split("#")[0].split():
+            try:
+                _add(person, words)
+            except ImpasseError as error:
+                where = place(line.strip())
+                raise ImpasseError(error.what, where=where, expected=error.expected, do=error.do) from None
+    for table in TABLES:
+        person[table].sort(key=lambda row: [str(cell) for cell in row.values()])
+    return person
+
+
+def _add(person: dict[str, Any], words: list[str]) -> None:
+    kind, *rest = words
+    cells = [word for word in rest if "=" not in word]
+    options = dict(word.split("=", 1) for word in rest if "=" in word)
+    if kind not in KINDS:
+        raise unknown("kind of line", kind, list(KINDS))
+    form = KINDS[kind]
+    form.check(kind, cells, options)
+    if form.column:
+        person[form.column] = form.read(*cells)
+    else:
+        person[form.table] += [form.read(*cells, **options) for cells in _repeated(cells, options)]
+
+
+def unknown(what: str, word: str, known: list[str], where: str = "") -> ImpasseError:
+    """The error for a word that is not among the known ones, with the nearest that is."""
+    guess = nearest(word, known)
+    return ImpasseError(
+        f"Unknown {what} '{word}'.",
+        where=where,
+        expected=", ".join(known),
+        do=f"Did you mean '{guess}'?" if guess else "Use one of the expected words.",
+    )
+
+
+def _repeated(cells: list[str], options: dict[str, str]) -> list[list[str]]:
+    """The line's cells once per repetition, `every` days apart; takes both words out of the options."""
+    times, every = _whole(options.pop("times", "1")), _whole(options.pop("every", "7"))
+    first = _date(cells[0])
+    return [[(first + timedelta(days=every * n)).isoformat(), *cells[1:]] for n in range(times)]
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ImpasseError(f"No date: '{text}'.", expected="a day such as 2021-03-09", do="Correct it.") from None
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ImpasseError(f"No whole number from 1: '{text}'.", expected="such as 28", do="Correct it.")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ImpasseError(f"No number: '{text}'.", expected="such as 37.5", do="Correct it.") from None
+
+
+def _dose(text: str) -> int:
+    """A dose in thousandths, as it is kept."""
+    thousandths = round(_number(text) * 1000)
+    if thousandths < 1:
+        raise ImpasseError(f"No dose: '{text}'.", expected="more than 0", do="Leave the word out if it is not known.")
+    return thousandths
+
+
+def _code(text: str) -> str:
+    if not (text.isalnum() and text == text.upper()):
+        meant = "".join(sign for sign in text.upper() if sign.isalnum())
+        raise ImpasseError(f"No code: '{text}'.", expected="upper case without dots", do=f"Write {meant}.")
+    return text
+
+
+def _one_of(what: str, word: str, known: tuple[str, ...]) -> str:
+    if word not in known:
+        raise unknown(what, word, list(known))
+    return word
+
+
+def _sex(word: str) -> str:
+    return _one_of("sex", word, ("female", "male", "unknown"))
+
+
+def _interval(start: str, end: str) -> tuple[date, date]:
+    first, last = _date(start), _date(end)
+    if last < first:
+        raise ImpasseError("The last day is before the first.", expected="first day, last day", do="Correct one.")
+    return first, last
+
+
+def _coverage(start: str, end: str) -> Event:
+    first, last = _interval(start, end)
+    return {"start_date": first, "end_date": last}
+
+
+def _diagnosis(
+    day: str,
+    code: str,
+    until: str | None = None,
+    system: str = "icd10",
+    position: str = "main",
+    setting: str = "outpatient",
+) -> Event:
+    return {
+        "date": _date(day),
+        "end_date": _interval(day, until)[1] if until is not None else None,
+        "code": _code(code),
+        "code_system": _one_of("system", system, CODE_SYSTEMS),
+        "position": _one_of("position", position, ("main", "other")),
+        "setting": _one_of("setting", setting, SETTINGS),
+    }
+
+
+def _dispensing(
+    day: str, atc: str, days: str | None = None, dose_mg: str | None = None, ddd: str | None = None
+) -> Event:
+    return {
+        "date": _date(day),
+        "atc": _code(atc),
+        "days": _whole(days) if days is not None else None,
+        "dose_ug": _dose(dose_mg) if dose_mg is not None else None,
+        "dose_mddd": _dose(ddd) if ddd is not None else None,
+        "supply_basis": "unknown" if days is None else "days_supply",
+    }
+
+
+def _procedure(day: str, treatment: str) -> Event:
+    return {"date": _date(day), "code": treatment, "code_system": "other", "treatment": treatment}
+
+
+def _score(day: str, scale: str, value: str) -> Event:
+    return {"date": _date(day), "scale": scale, "value": _number(value)}
+
+
+def _admission(start: str, end: str, main_code: str) -> Event:
+    first, last = _interval(start, end)
+    return {"start_date": first, "end_date": last, "main_code": _code(main_code)}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of line: the words after its name, the options it may have, and where what it says goes."""
+
+    cells: tuple[str, ...]
+    read: Callable[..., Any]
+    table: str = ""
+    column: str = ""
+    options: tuple[str, ...] = ()
+
+    def check(self, kind: str, cells: list[str], options: dict[str, str]) -> None:
+        """Stop at an option this kind of line does not have, and at too many or too few words."""
+        form = " ".join([kind, *self.cells, *(f"{option}=" for option in self.options)])
+        for option in options:
+            if option not in self.options:
+                guess = nearest(option, list(self.options))
+                hint = f"Did you mean '{guess}='?" if guess else "Remove it."
+                raise ImpasseError(f"Unknown word '{option}='.", expected=form, do=hint)
+        if len(cells) != len(self.cells):
+            raise ImpasseError("Too many or too few words.", expected=form, do="Write the line in this form.")
+
+
+_REPEAT = ("times", "every")
+KINDS: dict[str, Kind] = {
+    "born": Kind(("DATE",), _date, column="birth_date"),
+    "died": Kind(("DATE",), _date, column="death_date"),
+    "sex": Kind(("SEX",), _sex, column="sex"),
+    "covered": Kind(("DATE", "DATE"), _coverage, "coverage"),
+    "dx": Kind(("DATE", "CODE"), _diagnosis, "diagnoses", options=("until", "system", "position", "setting", *_REPEAT)),
+    "disp": Kind(("DATE", "ATC"), _dispensing, "dispensings", options=("days", "dose_mg", "ddd", *_REPEAT)),
+    "proc": Kind(("DATE", "TREATMENT"), _procedure, "procedures", options=_REPEAT),
+    "score": Kind(("DATE", "SCALE", "VALUE"), _score, "scores", options=_REPEAT),
+    "adm": Kind(("DATE", "DATE", "CODE"), _admission, "admissions"),
+}

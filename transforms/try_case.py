@@ -1,0 +1,63 @@
+"""A worked case and a definition -> where what the definition makes of it differs from what the case expects.
+
+The drawn person becomes a delivery of one, which is classified like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from schemas.cases import Case, study_of
+from schemas.codelists import CodeLists
+from schemas.definition import Definition
+from schemas.extracts import MODELS, Extract
+from transforms.classify import classify
+
+Row = dict[str, Any]  # drawn data: values of every type
+NO_EPISODE = "no episode"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One column of the classification that came out otherwise than expected."""
+
+    column: str
+    expected: object
+    found: object
+
+
+def try_case(case: Case, definition: Definition, codes: CodeLists) -> list[Difference]:
+    """What the definition makes of the case, as far as it differs from what is expected."""
+    found = classify_case(case, definition, codes)
+    if found is None:
+        return [Difference("verdict", case.expected["verdict"], NO_EPISODE)]
+    return [Difference(c, value, found[c]) for c, value in case.expected.items() if found[c] != value]
+
+
+def classify_case(case: Case, definition: Definition, codes: CodeLists) -> Row | None:
+    """The classification of the drawn person's first episode; nothing if the history draws none."""
+    person = case.person()
+    absent = frozenset() if person["coverage"] else frozenset({"coverage"})
+    extract = drawn_extract([person], case.observes, absent)
+    made = classify(extract, study_of(definition), [definition], codes).classifications
+    return None if made.is_empty() else made.row(0, named=True)
+
+
+def drawn_extract(persons: list[Row], observes: frozenset[str], absent_tables: frozenset[str]) -> Extract:
+    """The canonical tables of drawn persons; absent tables are None."""
+    ordered = sorted(persons, key=lambda person: person["person_id"])
+    rows = {"persons": [{"person": number, **person} for number, person in enumerate(ordered)]}
+    for name in MODELS.keys() - {"persons"}:
+        rows[name] = [{"person": number, **row} for number, person in enumerate(ordered) for row in person[name]]
+    frames = {name: None if name in absent_tables else _frame(name, rows[name]) for name in MODELS}
+    return Extract(**frames, observes=observes)
+
+
+def _frame(name: str, rows: list[Row]) -> pl.DataFrame:
+    """One canonical table: its columns in order, sorted by all of them."""
+    schema = {column: field.dtype.type for column, field in MODELS[name].to_schema().columns.items()}
+    drawn = [{column: row[column] for column in schema} for row in rows]
+    return pl.DataFrame(drawn, schema=schema, orient="row").sort(list(schema))
