@@ -11,3 +11,4 @@ SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 CODES = codelists.parse({path.stem: path.read_text() for path in (SCHEMAS / "codelists").glob("*.csv")})
 REFERENCE_CODES = reference_codes.load(SCHEMAS / "codelists")
 SHIPPED = [definition.parse(path.stem, path.read_text()) for path in sorted((SCHEMAS / "definitions").glob("*.toml"))]
+COMPARED = [d.id for d in SHIPPED if d.status == "active"]  # by default, where a study is about their disorders

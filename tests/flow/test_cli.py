@@ -30,7 +30,7 @@ def impasse(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small registry as CSV, without planted faults beyond the simulator's, and its study."""
     folder = tmp_path_factory.mktemp("cli")
-    demonstration.write(folder, 600, seed=11)
+    demonstration.write(folder, 2500, seed=11)
     for path in sorted((folder / "delivery").glob("*.parquet")):
         pl.read_parquet(path).write_csv(path.with_suffix(".csv"))
         path.unlink()

@@ -41,7 +41,12 @@ ILLNESS_CODES = {
     "ocd": ("F422", "F423"),
     "ptsd": ("F431",),
 }
-PLAIN_CODES = {"depression": ("F321", "F331"), "anxiety": ("F411", "F410", "F4001", "F401")}
+PLAIN_CODES = {
+    "depression": ("F321", "F331"),
+    "anxiety": ("F411", "F410", "F4001", "F401"),
+    "ocd": ("F422",),
+    "ptsd": ("F431",),
+}
 FINAL = (3.0, 7.0, 8.0, 15.0, 16.0, 20.0, 25.0)
 OLDER_CODES = (("29620", "icd9"), ("30002", "icd9"), ("29530", "icd9"), ("P76", "icpc2"), ("P74", "icpc2"))
 REMISSION_CODES = ("F325", "F324", "F3342")
@@ -51,6 +56,8 @@ DRUGS = {
     "anxiety": ("N06AB04", "N06AB10", "N06AX16", "N02BF02", "N05BE01", "N06AB", "N06A", "N05BA01"),
     "schizophrenia": ("N05AH02", "N05AX08", "N05AH03", "N05AX12", "N05A", "N05AX"),
 }
+STUBBORN_DRUGS = ("N06AB04", "N06AB06", "N06AB10", "N06AX16", "N06AA09")
+STUBBORN_OCD_DRUGS = ("N06AB04", "N06AB05", "N06AB06", "N06AB10", "N06AA04")
 ADD_ONS = (
     "N05AX12",
     "N05AN01",
@@ -76,7 +83,7 @@ SESSION_STEPS = (0, 1, 3, 3, 7, 7, 7, 7, 14, 29, 30, 31, 60, 61, 90, 91)
 DOSES_MDDD = (None, 333, 500, 799, 800, 999, 1000, 1000, 1001, 1500, 2000)
 DOSES_UG = (None, 7_500, 10_000, 19_999, 20_000, 20_000, 25_000, 30_000, 37_500, 50_000, 75_000, 150_000, 900_000)
 SCALES = {
-    "depression": ("hamd17", "madrs", "phq9"),
+    "depression": ("hamd17", "madrs", "bdi2", "phq9"),
     "anxiety": ("ham_a", "bai", "cgi_i", "gad7"),
     "schizophrenia": ("panss", "cgi_i"),
     "ocd": ("ybocs",),
@@ -114,25 +121,28 @@ def random_person(rng: random.Random, index: int) -> Row:
 
 def _stubborn_person(rng: random.Random, index: int) -> Row:
     """One person whose treatments are long and strong enough, and fail or just do not."""
-    illness = rng.choice(["depression", "anxiety"])
+    illness = rng.choice(["depression", "depression", "anxiety", "anxiety", "ocd", "ptsd"])
     onset = later(date(2015, 8, 1), rng.randint(0, 200))
-    drugs = rng.sample(["N06AB04", "N06AB06", "N06AB10", "N06AX16", "N06AA09"], k=rng.choice([1, 2, 3, 4, 5]))
+    is_ocd = illness == "ocd"  # judged after longer courses than the others
+    drugs = rng.sample(STUBBORN_OCD_DRUGS if is_ocd else STUBBORN_DRUGS, k=rng.choice([1, 2, 3, 4, 5]))
+    lengths = [83, 84, 84, 90] if is_ocd else [42, 55, 56, 57, 84, 90]
     day, rows, starts = onset, [], []
     for atc in drugs:
-        days = rng.choice([42, 55, 56, 57, 84, 90])
+        days = rng.choice(lengths)
         strengths = rng.choice([(150_000,), (150_000,), (75_000, 150_000)])
         for number, dose in enumerate(strengths):
             drug = {"atc": atc, "days": days, "dose_ug": dose, "dose_mddd": 1500, "supply_basis": "days_supply"}
             rows.append({"date": later(day, number * days), **drug})
         starts.append(day)
         day = later(day, len(strengths) * days + rng.choice([-14, 0, 0, 0, 14, 90, 91]))
-    sessions = rng.choice([0, 11, 12, 12, 13])
+    sessions = rng.choice([19, 20, 20, 20] if is_ocd else [0, 11, 12, 12, 13])
+    finals = rng.choice([FINAL, FINAL[-2:]])
     week = {"code": "X99", "code_system": "other", "treatment": rng.choice(["cbt", "cbt", "psychotherapy_unspecified"])}
     scores = [
         {"date": later(start, offset), "scale": scale, "value": value}
-        for scale in rng.sample(SCALES[illness], k=rng.choice([0, 1, 2, 3]))
+        for scale in some(rng, SCALES[illness], 0, 3)
         for start in [*starts, onset]
-        for offset, value in ((0, 30.0 if scale != "cgi_i" else 4.0), (rng.choice([55, 56, 83]), rng.choice(FINAL)))
+        for offset, value in ((0, 30.0 if scale != "cgi_i" else 4.0), (rng.choice([55, 56, 83]), rng.choice(finals)))
     ]
     return {
         **_any_person(rng, index),
