@@ -3,8 +3,7 @@
 In: canonical tables or released tables. Out: one result per expectation of `schemas/expectations.py`.
 Great Expectations knows pandas, not Polars, so this is the one place that converts. What it is given
 are small frames, one number per question and table, because the shares of twenty million rows are
-counted faster where they are. Facts of buckets add up: `measure` each bucket, `add_up`, then
-`check_facts`; `check_delivery` does the three for a delivery that is in memory as a whole.
+counted faster where they are.
 
 Observed values are counts and shares; counts under the disclosure threshold are not told. An exception
 inside Great Expectations is a failure with the exception's type as its only text, since its message
@@ -52,15 +51,8 @@ Frames = dict[str, pl.DataFrame]
 def check_delivery(
     extract: Extract, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study, codes: CodeLists
 ) -> list[ExpectationResult]:
-    """Check a whole delivery. `rules` says how many rows each rule quarantined: table, rule, n."""
-    return check_facts(measure(extract, study, codes), reconciliation, rules, study)
-
-
-def check_facts(
-    facts: pl.DataFrame, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study
-) -> list[ExpectationResult]:
-    """Check a delivery by its facts (of `measure`, added up over buckets)."""
-    every_fact = pl.concat([facts, _intake_facts(reconciliation, rules)])
+    """Check a delivery. `rules` says how many rows each rule quarantined: table, rule, n."""
+    every_fact = pl.concat([_measure(extract, study, codes), _intake_facts(reconciliation, rules)])
     frames = _fact_frames(every_fact)
     asked = [e for e in delivery(study) if e.frame in frames and _is_measured(e, frames)]
     told = _told_facts(every_fact, study.disclosure.threshold)
@@ -95,8 +87,8 @@ def require(results: Iterable[ExpectationResult]) -> None:
 # ---- what is measured in a delivery -------------------------------------------------------------
 
 
-def measure(extract: Extract, study: Study, codes: CodeLists) -> pl.DataFrame:
-    """The facts of a delivery or of one bucket of it: for how many rows (`part` of `whole`) each holds."""
+def _measure(extract: Extract, study: Study, codes: CodeLists) -> pl.DataFrame:
+    """The facts of a delivery: for how many rows (`part` of `whole`) each holds."""
     facts = [
         *_person_facts(extract, study),
         *_period_facts(extract, study),
@@ -105,12 +97,6 @@ def measure(extract: Extract, study: Study, codes: CodeLists) -> pl.DataFrame:
         *_score_facts(extract, codes),
     ]
     return pl.DataFrame(facts, schema=_FACTS, orient="row")
-
-
-def add_up(facts: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """The facts of all buckets together."""
-    together = pl.concat([pl.DataFrame(schema=_FACTS), *facts])
-    return together.group_by("table", "fact").sum().sort("table", "fact")
 
 
 Fact = tuple[str, str, int, int]

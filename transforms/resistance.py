@@ -17,7 +17,6 @@ from schemas.codelists import CodeLists
 from schemas.definition import Count, Counted, Item, Resistance, Scored
 from transforms.encode import Vocabulary, lookup
 
-_NO_LIMIT = 1 << 30
 _KEYS = {"substance": "treatment", "class": "class", "mechanism": "mechanism"}
 
 # Which trials a stage counts: member of the counted groups, adequate, failed; each may be null.

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.quality import add_up, check_delivery, check_facts, check_release, measure, require
+from flows.quality import check_delivery, check_release, require
 from schemas import codelists, study
 from schemas.errors import PublicationStopped
 from schemas.expectations import ExpectationResult
@@ -172,17 +172,6 @@ def test_small_counts_are_not_told():
     persons = _persons().with_columns(birth_date=pl.when(pl.col("person") >= 3).then("birth_date"))
     results = _check(replace(EXTRACT, persons=persons))
     assert [r.observed for r in results if "have a birth date" in r.sentence] == ["all but fewer than 5 of 100"]
-
-
-def test_facts_of_buckets_add_up_to_those_of_the_delivery():
-    """Checked bucket by bucket, a delivery is judged as if it were in memory at once."""
-    halves = [
-        replace(EXTRACT, persons=_persons()[part], dispensings=_dispensings(30)[part], scores=_scores()[part])
-        for part in (slice(0, 50), slice(50, 100))
-    ]
-    facts = add_up([measure(half, STUDY, CODES) for half in halves])
-    whole = replace(EXTRACT, dispensings=_dispensings(30))
-    assert check_facts(facts, _reconciliation(), NO_RULES, STUDY) == _check(whole)
 
 
 def _prevalence(**columns: list) -> pl.DataFrame:
