@@ -13,9 +13,11 @@ coarse to tell (N06A may be an SSRI, a session of psychotherapy may be CBT).
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, pairwise
+from typing import Any
 
 import polars as pl
 
@@ -26,6 +28,7 @@ from schemas.study import OBSERVABLE
 MODALITIES = ("drug", "psychotherapy", "neuromodulation")
 CONFIDENCE = ("V", "V-abs", "V-code", "V2", "M", "U", "D")
 USES = ("include", "exclude")
+TIERS = ("first_line", "later_line", "experimental")
 EXACT_SYSTEMS = ("snomed", "omop")
 
 _CITED = {"source": pl.String, "date": pl.String, "confidence": pl.String}
@@ -44,22 +47,32 @@ _COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
     "treatments": {**_TREATMENT, **_CITED},
     "doses": {
         "atc": pl.String,
+        "route": pl.String,
+        "is_looked_up": pl.Boolean,
         "ddd_mg": pl.Float64,
         "minimum_effective_mg": pl.Float64,
+        "indication": pl.String,
         "usual_dose_lower_mg": pl.Float64,
+        "chlorpromazine_600_mg": pl.Float64,
         **_CITED,
         "ddd_confidence": pl.String,
         "minimum_effective_confidence": pl.String,
         "usual_dose_lower_confidence": pl.String,
+        "chlorpromazine_600_confidence": pl.String,
     },
     "diagnoses": {"list": pl.String, "code_system": pl.String, "code": pl.String, "use": pl.String, **_CITED},
     "scales": {
         "scale": pl.String,
         "name": pl.String,
+        "disorders": _WORDS,
         "minimum": pl.Float64,
         "maximum": pl.Float64,
         "remission_max": pl.Float64,
         "response_fall_percent": pl.Float64,
+        "partial_fall_percent": pl.Float64,
+        "response_fall_points": pl.Float64,
+        "response_max": pl.Float64,
+        "severity_bands": _WORDS,
         "is_screening_tool": pl.Boolean,
         **_CITED,
     },
@@ -77,21 +90,34 @@ _COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "treatments": pl.String,
         **_CITED,
     },
+    "causes": {"cause": pl.String, "disorder": pl.String, "list": pl.String, **_CITED},
+    "options": {
+        "option": pl.String,
+        "disorder": pl.String,
+        "name": pl.String,
+        "treatments": pl.String,
+        "tier": pl.String,
+        **_CITED,
+    },
     "atc_changes": {"old_atc": pl.String, "new_atc": pl.String, **_CITED},
 }
 _KEYS: dict[str, tuple[str, ...]] = {
     "treatments": ("treatment",),
-    "doses": ("atc",),
+    "doses": ("atc", "route"),
     "diagnoses": ("list", "code_system", "code"),
     "scales": ("scale",),
     "procedures": ("code_system", "code"),
     "disorders": ("disorder",),
+    "causes": ("cause", "disorder", "list"),
+    "options": ("option", "disorder"),
     "atc_changes": ("old_atc",),
 }
 _ALLOWED: dict[str, dict[str, tuple[str, ...]]] = {
     "treatments": {"modality": MODALITIES, "observed_as": OBSERVABLE},
     "diagnoses": {"use": USES},
     "disorders": {"disorder": DISORDERS},
+    "causes": {"disorder": DISORDERS},
+    "options": {"disorder": DISORDERS, "tier": TIERS},
 }
 _RESOLVED = {**_TREATMENT, "is_identified": pl.Boolean}
 
@@ -100,7 +126,11 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, eq=False)
 class CodeLists:
-    """The code tables of a run, one frame per file; blank cells are null, groups are lists of words."""
+    """The code tables of a run, one frame per file, rows in the file's order.
+
+    Blank cells are null; groups, disorders of a scale and severity bands are lists of words. `doses` holds the
+    rows that are looked up only: one for each ATC code.
+    """
 
     treatments: pl.DataFrame
     doses: pl.DataFrame
@@ -108,6 +138,8 @@ class CodeLists:
     scales: pl.DataFrame
     procedures: pl.DataFrame
     disorders: pl.DataFrame
+    causes: pl.DataFrame
+    options: pl.DataFrame
     atc_changes: pl.DataFrame
 
     @cached_property
@@ -172,8 +204,11 @@ class CodeLists:
         """What a delivery must show (`observes`) for every treatment of the group to be seen."""
         return frozenset(self.treatments.filter(pl.col("groups").list.contains(group))["observed_as"])
 
-    def check_definition(self, definition: Definition) -> None:
-        """Raise ImpasseError for the first group, code list or scale of the definition that is not known."""
+    def check_definition(self, definition: Definition, text: str = "") -> None:
+        """Raise ImpasseError for the first group, code list or scale of the definition that is not known.
+
+        With the file's text the message names the line.
+        """
         scales = {rule.scale for rule in definition.outcome.scales}
         named = [
             ("treatment group", definition.groups, self.groups()),
@@ -182,7 +217,8 @@ class CodeLists:
         ]
         for kind, used, known in named:
             for word in sorted(used - known):
-                raise _unknown_word(kind, word, sorted(known), f"definition {definition.id}")
+                where = f"definition file {definition.id}.toml{_line_of(word, text)}"
+                raise _unknown_word(kind, word, sorted(known), where)
 
     def _resolved(self, treatment: str, row: dict) -> dict:
         facts = {column: row[column] for column in _TREATMENT}
@@ -193,13 +229,17 @@ def parse(texts: dict[str, str]) -> CodeLists:
     """Read the code lists from the CSV files' texts, by file name without its ending.
 
     Raises ImpasseError naming file and line for a row without source, date or confidence, a value
-    outside its vocabulary, or a key that is there twice. Files of other names are not looked at.
+    outside its vocabulary, or a key that is there twice, and file and word for a code list, treatment
+    group or disorder that does not exist. Files of other names are not looked at.
     """
     for name in _COLUMNS:
         if name not in texts:
             raise ImpasseError(f"The code list {name}.csv is missing.", expected=", ".join(_COLUMNS), do="Restore it.")
-    lists = CodeLists(**{name: _table(name, texts[name]) for name in _COLUMNS})
-    _check_disorders(lists)
+    tables = {name: _table(name, texts[name]) for name in _COLUMNS}
+    lists = CodeLists(**{**tables, "doses": _looked_up(tables["doses"])})
+    _check_named(lists)
+    for scale in lists.scales.iter_rows(named=True):
+        _refuse_scale(scale)
     return lists
 
 
@@ -253,12 +293,67 @@ def _cell(text: str, kind: pl.DataType | type[pl.DataType], where: str, column: 
         raise ImpasseError(f"{column} is not readable.", where=where, expected=expected, do="Correct it.") from None
 
 
-def _check_disorders(lists: CodeLists) -> None:
-    """Every disorder names code lists and a treatment group that exist."""
-    named = [("diagnoses", lists.code_lists()), ("remission", lists.code_lists()), ("treatments", lists.groups())]
-    for column, known in named:
-        for word in sorted(set(lists.disorders[column].drop_nulls()) - known):
-            raise _unknown_word(column, word, sorted(known), "disorders.csv")
+def _looked_up(doses: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are looked up: exactly one for each ATC code."""
+    rows = doses.filter(pl.col("is_looked_up").fill_null(False))
+    for atc in doses["atc"].unique(maintain_order=True):
+        if rows["atc"].to_list().count(atc) != 1:
+            raise ImpasseError(
+                f"{atc} has no row, or more than one, that is looked up.",
+                where="doses.csv",
+                expected="is_looked_up true on one row of each ATC code, that of the usual route",
+                do="Correct it.",
+            )
+    return rows
+
+
+def _check_named(lists: CodeLists) -> None:
+    """Every code list, treatment group and disorder that a table names exists."""
+    diagnoses, groups = lists.code_lists(), lists.groups()
+    named = [
+        ("disorders", "diagnoses", lists.disorders["diagnoses"], diagnoses),
+        ("disorders", "remission", lists.disorders["remission"], diagnoses),
+        ("disorders", "treatments", lists.disorders["treatments"], groups),
+        ("causes", "list", lists.causes["list"], diagnoses),
+        ("options", "treatments", lists.options["treatments"], groups),
+        ("scales", "disorders", lists.scales["disorders"].explode(), frozenset(DISORDERS)),
+    ]
+    for name, column, words, known in named:
+        for word in sorted(set(words.drop_nulls()) - known):
+            raise _unknown_word(column, word, sorted(known), f"{name}.csv")
+
+
+def _refuse_scale(scale: Mapping[str, Any]) -> None:
+    """Stop at a scale whose bands or falls no score could be read by."""
+    edges = [_edge(band) for band in scale["severity_bands"]]
+    partial, response = scale["partial_fall_percent"], scale["response_fall_percent"]
+    problems = [
+        (None in edges, "severity_bands is not readable", "words with a colon and a number, as mild:8"),
+        (
+            None not in edges and not _rise([scale["minimum"] - 1, *edges, scale["maximum"] + 1]),
+            "severity_bands do not rise within the scale",
+            "each band's lowest score, lowest band first",
+        ),
+        (
+            partial is not None and (response is None or partial >= response),
+            "partial_fall_percent is not below response_fall_percent",
+            "a smaller fall than that of a response",
+        ),
+    ]
+    for is_wrong, what, expected in problems:
+        if is_wrong:
+            where = f"scales.csv, scale {scale['scale']}"
+            raise ImpasseError(f"{what}.", where=where, expected=expected, do="Correct it.")
+
+
+def _edge(band: str) -> float | None:
+    """The lowest score of a band written as word:number; None if it is not."""
+    name, _, number = band.partition(":")
+    return float(number) if name and number.isdecimal() else None
+
+
+def _rise(numbers: list[float]) -> bool:
+    return all(number < following for number, following in pairwise(numbers))
 
 
 def _unknown_word(kind: str, word: str, known: list[str], where: str) -> ImpasseError:
@@ -269,6 +364,12 @@ def _unknown_word(kind: str, word: str, known: list[str], where: str) -> Impasse
         expected=", ".join(known),
         do=f"Did you mean '{guess}'?" if guess else "Use one of the expected words.",
     )
+
+
+def _line_of(word: str, text: str) -> str:
+    """The first line of a definition that names the word."""
+    numbers = (n for n, line in enumerate(text.splitlines(), start=1) if f'"{word}"' in line)
+    return "".join(f", line {n}" for n in islice(numbers, 1))
 
 
 def _is_identified(treatment: str, modality: str) -> bool:

@@ -8,23 +8,25 @@ import polars as pl
 import pytest
 
 from schemas import codelists, definition
-from schemas.definition import Definition
+from schemas.definition import Definition, Description
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "schemas" / "definitions").glob("*.toml"))
-DEFINITIONS = [definition.parse(path.stem, path.read_text(encoding="utf-8")) for path in FILES]
+CATALOGUE = [definition.parse(path.stem, path.read_text(encoding="utf-8")) for path in FILES]
+DEFINITIONS = [one for one in CATALOGUE if isinstance(one, Definition)]
 CODES = codelists.parse({path.stem: path.read_text() for path in (ROOT / "schemas" / "codelists").glob("*.csv")})
 each_definition = pytest.mark.parametrize("one", DEFINITIONS, ids=lambda one: one.id)
+each_entry = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.id)
 
 
-@each_definition
-def test_a_definition_says_where_it_is_written_what_it_says_and_how_it_is_read(one: Definition) -> None:
+@each_entry
+def test_a_definition_says_where_it_is_written_what_it_says_and_how_it_is_read(one: Definition | Description) -> None:
     """A setting without a source cannot be disputed."""
     assert all(text.strip() for text in (one.title, one.source.citation, one.source.says, one.source.reading))
 
 
-@each_definition
-def test_a_definition_names_what_its_source_leaves_open(one: Definition) -> None:
+@each_entry
+def test_a_definition_names_what_its_source_leaves_open(one: Definition | Description) -> None:
     """No source decides everything; what it does not decide is stated."""
     assert one.source.open.strip()
 
@@ -70,7 +72,7 @@ def test_every_case_file_has_its_definition() -> None:
     """A withdrawn definition stays listed, so its cases never lose it."""
     cases = {path.stem for path in (ROOT / "tests" / "definitions").glob("*.toml")}
 
-    assert cases == {path.stem for path in FILES}
+    assert cases == {one.id for one in DEFINITIONS}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -86,3 +88,13 @@ def test_every_code_list_has_source_date_and_confidence(path: Path) -> None:
     header = path.read_text(encoding="utf-8").splitlines()[0].split(",")
 
     assert {"source", "date", "confidence"} <= set(header)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "schemas" / "codelists").glob("*.csv")), ids=lambda path: path.stem)
+def test_what_only_the_project_says_is_marked_as_its_choice(path: Path) -> None:
+    """And what is marked as a choice names the project."""
+    rows = pl.read_csv(path, infer_schema=False)
+    chosen = rows.filter(confidence="D")["source"]
+
+    assert set(rows.filter(source="project vocabulary")["confidence"]) <= {"D"}
+    assert all("project" in source for source in chosen)

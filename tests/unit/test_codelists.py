@@ -95,7 +95,103 @@ def test_psychotherapy_of_unrecorded_kind_is_only_maybe_cbt() -> None:
 
     assert found["treatment"].to_list() == ["cbt", "psychotherapy_unspecified"]
     assert found["is_identified"].to_list() == [True, False]
-    assert found["maybe_groups"].to_list() == [[], ["cbt"]]
+    assert "cbt" in found["groups"].to_list()[0]
+    assert "cbt" not in found["groups"].to_list()[1]
+    assert "cbt" in found["maybe_groups"].to_list()[1]
+
+
+NAMED_KINDS = ["act", "cbt", "dbt", "emdr", "erp", "ipt", "mbct", "psychodynamic", "trauma_focused_cbt"]
+
+
+@pytest.mark.parametrize("kind", NAMED_KINDS)
+def test_every_named_psychotherapy_is_psychotherapy_and_may_be_what_an_unrecorded_session_was(kind: str) -> None:
+    """Each is an identified, evidence-based psychotherapy; a session of unrecorded kind may be any of them."""
+    named, unknown = (
+        CODES.resolve_treatment([name]).row(0, named=True) for name in (kind, "psychotherapy_unspecified")
+    )
+
+    assert named["is_identified"]
+    assert {"psychotherapy", "evidence_based_psychotherapy"} <= set(named["groups"])
+    assert set(named["groups"]) <= {*unknown["groups"], *unknown["maybe_groups"]}
+
+
+@pytest.mark.parametrize("kind", NAMED_KINDS)
+def test_a_named_psychotherapy_is_seen_where_its_kind_is(kind: str) -> None:
+    """Exposure and response prevention and trauma-focused CBT are CBT; the other kinds are not."""
+    named = CODES.resolve_treatment([kind]).row(0, named=True)
+    is_cbt = kind in ("cbt", "erp", "trauma_focused_cbt")
+
+    assert ("cbt" in named["groups"]) is is_cbt
+    assert named["observed_as"] == ("cbt" if is_cbt else "psychotherapy")
+
+
+def test_ect_of_unrecorded_placement_is_only_maybe_bilateral() -> None:
+    """A session may have been bilateral unless it is recorded as unilateral."""
+    found = CODES.resolve_treatment(["ect", "ect_bilateral", "ect_unilateral"])
+
+    assert ["ect_bilateral" in groups for groups in found["groups"]] == [False, True, False]
+    assert ["ect_bilateral" in groups for groups in found["maybe_groups"]] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("code", "group", "surely", "maybe"),
+    [
+        ("N06AB06", "antidepressants_not_tca", True, False),
+        ("N06AA09", "antidepressants_not_tca", False, False),
+        ("N06A", "antidepressants_not_tca", False, True),
+        ("N06AX02", "antidepressants_not_tryptophan", False, False),
+        ("N06AX03", "antidepressants_not_tryptophan", True, False),
+        ("N06AX", "antidepressants_not_tryptophan", False, True),
+        ("N05AH02", "clozapine", True, False),
+        ("N05AH03", "clozapine", False, False),
+        ("N05AH", "clozapine", False, True),
+        ("N06AX27", "esketamine", True, False),
+        ("N06AA04", "clomipramine", True, False),
+        ("N06AA", "clomipramine", False, True),
+        ("N03AX09", "augmenters_france", True, False),
+        ("N05A", "augmenters_france", True, False),
+        ("N05AN01", "augmenters_lithium_or_antipsychotic", True, False),
+        ("N03AX09", "augmenters_lithium_or_antipsychotic", False, False),
+        ("N05AX12", "augmenters_lithium_or_antipsychotic", True, False),
+        ("N05AN01", "treats_bipolar_depression", True, False),
+        ("N05BA01", "treats_bipolar_depression", False, False),
+    ],
+)
+def test_a_drug_is_surely_perhaps_or_not_in_a_group(code: str, group: str, surely: bool, maybe: bool) -> None:
+    """A class code is only perhaps in a group that has some of the class."""
+    found = atc(code)
+
+    assert (group in found["groups"], group in found["maybe_groups"]) == (surely, maybe)
+
+
+def test_clonazepam_is_a_benzodiazepine_and_an_antiepileptic_and_pregabalin_is_neither() -> None:
+    """Pregabalin left the antiepileptics' code; clonazepam did not."""
+    assert {"antiepileptics", "benzodiazepines"} <= set(atc("N03AE01")["groups"])
+    assert not {"antiepileptics", "benzodiazepines"} & set(atc("N02BF02")["groups"])
+
+
+def members(group: str) -> set[str]:
+    """The single drugs that are surely in a group."""
+    rows = CODES.treatments.filter(
+        pl.col("groups").list.contains(group), pl.col("modality") == "drug", pl.col("treatment").str.len_chars() == 7
+    )
+    return set(rows["treatment"])
+
+
+def test_the_antipsychotics_of_cohort_1009_are_its_seven_ingredients() -> None:
+    """Aripiprazole, clozapine, olanzapine, paliperidone, quetiapine, risperidone and ziprasidone."""
+    assert members("antipsychotics_1009") == {
+        *("N05AX12", "N05AH02", "N05AH03", "N05AX13", "N05AH04", "N05AX08", "N05AE04")
+    }
+
+
+def test_the_antidepressants_of_cohort_1009_are_its_ingredients() -> None:
+    """Its 48 ingredients, and the two mixtures that hold one of them; no esketamine, and no moclobemide."""
+    found = members("antidepressants_1009")
+
+    assert len(found) == 48 + 2
+    assert {"N06AX62", "N06CA03", "N06AX02", "N06AX25", "N06AF03", "N06AX05", "N04BD01"} <= found
+    assert not {"N06AX27", "N06AG02", "N06AX28"} & found
 
 
 @pytest.mark.parametrize(
@@ -103,12 +199,27 @@ def test_psychotherapy_of_unrecorded_kind_is_only_maybe_cbt() -> None:
     [
         ("icd10", "F411", ["anxiety", "gad"]),
         ("icd10", "F4001", ["agoraphobia", "anxiety", "panic"]),
-        ("icd10", "F321", ["depression"]),
+        ("icd10", "F321", ["depression", "depression_moderate"]),
+        ("icd10", "F329", ["depression"]),
+        ("icd10", "F3131", ["bipolar", "bipolar_depression"]),
+        ("icd10", "F316", ["bipolar"]),
+        ("icd9", "29653", ["bipolar", "bipolar_depression"]),
+        ("icd9", "29656", ["bipolar"]),
+        ("icd10", "E039", ["hypothyroidism"]),
+        ("icd10", "E271", ["endocrine_other"]),
+        ("icd10", "E278", []),
+        ("icd10", "S0600", ["head_trauma"]),
+        ("icd10", "Z9114", ["nonadherence"]),
+        ("icd10", "Z9111", []),
+        ("icd10", "T43226A", ["nonadherence"]),
+        ("icd10", "T43225A", []),
+        ("icd10", "X849", ["self_harm"]),
+        ("icd10", "X85", []),
         ("icd10", "F3342", ["depression_remission"]),
         ("icd10", "F3281", []),
-        ("icd10", "F172", []),
-        ("icd10", "F102", ["substance_use"]),
-        ("icd9", "29633", ["depression"]),
+        ("icd10", "F172", ["tobacco"]),
+        ("icd10", "F102", ["alcohol", "substance_use"]),
+        ("icd9", "29633", ["depression", "depression_severe"]),
         ("icd9", "29636", ["depression_remission"]),
         ("icd9", "30023", ["anxiety", "social_anxiety"]),
         ("icpc2", "P76", ["depression"]),
@@ -150,11 +261,13 @@ def test_esketamine_is_seen_among_dispensings_and_among_procedures() -> None:
 
 def test_the_karolinska_add_ons_are_the_five_of_the_paper() -> None:
     """Lithium, risperidone, olanzapine, aripiprazole and quetiapine, and no other."""
-    members = CODES.treatments.filter(
-        pl.col("groups").list.contains("augmenters_kim") & (pl.col("treatment").str.len_chars() == 7)
-    )
+    assert members("augmenters_kim") == {"N05AN01", "N05AX08", "N05AH03", "N05AX12", "N05AH04"}
 
-    assert set(members["treatment"]) == {"N05AN01", "N05AX08", "N05AH03", "N05AX12", "N05AH04"}
+
+def test_sessions_of_neurofeedback_and_psychedelics_are_seen_as_such() -> None:
+    """A delivery says of each whether it can show it."""
+    assert CODES.observed_as_of_group("neurofeedback") == {"neurofeedback"}
+    assert CODES.observed_as_of_group("psychedelics") == {"psychedelics"}
 
 
 def test_every_dose_is_of_a_known_drug() -> None:
@@ -167,27 +280,155 @@ def test_every_procedure_is_a_treatment_of_the_vocabulary() -> None:
     assert set(CODES.procedures["treatment"]) <= set(CODES.treatments["treatment"])
 
 
+def test_a_depot_is_listed_and_a_tablet_is_looked_up() -> None:
+    """The daily dose of injected risperidone is not that of tablets."""
+    assert CODES.doses.filter(atc="N05AX08").select("route", "ddd_mg").rows() == [("oral", 5.0)]
+    assert "N05AX08,depot,false,2.7," in TEXTS["doses"]
+
+
+def test_the_row_that_is_looked_up_is_the_last_of_its_drug() -> None:
+    """Whoever reads the table from top to bottom ends with the same row."""
+    last = {line.split(",")[0]: line.split(",")[2] for line in TEXTS["doses"].splitlines()[1:]}
+
+    assert set(last.values()) == {"true"}
+
+
+@pytest.mark.parametrize("looked_up", ["true", "false"])
+def test_a_drug_whose_doses_cannot_be_told_apart_is_refused(looked_up: str) -> None:
+    """A second row that is looked up, or a new drug without one."""
+    drug = "N05AX08" if looked_up == "true" else "N05AX98"
+
+    with pytest.raises(ImpasseError, match=f"{drug} has no row, or more than one"):
+        codelists.parse(with_line("doses", f"{drug},nasal,{looked_up},1,,,,,Paper,2026-01-01,M,M,,,"))
+
+
+def test_a_further_route_is_accepted() -> None:
+    """And changes nothing that is looked up."""
+    more = codelists.parse(with_line("doses", "N05AX08,nasal,false,1,,,,,Paper,2026-01-01,M,M,,,"))
+
+    assert more.doses.equals(CODES.doses)
+
+
+def test_600_mg_of_chlorpromazine_are_themselves() -> None:
+    """The other antipsychotics' doses are the lower ends of published conversions."""
+    known = CODES.doses.drop_nulls("chlorpromazine_600_mg").select("atc", "chlorpromazine_600_mg").rows()
+
+    assert dict(known) == {
+        "N05AA01": 600,
+        "N05AD01": 8,
+        "N05AH03": 20,
+        "N05AH04": 750,
+        "N05AL05": 600,
+        "N05AX08": 6,
+        "N05AX12": 22,
+    }
+
+
+def test_a_minimum_effective_dose_says_what_for() -> None:
+    """The same drug needs another dose for another disorder."""
+    assert CODES.doses["minimum_effective_mg"].is_null().equals(CODES.doses["indication"].is_null())
+
+
+@pytest.mark.parametrize("column", ["ddd", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"])
+def test_every_dose_has_its_own_confidence(column: str) -> None:
+    """One row rests on several sources."""
+    assert CODES.doses[f"{column}_mg"].is_null().equals(CODES.doses[f"{column}_confidence"].is_null())
+
+
 def test_pregabalin_and_gabapentin_have_a_new_code() -> None:
     """Extracts from before the change spell them N03AX16 and N03AX12."""
     assert CODES.atc_changes.select("old_atc", "new_atc").rows() == [("N03AX16", "N02BF02"), ("N03AX12", "N02BF01")]
 
 
-@pytest.mark.parametrize("group", ["ssri", "maoi", "treats_ptsd", "first_line_depression"])
-def test_every_group_a_short_code_may_be_in_has_a_sure_member(group: str) -> None:
+def test_every_group_a_short_code_may_be_in_has_a_sure_member() -> None:
     """A group that only exists as a maybe could never be counted."""
-    assert group in CODES.groups()
+    assert set(CODES.treatments["maybe_groups"].explode().drop_nulls()) <= CODES.groups()
+
+
+def test_no_treatment_is_surely_and_perhaps_in_one_group() -> None:
+    """It is one or the other."""
+    rows = CODES.treatments.select("groups", "maybe_groups").rows()
+
+    assert not [1 for sure, maybe in rows if set(sure) & set(maybe)]
+
+
+def scales_of(disorder: str) -> list[str]:
+    """The scales of a disorder, best first."""
+    return CODES.scales.filter(pl.col("disorders").list.contains(disorder))["scale"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("disorder", "scales"),
+    [
+        ("anxiety", ["ham_a", "pdss", "lsas", "cgi_s", "cgi_i", "bai", "oasis", "gad7"]),
+        ("depression", ["hamd17", "madrs", "ids_c30", "cgi_s", "cgi_i", "bdi2", "qids_sr16", "phq9"]),
+        ("ocd", ["ybocs", "cgi_s", "cgi_i"]),
+        ("ptsd", ["caps5", "cgi_s", "cgi_i", "pcl5"]),
+        ("schizophrenia", ["panss", "cgi_s", "cgi_i"]),
+    ],
+)
+def test_a_disorders_scales_are_in_order_of_preference(disorder: str, scales: list[str]) -> None:
+    """What an observer rates comes before what the patient rates, and a screening tool comes last."""
+    assert scales_of(disorder) == scales
+
+
+def test_bipolar_depression_has_the_scales_of_depression() -> None:
+    """The same symptoms are rated."""
+    assert scales_of("bipolar_depression") == scales_of("depression")
+
+
+def test_a_partial_response_is_told_by_the_scales_of_depression_and_by_the_y_bocs() -> None:
+    """Other scales have no published band of partial response."""
+    known = CODES.scales.drop_nulls("partial_fall_percent")
+
+    assert set(known["scale"]) == {"hamd17", "madrs", "ids_c30", "bdi2", "qids_sr16", "phq9", "ybocs"}
+    assert set(known["partial_fall_percent"]) == {25.0}
+
+
+def test_a_response_is_told_in_one_way_only() -> None:
+    """By percent, by points, or by the score itself; the severity of a global impression tells none."""
+    ways = pl.sum_horizontal(
+        pl.col("response_fall_percent", "response_fall_points", "response_max").is_not_null().cast(pl.Int8)
+    )
+    told = dict(CODES.scales.select("scale", ways.alias("ways")).rows())
+
+    assert told.pop("cgi_s") == 0
+    assert set(told.values()) == {1}
+
+
+def causes(disorder: str) -> set[str]:
+    """The words for the diagnosed causes of pseudo-resistance of a disorder."""
+    return set(CODES.causes.filter(disorder=disorder)["cause"])
+
+
+def test_a_mistaken_diagnosis_is_a_cause_where_a_source_says_so() -> None:
+    """Depression may be mistaken for anxiety, and bipolar disorder for either."""
+    assert {"depression", "bipolar"} <= causes("anxiety")
+    assert "bipolar" in causes("depression")
+    assert not {"depression", "bipolar"} & causes("bipolar_depression")
+
+
+def test_every_disorder_has_causes_and_options() -> None:
+    """An impasse of any disorder can be looked at."""
+    for table in (CODES.causes, CODES.options):
+        assert set(table["disorder"]) == set(definition.DISORDERS) == set(CODES.disorders["disorder"])
+
+
+def test_a_first_line_option_of_every_disorder_is_known() -> None:
+    """Who has had nothing has had not even that."""
+    assert set(CODES.options.filter(tier="first_line")["disorder"]) == set(definition.DISORDERS)
 
 
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        ("ham_x,Name,0,10,5,50,false,,2026-01-01,M", "source"),
-        ("ham_x,Name,0,10,5,50,false,Paper,,M", "date"),
-        ("ham_x,Name,0,10,5,50,false,Paper,2026-01-01,", "confidence"),
-        ("ham_x,Name,0,10,5,50,false,Paper,2026-01-01,Q", "'Q'"),
-        ("ham_a,Name,0,10,5,50,false,Paper,2026-01-01,M", "twice"),
-        ("ham_x,Name,zero,10,5,50,false,Paper,2026-01-01,M", "minimum"),
-        ("ham_x,Name,0,10", "cells"),
+        ("ham_x,Name,anxiety,0,10,5,50,,,,,false,,2026-01-01,M", "source"),
+        ("ham_x,Name,anxiety,0,10,5,50,,,,,false,Paper,,M", "date"),
+        ("ham_x,Name,anxiety,0,10,5,50,,,,,false,Paper,2026-01-01,", "confidence"),
+        ("ham_x,Name,anxiety,0,10,5,50,,,,,false,Paper,2026-01-01,Q", "'Q'"),
+        ("ham_a,Name,anxiety,0,10,5,50,,,,,false,Paper,2026-01-01,M", "twice"),
+        ("ham_x,Name,anxiety,zero,10,5,50,,,,,false,Paper,2026-01-01,M", "minimum"),
+        ("ham_x,Name,anxiety,0,10", "cells"),
     ],
 )
 def test_a_row_that_is_not_whole_is_refused_by_file_and_line(line: str, what: str) -> None:
@@ -196,6 +437,76 @@ def test_a_row_that_is_not_whole_is_refused_by_file_and_line(line: str, what: st
         codelists.parse(with_line("scales", line))
 
     assert refusal.value.where == "scales.csv, line 20"
+
+
+SCALE = "ham_x,Name,{disorders},0,10,5,50,{partial},,,{bands},false,Paper,2026-01-01,M"
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"disorders": "anxeity"}, "Unknown disorders 'anxeity'"),
+        ({"bands": "mild"}, "severity_bands is not readable"),
+        ({"bands": ":3"}, "severity_bands is not readable"),
+        ({"bands": "mild:three"}, "severity_bands is not readable"),
+        ({"bands": "none:0 mild:4 severe:4"}, "do not rise"),
+        ({"bands": "none:0 mild:11"}, "do not rise"),
+        ({"partial": "50"}, "partial_fall_percent"),
+    ],
+)
+def test_a_scale_that_no_score_could_be_read_by_is_refused(changed: dict[str, str], what: str) -> None:
+    """A disorder that does not exist, bands that cannot be read or do not rise, a partial response beyond a whole."""
+    line = SCALE.format(**{"disorders": "anxiety", "partial": "", "bands": "", **changed})
+
+    with pytest.raises(ImpasseError, match=what):
+        codelists.parse(with_line("scales", line))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"disorders": "anxiety ocd", "partial": "49", "bands": "none:0 mild:4 severe:10"},
+        {"disorders": "", "partial": "", "bands": "mild:4"},
+    ],
+)
+def test_a_scale_that_can_be_read_is_accepted(said: dict[str, str]) -> None:
+    """Bands from the lowest score to the highest, or from a cut-off on, or none."""
+    more = codelists.parse(with_line("scales", SCALE.format(**said)))
+
+    assert more.scales["scale"].to_list()[-1] == "ham_x"
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "what"),
+    [
+        ("causes", "bipolar,anxeity,bipolar,Paper,2026-01-01,M", "Unknown disorder 'anxeity'"),
+        ("causes", "bipolar,ocd,bipolr,Paper,2026-01-01,M", "Unknown list 'bipolr'"),
+        ("causes", "bipolar,anxiety,bipolar,Paper,2026-01-01,M", "twice"),
+        ("options", "vns,ocd,VNS,vns,lastline,Paper,2026-01-01,M", "Unknown tier 'lastline'"),
+        ("options", "vns,odc,VNS,vns,later_line,Paper,2026-01-01,M", "Unknown disorder 'odc'"),
+        ("options", "vns,ocd,VNS,vsn,later_line,Paper,2026-01-01,M", "Unknown treatments 'vsn'"),
+        ("options", "ssri,ocd,SSRIs,ssri,later_line,Paper,2026-01-01,M", "twice"),
+    ],
+)
+def test_a_cause_or_option_in_unknown_words_is_refused(name: str, line: str, what: str) -> None:
+    """A misspelt disorder, code list, treatment group or tier would never be found."""
+    with pytest.raises(ImpasseError, match=what):
+        codelists.parse(with_line(name, line))
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("causes", "bipolar,ocd,bipolar,Paper,2026-01-01,M"),
+        ("options", "vns,ocd,VNS,vns,later_line,Paper,2026-01-01,M"),
+    ],
+)
+def test_a_cause_or_option_in_known_words_is_accepted(name: str, line: str) -> None:
+    """It is the last of its table."""
+    more = getattr(codelists.parse(with_line(name, line)), name)
+
+    assert more.height == getattr(CODES, name).height + 1
+    assert more.row(-1)[0] == line.split(",")[0]
 
 
 def test_an_unknown_modality_is_refused_with_the_nearest_one() -> None:
@@ -236,7 +547,34 @@ def test_an_unknown_group_is_refused_with_the_nearest_one() -> None:
     """A misspelt group would silently hold nothing."""
     refusal = misspelt(CODES, trial=dataclasses.replace(BOKMA.trial, treatments=("antidepresants",)))
 
-    assert (refusal.where, refusal.do) == ("definition bokma", "Did you mean 'antidepressants'?")
+    assert (refusal.where, refusal.do) == ("definition file bokma.toml", "Did you mean 'antidepressants'?")
+
+
+def test_an_unknown_group_that_may_not_have_been_given_is_refused() -> None:
+    """A misspelt group of a wash-out would let everybody in."""
+    eligible = dataclasses.replace(BOKMA.eligible, untreated_by=("antidepresants",), untreated_days=180)
+
+    assert misspelt(CODES, eligible=eligible).what == "Unknown treatment group 'antidepresants'."
+
+
+def test_a_known_group_that_may_not_have_been_given_is_accepted() -> None:
+    """Though no trial is of that group."""
+    eligible = dataclasses.replace(BOKMA.eligible, untreated_by=("clozapine",), untreated_days=180)
+
+    assert CODES.check_definition(dataclasses.replace(BOKMA, eligible=eligible)) is None
+
+
+def test_an_unknown_code_list_of_a_requirement_or_of_a_score_is_refused() -> None:
+    """Both ask for diagnoses as the other settings do."""
+    needed = definition.Requirement(codes="panics", when="before", days=2)
+    level = definition.DiagnosisLevel(codes="panics", points=1)
+    item = definition.DiagnosisItem(item="diagnosis", when="during", levels=(level,), otherwise=0)
+
+    for blocks in (
+        {"eligible": dataclasses.replace(BOKMA.eligible, requirements=(needed,))},
+        {"resistance": definition.Scored(kind="score", items=(item,), threshold=1)},
+    ):
+        assert misspelt(CODES, **blocks).what == "Unknown code list 'panics'."
 
 
 def test_an_unknown_code_list_is_refused_with_the_nearest_one() -> None:
