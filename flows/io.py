@@ -17,7 +17,7 @@ import shutil
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR, EPERM
 from pathlib import Path
 from typing import IO, Any
@@ -27,13 +27,14 @@ import pandera.polars as pa
 import polars as pl
 import pyarrow
 import pyarrow.csv
+import pyarrow.parquet
 from pandera.errors import SchemaErrors
 
 import schemas
 from schemas import codelists, concepts, definition, mapping, study
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
-from schemas.definition import Definition
+from schemas.definition import Definition, Description
 from schemas.errors import ImpasseError, nearest
 from schemas.mapping import Delivered, File, Mapping
 from schemas.study import Study
@@ -90,7 +91,12 @@ def read_codelists() -> CodeLists:
 
 
 def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
-    """Every definition by id: those delivered with the program and those of the user's folders."""
+    """Every definition that can be computed, by id: those delivered with the program, those of the folders."""
+    return {name: d for name, d in read_catalogue(folders).items() if isinstance(d, Definition)}
+
+
+def read_catalogue(folders: Sequence[Path] = ()) -> dict[str, Definition | Description]:
+    """Every definition by id, also those that are only described."""
     return {name: definition.parse(name, text) for name, text in definition_texts(folders).items()}
 
 
@@ -515,6 +521,30 @@ def write_parquet(
     path.parent.mkdir(parents=True, exist_ok=True)
     with _disk(path):
         ordered.write_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
+
+
+def write_blocks(blocks: Iterable[dict[str, pl.DataFrame]], folder: Path) -> dict[str, int]:
+    """Tables that come in blocks, a Parquet file each with a row group per block; returns the rows of each table.
+
+    A block is forgotten once it is written, so that memory holds one, however many there are. The files get
+    their names when all are whole: closed early, they would be whole Parquet files of too few rows.
+    """
+    rows: dict[str, int] = {}
+    writers: dict[str, pyarrow.parquet.ParquetWriter] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as opened:
+        for block in blocks:
+            for name, frame in block.items():
+                table, path = frame.to_arrow(), folder / f".{name}.part"
+                with _disk(path):
+                    if name not in writers:
+                        writer = pyarrow.parquet.ParquetWriter(path, table.schema, compression="zstd")
+                        writers[name] = opened.enter_context(writer)
+                    writers[name].write_table(table, row_group_size=max(1, len(frame)))
+                rows[name] = rows.get(name, 0) + len(frame)
+    for name in rows:
+        (folder / f".{name}.part").replace(folder / f"{name}.parquet")
+    return rows
 
 
 def write_json(value: object, path: Path) -> None:

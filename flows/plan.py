@@ -16,7 +16,7 @@ from platform import python_version
 from flows import io
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
-from schemas.definition import Definition, parse
+from schemas.definition import Definition, Description, parse
 from schemas.errors import ImpasseError, nearest
 from schemas.mapping import Mapping
 from schemas.study import DefinitionSection, Study
@@ -97,12 +97,12 @@ def load(study_path: Path) -> Loaded:
     known = {name: parse(name, text) for name, text in texts.items()}
     chosen = choose(known, study.definitions, study.episodes.disorders)
     for definition in chosen:
-        codes.check_definition(definition)
+        codes.check_definition(definition, texts[definition.id])
     return Loaded(study, layout, codes, chosen, {d.id: texts[d.id] for d in chosen})
 
 
 def choose(
-    known: dict[str, Definition], wanted: DefinitionSection, disorders: tuple[str, ...]
+    known: dict[str, Definition | Description], wanted: DefinitionSection, disorders: tuple[str, ...]
 ) -> tuple[Definition, ...]:
     """The definitions a study compares: those it names, or all that are active and speak about its disorders."""
     statuses = {"active", "unverified"} if wanted.include_unverified else {"active"}
@@ -120,7 +120,14 @@ def choose(
     return tuple(sorted(chosen, key=lambda d: d.id))
 
 
-def _named(name: str, known: dict[str, Definition], statuses: set[str]) -> Definition:
+_REMEDIES = {
+    "unverified": "Set definitions.include_unverified = true to compare unverified ones.",
+    "descriptive": "It cannot be computed; `impasse definitions show` says why.",
+    "draft": 'Set its status to "active" when its cases pass.',
+}
+
+
+def _named(name: str, known: dict[str, Definition | Description], statuses: set[str]) -> Definition:
     if name not in known:
         guess = nearest(name, sorted(known))
         raise ImpasseError(
@@ -134,7 +141,7 @@ def _named(name: str, known: dict[str, Definition], statuses: set[str]) -> Defin
             f"Definition '{name}' is {known[name].status}.",
             where="study file, definitions.use",
             expected="an active definition",
-            do="Set definitions.include_unverified = true to compare unverified ones; others cannot be used.",
+            do=_REMEDIES.get(known[name].status, "It cannot be used."),
         )
     return known[name]
 

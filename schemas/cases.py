@@ -17,21 +17,27 @@ from schemas.definition import BLOCKS, Definition
 from schemas.errors import ImpasseError
 from schemas.history import QUOTED, Place, parse_history, unknown
 from schemas.study import OBSERVABLE, Study
-from schemas.tables import VERDICTS
+from schemas.tables import PSEUDO_RESISTANCE, VERDICTS
 
 NO_VALUE = "none"
 _KEYS = ("name", "observes", "history", "expected")
-_WORDS = {"verdict": VERDICTS, "decided_by": BLOCKS}
+_WORDS = {"verdict": VERDICTS, "decided_by": BLOCKS, "pseudo_resistance": PSEUDO_RESISTANCE}
 _COUNTS = ("n_trials", "n_adequate", "n_failed_min", "n_failed_max")
 _POINTS = ("score_min", "score_max")
-EXPECTED = ("verdict", "resistant_date", "decided_by", *_COUNTS, *_POINTS)
+_TEXTS = ("causes", "level_min", "level_max")
+_LITERAL = (*_TEXTS, "pseudo_resistance")
+_TRUTHS = ("is_eligible", "is_outside_band")
+# A definition gives a verdict; a staging system says whether it speaks about the episode, and a score or a level.
+_DECISIVE = ("verdict", "is_eligible", "level_min", "score_min")
+EXPECTED = ("verdict", "resistant_date", "decided_by", *_COUNTS, *_POINTS, "pseudo_resistance", *_TEXTS, *_TRUTHS)
 
 
 @dataclass(frozen=True)
 class Case:
     """A drawn history, what the delivery can show, and the columns of the classification it must get.
 
-    A null in `expected` is written "none" in the file. `where` is the file and the line the case starts on.
+    A null in `expected` is written "none" in the file, but for texts: the level "none" is the one under the lowest.
+    `where` is the file and the line the case starts on.
     """
 
     name: str
@@ -109,7 +115,10 @@ def _case(file: str, text: str, number: int, raw: dict[str, Any]) -> Case:
         if word not in OBSERVABLE:
             raise unknown("treatment that is observed", str(word), list(OBSERVABLE), place("observes"))
     _check_expected(raw["expected"], place)
-    expected = {column: None if value == NO_VALUE else value for column, value in raw["expected"].items()}
+    expected = {
+        column: None if value == NO_VALUE and column not in _LITERAL else value
+        for column, value in raw["expected"].items()
+    }
     case = Case(raw["name"], frozenset(raw["observes"]), raw["history"], expected, place("[[case]]"))
     case.person(place)
     return case
@@ -130,15 +139,18 @@ def _check_expected(expected: dict[str, Any], place: Place) -> None:
             raise unknown(column, str(value), list(_WORDS[column]), place(column))
         if column not in _WORDS and value != NO_VALUE:
             _check_value(column, value, place)
-    if "verdict" not in expected:
-        raise ImpasseError(
-            "A case without a verdict.", where=place("expected"), expected=", ".join(VERDICTS), do="State it."
-        )
+    if not expected.keys() & set(_DECISIVE):
+        meant = f"{', '.join(VERDICTS)}; of a staging system is_eligible, level_min or score_min"
+        raise ImpasseError("A case without a verdict.", where=place("expected"), expected=meant, do="State it.")
 
 
 def _check_value(column: str, value: object, place: Place) -> None:
     kinds: tuple[type, ...] = (int,)
     meant = "a whole number"
+    if column in _TEXTS:
+        kinds, meant = (str,), "text"
+    if column in _TRUTHS:
+        kinds, meant = (bool,), "true or false"
     if column in _POINTS:
         kinds, meant = (int, float), "a number"
     if column == "resistant_date":

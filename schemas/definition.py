@@ -14,8 +14,10 @@ No block reads another block's settings. Blocks are hashable, so equal blocks sh
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
-from typing import Annotated, Any, Literal
+from itertools import islice, pairwise
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -25,12 +27,14 @@ from schemas.errors import ImpasseError, nearest
 _STRICT = ConfigDict(extra="forbid")
 _frozen = dataclass(frozen=True, kw_only=True, config=_STRICT)
 
-Disorder = Literal["anxiety", "depression", "ocd", "ptsd", "schizophrenia"]
-DISORDERS: tuple[str, ...] = ("anxiety", "depression", "ocd", "ptsd", "schizophrenia")
+Disorder = Literal["anxiety", "depression", "bipolar_depression", "ocd", "ptsd", "schizophrenia"]
+DISORDERS: tuple[str, ...] = get_args(Disorder)
 MODALITIES: tuple[str, ...] = ("drug", "augmentation", "psychotherapy", "neuromodulation")
 BLOCKS: tuple[str, ...] = ("eligible", "trial", "adequacy", "outcome", "resistance")
 
 Days = Annotated[int, Field(ge=0)]
+Points = Annotated[float, Field(ge=0, multiple_of=0.5)]
+When = Literal["ever", "before", "during", "before_or_during"]
 AddOnRule = Literal["own_trial", "part_of_trial", "ignored"]
 
 
@@ -50,7 +54,16 @@ class Exclusion:
     """Episodes of a person with a code of `codes` at the stated time are not eligible."""
 
     codes: str
-    when: Literal["ever", "before", "during", "before_or_during"]
+    when: When
+
+
+@_frozen
+class Requirement:
+    """Only episodes of a person with a code of `codes` on at least `days` different days at the stated time."""
+
+    codes: str
+    when: When
+    days: Annotated[int, Field(ge=1)]
 
 
 @_frozen
@@ -59,15 +72,22 @@ class Eligible:
 
     `diagnoses` are code lists: at least one contact of the episode must be in one of them.
     Ages are completed years at the episode's start. `min_observed_days` is the time the registry
-    observed the person before the episode's start.
+    observed the person before the episode's start. Within the `untreated_days` days before the
+    episode's treatment is looked for, nothing of the groups `untreated_by` may have been given.
+    An episode with a diagnosed cause of pseudo-resistance is `noted` as such, not eligible (`before`
+    failures are counted), or judged and then not called resistant (`after`).
     """
 
-    disorders: tuple[Disorder, ...]
+    disorders: Annotated[tuple[Disorder, ...], Field(min_length=1)]
     diagnoses: tuple[str, ...]
+    requirements: tuple[Requirement, ...]
     exclusions: tuple[Exclusion, ...]
     min_age: Annotated[int, Field(ge=0, le=150)]
     max_age: Annotated[int, Field(ge=0, le=150)]
     min_observed_days: Days
+    untreated_by: tuple[str, ...]
+    untreated_days: Days
+    pseudo_resistance: Literal["noted", "before", "after"]
 
 
 @_frozen
@@ -76,6 +96,10 @@ class Trial:
 
     `treatments` and `augmenters` are treatment groups. Gaps are uncovered days. `overlap_days` is
     the overlap from which two drugs are taken together rather than one replacing the other.
+    `supply` is taken as delivered, or only its dates are: a drug is then in use from the first to the
+    last of its dispensings. A drug dispensed once lasts until the next drug starts, if that is within
+    `single_dispensing_days`. The window is the episode, its first or last `window_days`, or as many
+    from the first day of treatment.
     """
 
     treatments: tuple[str, ...]
@@ -87,7 +111,9 @@ class Trial:
     augmentation: AddOnRule
     combination: AddOnRule
     overlap_days: Annotated[int, Field(ge=1)]
-    window: Literal["episode", "first_days", "last_days"]
+    supply: Literal["as_delivered", "dates_only"]
+    single_dispensing_days: Days
+    window: Literal["episode", "first_days", "last_days", "first_treated_days"]
     window_days: Days
 
 
@@ -102,7 +128,7 @@ class DrugAdequacy:
 
     min_days: Days
     duration_basis: Literal["span", "covered"]
-    dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower"]
+    dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
     min_dose_ratio: Annotated[float, Field(ge=0)]
     min_adherence_percent: Annotated[int, Field(ge=0, le=100)]
 
@@ -130,12 +156,23 @@ class ScaleRule:
     """One symptom scale's verdict on a trial.
 
     `fall_below`: failed when the fall from baseline is under `value` percent of the distance
-    between baseline and the scale's minimum. `score_above`: failed when the score exceeds `value`.
+    between baseline and the scale's minimum. `points_below`: when it is under `value` points.
+    `score_above`: when the score exceeds `value`.
     """
 
     scale: str
-    fails_if: Literal["fall_below", "score_above"]
+    fails_if: Literal["fall_below", "points_below", "score_above"]
     value: float
+
+
+@_frozen
+class ScaleBand:
+    """One symptom scale's verdict on a trial: failed when the percentage fall is from `at_least` to under `below`."""
+
+    scale: str
+    fails_if: Literal["fall_between"]
+    at_least: float
+    below: float
 
 
 @_frozen
@@ -148,7 +185,7 @@ class Outcome:
     """
 
     evidence: Annotated[tuple[Literal["scales", "treatment_change"], ...], Field(min_length=1)]
-    scales: tuple[ScaleRule, ...]
+    scales: tuple[Annotated[ScaleRule | ScaleBand, Field(discriminator="fails_if")], ...]
     scales_joined: Literal["any", "any_measured", "all", "first"]
     baseline_days_before: Days
     baseline_days_after: Days
@@ -163,24 +200,43 @@ class Outcome:
 
 @_frozen
 class Count:
-    """At least `n` failed adequate trials of the groups `of`, counted by what must differ."""
+    """At least `n` trials of the groups `of`, counted by what must differ.
+
+    `what` counts: `failed` adequate trials from the day the failure shows, trials `given` at all from
+    their first day, or those `added` to another drug. `timing`: on `any` day up to the one on which the
+    arm is met, at least a day `before` it, or with the `last` of them on that very day.
+    """
 
     n: Annotated[int, Field(ge=1)]
     of: Annotated[tuple[str, ...], Field(min_length=1)]
+    what: Literal["failed", "given", "added"]
     distinct_by: Literal["none", "substance", "class", "mechanism"]
+    timing: Literal["any", "before", "last"]
 
 
 @_frozen
 class Arm:
-    """All counts of an arm must be met; `name` appears in reports."""
+    """All counts of an arm must be met on one day; `name` appears in reports.
+
+    `within`: only trials that lasted until at most so many days before that day count.
+    """
 
     name: str
+    within: Annotated[int, Field(ge=1)] | Literal["episode"]
     all_of: Annotated[tuple[Count, ...], Field(min_length=1)]
 
 
 @_frozen
+class Band:
+    """From `at_least` on, `points`."""
+
+    at_least: Days
+    points: Points
+
+
+@_frozen
 class Item:
-    """Points of a staging score.
+    """Points for each trial.
 
     `failed_trials` counts failed adequate trials; `raised_dose` those of them whose dose was raised;
     `extended` those that lasted at least `extended_days`; each `of` a treatment group, at most
@@ -195,6 +251,58 @@ class Item:
 
 
 @_frozen
+class NumberItem:
+    """Points by the number of trials, as `Count` counts them; none below the first band.
+
+    Where the item `is_required`, there is no score at all without a trial that counts.
+    """
+
+    item: Literal["number_of_trials"]
+    of: Annotated[tuple[str, ...], Field(min_length=1)]
+    what: Literal["failed", "given", "added"]
+    distinct_by: Literal["none", "substance"]
+    bands: Annotated[tuple[Band, ...], Field(min_length=1)]
+    is_required: bool
+
+
+@_frozen
+class LengthItem:
+    """Points by the days from the episode's first to its last."""
+
+    item: Literal["episode_days"]
+    bands: Annotated[tuple[Band, ...], Field(min_length=1)]
+
+
+@_frozen
+class DiagnosisLevel:
+    """The points a diagnosis of a code list earns."""
+
+    codes: str
+    points: Points
+
+
+@_frozen
+class DiagnosisItem:
+    """The most points that a diagnosis at the stated time earns, or `otherwise`."""
+
+    item: Literal["diagnosis"]
+    when: When
+    levels: Annotated[tuple[DiagnosisLevel, ...], Field(min_length=1)]
+    otherwise: Points
+
+
+@_frozen
+class AdmissionItem:
+    """Points for an admission for the disorder during the episode."""
+
+    item: Literal["admission"]
+    points: Points
+
+
+AnyItem = Annotated[Item | NumberItem | LengthItem | DiagnosisItem | AdmissionItem, Field(discriminator="item")]
+
+
+@_frozen
 class Counted:
     """Resistance as a count: any arm suffices."""
 
@@ -204,14 +312,41 @@ class Counted:
 
 @_frozen
 class Scored:
-    """Resistance as a score: the sum of the items' points reaches the threshold."""
+    """Resistance as a score: the sum of the items' points reaches the threshold.
+
+    Without a threshold the definition is a staging system: it gives a score, and no verdict.
+    """
 
     kind: Literal["score"]
-    items: Annotated[tuple[Item, ...], Field(min_length=1)]
-    threshold: Annotated[float, Field(gt=0, multiple_of=0.5)]
+    items: Annotated[tuple[AnyItem, ...], Field(min_length=1)]
+    threshold: Annotated[float, Field(gt=0, multiple_of=0.5)] | Literal["none"]
 
 
-Resistance = Annotated[Counted | Scored, Field(discriminator="kind")]
+@_frozen
+class Level:
+    """A stage: any arm suffices.
+
+    `band_days`, first and last, is how long the source says the failed trials last in all; empty if it does not.
+    """
+
+    name: str
+    any_of: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    band_days: tuple[()] | tuple[Days, Days]
+
+
+@_frozen
+class Staged:
+    """Resistance as stages, lowest first: a staging system gives the highest stage, and no verdict.
+
+    If stages are cumulative, one is reached only with all before it.
+    """
+
+    kind: Literal["stage"]
+    levels: Annotated[tuple[Level, ...], Field(min_length=1)]
+    is_cumulative: bool
+
+
+Resistance = Annotated[Counted | Scored | Staged, Field(discriminator="kind")]
 
 
 @_frozen
@@ -231,40 +366,68 @@ class Definition:
     @property
     def groups(self) -> frozenset[str]:
         """Every treatment group the definition names."""
-        return frozenset(self.trial.treatments + self.trial.augmenters) | self.counted_groups
+        named = self.trial.treatments + self.trial.augmenters + self.eligible.untreated_by
+        return frozenset(named) | self.counted_groups
 
     @property
     def counted_groups(self) -> frozenset[str]:
-        """The treatment groups whose failures the resistance block counts."""
-        rule = self.resistance
-        parts = (
-            [c.of for a in rule.any_of for c in a.all_of] if isinstance(rule, Counted) else [i.of for i in rule.items]
-        )
-        return frozenset(group for of in parts for group in of)
+        """The treatment groups whose trials the resistance block counts."""
+        return frozenset(group for part in _counting(self.resistance) for group in part.of)
 
     @property
     def code_lists(self) -> frozenset[str]:
         """Every diagnosis code list the definition names."""
-        return frozenset(self.eligible.diagnoses) | {e.codes for e in self.eligible.exclusions}
+        e = self.eligible
+        items = self.resistance.items if isinstance(self.resistance, Scored) else ()
+        levels = [level for item in items if isinstance(item, DiagnosisItem) for level in item.levels]
+        return frozenset(e.diagnoses) | {part.codes for part in (*e.exclusions, *e.requirements, *levels)}
+
+    @property
+    def gives(self) -> Literal["verdict", "score", "stage"]:
+        """A verdict on each episode, or, of a staging system, a score or a stage."""
+        if isinstance(self.resistance, Staged):
+            return "stage"
+        is_open = isinstance(self.resistance, Scored) and self.resistance.threshold == "none"
+        return "score" if is_open else "verdict"
 
 
-_ADAPTER = TypeAdapter(Definition)
+def _counting(rule: Resistance) -> list[Count | Item | NumberItem]:
+    """The parts of a rule that count trials."""
+    if isinstance(rule, Scored):
+        return [item for item in rule.items if isinstance(item, Item | NumberItem)]
+    return [count for arm in _arms(rule) for count in arm.all_of]
+
+
+@_frozen
+class Description:
+    """A definition that cannot be computed: it is listed and cited, with the reason, and judges nothing."""
+
+    id: str
+    title: str
+    status: Literal["descriptive"]
+    disorders: Annotated[tuple[Disorder, ...], Field(min_length=1)]
+    source: Source
+    not_computed: str
+
+
+_ADAPTERS: dict[bool, TypeAdapter[Any]] = {False: TypeAdapter(Definition), True: TypeAdapter(Description)}
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of a definition file (the id is the file's name and is not in it)."""
-    schema = _ADAPTER.json_schema()
+    """JSON Schema of a computable definition's file (the id is the file's name and is not in it)."""
+    schema = _ADAPTERS[False].json_schema()
     schema["properties"].pop("id")
     schema["required"].remove("id")
     return schema
 
 
-def parse(definition_id: str, text: str) -> Definition:
+def parse(definition_id: str, text: str) -> Definition | Description:
     """Read one definition file's text; `definition_id` is the file's name without its ending.
 
-    Raises ImpasseError naming the setting, the nearest known spelling and what was expected.
+    A file of the status `descriptive` is read as a Description. Raises ImpasseError naming the setting,
+    the nearest known spelling and what was expected.
     """
-    where = f"definition {definition_id}"
+    where = f"definition file {definition_id}.toml"
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -272,10 +435,12 @@ def parse(definition_id: str, text: str) -> Definition:
             f"Not valid TOML: {error}", where=where, do="Correct the line; text and codes need quotes."
         ) from None
     try:
-        definition = _ADAPTER.validate_python({**raw, "id": _own_id(definition_id, raw, where)})
+        adapter = _ADAPTERS[raw.get("status") == "descriptive"]
+        definition = adapter.validate_python({**raw, "id": _own_id(definition_id, raw, where)})
     except ValidationError as error:
         raise _explained(error, where, text) from None
-    _refuse_impossible(definition, where)
+    if isinstance(definition, Definition):
+        _refuse_impossible(definition, where, text)
     return definition
 
 
@@ -290,11 +455,22 @@ def _own_id(definition_id: str, raw: dict[str, Any], where: str) -> str:
     return definition_id
 
 
+# What tells the members of a union apart; pydantic names it in the path of a problem.
+_UNIONS = (Counted, Scored, Staged, ScaleRule, ScaleBand, Item, NumberItem, LengthItem, DiagnosisItem, AdmissionItem)
+_TAGS = frozenset(
+    word
+    for block in _UNIONS
+    for name, kind in get_type_hints(block).items()
+    if name in ("kind", "fails_if", "item")
+    for word in get_args(kind)
+)
+
+
 def _explained(error: ValidationError, where: str, text: str) -> ImpasseError:
     """The first problem of a pydantic error, in the user's words."""
     # A misspelt setting is both unknown and missing; that it is unknown is the one to tell.
     problem = min(error.errors(), key=lambda p: p["type"] != "unexpected_keyword_argument")
-    path = [str(part) for part in problem["loc"] if part not in ("count", "score")]
+    path = [str(part) for part in problem["loc"] if part not in _TAGS]
     setting = ".".join(path)
     line = _line_of(path[-1] if path else "", text)
     where = f"{where}, {line}setting {setting}"
@@ -309,49 +485,110 @@ def _explained(error: ValidationError, where: str, text: str) -> ImpasseError:
             expected="every setting stated; a definition has no defaults",
             do="Add it, with the value the source gives.",
         )
+    words = re.findall(r"'([^']+)'", str(problem.get("ctx", {}).get("expected", "")))
+    guess = nearest(str(problem["input"]), words)
     return ImpasseError(
-        f"Setting '{setting}' has a value that is not allowed.", where=where, expected=problem["msg"], do="Correct it."
+        f"Setting '{setting}' has a value that is not allowed.",
+        where=where,
+        expected=problem["msg"],
+        do=f"Did you mean '{guess}'?" if guess else "Correct it.",
     )
 
 
 def _line_of(key: str, text: str) -> str:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.split("=")[0].strip(" []") == key:
-            return f"line {number}, "
-    return ""
+    """Where a setting, or a block, first stands."""
+    stands = re.compile(rf"\b{re.escape(key)}\s*(=|\]\s*$)")
+    numbers = (number for number, line in enumerate(text.splitlines(), start=1) if stands.search(line))
+    return "".join(f"line {number}, " for number in islice(numbers, 1))
 
 
 def _known_settings() -> list[str]:
-    blocks = (Definition, Source, Exclusion, Eligible, Trial, DrugAdequacy, SessionAdequacy, Adequacy)
-    blocks += (ScaleRule, Outcome, Count, Arm, Item, Counted, Scored)
+    blocks = (Definition, Description, Source, Exclusion, Requirement, Eligible, Trial, DrugAdequacy, SessionAdequacy)
+    blocks += (Adequacy, ScaleRule, ScaleBand, Outcome, Count, Arm, Counted, Scored, Level, Staged)
+    blocks += (Item, NumberItem, LengthItem, DiagnosisItem, DiagnosisLevel, AdmissionItem, Band)
     return sorted({f.name for block in blocks for f in dataclasses.fields(block)})
 
 
-def _refuse_impossible(definition: Definition, where: str) -> None:
-    """Combinations no episode could ever meet."""
+def _refuse_impossible(definition: Definition, where: str, text: str) -> None:
+    """Combinations no episode could ever meet, each with the setting whose line is told."""
     e, t, o = definition.eligible, definition.trial, definition.outcome
+    arms = _arms(definition.resistance)
+    bands = [item.bands for item in _items(definition.resistance) if isinstance(item, NumberItem | LengthItem)]
+    min_days = definition.adequacy.drug.min_days
     problems = [
-        (e.min_age > e.max_age, "eligible.min_age exceeds eligible.max_age"),
-        (t.window != "episode" and t.window_days == 0, "trial.window_days is 0 in a bounded window"),
+        (e.min_age > e.max_age, "min_age", "eligible.min_age exceeds eligible.max_age"),
         (
-            t.window == "first_days" and 0 < t.window_days < definition.adequacy.drug.min_days,
+            bool(e.untreated_by) != (e.untreated_days > 0),
+            "untreated_days",
+            "eligible.untreated_by and untreated_days need each other",
+        ),
+        (
+            t.window != "episode" and t.window_days == 0,
+            "window_days",
+            "trial.window_days is 0 in a bounded window",
+        ),
+        (
+            t.window != "episode" and 0 < t.window_days < min_days,
+            "min_days",
             "adequacy.drug.min_days is longer than trial.window_days",
         ),
-        ("scales" in o.evidence and not o.scales, "outcome.evidence names scales but outcome.scales is empty"),
+        (
+            "scales" in o.evidence and not o.scales,
+            "scales",
+            "outcome.evidence names scales but outcome.scales is empty",
+        ),
         (
             "treatment_change" in o.evidence and not o.change_signs,
+            "change_signs",
             "outcome.evidence names treatment_change but outcome.change_signs is empty",
         ),
         (
             "scales" in o.evidence and o.baseline_days_after >= o.score_from_day,
+            "baseline_days_after",
             "outcome.baseline_days_after reaches outcome.score_from_day, so one score could be both",
         ),
+        (
+            any(isinstance(rule, ScaleBand) and rule.at_least >= rule.below for rule in o.scales),
+            "below",
+            "a scale's at_least is not under its below",
+        ),
+        (any(map(_does_not_rise, bands)), "bands", "a resistance item's bands do not rise"),
+        (
+            any(arm.within != "episode" and arm.within < min_days for arm in _failing(arms)),
+            "within",
+            "adequacy.drug.min_days is longer than the time within which an arm must be met",
+        ),
+        (any(map(_needs_nothing, arms)), "timing", "an arm in which no count can be the last"),
     ]
-    for is_wrong, what in problems:
+    for is_wrong, setting, what in problems:
         if is_wrong:
             raise ImpasseError(
                 f"Impossible combination: {what}.",
-                where=where,
+                where=f"{where}, {_line_of(setting, text)}setting {setting}",
                 expected="settings an episode could meet",
                 do="Change one.",
             )
+
+
+def _does_not_rise(bands: tuple[Band, ...]) -> bool:
+    return any(a.at_least >= b.at_least or a.points > b.points for a, b in pairwise(bands))
+
+
+def _items(rule: Resistance) -> tuple[Any, ...]:
+    return rule.items if isinstance(rule, Scored) else ()
+
+
+def _arms(rule: Resistance) -> tuple[Arm, ...]:
+    if isinstance(rule, Counted):
+        return rule.any_of
+    return tuple(arm for level in rule.levels for arm in level.any_of) if isinstance(rule, Staged) else ()
+
+
+def _failing(arms: tuple[Arm, ...]) -> list[Arm]:
+    """The arms that count more than one failed trial: one may begin before the time, two may not."""
+    return [arm for arm in arms if sum(count.n for count in arm.all_of if count.what == "failed") > 1]
+
+
+def _needs_nothing(arm: Arm) -> bool:
+    """Every count lies before the day the arm is met: then no trial marks that day."""
+    return all(count.timing == "before" for count in arm.all_of)

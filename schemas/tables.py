@@ -15,6 +15,10 @@ VERDICTS = ("resistant", "not_resistant", "undetermined", "not_eligible")
 ROLES = ("first", "switch", "resumed", "augmentation", "combination")
 MODALITIES = ("drug", "augmentation", "psychotherapy", "neuromodulation")
 END_REASONS = ("remission", "death", "coverage", "period", "tail")
+RESPONSES = ("remission", "insufficient", "partial", "no_response", "cannot_tell")
+PSEUDO_RESISTANCE = ("none", "possible", "likely")
+AFTERWARDS = ("remitted", "ended", "died", "continued")
+NO_LEVEL = "none"
 DENOMINATORS = ("episodes", "eligible", "treated", "adequately_treated", "persons")
 STRATA = ("all", "disorder", "sex", "age", "year")
 ADEQUACY_REASONS = (
@@ -90,7 +94,8 @@ class Trials(_Table):
 class Judgements(_Table):
     """One row per trial and judging rule (an adequacy block with an outcome block). Key: trial_id, judging_rule.
 
-    Shared by every definition with the same trial, adequacy and outcome blocks.
+    Shared by every definition with the same trial, adequacy and outcome blocks. `response` is the state the
+    trial ended in by the published rules of the scale that could tell, whatever the definition calls failure.
     """
 
     trial_id: str
@@ -100,12 +105,16 @@ class Judgements(_Table):
     has_failed: bool = pa.Field(nullable=True)
     outcome_evidence: str
     failure_date: pl.Date = pa.Field(nullable=True)
+    response: str = pa.Field(isin=list(RESPONSES))
+    response_scale: str = pa.Field(nullable=True)
 
 
 class Classifications(_Table):
-    """One row per episode and definition, every pair exactly once. Key: episode_id, definition_id.
+    """One row per episode and definition that gives verdicts, every pair exactly once. Key: episode_id, definition_id.
 
-    n_failed_max is null where a counted treatment is not observed (no upper bound).
+    n_failed_max is null where a counted treatment is not observed (no upper bound). `causes` are the words of
+    schemas/codelists/causes.csv that the person was diagnosed with, and inadequate_dose, short_duration and
+    poor_adherence of the definition's trials; pseudo-resistance is likely with a diagnosis, possible without.
     """
 
     episode_id: str
@@ -119,10 +128,43 @@ class Classifications(_Table):
     n_failed_max: pl.Int32 = pa.Field(nullable=True, ge=0)
     score_min: pl.Float64 = pa.Field(nullable=True, ge=0)
     score_max: pl.Float64 = pa.Field(nullable=True, ge=0)
+    pseudo_resistance: str = pa.Field(isin=list(PSEUDO_RESISTANCE))
+    causes: str
 
     @pa.dataframe_check
     def dated_when_resistant(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select((pl.col("verdict") == "resistant") == pl.col("resistant_date").is_not_null())
+
+
+class Stages(_Table):
+    """One row per episode and staging system, every pair exactly once. Key: episode_id, definition_id.
+
+    Bounds of the score, or of the stage by its name ("none" under the lowest). All null unless is_eligible; a
+    score is null where the system has none. is_outside_band: the failed trials lasted shorter or longer in all
+    than the source says of the stage; null where it does not say.
+    """
+
+    episode_id: str
+    definition_id: str
+    is_eligible: bool = pa.Field(nullable=True)
+    score_min: pl.Float64 = pa.Field(nullable=True, ge=0)
+    score_max: pl.Float64 = pa.Field(nullable=True, ge=0)
+    level_min: str = pa.Field(nullable=True)
+    level_max: str = pa.Field(nullable=True)
+    is_outside_band: bool = pa.Field(nullable=True)
+
+
+class Impasses(_Table):
+    """One row per episode that some definition calls resistant. Key: episode_id.
+
+    `untried` are the options of schemas/codelists/options.csv, first and later line, of which the person had
+    nothing until the episode's end; `unobserved` those of which the delivery cannot tell. Words in file order.
+    """
+
+    episode_id: str = pa.Field(unique=True)
+    afterwards: str = pa.Field(isin=list(AFTERWARDS))
+    untried: str
+    unobserved: str
 
 
 class Prevalence(_Table):
@@ -221,6 +263,36 @@ class Attrition(_Table):
     suppressed: bool
 
 
+NO_SCORE = "no score"
+OPEN_LEVEL = "open"
+CAUSES_OF_TRIALS = ("inadequate_dose", "short_duration", "poor_adherence")
+CHARACTERISTICS = (
+    "pseudo_resistance",
+    "cause",
+    "afterwards",
+    "untried",
+    "unobserved",
+    "stage",
+    "outside_band",
+)
+
+
+class Profile(_Table):
+    """One row per definition, characteristic and level: n of n_of episodes have it. Key: the three.
+
+    Of a definition that gives verdicts these are its resistant episodes, of a staging system those it speaks about.
+    Both numbers are rounded to the nearest multiple of the study's disclosure threshold, so levels need not add up
+    and nothing is to be divided to the last digit. `open` is a stage or score whose bounds differ.
+    """
+
+    definition_id: str
+    characteristic: str = pa.Field(isin=list(CHARACTERISTICS))
+    level: str
+    n: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_of: pl.Int64 = pa.Field(nullable=True, ge=0)
+    suppressed: bool
+
+
 class Reconciliation(_Table):
     """One row per table: delivered = accepted + quarantined, always."""
 
@@ -240,12 +312,15 @@ RESTRICTED: dict[str, type[pa.DataFrameModel]] = {
     "trials": Trials,
     "judgements": Judgements,
     "classifications": Classifications,
+    "stages": Stages,
+    "impasses": Impasses,
 }
 RELEASE: dict[str, type[pa.DataFrameModel]] = {
     "prevalence": Prevalence,
     "agreement": Agreement,
     "agreement_overall": AgreementOverall,
     "attrition": Attrition,
+    "profile": Profile,
     "reconciliation": Reconciliation,
 }
 KEYS: dict[str, tuple[str, ...]] = {
@@ -253,9 +328,12 @@ KEYS: dict[str, tuple[str, ...]] = {
     "trials": ("person_id", "episode_id", "trial_rule", "trial_id"),
     "judgements": ("trial_id", "judging_rule"),
     "classifications": ("episode_id", "definition_id"),
+    "stages": ("episode_id", "definition_id"),
+    "impasses": ("episode_id",),
     "prevalence": ("definition_id", "denominator_id", "stratum", "level"),
     "agreement": ("disorder", "definition_a", "definition_b"),
     "agreement_overall": ("disorder",),
     "attrition": ("definition_id", "step_number"),
+    "profile": ("definition_id", "characteristic", "level"),
     "reconciliation": ("table",),
 }

@@ -13,7 +13,11 @@ from schemas.definition import Adequacy, DrugAdequacy, SessionAdequacy
 from transforms.encode import Vocabulary, lookup
 from transforms.trials import Trials
 
-_DOSE_COLUMNS = {"minimum_effective": "minimum_effective_mg", "usual_dose_lower": "usual_dose_lower_mg"}
+_DOSE_COLUMNS = {
+    "minimum_effective": "minimum_effective_mg",
+    "usual_dose_lower": "usual_dose_lower_mg",
+    "chlorpromazine_600": "chlorpromazine_600_mg",
+}
 
 
 def judge_adequacy(built: Trials, rule: Adequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> pl.DataFrame:

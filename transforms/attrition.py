@@ -7,7 +7,7 @@ added up over buckets; `compare_attrition` adds what each step lost.
     eligible            the definition speaks about it
     treated             at least one trial that counts
     adequately_treated  at least one adequate trial
-    failed_a_trial      at least one surely failed adequate trial (or points of a score from one)
+    failed_a_trial      at least one surely failed adequate trial
     resistant_possible  resistant, or could be if every unknown counted
     resistant           resistant
 
@@ -15,8 +15,8 @@ Each step is taken among the episodes the step before it left. An episode leaves
 to pass, which is not always where it failed to pass: an undetermined episode without an observed trial (because
 no table observes the treatment, say) is lost at `treated`, one whose trials have no known outcome at
 `failed_a_trial`. So `resistant_possible` holds only undetermined episodes with an observed failure, and is not
-the upper bound; that is `bound_high` of the prevalence table. A resistant episode has a sure failure, so none
-is lost before the last step and its count is the prevalence table's.
+the upper bound; that is `bound_high` of the prevalence table. A resistant episode is lost at no step, also under
+a definition that asks only that treatments were given, so its count is the prevalence table's.
 """
 
 from __future__ import annotations

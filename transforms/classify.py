@@ -18,12 +18,18 @@ from schemas.extracts import Extract
 from schemas.study import Study
 from schemas.tables import KEYS, RESTRICTED
 from transforms.adequacy import judge_adequacy
+from transforms.causes import find_causes
 from transforms.eligibility import judge_eligibility
 from transforms.encode import Coded, encode
 from transforms.episodes import build_episodes
-from transforms.outcome import Signs, find_signs, judge_outcome
+from transforms.impasses import find_impasses
+from transforms.measurement import Measured, Windows, windows
+from transforms.outcome import judge_outcome
 from transforms.resistance import judge_resistance
-from transforms.trials import Exposures, Trials, build_trials, find_exposures
+from transforms.response import judge_response
+from transforms.signs import Signs, find_signs
+from transforms.staging import judge_staging
+from transforms.trials import Exposures, Trials, build_trials, find_exposures, with_episode_facts
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Classified:
     trials: pl.DataFrame
     judgements: pl.DataFrame
     classifications: pl.DataFrame
+    stages: pl.DataFrame
+    impasses: pl.DataFrame
 
 
 def rule_id(*blocks: object) -> str:
@@ -52,15 +60,18 @@ def judging_rule(definition: Definition) -> str:
 
 
 def classify(extract: Extract, study: Study, definitions: Sequence[Definition], codes: CodeLists) -> Classified:
-    """Classify every episode of an extract under every definition."""
+    """Classify every episode of an extract under every definition, and stage it under every staging system."""
     work = _Work(extract, study, codes)
-    episodes = work.named_episodes()
-    parts = [work.classify(definition) for definition in sorted(definitions, key=lambda d: d.id)]
-    return Classified(
-        episodes=_shaped("episodes", [episodes]),
+    known = sorted(definitions, key=lambda d: d.id)
+    verdicts = [work.classify(definition) for definition in known if definition.gives == "verdict"]
+    stages = [work.stage(definition) for definition in known if definition.gives != "verdict"]
+    return Classified(  # only now are all trials built and judged
+        episodes=_shaped("episodes", [work.named_episodes()]),
         trials=_shaped("trials", [work.named_trials(rule) for rule in sorted(work.built, key=rule_id)]),
         judgements=_shaped("judgements", [work.named_judgements(key) for key in work.judged]),
-        classifications=_shaped("classifications", parts),
+        classifications=_shaped("classifications", verdicts),
+        stages=_shaped("stages", stages),
+        impasses=_shaped("impasses", [work.impasses(verdicts)]),
     )
 
 
@@ -78,10 +89,13 @@ class _Work:
     def __init__(self, extract: Extract, study: Study, codes: CodeLists) -> None:
         self.codes = codes
         self.coded: Coded = encode(extract, codes, study.episodes.disorders)
-        self.episodes = build_episodes(self.coded, study.episodes, study.period, codes)
+        built = build_episodes(self.coded, study.episodes, study.period, codes)
+        self.episodes = built.hstack(find_causes(built, self.coded, codes).select("diagnosed"))
         self.exposures: Exposures = find_exposures(self.coded, self.episodes)
         self.signs: Signs = find_signs(self.coded, codes.scales)
         self.built: dict[object, Trials] = {}
+        self.measured: dict[tuple[object, Windows], Measured] = {}
+        self.responses: dict[tuple[object, Windows], pl.DataFrame] = {}
         self.judged: dict[tuple[object, object, object], pl.DataFrame] = {}
         self.ids = self.episodes.join(
             extract.persons.select("person", "person_id"), on="person", maintain_order="left"
@@ -97,26 +111,46 @@ class _Work:
         if key not in self.judged:
             built = self.trials(definition.trial)
             adequate = judge_adequacy(built, definition.adequacy, self.coded.vocabulary, self.codes.doses)
+            measured = self.measure(definition)
             self.judged[key] = judge_outcome(
-                replace(built, trials=adequate), self.episodes, definition.outcome, self.signs, self.coded
+                replace(built, trials=adequate), definition.outcome, measured, self.signs, self.coded
             )
         return self.judged[key]
 
+    def measure(self, definition: Definition) -> Measured:
+        key = (definition.trial, windows(definition.outcome))
+        if key not in self.measured:
+            trials = with_episode_facts(self.trials(definition.trial).trials, self.episodes)
+            self.measured[key] = Measured(trials, key[1], self.signs)
+            self.responses[key] = judge_response(self.measured[key])
+        return self.measured[key]
+
     def classify(self, definition: Definition) -> pl.DataFrame:
         """One row per episode."""
-        eligible = judge_eligibility(self.episodes, definition.eligible, self.coded)
-        episodes = self.episodes.select("episode").with_columns(is_eligible=eligible)
-        verdicts = judge_resistance(
-            episodes,
-            self.judge(definition),
-            definition.resistance,
-            self.coded.vocabulary,
-            self.coded.observes,
-            self.codes,
-        )
+        verdicts = judge_resistance(*self._facts(definition))
         return self.ids.join(verdicts, on="episode", maintain_order="left").with_columns(
             definition_id=pl.lit(definition.id), resistant_date=pl.col("resistant_day").cast(pl.Date)
         )
+
+    def stage(self, definition: Definition) -> pl.DataFrame:
+        """One row per episode."""
+        staged = judge_staging(*self._facts(definition))
+        return self.ids.join(staged, on="episode", maintain_order="left").with_columns(
+            definition_id=pl.lit(definition.id)
+        )
+
+    def _facts(self, definition: Definition) -> tuple[pl.DataFrame, pl.DataFrame, Definition, Coded, CodeLists]:
+        eligible = judge_eligibility(self.episodes, definition.eligible, self.coded, self.codes)
+        episodes = self.episodes.with_columns(is_eligible=eligible)
+        return episodes, self.judge(definition), definition, self.coded, self.codes
+
+    def impasses(self, verdicts: list[pl.DataFrame]) -> pl.DataFrame:
+        """One row per episode that some definition calls resistant."""
+        resistant = [part.filter(pl.col("verdict") == "resistant").select("episode") for part in verdicts]
+        chosen = self.episodes.join(
+            pl.concat([self.episodes.select("episode").clear(), *resistant]), on="episode", how="semi"
+        )
+        return find_impasses(chosen, self.coded, self.codes).join(self.ids, on="episode")
 
     def named_episodes(self) -> pl.DataFrame:
         return self.episodes.join(self.ids, on="episode", maintain_order="left").with_columns(
@@ -141,7 +175,8 @@ class _Work:
 
     def named_judgements(self, key: tuple[object, object, object]) -> pl.DataFrame:
         rule, adequacy, outcome = key
-        return self._with_ids(self.judged[key], rule).with_columns(
+        judged = self.judged[key].hstack(self.responses[rule, windows(outcome)])
+        return self._with_ids(judged, rule).with_columns(
             judging_rule=pl.lit(rule_id(adequacy, outcome)), failure_date=pl.col("failure_date").cast(pl.Date)
         )
 

@@ -8,63 +8,26 @@ only if it is known when the time allowed was over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
 
-from schemas.definition import Outcome, ScaleRule
+from schemas.definition import Outcome, ScaleBand, ScaleRule
 from transforms.encode import Coded
+from transforms.measurement import Measured, nearest
+from transforms.signs import Signs
 from transforms.trials import Trials
 
+AnyScaleRule = ScaleRule | ScaleBand
 _FAILED, _EVIDENCE, _DATE = "has_failed", "outcome_evidence", "failure_date"
 
 
-@dataclass(frozen=True)
-class Signs:
-    """What can show an outcome, apart from the trials themselves; days are day numbers.
+def judge_outcome(built: Trials, rule: Outcome, measured: Measured, signs: Signs, coded: Coded) -> pl.DataFrame:
+    """The trials in their order, with has_failed, outcome_evidence and failure_date (a day number).
 
-    scores (person, scale, day, value); procedures `ect` and `tms` (person, day); admissions
-    (person, day, disorder). `observed` names the signs the delivery can show.
+    `measured.trials` are the same trials with the facts of their episodes.
     """
-
-    scores: pl.DataFrame
-    scale_minimum: dict[str, float]
-    ect: pl.DataFrame
-    tms: pl.DataFrame
-    admissions: pl.DataFrame
-    observed: frozenset[str]
-
-
-def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
-    """Collect scores, ECT and TMS days and admissions from a coded extract."""
-    observed = {"switch", "add_on"} if "drug" in coded.observes else set()
-    observed |= {sign for sign in ("ect", "tms") if sign in coded.observes}
-    observed |= {"admission"} if coded.admissions is not None else set()
-    scores = {"day": pl.Int32, "person": pl.UInt32, "scale": pl.String, "value": pl.Float64}
-    admissions = {"person": pl.UInt32, "day": pl.Int32, "disorder": pl.String}
-    return Signs(
-        scores=pl.DataFrame(schema=scores) if coded.scores is None else coded.scores,
-        scale_minimum=dict(scales.select("scale", pl.col("minimum").cast(pl.Float64)).iter_rows()),
-        ect=_days_of(coded, "ect"),
-        tms=_days_of(coded, "tms"),
-        admissions=pl.DataFrame(schema=admissions) if coded.admissions is None else coded.admissions,
-        observed=frozenset(observed),
-    )
-
-
-def _days_of(coded: Coded, group: str) -> pl.DataFrame:
-    if coded.procedures is None:
-        return pl.DataFrame(schema={"person": pl.UInt32, "day": pl.Int32})
-    mine = coded.procedures.filter(pl.lit(coded.vocabulary.sure((group,))).gather(pl.col("treatment")))
-    return mine.select("person", "day").unique().sort("day", "person")
-
-
-def judge_outcome(built: Trials, episodes: pl.DataFrame, rule: Outcome, signs: Signs, coded: Coded) -> pl.DataFrame:
-    """The trials in their order, with has_failed, outcome_evidence and failure_date (a day number)."""
-    facts = episodes.select("episode", "person", "disorder", "observed_until", "is_censored", episode_end="end")
-    trials = built.trials.drop("observed_until").join(facts, on="episode", how="left", maintain_order="left")
+    trials = measured.trials
     kinds = {
-        "scales": lambda: _by_scales(trials, rule, signs),
+        "scales": lambda: _by_scales(trials, rule, measured),
         "treatment_change": lambda: _by_change(trials, built.changes, rule, signs, coded),
     }
     judged = trials
@@ -109,11 +72,11 @@ def _why_unknown(rule: Outcome) -> pl.Expr:
     return pl.col(f"{_EVIDENCE}_{rule.evidence.index('treatment_change')}")
 
 
-def _by_scales(trials: pl.DataFrame, rule: Outcome, signs: Signs) -> pl.DataFrame:
+def _by_scales(trials: pl.DataFrame, rule: Outcome, measured: Measured) -> pl.DataFrame:
     """Each scale rule's verdict, joined as the definition says."""
     table = trials.select("trial")
     for n, scale_rule in enumerate(rule.scales):
-        verdict = _by_one_scale(trials, rule, scale_rule, signs)
+        verdict = _by_one_scale(measured.by(scale_rule.scale), scale_rule)
         table = table.join(
             verdict.rename({"failed": f"f{n}", "day": f"d{n}"}), on="trial", how="left", maintain_order="left"
         )
@@ -146,47 +109,19 @@ def _deciding_scale(rule: Outcome, failed: list[pl.Expr], verdict: pl.Expr) -> p
     )
 
 
-def _by_one_scale(trials: pl.DataFrame, rule: Outcome, scale_rule: ScaleRule, signs: Signs) -> pl.DataFrame:
+def _by_one_scale(measured: pl.DataFrame, scale_rule: AnyScaleRule) -> pl.DataFrame:
     """trial, failed, day of the outcome score."""
-    scores = signs.scores.filter(pl.col("scale") == scale_rule.scale).select("person", "day", "value").sort("day")
-    final = _latest(
-        trials, scores, pl.col("start") + rule.score_from_day, pl.col("last_day") + rule.score_days_after_end
-    )
-    if scale_rule.fails_if == "score_above":
-        return final.select("trial", "day", failed=pl.col("value") > scale_rule.value)
-    before = _latest(trials, scores, pl.col("start") - rule.baseline_days_before, pl.col("start"))
-    after = _earliest(trials, scores, pl.col("start") + 1, pl.col("start") + rule.baseline_days_after)
-    minimum = signs.scale_minimum[scale_rule.scale]
-    both = (
-        final.join(before.select("trial", before="value"), on="trial", how="left")
-        .join(after.select("trial", after="value"), on="trial", how="left")
-        .with_columns(baseline=pl.coalesce("before", "after"))
-    )
-    room = pl.col("baseline") - minimum
-    failed = pl.when(room > 0).then((pl.col("baseline") - pl.col("value")) * 100 < scale_rule.value * room)
-    return both.select("trial", "day", failed=failed)
-
-
-def _latest(trials: pl.DataFrame, scores: pl.DataFrame, opens: pl.Expr, closes: pl.Expr) -> pl.DataFrame:
-    """The person's latest score in [opens, closes] of each trial that has one: trial, day, value."""
-    return _nearest(trials.select("trial", "person", opens=opens, at=closes), scores, "backward").filter(
-        pl.col("day") >= pl.col("opens")
-    )
-
-
-def _earliest(trials: pl.DataFrame, scores: pl.DataFrame, opens: pl.Expr, closes: pl.Expr) -> pl.DataFrame:
-    """The person's earliest score in [opens, closes] of each trial that has one: trial, day, value."""
-    return _nearest(trials.select("trial", "person", closes=closes, at=opens), scores, "forward").filter(
-        pl.col("day") <= pl.col("closes")
-    )
-
-
-def _nearest(
-    trials: pl.DataFrame, rows: pl.DataFrame, strategy: str, by: tuple[str, ...] = ("person",)
-) -> pl.DataFrame:
-    return trials.sort("at", "trial").join_asof(
-        rows, left_on="at", right_on="day", by=list(by), strategy=strategy, check_sortedness=False, coalesce=False
-    )
+    fall, room = pl.col("baseline") - pl.col("value"), pl.col("room")
+    if isinstance(scale_rule, ScaleBand):
+        inside = (fall * 100 >= scale_rule.at_least * room) & (fall * 100 < scale_rule.below * room)
+        failed = pl.when(room > 0).then(inside)
+    else:
+        failed = {
+            "score_above": pl.col("value") > scale_rule.value,
+            "points_below": fall < scale_rule.value,
+            "fall_below": pl.when(room > 0).then(fall * 100 < scale_rule.value * room),
+        }[scale_rule.fails_if]
+    return measured.select("trial", "day", failed=failed)
 
 
 def _by_change(trials: pl.DataFrame, changes: pl.DataFrame, rule: Outcome, signs: Signs, coded: Coded) -> pl.DataFrame:
@@ -249,4 +184,4 @@ def _first_session(rows: pl.DataFrame, days: pl.DataFrame, coded: Coded, group: 
 
 def _first_after(rows: pl.DataFrame, days: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     after = rows.select("trial", "horizon", *by, at=pl.col("start") + 1)
-    return _nearest(after, days, "forward", by).filter(pl.col("day") <= pl.col("horizon"))
+    return nearest(after, days, "forward", by).filter(pl.col("day") <= pl.col("horizon"))

@@ -6,7 +6,8 @@
    combination); otherwise it is the first treatment, a switch, or a return to an earlier one.
 4. Add-ons become trials of their own, stay part of their host, or are ignored, as the rule says.
 
-Supply intervals are half-open: `end_excl` is the first day no longer covered.
+Supply intervals are half-open: `end_excl` is the first day no longer covered. `last_day` is the last one with
+supply or with a dispensing, so that a drug of unknown supply is in use at least on the days it was dispensed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Trials:
 def build_trials(exposures: Exposures, episodes: pl.DataFrame, rule: Trial, vocabulary: Vocabulary) -> Trials:
     """Every trial of every episode under `rule`; days are day numbers."""
     wanted = vocabulary.possible(rule.treatments + rule.augmenters)
-    window = _window(episodes, rule)
+    window = _window(exposures, episodes, rule, vocabulary)
     supplies, drug_eras = _drug_eras(_within(exposures.drugs, window, wanted), rule)
     eras = _with_roles(drug_eras, rule, vocabulary)
     courses = _courses(_within(exposures.sessions, window, vocabulary.possible(rule.treatments)), rule, vocabulary)
@@ -78,14 +79,37 @@ def find_exposures(coded: Coded, episodes: pl.DataFrame) -> Exposures:
     )
 
 
-def _window(episodes: pl.DataFrame, rule: Trial) -> pl.DataFrame:
-    """The days each episode's trials are looked for in."""
-    opens, closes = pl.col("treated_from"), pl.col("end")
-    if rule.window == "first_days":
-        closes = pl.min_horizontal(closes, pl.col("start") + rule.window_days - 1)
-    if rule.window == "last_days":
-        opens = pl.max_horizontal(opens, closes - rule.window_days + 1)
-    return episodes.select("episode", "observed_until", opens=opens, closes=closes)
+def with_episode_facts(trials: pl.DataFrame, episodes: pl.DataFrame) -> pl.DataFrame:
+    """The trials in their order, with what their outcome needs to know of the episode."""
+    facts = episodes.select("episode", "person", "disorder", "observed_until", "is_censored", episode_end="end")
+    return trials.drop("observed_until").join(facts, on="episode", how="left", maintain_order="left")
+
+
+def _window(exposures: Exposures, episodes: pl.DataFrame, rule: Trial, vocabulary: Vocabulary) -> pl.DataFrame:
+    """The days each episode's trials are looked for in; without a last day there are none."""
+    days = episodes.select("episode", "observed_until", "start", opens="treated_from", closes="end")
+    if rule.window == "first_treated_days":
+        days = days.join(_first_treated(exposures, rule, vocabulary), on="episode", how="left", maintain_order="left")
+    bounds = {
+        "episode": (pl.col("opens"), pl.col("closes")),
+        "first_days": (pl.col("opens"), pl.min_horizontal("closes", pl.col("start") + rule.window_days - 1)),
+        "last_days": (pl.max_horizontal("opens", pl.col("closes") - rule.window_days + 1), pl.col("closes")),
+        "first_treated_days": (
+            pl.col("opens"),
+            pl.when(pl.col("first").is_not_null()).then(
+                pl.min_horizontal("closes", pl.col("first") + rule.window_days - 1)
+            ),
+        ),
+    }
+    opens, closes = bounds[rule.window]
+    return days.select("episode", "observed_until", opens=opens, closes=closes)
+
+
+def _first_treated(exposures: Exposures, rule: Trial, vocabulary: Vocabulary) -> pl.DataFrame:
+    """episode, first: the first day with something that makes a trial."""
+    primary = lookup(vocabulary.possible(rule.treatments))
+    days = [table.filter(primary).select("episode", "day") for table in (exposures.drugs, exposures.sessions)]
+    return pl.concat(days).group_by("episode").agg(first=pl.col("day").min())
 
 
 def _within(rows: pl.DataFrame, window: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
@@ -96,12 +120,14 @@ def _within(rows: pl.DataFrame, window: pl.DataFrame, wanted: pl.Series) -> pl.D
 def _drug_eras(rows: pl.DataFrame, rule: Trial) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Supplies with their era, and the eras."""
     drug = pl.struct("episode", "treatment").rle_id()
-    supplied = _stocked(rows.with_columns(drug=drug, days_known=pl.col("days").fill_null(0)), rule)
+    days = pl.col("days") if rule.supply == "as_delivered" else pl.lit(0, pl.Int32)
+    taken = rows.with_columns(days=days).with_columns(drug=drug, days_known=pl.col("days").fill_null(0))
+    supplied = _stocked(taken, rule)
     clipped = supplied.with_columns(
         taken_end=pl.min_horizontal("taken_end", pl.col("observed_until") + 1)
     ).with_columns(taken_from=pl.min_horizontal("taken_from", "taken_end"))
     opens = opens_era(pl.col("drug"), pl.col("day"), pl.col("taken_end"), rule.drug_gap_days)
-    eras = clipped.with_columns(era=opens.cum_sum().cast(pl.UInt32))
+    eras = _until_next_drug(clipped.with_columns(era=opens.cum_sum().cast(pl.UInt32)), rule)
     covered_to = running_end(pl.col("era"), pl.col("taken_end"))
     last_of_era = pl.col("era") != pl.col("era").shift(-1)
     until = pl.when(last_of_era.fill_null(True)).then(pl.max_horizontal("covered_to", "taken_from"))
@@ -109,13 +135,36 @@ def _drug_eras(rows: pl.DataFrame, rule: Trial) -> tuple[pl.DataFrame, pl.DataFr
         eras.with_columns(covered_to=covered_to)
         .with_columns(until=until.otherwise(pl.col("taken_from").shift(-1)))
         .with_columns(span_days=pl.col("until") - pl.col("taken_from"))
-        .with_columns(
-            covered_days=pl.min_horizontal(
-                pl.col("span_days"), pl.max_horizontal(pl.col("covered_to") - pl.col("taken_from"), pl.lit(0, pl.Int32))
-            )
-        )
+        .with_columns(covered_days=_covered_days(rule))
     )
     return supplies.select("era", "span_days", "covered_days", "dose_ug", "dose_mddd"), _era_facts(supplies, rule)
+
+
+def _covered_days(rule: Trial) -> pl.Expr:
+    """Days of the span with supply; of a drug known by its dates only, all of them."""
+    if rule.supply == "dates_only":
+        return pl.col("span_days")
+    supplied = pl.max_horizontal(pl.col("covered_to") - pl.col("taken_from"), pl.lit(0, pl.Int32))
+    return pl.min_horizontal(pl.col("span_days"), supplied)
+
+
+def _until_next_drug(rows: pl.DataFrame, rule: Trial) -> pl.DataFrame:
+    """A drug dispensed once, if the rule says so, lasts until the next drug of the episode starts."""
+    if rule.single_dispensing_days == 0:
+        return rows
+    eras = rows.group_by("era").agg(
+        pl.col("episode", "treatment").first(), start=pl.col("day").first(), end=pl.col("taken_end").max(), n=pl.len()
+    )
+    others = eras.select("episode", other="treatment", next="start")
+    later = eras.filter(pl.col("n") == 1).join(others, on="episode")
+    later = later.filter(pl.col("other") != pl.col("treatment"), pl.col("next") > pl.col("start"))
+    lasting = later.group_by("era").agg(pl.col("next").min(), pl.col("start", "end").first())
+    soon = (pl.col("next") - pl.col("start") <= rule.single_dispensing_days) & (pl.col("end") < pl.col("next"))
+    ends = rows.join(lasting.filter(soon).select("era", "next"), on="era", how="left", maintain_order="left")
+    return ends.with_columns(
+        taken_end=pl.coalesce("next", "taken_end"),
+        days=pl.when(pl.col("next").is_null()).then(pl.col("days")).otherwise(pl.col("next") - pl.col("day")),
+    ).drop("next")
 
 
 def _stocked(rows: pl.DataFrame, rule: Trial) -> pl.DataFrame:
@@ -136,6 +185,7 @@ def _era_facts(supplies: pl.DataFrame, rule: Trial) -> pl.DataFrame:
         pl.col("episode", "treatment", "observed_until").first(),
         start=pl.col("day").first(),
         end_excl=pl.max_horizontal(pl.col("taken_end").max(), pl.col("day").first()),
+        last_dispensed=pl.col("day").max(),
         has_unknown_supply=pl.col("days").is_null().any(),
         days_covered=pl.col("covered_days").sum().cast(pl.Int32),
         is_dose_raised=pl.when(known_dose).then(dose.max() > dose.first()),
@@ -145,7 +195,9 @@ def _era_facts(supplies: pl.DataFrame, rule: Trial) -> pl.DataFrame:
         .otherwise(pl.lit("mixed")),
     )
     ongoing = pl.col("end_excl") + rule.drug_gap_days > pl.col("observed_until")
-    return eras.with_columns(is_ongoing=ongoing, n_sessions=pl.lit(None, pl.Int32)).sort(*_ORDER)
+    last_day = pl.max_horizontal("last_dispensed", pl.col("end_excl") - 1)
+    known = eras.with_columns(is_ongoing=ongoing, last_day=last_day, n_sessions=pl.lit(None, pl.Int32))
+    return known.drop("last_dispensed").sort(*_ORDER)
 
 
 def _with_roles(eras: pl.DataFrame, rule: Trial, vocabulary: Vocabulary) -> pl.DataFrame:
@@ -173,13 +225,13 @@ def _with_roles(eras: pl.DataFrame, rule: Trial, vocabulary: Vocabulary) -> pl.D
 
 def _hosts(eras: pl.DataFrame, overlap_days: int) -> pl.DataFrame:
     """For each add-on the era it was added to: the earlier primary drug it overlaps longest."""
-    later = eras.select("episode", "place", "treatment", "start", "end_excl")
+    later = eras.select("episode", "place", "treatment", "start", "last_day")
     earlier = eras.filter("is_primary").select("episode", pl.exclude("episode").name.suffix("_host"))
     pairs = later.join(
-        earlier.select("episode", "era_host", "place_host", "treatment_host", "start_host", "end_excl_host"),
+        earlier.select("episode", "era_host", "place_host", "treatment_host", "last_day_host"),
         on="episode",
     ).filter(pl.col("place_host") < pl.col("place"), pl.col("treatment_host") != pl.col("treatment"))
-    overlap = pl.min_horizontal("end_excl", "end_excl_host") - pl.col("start")
+    overlap = pl.min_horizontal("last_day", "last_day_host") - pl.col("start") + 1
     together = pairs.with_columns(overlap=overlap).filter(pl.col("overlap") >= overlap_days)
     longest = together.sort("place", -pl.col("overlap"), "place_host").unique(
         "place", keep="first", maintain_order=True
@@ -202,6 +254,7 @@ def _courses(rows: pl.DataFrame, rule: Trial, vocabulary: Vocabulary) -> pl.Data
             n_sessions=pl.len().cast(pl.Int32),
         )
         .with_columns(
+            last_day=pl.col("end_excl") - 1,
             days_covered=pl.col("n_sessions"),
             has_unknown_supply=pl.lit(False),
             is_dose_raised=pl.lit(False),
@@ -246,7 +299,6 @@ def _described(trials: pl.DataFrame, vocabulary: Vocabulary) -> pl.DataFrame:
     return trials.with_columns(
         modality=modality,
         n_days=pl.col("end_excl") - pl.col("start"),
-        last_day=pl.max_horizontal("start", pl.col("end_excl") - 1),
     )
 
 
@@ -259,14 +311,15 @@ def _changes(trials: pl.DataFrame, overlap_days: int) -> pl.DataFrame:
         "episode",
         other_treatment="treatment",
         other_start="start",
-        other_end="end_excl",
+        other_last="last_day",
         can_follow=pl.col("modality") == "drug",
     )
-    mine = trials.select("episode", "trial", "treatment", "start", "end_excl", is_drug=pl.col("n_sessions").is_null())
+    is_drug = pl.col("n_sessions").is_null()
+    mine = trials.select("episode", "trial", "treatment", "start", "end_excl", "last_day", is_drug=is_drug)
     pairs = mine.join(later, on="episode").filter(
         pl.col("other_treatment") != pl.col("treatment"), pl.col("other_start") > pl.col("start")
     )
-    overlap = pl.min_horizontal("end_excl", "other_end") - pl.col("other_start")
+    overlap = pl.min_horizontal("last_day", "other_last") - pl.col("other_start") + 1
     after_sessions = pl.col("is_drug") | (pl.col("other_start") >= pl.col("end_excl"))
     return (
         pairs.filter(after_sessions)

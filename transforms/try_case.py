@@ -17,7 +17,7 @@ from schemas.extracts import MODELS, Extract
 from transforms.classify import classify
 
 Row = dict[str, Any]  # drawn data: values of every type
-NO_EPISODE = "no episode"
+NO_EPISODE, NO_COLUMN = "no episode", "nothing: the definition does not say"
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,18 @@ def try_case(case: Case, definition: Definition, codes: CodeLists) -> list[Diffe
     """What the definition makes of the case, as far as it differs from what is expected."""
     found = classify_case(case, definition, codes)
     if found is None:
-        return [Difference("verdict", case.expected["verdict"], NO_EPISODE)]
-    return [Difference(c, value, found[c]) for c, value in case.expected.items() if found[c] != value]
+        return [Difference(c, value, NO_EPISODE) for c, value in list(case.expected.items())[:1]]
+    told = {column: found.get(column, NO_COLUMN) for column in case.expected}
+    return [Difference(c, value, told[c]) for c, value in case.expected.items() if told[c] != value]
 
 
 def classify_case(case: Case, definition: Definition, codes: CodeLists) -> Row | None:
-    """The classification of the drawn person's first episode; nothing if the history draws none."""
+    """The classification (of a staging system the stage) of the drawn person's first episode, if there is one."""
     person = case.person()
     absent = frozenset() if person["coverage"] else frozenset({"coverage"})
     extract = drawn_extract([person], case.observes, absent)
-    made = classify(extract, study_of(definition), [definition], codes).classifications
+    classified = classify(extract, study_of(definition), [definition], codes)
+    made = classified.classifications if definition.gives == "verdict" else classified.stages
     return None if made.is_empty() else made.row(0, named=True)
 
 

@@ -6,7 +6,9 @@ and products of columns; joining and grouping tens of millions of rows of text f
 
 A code holds the verdict and how far the episode was seen to come: `verdict * 8 + failed * 4 + adequate * 2 +
 treated`. It is `NOT_SPOKEN_OF` where the definition does not speak about the episode's disorder. The arrays
-below say what each code means: `hist @ IS_TREATED` counts the treated in a histogram of codes.
+below say what each code means: `hist @ IS_TREATED` counts the treated in a histogram of codes. A resistant
+episode has come all the way: where a definition asks only that treatments were given, no trial of it need
+be adequate or have failed.
 """
 
 from __future__ import annotations
@@ -24,13 +26,14 @@ NOT_ELIGIBLE, NOT_RESISTANT, UNDETERMINED, RESISTANT = range(4)
 _VERDICTS = ("not_eligible", "not_resistant", "undetermined", "resistant")
 
 VERDICT_OF = np.arange(N_CODES, dtype=np.int8) // 8
-IS_TREATED = np.arange(N_CODES) % 2 == 1
-IS_ADEQUATELY_TREATED = np.arange(N_CODES) // 2 % 2 == 1
-HAS_FAILED_TRIAL = np.arange(N_CODES) // 4 % 2 == 1
+_IS_RESISTANT = VERDICT_OF == RESISTANT
+IS_TREATED = (np.arange(N_CODES) % 2 == 1) | _IS_RESISTANT
+IS_ADEQUATELY_TREATED = (np.arange(N_CODES) // 2 % 2 == 1) | _IS_RESISTANT
+HAS_FAILED_TRIAL = (np.arange(N_CODES) // 4 % 2 == 1) | _IS_RESISTANT
 
 _code = (
     pl.col("verdict").replace_strict(_VERDICTS, range(4), return_dtype=pl.Int8) * 8
-    + ((pl.col("n_failed_min") >= 1) | (pl.col("score_min") > 0)).fill_null(False).cast(pl.Int8) * 4
+    + (pl.col("n_failed_min") >= 1).cast(pl.Int8) * 4
     + (pl.col("n_adequate") >= 1).cast(pl.Int8) * 2
     + (pl.col("n_trials") >= 1).cast(pl.Int8)
 )

@@ -22,15 +22,16 @@ VERDICTS_NEEDED = {"resistant", "not_resistant", "undetermined", "not_eligible"}
 @pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{name}: {case.name}" for name, case in CASES])
 def test_case(name: str, case: Case) -> None:
     """The drawn history gets the verdict the case states, from the fast and from the slow implementation."""
-    fast = classify_case(case, DEFINITIONS[name], CODES)
-    slow = _slow(case, DEFINITIONS[name])
+    definition = DEFINITIONS[name]
+    fast = classify_case(case, definition, CODES)
+    slow = _slow(case, definition)
 
     assert check_words(case, CODES) is None
     assert {column: fast[column] for column in case.expected} == case.expected
     assert fast == slow
 
 
-@pytest.mark.parametrize("name", sorted(DEFINITIONS))
+@pytest.mark.parametrize("name", [d.id for d in SHIPPED if d.gives == "verdict"])
 def test_every_definition_has_every_verdict_drawn(name: str) -> None:
     """A definition ships with at least four cases, and with one of each verdict."""
     drawn = [case.expected["verdict"] for of, case in CASES if of == name]
@@ -39,8 +40,20 @@ def test_every_definition_has_every_verdict_drawn(name: str) -> None:
     assert set(drawn) == VERDICTS_NEEDED
 
 
+@pytest.mark.parametrize("name", [d.id for d in SHIPPED if d.gives != "verdict"])
+def test_every_staging_system_is_drawn(name: str) -> None:
+    """A staging system ships with at least four cases, one of them not eligible, and every level is drawn."""
+    drawn = [case.expected for of, case in CASES if of == name]
+    levels = [level.name for level in getattr(DEFINITIONS[name].resistance, "levels", ())]
+
+    assert len(drawn) >= 4
+    assert False in [case.get("is_eligible") for case in drawn]
+    assert set(levels) <= {case.get("level_min") for case in drawn}
+
+
 def _slow(case: Case, definition: Definition) -> dict[str, Any]:
     person, study = case.person(), study_of(definition)
     absent = frozenset() if person["coverage"] else frozenset({"coverage"})
     told = classify_person(person, study.episodes, study.period, [definition], REFERENCE_CODES, case.observes, absent)
-    return min(told["classifications"], key=lambda row: row["episode_id"])
+    rows = told["classifications"] if definition.gives == "verdict" else told["stages"]
+    return min(rows, key=lambda row: row["episode_id"])

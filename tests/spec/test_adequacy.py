@@ -88,6 +88,36 @@ def test_another_table_of_doses_may_judge_differently() -> None:
     assert_shows(judged(given, usual), "adequacy_reason\nunderdosed")
 
 
+def test_what_is_taken_as_equal_to_600_mg_of_chlorpromazine_is_enough() -> None:
+    """8 mg of haloperidol are enough, 7 are not; where no such dose is listed, or no dose recorded, it is open."""
+    given = extract(
+        dispensings="""
+        person      | drug       | date       | days | dose_mg
+        at          | N05AD01    | 2010-01-01 | 56   | 8
+        below       | N05AD01    | 2010-01-01 | 56   | 7
+        itself      | N05AA01    | 2010-01-01 | 56   | 600
+        unlisted    | N05AH02    | 2010-01-01 | 56   | 600
+        no_dose     | N05AD01    | 2010-01-01 | 56   | -
+        """
+    )
+    rule = definition(
+        trial={"treatments": ["antipsychotics"], "augmenters": []},
+        adequacy={"drug": {"dose_basis": "chlorpromazine_600", "min_dose_ratio": 1.0}},
+    )
+
+    assert_shows(
+        judged(given, rule),
+        """
+        person   | is_adequate | adequacy_reason
+        at       | true        | adequate
+        below    | false       | underdosed
+        itself   | true        | adequate
+        unlisted | -           | dose_unknown
+        no_dose  | -           | dose_unknown
+        """,
+    )
+
+
 def test_titration_counts_the_days_at_dose_not_the_mean() -> None:
     """Two weeks of 25 mg, then 28 days of 50 mg: enough days at dose though the mean is below; 27 are not."""
     given = extract(

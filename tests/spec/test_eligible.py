@@ -200,6 +200,175 @@ def test_any_one_of_several_exclusions_excludes() -> None:
     )
 
 
+# --- Requirements -----------------------------------------------------------------------------------------------------
+
+# The episode of depression starts on 2010-01-10, ends on 2010-03-11 and is observed until 2024-12-31.
+_PERSONALITY = _failed(
+    """
+    person        | date       | code
+    never         | 2010-01-10 | F322
+    day_before    | 2010-01-10 | F322
+    day_before    | 2010-01-09 | F603
+    on_start      | 2010-01-10 | F322
+    on_start      | 2010-01-10 | F603
+    on_last_day   | 2010-01-10 | F322
+    on_last_day   | 2010-03-11 | F603
+    day_after     | 2010-01-10 | F322
+    day_after     | 2010-03-12 | F603
+    last_observed | 2010-01-10 | F322
+    last_observed | 2024-12-31 | F603
+    never_seen    | 2010-01-10 | F322
+    never_seen    | 2025-01-01 | F603
+    """
+)
+
+
+def _only_with(codes: str, when: str, days: int = 1) -> object:
+    return _eligible(requirements=[{"codes": codes, "when": when, "days": days}])
+
+
+def test_a_requirement_at_any_time_looks_as_far_as_was_observed() -> None:
+    """Ever: any code until the end of observation will do; one dated after it was not seen."""
+    assert_shows(
+        verdicts(_PERSONALITY, _only_with("personality_disorder", "ever"), by=_SIXTY_DAYS),
+        """
+        person        | verdict      | decided_by
+        never         | not_eligible | eligible
+        day_before    | resistant    | resistance
+        on_start      | resistant    | resistance
+        on_last_day   | resistant    | resistance
+        day_after     | resistant    | resistance
+        last_observed | resistant    | resistance
+        never_seen    | not_eligible | eligible
+        """,
+    )
+
+
+def test_a_requirement_before_ends_the_day_before_the_episode() -> None:
+    """Before: a code the day before the episode will do; one on its first day comes too late."""
+    assert_shows(
+        verdicts(_PERSONALITY, _only_with("personality_disorder", "before"), by=_SIXTY_DAYS),
+        """
+        person        | verdict
+        never         | not_eligible
+        day_before    | resistant
+        on_start      | not_eligible
+        on_last_day   | not_eligible
+        day_after     | not_eligible
+        last_observed | not_eligible
+        never_seen    | not_eligible
+        """,
+    )
+
+
+def test_a_requirement_during_includes_the_first_and_the_last_day() -> None:
+    """During: a code on the first or last day of the episode will do; a day outside it does not count."""
+    assert_shows(
+        verdicts(_PERSONALITY, _only_with("personality_disorder", "during"), by=_SIXTY_DAYS),
+        """
+        person        | verdict
+        never         | not_eligible
+        day_before    | not_eligible
+        on_start      | resistant
+        on_last_day   | resistant
+        day_after     | not_eligible
+        last_observed | not_eligible
+        never_seen    | not_eligible
+        """,
+    )
+
+
+def test_a_requirement_before_or_during_ends_with_the_episode() -> None:
+    """Before or during: any code up to the last day will do; the day after is too late."""
+    assert_shows(
+        verdicts(_PERSONALITY, _only_with("personality_disorder", "before_or_during"), by=_SIXTY_DAYS),
+        """
+        person        | verdict
+        never         | not_eligible
+        day_before    | resistant
+        on_start      | resistant
+        on_last_day   | resistant
+        day_after     | not_eligible
+        last_observed | not_eligible
+        never_seen    | not_eligible
+        """,
+    )
+
+
+def test_a_requirement_counts_days_not_codes() -> None:
+    """Of a demand of two days, two codes on one day are one short; two days with one code each are enough."""
+    given = _failed(
+        """
+        person     | date       | code
+        one_day    | 2010-01-10 | F322
+        two_codes  | 2010-01-10 | F322
+        two_codes  | 2010-01-10 | F332
+        two_days   | 2010-01-10 | F322
+        two_days   | 2010-01-11 | F322
+        three_days | 2010-01-10 | F322
+        three_days | 2010-01-11 | F332
+        three_days | 2010-01-12 | F322
+        """
+    )
+    columns = "person | verdict"
+
+    assert_shows(
+        verdicts(given, _only_with("depression", "during", days=2), by=_SIXTY_DAYS),
+        f"""
+        {columns}
+        one_day    | not_eligible
+        two_codes  | not_eligible
+        two_days   | resistant
+        three_days | resistant
+        """,
+    )
+    assert_shows(
+        verdicts(given, _only_with("depression", "during", days=3), by=_SIXTY_DAYS),
+        f"""
+        {columns}
+        one_day    | not_eligible
+        two_codes  | not_eligible
+        two_days   | not_eligible
+        three_days | resistant
+        """,
+    )
+
+
+def test_only_the_days_at_the_stated_time_count() -> None:
+    """One day before the episode and one within it are two days at any time, and one day during."""
+    given = _failed("person | date | code\nP1 | 2009-01-10 | F603\nP1 | 2010-01-10 | F322\nP1 | 2010-01-20 | F603")
+
+    assert_shows(
+        verdicts(given, _only_with("personality_disorder", "before_or_during", days=2), by=_SIXTY_DAYS),
+        "verdict\nresistant",
+    )
+    assert_shows(
+        verdicts(given, _only_with("personality_disorder", "during", days=2), by=_SIXTY_DAYS), "verdict\nnot_eligible"
+    )
+
+
+def test_every_requirement_must_be_met() -> None:
+    """Asked for a personality disorder and for chronic pain, one of them falls short."""
+    given = _failed(
+        """
+        person | date       | code
+        both   | 2010-01-10 | F322
+        both   | 2010-01-10 | F603
+        both   | 2010-01-10 | R521
+        one    | 2010-01-10 | F322
+        one    | 2010-01-10 | F603
+        """
+    )
+    rule = _eligible(
+        requirements=[
+            {"codes": "personality_disorder", "when": "ever", "days": 1},
+            {"codes": "chronic_pain", "when": "ever", "days": 1},
+        ]
+    )
+
+    assert_shows(verdicts(given, rule, by=_SIXTY_DAYS), "person | verdict\nboth | resistant\none | not_eligible")
+
+
 # --- Observation ------------------------------------------------------------------------------------------------------
 
 

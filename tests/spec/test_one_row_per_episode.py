@@ -4,15 +4,36 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from schemas.tables import RESTRICTED
-from tests.spec.world import classified, codes, count, counts, definition, extract, item, points, study, verdicts
+from tests.spec.world import (
+    classified,
+    codes,
+    count,
+    counts,
+    definition,
+    extract,
+    impasses,
+    item,
+    level,
+    points,
+    staged,
+    stages,
+    study,
+    verdicts,
+)
 from tests.tables import assert_shows
 from transforms.adequacy import judge_adequacy
+from transforms.causes import find_causes
 from transforms.eligibility import judge_eligibility
 from transforms.encode import encode
 from transforms.episodes import build_episodes
-from transforms.outcome import find_signs, judge_outcome
+from transforms.impasses import find_impasses
+from transforms.measurement import Measured, windows
+from transforms.outcome import judge_outcome
 from transforms.resistance import judge_resistance
-from transforms.trials import build_trials, find_exposures
+from transforms.response import judge_response
+from transforms.signs import find_signs
+from transforms.staging import judge_staging
+from transforms.trials import build_trials, find_exposures, with_episode_facts
 
 _MIXED = extract(
     persons="""
@@ -37,12 +58,14 @@ _MIXED = extract(
     treated | venlafaxine | 2010-02-10 | 28
     not_ill | sertraline  | 2010-01-05 | 28
     """,
-    scores="person | date | value\ntreated | 2010-02-05 | 20",
+    scores="person | date | value\ntreated | 2010-02-05 | 5",
     procedures="person | treatment | date\ntreated | cbt | 2012-01-10",
 )
 _STUDY = study(tail_days=60)
 _COUNTS = definition("a_count", eligible={"min_age": 18}, resistance=counts(count(1)))
 _SCORES = definition("b_score", resistance=points(1.0, item("failed_trials", 1.0)))
+_STAGES = definition("c_stage", eligible={"min_age": 18}, resistance=staged(level("one", [count(1)])))
+_OPEN_SCORE = definition("d_open_score", resistance=points("none", item("failed_trials", 1.0)))
 
 
 def test_an_untreated_and_an_ineligible_episode_are_rows() -> None:
@@ -77,11 +100,38 @@ def test_every_definition_has_a_row_for_every_episode() -> None:
     )
 
 
+def test_every_staging_system_has_a_row_for_every_episode() -> None:
+    """A staging system gives no verdict but a row in a table of its own, for the child and the untreated too."""
+    assert_shows(
+        stages(_MIXED, _OPEN_SCORE, _STAGES, _COUNTS, by=_STUDY),
+        """
+        definition_id | person    | number | is_eligible | score_min | level_min
+        c_stage       | child     | 1      | false       | -         | -
+        c_stage       | treated   | 1      | true        | -         | one
+        c_stage       | treated   | 2      | true        | -         | none
+        c_stage       | untreated | 1      | true        | -         | none
+        d_open_score  | child     | 1      | true        | 0.0       | -
+        d_open_score  | treated   | 1      | true        | 1.0       | -
+        d_open_score  | treated   | 2      | true        | 0.0       | -
+        d_open_score  | untreated | 1      | true        | 0.0       | -
+        """,
+    )
+    assert verdicts(_MIXED, _OPEN_SCORE, _STAGES, by=_STUDY).is_empty()
+
+
+def test_an_impasse_is_one_row_however_many_definitions_call_it_resistant() -> None:
+    """One row for an episode that two definitions call resistant; none for the others, and none by a stage."""
+    assert_shows(impasses(_MIXED, _COUNTS, _SCORES, by=_STUDY), "person | number\ntreated | 1")
+    assert impasses(_MIXED, _STAGES, _OPEN_SCORE, by=_STUDY).is_empty()
+
+
 def test_definitions_do_not_see_each_other() -> None:
-    """A definition judged beside another gives the rows it gives alone."""
-    together = verdicts(_MIXED, _COUNTS, _SCORES, by=_STUDY).filter(definition_id="a_count")
+    """A definition judged beside others gives the rows it gives alone."""
+    together = verdicts(_MIXED, _COUNTS, _SCORES, _STAGES, by=_STUDY).filter(definition_id="a_count")
+    staged_together = stages(_MIXED, _COUNTS, _STAGES, _OPEN_SCORE, by=_STUDY).filter(definition_id="c_stage")
 
     assert_frame_equal(verdicts(_MIXED, _COUNTS, by=_STUDY), together)
+    assert_frame_equal(stages(_MIXED, _STAGES, by=_STUDY), staged_together)
 
 
 def test_persons_do_not_see_each_other() -> None:
@@ -92,45 +142,70 @@ def test_persons_do_not_see_each_other() -> None:
     assert_frame_equal(verdicts(alone, _COUNTS, by=_STUDY), among_others)
 
 
+def test_persons_staged_do_not_see_each_other() -> None:
+    """A person staged alone gets the row they get among others."""
+    alone = extract(diagnoses="person | date\nuntreated | 2010-01-01")
+    among_others = stages(_MIXED, _STAGES, by=_STUDY).filter(person="untreated")
+
+    assert_frame_equal(stages(alone, _STAGES, by=_STUDY), among_others)
+
+
 def test_a_delivery_without_any_episode_gives_empty_tables() -> None:
     """Nobody ill: every table is there, and empty."""
     nobody = extract(diagnoses="person | date | code\nP1 | 2010-01-01 | J069")
 
     assert verdicts(nobody, _COUNTS, _SCORES, by=_STUDY).is_empty()
+    assert stages(nobody, _STAGES, _OPEN_SCORE, by=_STUDY).is_empty()
+    assert impasses(nobody, _COUNTS, by=_STUDY).is_empty()
 
 
 def test_a_delivery_of_contacts_alone_is_classified() -> None:
-    """With nothing delivered but persons and diagnoses, every episode is undetermined."""
+    """With nothing delivered but persons and diagnoses, every episode is undetermined, its stage any."""
     given = extract(absent="coverage dispensings procedures scores admissions", observes="")
 
     assert_shows(verdicts(given, _COUNTS), "verdict | decided_by\nundetermined | trial")
+    assert_shows(stages(given, _STAGES), "level_min | level_max\nnone | one")
 
 
 def test_the_tables_are_as_declared() -> None:
-    """Episodes, trials, judgements and classifications satisfy their declared schemas."""
-    made = classified(_MIXED, _COUNTS, _SCORES, by=_STUDY)
+    """Every restricted table satisfies its declared schema."""
+    made = classified(_MIXED, _COUNTS, _SCORES, _STAGES, _OPEN_SCORE, by=_STUDY)
 
     RESTRICTED["episodes"].validate(made.episodes)
     RESTRICTED["trials"].validate(made.trials)
     RESTRICTED["judgements"].validate(made.judgements)
     RESTRICTED["classifications"].validate(made.classifications)
+    RESTRICTED["stages"].validate(made.stages)
+    RESTRICTED["impasses"].validate(made.impasses)
 
 
 # --- The judges -------------------------------------------------------------------------------------------------------
 
 _CODED = encode(_MIXED, codes(), ("depression",))
-_EPISODES = build_episodes(_CODED, _STUDY.episodes, _STUDY.period, codes())
+_BARE = build_episodes(_CODED, _STUDY.episodes, _STUDY.period, codes())
+_EPISODES = _BARE.hstack(find_causes(_BARE, _CODED, codes()).select("diagnosed"))
 _BUILT = build_trials(find_exposures(_CODED, _EPISODES), _EPISODES, _COUNTS.trial, _CODED.vocabulary)
+_SIGNS = find_signs(_CODED, codes().scales)
+_MEASURED = Measured(with_episode_facts(_BUILT.trials, _EPISODES), windows(_COUNTS.outcome), _SIGNS)
 _ADEQUATE = judge_adequacy(_BUILT, _COUNTS.adequacy, _CODED.vocabulary, codes().doses)
-_OUTCOMES = judge_outcome(_BUILT, _EPISODES, _COUNTS.outcome, find_signs(_CODED, codes().scales), _CODED)
+_OUTCOMES = judge_outcome(_BUILT, _COUNTS.outcome, _MEASURED, _SIGNS, _CODED)
+_JUDGED = _ADEQUATE.hstack(_OUTCOMES.select("has_failed", "outcome_evidence", "failure_date"))
+
+
+def test_finding_causes_gives_one_row_per_episode_in_order() -> None:
+    """The episodes come back in the order they were given."""
+    reverse = _BARE.reverse()
+
+    assert find_causes(reverse, _CODED, codes())["episode"].to_list() == reverse["episode"].to_list()
 
 
 def test_judging_eligibility_gives_one_answer_per_episode() -> None:
     """As many answers as episodes, in their order."""
-    answers = judge_eligibility(_EPISODES, _COUNTS.eligible, _CODED)
+    answers = judge_eligibility(_EPISODES, _COUNTS.eligible, _CODED, codes())
+    turned = judge_eligibility(_EPISODES.reverse(), _COUNTS.eligible, _CODED, codes())
 
     assert answers.to_list() == [False, True, True, True]
-    assert judge_eligibility(_EPISODES.reverse(), _COUNTS.eligible, _CODED).to_list() == [True, True, True, False]
+    assert turned.to_list() == [True, True, True, False]
 
 
 def test_judging_adequacy_keeps_every_trial_in_order() -> None:
@@ -145,11 +220,31 @@ def test_judging_outcome_keeps_every_trial_in_order() -> None:
     assert _OUTCOMES.columns == [*_BUILT.trials.columns, "has_failed", "outcome_evidence", "failure_date"]
 
 
+def test_judging_response_gives_one_state_per_trial() -> None:
+    """As many states as trials, in their order: of the child's, then of the three treatments of the treated."""
+    states = judge_response(_MEASURED)["response"].to_list()
+
+    assert states == ["cannot_tell", "remission", "cannot_tell", "cannot_tell"]
+
+
 def test_judging_resistance_gives_one_row_per_episode_in_order() -> None:
     """The episodes come back in the order they were given, those without trials among them."""
-    asked = _EPISODES.select("episode").with_columns(is_eligible=pl.lit(True)).reverse()
-    trials = _ADEQUATE.hstack(_OUTCOMES.select("has_failed", "outcome_evidence", "failure_date"))
+    asked = _EPISODES.with_columns(is_eligible=pl.lit(True)).reverse()
 
-    made = judge_resistance(asked, trials, _COUNTS.resistance, _CODED.vocabulary, _CODED.observes, codes())
+    made = judge_resistance(asked, _JUDGED, _COUNTS, _CODED, codes())
 
     assert made["episode"].to_list() == asked["episode"].to_list()
+
+
+def test_staging_gives_one_row_per_episode_in_order() -> None:
+    """The episodes come back in the order they were given, those without trials among them."""
+    asked = _EPISODES.with_columns(is_eligible=pl.lit(True)).reverse()
+
+    assert judge_staging(asked, _JUDGED, _STAGES, _CODED, codes())["episode"].to_list() == asked["episode"].to_list()
+
+
+def test_finding_impasses_gives_one_row_per_episode() -> None:
+    """As many rows as episodes that were asked about."""
+    made = find_impasses(_EPISODES.reverse(), _CODED, codes())
+
+    assert sorted(made["episode"].to_list()) == sorted(_EPISODES["episode"].to_list())

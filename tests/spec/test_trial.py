@@ -154,228 +154,6 @@ def test_two_packages_on_one_day() -> None:
     assert_shows(trials(given, definition(trial={"carry_over": False})), "n_days | days_covered\n30 | 30")
 
 
-def test_27_days_together_is_a_switch_28_days_a_combination() -> None:
-    """Two antidepressants overlapping 28 days are taken together; 27 days is cross-tapering to the next."""
-    given = extract(
-        dispensings="""
-        person    | drug        | date       | days
-        one_short | sertraline  | 2010-01-01 | 60
-        one_short | venlafaxine | 2010-02-03 | 60
-        together  | sertraline  | 2010-01-01 | 60
-        together  | venlafaxine | 2010-02-02 | 60
-        """
-    )
-
-    assert_shows(
-        trials(given, definition(trial={"overlap_days": 28})),
-        """
-        person    | drug        | role        | modality | n_add_ons
-        one_short | sertraline  | first       | drug     | 0
-        one_short | venlafaxine | switch      | drug     | 0
-        together  | sertraline  | first       | drug     | 1
-        together  | venlafaxine | combination | drug     | 0
-        """,
-    )
-
-
-def test_28_days_of_an_added_augmenter_is_augmentation_27_is_nothing() -> None:
-    """Lithium on top of an antidepressant for 28 days is augmentation; for 27 days it is no trial at all."""
-    given = extract(
-        dispensings="""
-        person    | drug       | date       | days
-        one_short | sertraline | 2010-01-01 | 60
-        one_short | lithium    | 2010-02-03 | 60
-        together  | sertraline | 2010-01-01 | 60
-        together  | lithium    | 2010-02-02 | 60
-        """
-    )
-
-    assert_shows(
-        trials(given, definition(trial={"overlap_days": 28})),
-        """
-        person    | drug       | role         | modality
-        one_short | sertraline | first        | drug
-        together  | sertraline | first        | drug
-        together  | lithium    | augmentation | augmentation
-        """,
-    )
-
-
-def test_a_short_add_on_is_not_taken_together() -> None:
-    """The overlap also ends with the added drug: 27 days of it within a long trial is no augmentation."""
-    given = extract(
-        dispensings="""
-        person    | drug       | date       | days
-        one_short | sertraline | 2010-01-01 | 180
-        one_short | lithium    | 2010-02-01 | 27
-        enough    | sertraline | 2010-01-01 | 180
-        enough    | lithium    | 2010-02-01 | 28
-        """
-    )
-
-    assert_shows(
-        trials(given, definition(trial={"overlap_days": 28})),
-        """
-        person    | drug
-        one_short | sertraline
-        enough    | sertraline
-        enough    | lithium
-        """,
-    )
-
-
-def test_an_augmenter_alone_is_no_trial() -> None:
-    """Lithium without an antidepressant to add it to is not a trial of depression treatment."""
-    given = extract(dispensings="drug | date | days\nlithium | 2010-01-01 | 90")
-
-    assert trials(given, definition()).is_empty()
-
-
-def test_an_augmenter_that_was_there_first_augments_nothing() -> None:
-    """An antidepressant added to lithium is the first antidepressant, not an add-on, and lithium no trial."""
-    given = extract(
-        dispensings="""
-        drug       | date       | days
-        lithium    | 2010-01-01 | 180
-        sertraline | 2010-02-01 | 60
-        """
-    )
-
-    assert_shows(trials(given, definition()), "drug | role | n_add_ons\nsertraline | first | 0")
-
-
-def test_a_possible_augmenter_added_is_an_augmentation() -> None:
-    """An antipsychotic of unrecorded name added to an antidepressant is an add-on; alone it is no trial."""
-    given = extract(
-        dispensings="""
-        person | drug             | date       | days
-        added  | sertraline       | 2010-01-01 | 90
-        added  | an_antipsychotic | 2010-02-01 | 60
-        alone  | an_antipsychotic | 2010-02-01 | 60
-        """
-    )
-
-    assert_shows(
-        trials(given, definition()),
-        """
-        person | drug             | role
-        added  | sertraline       | first
-        added  | an_antipsychotic | augmentation
-        """,
-    )
-
-
-def test_an_add_on_belongs_to_the_drug_it_overlaps_longest() -> None:
-    """Lithium overlapping a combination of two antidepressants is hosted by the longer overlap only."""
-    given = extract(
-        dispensings="""
-        drug        | date       | days
-        sertraline  | 2010-01-01 | 90
-        mirtazapine | 2010-01-15 | 160
-        lithium     | 2010-02-01 | 120
-        """
-    )
-
-    assert_shows(
-        trials(given, definition()),
-        """
-        drug        | role         | n_add_ons
-        sertraline  | first        | 1
-        mirtazapine | combination  | 1
-        lithium     | augmentation | 0
-        """,
-    )
-
-
-def test_a_return_to_an_earlier_drug_is_resumed() -> None:
-    """Sertraline, then venlafaxine, then sertraline again: first, switch, resumed."""
-    given = extract(
-        dispensings="""
-        drug        | date       | days
-        sertraline  | 2010-01-01 | 30
-        venlafaxine | 2010-02-15 | 60
-        sertraline  | 2010-05-01 | 30
-        """
-    )
-
-    assert_shows(
-        trials(given, definition()),
-        """
-        drug        | start_date | role
-        sertraline  | 2010-01-01 | first
-        venlafaxine | 2010-02-15 | switch
-        sertraline  | 2010-05-01 | resumed
-        """,
-    )
-
-
-def test_two_drugs_started_on_one_day() -> None:
-    """Of two antidepressants started together, the second by code is the one added."""
-    given = extract(
-        dispensings="""
-        drug        | date       | days
-        venlafaxine | 2010-01-01 | 60
-        sertraline  | 2010-01-01 | 60
-        """
-    )
-
-    assert_shows(trials(given, definition()), "drug | role\nsertraline | first\nvenlafaxine | combination")
-
-
-_AUGMENTED = extract(
-    dispensings="""
-    drug        | date       | days
-    sertraline  | 2010-01-01 | 120
-    lithium     | 2010-02-01 | 60
-    mirtazapine | 2010-03-01 | 60
-    """
-)
-
-
-def test_an_add_on_may_be_a_trial_of_its_own() -> None:
-    """Augmentation and combination as their own trials both count."""
-    rule = definition(trial={"augmentation": "own_trial", "combination": "own_trial"})
-
-    assert_shows(
-        trials(_AUGMENTED, rule),
-        """
-        drug        | role         | is_counted | n_add_ons
-        sertraline  | first        | true       | 2
-        lithium     | augmentation | true       | 0
-        mirtazapine | combination  | true       | 0
-        """,
-    )
-
-
-def test_an_add_on_may_be_part_of_the_trial_it_was_added_to() -> None:
-    """As part of the trial, an add-on stays visible but is not counted."""
-    rule = definition(trial={"augmentation": "part_of_trial", "combination": "part_of_trial"})
-
-    assert_shows(
-        trials(_AUGMENTED, rule),
-        """
-        drug        | role         | is_counted | n_add_ons
-        sertraline  | first        | true       | 2
-        lithium     | augmentation | false      | 0
-        mirtazapine | combination  | false      | 0
-        """,
-    )
-
-
-def test_an_add_on_may_be_ignored() -> None:
-    """An ignored augmentation is gone, a combination treated differently stays."""
-    rule = definition(trial={"augmentation": "ignored", "combination": "own_trial"})
-
-    assert_shows(
-        trials(_AUGMENTED, rule),
-        """
-        drug        | role        | n_add_ons
-        sertraline  | first       | 1
-        mirtazapine | combination | 0
-        """,
-    )
-
-
 def test_a_drug_dispensed_in_the_episode_counts_from_lead_to_end() -> None:
     """The day the treatment window opens and the last day of the episode count; a day outside does not."""
     given = extract(
@@ -433,6 +211,79 @@ def test_a_window_of_the_last_days_counts_back_from_the_end() -> None:
     assert_shows(trials(given, rule), "person | start_date\nday_90 | 2010-10-03")
 
 
+_FROM_TREATMENT = {"window": "first_treated_days", "window_days": 90}
+
+
+def test_a_window_of_the_first_treated_days_counts_from_the_first_dispensing() -> None:
+    """First treated on 1 February: in a window of 90 days from then, day 90 is 1 May, and 2 May is too late."""
+    given = extract(
+        dispensings="""
+        person | drug        | date       | days
+        day_90 | sertraline  | 2010-02-01 | 30
+        day_90 | venlafaxine | 2010-05-01 | 30
+        day_91 | sertraline  | 2010-02-01 | 30
+        day_91 | venlafaxine | 2010-05-02 | 30
+        """
+    )
+
+    assert_shows(
+        trials(given, definition(trial=_FROM_TREATMENT)),
+        """
+        person | drug        | start_date
+        day_90 | sertraline  | 2010-02-01
+        day_90 | venlafaxine | 2010-05-01
+        day_91 | sertraline  | 2010-02-01
+        """,
+    )
+
+
+def test_the_first_treated_day_lies_within_the_treatment_window_of_the_episode() -> None:
+    """A drug in the 30 days of lead opens the 90 days, one before the lead does not; none are after the episode."""
+    given = extract(
+        dispensings="""
+        person      | drug        | date       | days
+        in_lead     | sertraline  | 2009-12-02 | 10
+        in_lead     | venlafaxine | 2010-03-02 | 10
+        before_lead | sertraline  | 2009-12-01 | 10
+        before_lead | venlafaxine | 2010-03-02 | 10
+        late        | sertraline  | 2010-12-31 | 10
+        late        | venlafaxine | 2011-01-01 | 10
+        """
+    )
+
+    assert_shows(
+        trials(given, definition(trial=_FROM_TREATMENT), study(lead_days=30)),
+        """
+        person      | drug        | start_date
+        in_lead     | sertraline  | 2009-12-02
+        before_lead | venlafaxine | 2010-03-02
+        late        | sertraline  | 2010-12-31
+        """,
+    )
+
+
+def test_what_opens_the_treated_days() -> None:
+    """A treatment of the rule opens them, one that only may be such too, a session too; an augmenter does not."""
+    given = extract(
+        dispensings="""
+        person    | drug              | date       | days
+        augmenter | lithium           | 2010-01-10 | 10
+        augmenter | sertraline        | 2010-04-20 | 10
+        maybe     | an_antidepressant | 2010-01-10 | 10
+        maybe     | sertraline        | 2010-04-20 | 10
+        session   | sertraline        | 2010-04-20 | 10
+        nothing   | lithium           | 2010-01-10 | 10
+        """,
+        procedures="person | treatment | date\nsession | cbt | 2010-01-10",
+    )
+    rule = definition(trial=_FROM_TREATMENT | {"treatments": ["ssri", "cbt"]})
+
+    assert_shows(
+        trials(given, rule),
+        "person | drug\naugmenter | sertraline\nmaybe | an_antidepressant\nsession | cbt",
+    )
+
+
 def test_a_supply_of_unknown_duration_is_unknown_not_zero() -> None:
     """A dispensing of unknown duration is a trial with unknown supply, whatever is known of the others."""
     given = extract(
@@ -450,7 +301,7 @@ def test_a_supply_of_unknown_duration_is_unknown_not_zero() -> None:
         """
         person  | start_date | end_date   | n_days | has_unknown_supply
         never   | 2010-01-10 | 2010-01-10 | 0      | true
-        in_part | 2010-01-10 | 2010-02-09 | 31     | true
+        in_part | 2010-01-10 | 2010-02-10 | 31     | true
         known   | 2010-01-10 | 2010-02-08 | 30     | false
         """,
     )

@@ -4,7 +4,8 @@ Given: `extract` draws a delivery. Whatever a test does not draw is plain: every
 woman born in 1970, observed from 2005 to 2025, with depression from 1 January to 31 December 2010 (four
 contacts, and a tail of 30 days), and everything is observed. Persons are named for the case they are.
 When: `study` and `definition` state only what the test is about; the rest is the plain base below.
-Then: `episodes`, `trials`, `judged` and `verdicts` show what `classify` makes of it, drugs by name.
+Then: `episodes`, `trials`, `judged`, `verdicts`, `stages` and `impasses` show what `classify` makes of it,
+drugs by name.
 """
 
 from __future__ import annotations
@@ -57,10 +58,14 @@ _BASE: dict[str, dict] = {
     "eligible": {
         "disorders": ["depression"],
         "diagnoses": [],
+        "requirements": [],
         "exclusions": [],
         "min_age": 0,
         "max_age": 150,
         "min_observed_days": 0,
+        "untreated_by": [],
+        "untreated_days": 0,
+        "pseudo_resistance": "noted",
     },
     "trial": {
         "treatments": ["antidepressants", "cbt", "ect", "tms"],
@@ -72,6 +77,8 @@ _BASE: dict[str, dict] = {
         "augmentation": "own_trial",
         "combination": "own_trial",
         "overlap_days": 28,
+        "supply": "as_delivered",
+        "single_dispensing_days": 0,
         "window": "episode",
         "window_days": 0,
     },
@@ -183,30 +190,74 @@ def _merged(base: dict, changes: dict) -> dict:
     return base | deep
 
 
-def count(n: int, of: str = "antidepressants", distinct_by: str = "none") -> dict:
-    """At least n failed adequate trials of some groups."""
-    return {"n": n, "of": of.split(), "distinct_by": distinct_by}
+def count(
+    n: int, of: str = "antidepressants", distinct_by: str = "none", *, what: str = "failed", timing: str = "any"
+) -> dict:
+    """At least n trials of some groups: failed adequate ones, unless another `what` is stated."""
+    return {"n": n, "of": of.split(), "what": what, "distinct_by": distinct_by, "timing": timing}
 
 
-def counts(*all_of: dict) -> dict:
+def counts(*all_of: dict, within: int | str = "episode") -> dict:
     """Resistance as one arm: every count must be met."""
-    return either(list(all_of))
+    return either(list(all_of), within=within)
 
 
-def either(*arms: list[dict]) -> dict:
+def either(*arms: list[dict], within: int | str = "episode") -> dict:
     """Resistance as several arms: any one suffices."""
-    named = [{"name": f"arm {n}", "all_of": all_of} for n, all_of in enumerate(arms, start=1)]
-    return {"kind": "count", "any_of": named}
+    return {"kind": "count", "any_of": _named_arms(arms, within)}
 
 
-def points(threshold: float, *items: dict) -> dict:
-    """Resistance as a score."""
+def level(name: str, *arms: list[dict], within: int | str = "episode", band_days: tuple[int, ...] = ()) -> dict:
+    """One stage of a staging system: any arm suffices."""
+    return {"name": name, "any_of": _named_arms(arms, within), "band_days": list(band_days)}
+
+
+def staged(*levels: dict, is_cumulative: bool = False) -> dict:
+    """Resistance as stages, the lowest first."""
+    return {"kind": "stage", "levels": list(levels), "is_cumulative": is_cumulative}
+
+
+def _named_arms(arms: tuple[list[dict], ...], within: int | str) -> list[dict]:
+    return [{"name": f"arm {n}", "within": within, "all_of": all_of} for n, all_of in enumerate(arms, start=1)]
+
+
+def points(threshold: float | str, *items: dict) -> dict:
+    """Resistance as a score; the threshold "none" makes it a staging system."""
     return {"kind": "score", "threshold": threshold, "items": list(items)}
 
 
 def item(item: str, each: float, at_most: float = 99.0, of: str = "antidepressants", extended_days: int = 0) -> dict:
-    """One item of a score."""
+    """An item of a score with points for each failed trial."""
     return {"item": item, "of": of.split(), "points": each, "max_points": at_most, "extended_days": extended_days}
+
+
+def number_item(
+    bands: dict[int, float], of: str = "antidepressants", what: str = "failed", distinct_by: str = "none",
+    *, is_required: bool = False,
+) -> dict:  # fmt: skip
+    """An item of a score with points by the number of trials: {1: 1.0, 3: 2.0} for 1 or 2 and for 3 or more."""
+    facts = {"of": of.split(), "what": what, "distinct_by": distinct_by, "is_required": is_required}
+    return {"item": "number_of_trials", "bands": _bands(bands)} | facts
+
+
+def length_item(bands: dict[int, float]) -> dict:
+    """An item of a score with points by the days of the episode."""
+    return {"item": "episode_days", "bands": _bands(bands)}
+
+
+def diagnosis_item(levels: dict[str, float], when: str = "during", otherwise: float = 0.0) -> dict:
+    """An item of a score with points by a diagnosis of a code list."""
+    named = [{"codes": codes, "points": earned} for codes, earned in levels.items()]
+    return {"item": "diagnosis", "when": when, "levels": named, "otherwise": otherwise}
+
+
+def admission_item(earned: float) -> dict:
+    """An item of a score with points for an admission."""
+    return {"item": "admission", "points": earned}
+
+
+def _bands(bands: dict[int, float]) -> list[dict]:
+    return [{"at_least": at_least, "points": earned} for at_least, earned in bands.items()]
 
 
 # --- Then -------------------------------------------------------------------------------------------------------------
@@ -243,8 +294,24 @@ def judged(given: Extract, rule: Definition, by: Study | None = None) -> pl.Data
 def verdicts(given: Extract, *rules: Definition, by: Study | None = None) -> pl.DataFrame:
     """The classifications, with `person` and `disorder`."""
     made = classified(given, *rules, by=by)
+    return _with_person_of(made.classifications, made)
+
+
+def stages(given: Extract, *rules: Definition, by: Study | None = None) -> pl.DataFrame:
+    """What staging systems say, with `person` and `disorder`."""
+    made = classified(given, *rules, by=by)
+    return _with_person_of(made.stages, made)
+
+
+def impasses(given: Extract, *rules: Definition, by: Study | None = None) -> pl.DataFrame:
+    """The impasses of resistant episodes, with `person` and `disorder`."""
+    made = classified(given, *rules, by=by)
+    return _with_person_of(made.impasses, made)
+
+
+def _with_person_of(rows: pl.DataFrame, made: Classified) -> pl.DataFrame:
     who = made.episodes.select("episode_id", "disorder", "number", person="person_id")
-    return made.classifications.join(who, on="episode_id", maintain_order="left")
+    return rows.join(who, on="episode_id", maintain_order="left")
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:

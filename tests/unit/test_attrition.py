@@ -68,18 +68,18 @@ def test_an_open_episode_without_an_observed_trial_is_lost_where_it_is_not_seen(
     assert steps["n_left"].to_list() == [2, 2, 1, 1, 0, 0, 0]
 
 
-def test_points_of_a_score_are_a_failed_trial():
-    """A staging definition passes the step by points; without any it does not."""
+def test_a_resistant_episode_is_lost_at_no_step():
+    """Two treatments given may be all that a definition asks; points of an episode's length are no failure."""
     steps = compared(
-        "episode_id\none_point\nno_point",
+        "episode_id\ngiven\nlong",
         """
         episode_id | verdict       | n_failed_min | score_min
-        one_point  | not_resistant | 0            | 1.0
-        no_point   | not_resistant | 0            | 0.0
+        given      | resistant     | 0            | -
+        long       | not_resistant | 0            | 1.0
         """,
     )
 
-    assert steps.filter(pl.col("step") == "failed_a_trial")["n_left"].item() == 1
+    assert steps.filter(pl.col("step").is_in(["failed_a_trial", "resistant"]))["n_left"].to_list() == [1, 1]
 
 
 def test_a_definition_without_episodes_has_all_steps_at_zero():

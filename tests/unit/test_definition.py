@@ -13,7 +13,7 @@ from schemas.errors import ImpasseError
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "definitions"
 TEXT = (FOLDER / "dep_typical_two_drugs.toml").read_text(encoding="utf-8")
-SCORED = (FOLDER / "dep_mgh_s.toml").read_text(encoding="utf-8")
+SCORED = (FOLDER / "dep_mgh_s_4.toml").read_text(encoding="utf-8")
 
 
 def read(text: str = TEXT) -> Definition:
@@ -75,6 +75,22 @@ def test_an_unknown_setting_is_refused_with_the_nearest_spelling() -> None:
     assert refusal.do == "Did you mean 'drug_gap_days'?"
 
 
+def test_a_misspelt_value_is_refused_with_the_nearest_spelling() -> None:
+    """The words a setting may have are few, so the one that was meant is near."""
+    refusal = refused('window = "episode"', 'window = "epsiode"')
+
+    assert refusal.do == "Did you mean 'episode'?"
+    assert f"line {TEXT[: TEXT.index('window =')].count(chr(10)) + 1}, setting trial.window" in refusal.where
+
+
+def test_an_impossible_combination_is_refused_with_its_line() -> None:
+    """Eight weeks do not fit into thirty days."""
+    refusal = refused('window = "episode"\nwindow_days = 0', 'window = "first_days"\nwindow_days = 30')
+
+    assert refusal.where.startswith("definition file two_drugs.toml, line ")
+    assert refusal.where.endswith("setting min_days")
+
+
 def test_a_missing_setting_is_refused_by_name() -> None:
     """Every setting is stated in every file."""
     refusal = refused("carry_over = true\n", "")
@@ -127,6 +143,15 @@ def test_points_go_in_halves_and_a_threshold_is_above_zero(old: str, new: str) -
         ("baseline_days_after = 7", "baseline_days_after = 28", "could be both"),
         ("baseline_days_after = 7", "baseline_days_after = 27", None),
         ('change_signs = ["switch", "add_on"]', "change_signs = []", "change_signs is empty"),
+        ('window = "episode"\nwindow_days = 0', 'window = "last_days"\nwindow_days = 30', "longer than"),
+        ('window = "episode"\nwindow_days = 0', 'window = "first_treated_days"\nwindow_days = 41', "longer than"),
+        ('within = "episode"', "within = 41", "longer than the time"),
+        ('within = "episode"', "within = 42", None),
+        ('timing = "any"', 'timing = "before"', "no count can be the last"),
+        ('timing = "any"', 'timing = "last"', None),
+        ("untreated_days = 0", "untreated_days = 182", "need each other"),
+        ("untreated_by = []\nuntreated_days = 0", 'untreated_by = ["maoi"]\nuntreated_days = 182', None),
+        ("untreated_by = []", 'untreated_by = ["maoi"]', "need each other"),
     ],
 )
 def test_settings_no_episode_could_meet_are_refused(old: str, new: str, what: str | None) -> None:
@@ -172,3 +197,59 @@ def test_a_file_that_states_its_own_id_is_refused() -> None:
 def test_an_empty_list_that_could_never_be_met_is_refused(old: str, new: str) -> None:
     """Counting nothing, or judging by nothing, is a mistake."""
     assert "at least 1" in str(refused(old, new))
+
+
+MADRS_BAND = 'scales = [{ scale = "madrs", fails_if = "fall_between", at_least = 25, below = %d }]\n'
+
+
+@pytest.mark.parametrize(("below", "is_possible"), [(26, True), (25, False)])
+def test_a_band_of_a_scale_must_hold_something(below: int, is_possible: bool) -> None:
+    """From 25% to under 25% is no fall at all."""
+    start, end = TEXT.index("scales = ["), TEXT.index("scales_joined")
+    text = TEXT.replace(TEXT[start:end], MADRS_BAND % below)
+
+    if is_possible:
+        assert read(text).outcome.scales[0].below == below
+    else:
+        assert "not under its below" in refused(TEXT[start:end], MADRS_BAND % below).what
+
+
+MSM = (FOLDER / "dep_msm.toml").read_text(encoding="utf-8")
+LONGEST = "{ at_least = 731, points = 3.0 }"
+
+
+@pytest.mark.parametrize("band", ["{ at_least = 366, points = 3.0 }", "{ at_least = 731, points = 1.0 }"])
+def test_bands_rise(band: str) -> None:
+    """A later band starts later and earns no less; otherwise a bound of the score would not be one."""
+    assert "bands do not rise" in refused(LONGEST, band, MSM).what
+
+
+def test_bands_may_earn_the_same() -> None:
+    """Two bands of equal points are one band in two lines."""
+    assert read(MSM.replace(LONGEST, "{ at_least = 731, points = 2.0 }", 1)).gives == "score"
+
+
+def test_what_a_definition_gives() -> None:
+    """A verdict; of a staging system a score or a stage."""
+    gives = {
+        name: definition.parse(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8")).gives for name in KINDS
+    }
+
+    assert gives == KINDS
+
+
+KINDS = {"dep_mgh_s_4": "verdict", "dep_mgh_s": "score", "dep_thase_rush": "stage"}
+DESCRIBED = (FOLDER / "dep_difficult_to_treat.toml").read_text(encoding="utf-8")
+
+
+def test_a_definition_that_cannot_be_computed_says_why() -> None:
+    """It has a source and a reason, and no blocks."""
+    described = read(DESCRIBED)
+
+    assert isinstance(described, definition.Description)
+    assert described.disorders == ("depression",)
+
+
+def test_a_described_definition_without_a_reason_is_refused() -> None:
+    """The reason is what it is listed for."""
+    assert refused("not_computed", "not_compute", DESCRIBED).do == "Did you mean 'not_computed'?"

@@ -37,24 +37,24 @@ def test_a_code_holds_the_verdict(verdict, expected):
 
 
 @pytest.mark.parametrize(
-    ("trials", "adequate", "failed", "score", "expected"),
+    ("verdict", "trials", "adequate", "failed", "expected"),
     [
-        (0, 0, 0, "-", (False, False, False)),
-        (1, 0, 0, "-", (True, False, False)),
-        (2, 1, 0, "-", (True, True, False)),
-        (2, 2, 1, "-", (True, True, True)),
-        (1, 1, 0, "0.0", (True, True, False)),
-        (1, 1, 0, "0.5", (True, True, True)),
+        ("not_resistant", 0, 0, 0, (False, False, False)),
+        ("not_resistant", 1, 0, 0, (True, False, False)),
+        ("not_resistant", 2, 1, 0, (True, True, False)),
+        ("not_resistant", 2, 2, 1, (True, True, True)),
+        ("undetermined", 1, 0, 0, (True, False, False)),
+        ("resistant", 1, 0, 0, (True, True, True)),
     ],
 )
-def test_a_code_holds_how_far_the_episode_was_seen_to_come(trials, adequate, failed, score, expected):
-    """Treated, adequately treated and failed a trial, by a count or by half a point of a score."""
+def test_a_code_holds_how_far_the_episode_was_seen_to_come(verdict, trials, adequate, failed, expected):
+    """Treated, adequately treated and failed a trial; a resistant episode has come all the way."""
     judged = classifications(
         f"""
-        episode_id | verdict       | n_trials | n_adequate | n_failed_min | score_min
-        a          | not_resistant | {trials} | {adequate} | {failed}     | {score}
+        episode_id | verdict   | n_trials | n_adequate | n_failed_min
+        a          | {verdict} | {trials} | {adequate} | {failed}
         """
-    ).with_columns(pl.col("score_min").cast(pl.Float64))
+    )
 
     codes = verdict_matrix(episodes("episode_id\na"), judged, definitions(two_failed="depression"))[1]
 

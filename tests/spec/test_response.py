@@ -1,0 +1,275 @@
+"""Response: the state a trial ended in by the published rules of a scale, whatever a definition calls failure.
+
+Everybody took one drug from 1 February to 28 March 2010. A score on 1 February is the baseline, one on
+28 March the outcome. The definition looks at changes of treatment only.
+"""
+
+import pytest
+
+from schemas.extracts import Extract
+from tests.spec.world import definition, extract, judged, study
+from tests.tables import assert_shows
+
+_TREATED = "sertraline | 2010-02-01 | 56"
+
+
+def _scored(scores: str, **drawn: str) -> Extract:
+    """Drawn scores, one person a name, each with the same eight weeks of one drug."""
+    people = sorted({line.split("|")[0].strip() for line in scores.strip().splitlines()[1:]})
+    rows = [f"{person} | {_TREATED}" for person in people]
+    return extract(scores=scores, dispensings="\n".join(["person | drug | date | days", *rows]), **drawn)
+
+
+def _change(scale: str, baseline: float | None, outcome: float) -> Extract:
+    """One person's scores before and after."""
+    before = [] if baseline is None else [f"P1 | {scale} | 2010-02-01 | {baseline}"]
+    return _scored("\n".join(["person | scale | date | value", *before, f"P1 | {scale} | 2010-03-28 | {outcome}"]))
+
+
+# --- The states of one scale ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("baseline", "outcome", "state"),
+    [
+        (24, 7, "remission"),
+        (24, 8, "insufficient"),
+        (24, 12, "insufficient"),
+        (24, 13, "partial"),
+        (24, 18, "partial"),
+        (24, 19, "no_response"),
+        (24, 24, "no_response"),
+        (24, 30, "no_response"),
+        (8, 7, "remission"),
+        (7, 8, "no_response"),
+    ],
+)
+def test_the_states_of_the_hamilton_scale(baseline: int, outcome: int, state: str) -> None:
+    """Remission is 7 or less; half the way is response, a quarter partial response: just reached, just not."""
+    assert_shows(
+        judged(_change("hamd17", baseline, outcome), definition()), f"response | response_scale\n{state} | hamd17"
+    )
+
+
+@pytest.mark.parametrize(
+    ("baseline", "outcome", "state"),
+    [(40, 10, "remission"), (40, 11, "insufficient"), (40, 30, "partial"), (40, 31, "no_response")],
+)
+def test_each_scale_has_its_own_cut_off(baseline: int, outcome: int, state: str) -> None:
+    """On the MADRS remission is 10 or less."""
+    assert_shows(
+        judged(_change("madrs", baseline, outcome), definition()), f"response | response_scale\n{state} | madrs"
+    )
+
+
+@pytest.mark.parametrize(
+    ("baseline", "outcome", "state", "scale"),
+    [
+        (None, 7, "remission", "hamd17"),
+        (None, 8, "cannot_tell", "-"),
+        (0, 8, "cannot_tell", "-"),
+        (0, 7, "remission", "hamd17"),
+        (1, 8, "no_response", "hamd17"),
+    ],
+)
+def test_without_room_to_fall_only_remission_can_be_told(
+    baseline: int | None, outcome: int, state: str, scale: str
+) -> None:
+    """Without a baseline, or with one at the scale's minimum, a percentage says nothing; a cut-off does."""
+    assert_shows(
+        judged(_change("hamd17", baseline, outcome), definition()), f"response | response_scale\n{state} | {scale}"
+    )
+
+
+# --- Scales that tell in their own way --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("baseline", "outcome", "state", "scale"),
+    [
+        (20, 4, "cannot_tell", "-"),
+        (20, 5, "insufficient", "phq9"),
+        (20, 10, "insufficient", "phq9"),
+        (20, 11, "partial", "phq9"),
+        (20, 15, "partial", "phq9"),
+        (20, 16, "no_response", "phq9"),
+    ],
+)
+def test_a_screening_tool_cannot_prove_remission(baseline: int, outcome: int, state: str, scale: str) -> None:
+    """A PHQ-9 of 4 is no proof of remission, so nothing can be told; all above it can be."""
+    assert_shows(
+        judged(_change("phq9", baseline, outcome), definition()), f"response | response_scale\n{state} | {scale}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("scale", "baseline", "outcome", "state"),
+    [
+        ("pcl5", 60, 28, "remission"),
+        ("pcl5", 60, 29, "insufficient"),
+        ("pcl5", 60, 45, "insufficient"),
+        ("pcl5", 60, 46, "no_response"),
+        ("pcl5", 40, 29, "no_response"),
+        ("pcl5", 0, 29, "no_response"),
+        ("caps5", 40, 8, "remission"),
+        ("caps5", 40, 28, "insufficient"),
+        ("caps5", 40, 29, "no_response"),
+        ("ybocs", 30, 19, "cannot_tell"),
+    ],
+)
+def test_scales_of_trauma_count_points(scale: str, baseline: int, outcome: int, state: str) -> None:
+    """15 points on the PCL-5 and 12 on the CAPS-5 are response; there is no partial one. OCD has scales of its own."""
+    given = _scored(
+        f"person | scale | date | value\nP1 | {scale} | 2010-02-01 | {baseline}\nP1 | {scale} | 2010-03-28 | {outcome}",
+        diagnoses="person | date | code\nP1 | 2010-02-01 | F431",
+    )
+
+    assert_shows(judged(given, definition(), by=study(disorders=["ptsd"], tail_days=60)), f"response\n{state}")
+
+
+def test_without_a_baseline_points_cannot_be_told() -> None:
+    """A PCL-5 of 29 without a baseline says nothing."""
+    given = _scored(
+        "person | scale | date | value\nP1 | pcl5 | 2010-03-28 | 29",
+        diagnoses="person | date | code\nP1 | 2010-02-01 | F431",
+    )
+
+    assert_shows(
+        judged(given, definition(), by=study(disorders=["ptsd"], tail_days=60)),
+        "response | response_scale\ncannot_tell | -",
+    )
+
+
+@pytest.mark.parametrize(
+    ("baseline", "outcome", "state"),
+    [
+        (30, 14, "remission"),
+        (30, 19, "insufficient"),
+        (30, 20, "partial"),
+        (20, 15, "partial"),
+        (20, 16, "no_response"),
+    ],
+)
+def test_a_response_of_ocd_is_a_fall_of_35_percent(baseline: int, outcome: int, state: str) -> None:
+    """From 30 a fall to 19 is 37 percent, to 20 is 33: partial, as is one of exactly 25; under that there is none."""
+    given = _scored(
+        f"person | scale | date | value\nP1 | ybocs | 2010-02-01 | {baseline}\nP1 | ybocs | 2010-03-28 | {outcome}",
+        diagnoses="person | date | code\nP1 | 2010-02-01 | F422",
+    )
+
+    assert_shows(
+        judged(given, definition(), by=study(disorders=["ocd"], tail_days=60)),
+        f"response | response_scale\n{state} | ybocs",
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "scale"), [(70, "cannot_tell", "-"), (71, "no_response", "panss")], ids=["response", "none"]
+)
+def test_a_response_on_a_scale_without_a_cut_off_leaves_remission_open(outcome: int, state: str, scale: str) -> None:
+    """A fall of 20 percent on the PANSS is response, but remission or not it does not say; less is none."""
+    given = _scored(
+        f"person | scale | date | value\nP1 | panss | 2010-02-01 | 80\nP1 | panss | 2010-03-28 | {outcome}",
+        diagnoses="person | date | code\nP1 | 2010-02-01 | F200",
+    )
+
+    assert_shows(
+        judged(given, definition(), by=study(disorders=["schizophrenia"], tail_days=60)),
+        f"response | response_scale\n{state} | {scale}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("scale", "outcome", "state"),
+    [("cgi_s", 2, "remission"), ("cgi_s", 3, "cannot_tell"), ("cgi_i", 2, "cannot_tell"), ("cgi_i", 3, "no_response")],
+)
+def test_a_global_impression_tells_one_thing_only(scale: str, outcome: int, state: str) -> None:
+    """Severity shows remission and nothing else; improvement shows that there was none."""
+    assert_shows(judged(_change(scale, None, outcome), definition()), f"response\n{state}")
+
+
+# --- Which scale tells ------------------------------------------------------------------------------------------------
+
+
+def test_the_first_scale_in_the_order_of_the_list_that_can_tell_decides() -> None:
+    """The HAM-D comes before the MADRS, whatever the MADRS says; where the HAM-D cannot tell, the MADRS does."""
+    given = _scored(
+        """
+        person      | scale  | date       | value
+        hamd_first  | madrs  | 2010-03-28 | 5
+        hamd_first  | hamd17 | 2010-02-01 | 24
+        hamd_first  | hamd17 | 2010-03-28 | 24
+        hamd_blind  | hamd17 | 2010-03-28 | 24
+        hamd_blind  | madrs  | 2010-03-28 | 5
+        screened    | phq9   | 2010-03-28 | 3
+        screened    | bdi2   | 2010-03-28 | 13
+        impressions | cgi_i  | 2010-03-28 | 3
+        impressions | cgi_s  | 2010-03-28 | 3
+        both_good   | cgi_s  | 2010-03-28 | 3
+        both_good   | cgi_i  | 2010-03-28 | 2
+        """
+    )
+
+    assert_shows(
+        judged(given, definition()),
+        """
+        person      | response    | response_scale
+        hamd_first  | no_response | hamd17
+        hamd_blind  | remission   | madrs
+        screened    | remission   | bdi2
+        impressions | no_response | cgi_i
+        both_good   | cannot_tell | -
+        """,
+    )
+
+
+def test_a_scale_of_another_disorder_tells_nothing() -> None:
+    """The HAM-A is no scale of depression; a trial without any score cannot be told either."""
+    given = _scored(
+        "person | scale | date | value\nanxious | ham_a | 2010-03-28 | 5\nunscored | hamd17 | 2009-01-01 | 5"
+    )
+
+    assert_shows(
+        judged(given, definition()),
+        "person | response | response_scale\nanxious | cannot_tell | -\nunscored | cannot_tell | -",
+    )
+
+
+def test_the_score_must_lie_in_the_time_of_the_outcome() -> None:
+    """From day 28 until 14 days after the end a score is an outcome; a day sooner or later it is none."""
+    given = _scored(
+        """
+        person      | date       | value
+        day_27      | 2010-02-28 | 5
+        day_28      | 2010-03-01 | 5
+        end_plus_14 | 2010-04-11 | 5
+        end_plus_15 | 2010-04-12 | 5
+        lost_again  | 2010-03-01 | 5
+        lost_again  | 2010-03-28 | 24
+        """
+    )
+
+    assert_shows(
+        judged(given, definition(outcome={"score_from_day": 28, "score_days_after_end": 14})),
+        """
+        person      | response
+        day_27      | cannot_tell
+        day_28      | remission
+        end_plus_14 | remission
+        end_plus_15 | cannot_tell
+        lost_again  | cannot_tell
+        """,
+    )
+
+
+def test_the_state_is_told_beside_the_verdict_not_by_it() -> None:
+    """A switch after remission is failure to this definition, and the trial ended in remission all the same."""
+    given = extract(
+        dispensings="drug | date | days\nsertraline | 2010-02-01 | 56\nvenlafaxine | 2010-04-01 | 56",
+        scores="date | value\n2010-03-28 | 5",
+    )
+
+    assert_shows(
+        judged(given, definition()),
+        "drug | has_failed | response\nsertraline | true | remission\nvenlafaxine | false | cannot_tell",
+    )
