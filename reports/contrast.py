@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.prose import describe, settings
+from reports.prose import describe
+from reports.settings import settings
 from schemas.definition import BLOCKS, Definition
 
 NOT_THERE = "–"

@@ -7,80 +7,32 @@ of joining one scale with itself) is left out; every other one is in the words.
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from itertools import groupby
 
+from reports.counting import WHEN, asks_failure, in_short, needed, resistance
 from reports.numbers import duration, listed, number, plural
+from reports.words import groups, scale_name, words
 from schemas.definition import (
     Adequacy,
-    Arm,
-    Count,
-    Counted,
     Definition,
     DrugAdequacy,
     Eligible,
     Exclusion,
-    Item,
     Outcome,
-    Resistance,
+    Requirement,
+    ScaleBand,
     ScaleRule,
-    Scored,
     SessionAdequacy,
     Trial,
 )
 
-_PREFIXES = {
-    "first_line_": "first-line treatments for ",
-    "augmenters_": "augmenters for ",
-    "treats_": "treatments for ",
-}
-_NAMES = {
-    "alpha2delta": "alpha-2-delta ligands",
-    "augmenters_kim": "augmenters of the Karolinska model",
-    "bipolar": "bipolar disorder",
-    "cbt": "CBT",
-    "dbs": "DBS",
-    "ect": "ECT",
-    "gad": "generalised anxiety disorder",
-    "maoi": "MAOIs",
-    "ocd": "OCD",
-    "other_anxiety": "other anxiety disorder",
-    "panic": "panic disorder",
-    "psychotherapy_unspecified": "psychotherapy of unknown kind",
-    "ptsd": "PTSD",
-    "snri": "SNRIs",
-    "social_anxiety": "social anxiety disorder",
-    "ssri": "SSRIs",
-    "tca": "TCAs",
-    "tms": "TMS",
-    "vns": "VNS",
-}
-_SCALES = {
-    "bdi2": "BDI-II",
-    "caps5": "CAPS-5",
-    "gad7": "GAD-7",
-    "ham_a": "HAM-A",
-    "hamd17": "HAM-D17",
-    "pcl5": "PCL-5",
-    "phq9": "PHQ-9",
-    "ybocs": "Y-BOCS",
-}
-_WHEN = {
-    "ever": "at any time while the person is observed",
-    "before": "before the episode starts",
-    "during": "during the episode",
-    "before_or_during": "before or during the episode",
-}
-_DISTINCT = {
-    "none": "",
-    "substance": ", each of a different substance",
-    "class": ", each of a different class",
-    "mechanism": ", each of a different mechanism",
-}
-_DOSES = {
+__all__ = ["DOSES", "describe", "needed", "scale", "scale_name", "summary", "words"]
+
+DOSES = {
     "ddd_ratio": "the defined daily dose (DDD)",
     "minimum_effective": "the minimum effective dose",
     "usual_dose_lower": "the lower end of the usual dose range",
+    "chlorpromazine_600": "600 mg a day of chlorpromazine or its equivalent",
 }
 _SIGNS = {
     "switch": "another drug is started in its place",
@@ -106,85 +58,71 @@ _EVIDENCE = {"scales": "symptom scales", "treatment_change": "a change of treatm
 def describe(definition: Definition) -> dict[str, str]:
     """What the definition does, block by block, in sentences."""
     return {
-        "eligible": _eligible(definition.eligible),
+        "eligible": _eligible(definition.eligible, definition.gives),
         "trial": _trial(definition.trial),
         "adequacy": _adequacy(definition.adequacy),
         "outcome": _outcome(definition.outcome),
-        "resistance": _resistance(definition.resistance),
+        "resistance": resistance(definition.resistance),
     }
 
 
 def summary(definition: Definition) -> str:
     """The definition in one sentence: what must fail, how long, and how failure is told."""
+    rule = in_short(definition.resistance)
+    if not asks_failure(definition.resistance):
+        return f"{rule}."
     drug = definition.adequacy.drug
     long = "no minimum length for drugs" if drug.min_days == 0 else f"drugs at least {duration(drug.min_days)}"
     kinds = [_EVIDENCE[kind] for kind in definition.outcome.evidence]
     told = f"failure told by {', else '.join(kinds)}"
-    return f"{needed(definition.resistance)}; {long}; {told}."
+    return f"{rule}; {long}; {told}."
 
 
-def needed(rule: Resistance) -> str:
-    """What makes resistance, as a phrase that starts with a capital letter."""
-    if isinstance(rule, Scored):
-        return f"A score of at least {number(rule.threshold)} points"
-    return _capital(", or ".join(_arm(arm) for arm in rule.any_of))
-
-
-def words(name: str) -> str:
-    """A vocabulary name in readable words: chronic_pain -> chronic pain, ssri -> SSRIs."""
-    if name in _NAMES:
-        return _NAMES[name]
-    start = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), "")
-    rest = name.removeprefix(start)
-    return _PREFIXES.get(start, "") + _NAMES.get(rest, rest.replace("_", " "))
-
-
-def settings(block: object, prefix: str = "") -> dict[str, str]:
-    """Every setting of a block under the name it has in the file, with its value in words."""
-    found: dict[str, str] = {}
-    for field in fields(block):
-        value, name = getattr(block, field.name), prefix + field.name
-        found |= settings(value, f"{name}.") if is_dataclass(value) else {name: _value(name, value)}
-    return found
-
-
-def _value(name: str, value: object) -> str:
-    if isinstance(value, tuple):
-        return "; ".join(_value(name, item) for item in value) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int) and ("_days" in name or name == "change_within"):
-        return duration(value)
-    if isinstance(value, int | float):
-        return number(value)
-    return _PARTS[type(value)](value) if type(value) in _PARTS else words(str(value))
-
-
-def scale_name(scale: str) -> str:
-    """A scale's vocabulary name as it is printed: ham_a -> HAM-A."""
-    return _SCALES.get(scale, scale.upper().replace("_", "-"))
-
-
-def _groups(names: tuple[str, ...], word: str = "or") -> str:
-    return listed([words(name) for name in names], word) if names else "no treatment"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _eligible(rule: Eligible) -> str:
+def _eligible(rule: Eligible, gives: str) -> str:
     sentences = [
-        f"Speaks about episodes of {_groups(rule.disorders)}{_diagnoses(rule.diagnoses)}.",
+        f"Speaks about episodes of {groups(rule.disorders)}{_diagnoses(rule.diagnoses)}.",
+        *[_requirement(each) for each in rule.requirements],
         _ages(rule),
         _look_back(rule.min_observed_days),
+        *_untreated(rule),
         *_exclusions(rule.exclusions),
+        _pseudo_resistance(rule, gives),
     ]
     return " ".join(sentences)
 
 
 def _diagnoses(lists: tuple[str, ...]) -> str:
-    return f" with at least one contact coded as {_groups(lists)}" if lists else ""
+    return f" with at least one contact coded as {groups(lists)}" if lists else ""
+
+
+def _requirement(rule: Requirement) -> str:
+    return f"The person must have {requirement(rule)}."
+
+
+def requirement(rule: Requirement) -> str:
+    """A required diagnosis as a phrase."""
+    if rule.days == 1:
+        return f"a diagnosis of {words(rule.codes)} {WHEN[rule.when]}"
+    return f"diagnoses of {words(rule.codes)} on at least {rule.days:,} different days {WHEN[rule.when]}"
+
+
+def _untreated(rule: Eligible) -> list[str]:
+    if not rule.untreated_by:
+        return []
+    return [
+        f"The person must have been without {groups(rule.untreated_by)} for the {duration(rule.untreated_days)} before "
+        "treatment of the episode starts to count."
+    ]
+
+
+def _pseudo_resistance(rule: Eligible, gives: str) -> str:
+    refused = {"verdict": "is not resistant", "score": "gets no score", "stage": "gets no stage"}[gives]
+    return {
+        "noted": "A recorded cause of pseudo-resistance is noted and changes nothing.",
+        "before": "Not eligible with a cause of pseudo-resistance recorded before or during the episode.",
+        "after": "After all else is judged, an episode with a cause of pseudo-resistance recorded before or during it "
+        f"{refused}.",
+    }[rule.pseudo_resistance]
 
 
 def _ages(rule: Eligible) -> str:
@@ -207,23 +145,45 @@ def _exclusions(rules: tuple[Exclusion, ...]) -> list[str]:
     """One sentence for each time at which a diagnosis excludes."""
     times = dict.fromkeys(rule.when for rule in rules)
     lists = {when: tuple(rule.codes for rule in rules if rule.when == when) for when in times}
-    said = [f"Not eligible with a diagnosis of {_groups(codes)} {_WHEN[when]}." for when, codes in lists.items()]
+    said = [f"Not eligible with a diagnosis of {groups(codes)} {WHEN[when]}." for when, codes in lists.items()]
     return said or ["No other diagnosis excludes an episode."]
 
 
 def _trial(rule: Trial) -> str:
-    parts = (_counted, _drug_gap, _sessions, _carry_over, _together, _add_ons, _window)
-    return " ".join(part(rule) for part in parts)
+    parts = (_counted, _supply, _single, _sessions, _together, _add_ons, _window)
+    return " ".join(sentence for part in parts if (sentence := part(rule)))
 
 
 def _counted(rule: Trial) -> str:
-    return f"A trial is one stretch of treatment with {_groups(rule.treatments)}."
+    return f"A trial is one stretch of treatment with {groups(rule.treatments)}."
+
+
+def _supply(rule: Trial) -> str:
+    """When a drug is in use, and what ends its trial; with dates alone there is nothing to carry over."""
+    if rule.supply == "dates_only":
+        return f"A drug is in use from the first to the last of its dispensings, whatever they hold. {_date_gap(rule)}"
+    return f"{_drug_gap(rule)} {_carry_over(rule)}"
+
+
+def _date_gap(rule: Trial) -> str:
+    if rule.drug_gap_days == 0:
+        return "Dispensings on different days belong to separate drug trials."
+    return f"Dispensings more than {duration(rule.drug_gap_days)} apart belong to separate drug trials."
 
 
 def _drug_gap(rule: Trial) -> str:
     if rule.drug_gap_days == 0:
         return "Any day without supply ends a drug trial."
     return f"More than {duration(rule.drug_gap_days)} without supply end a drug trial; a shorter gap is part of it."
+
+
+def _single(rule: Trial) -> str:
+    if rule.single_dispensing_days == 0:
+        return ""
+    return (
+        "A drug dispensed only once lasts until another drug starts, if its supply has ended by then and their starts "
+        f"are at most {duration(rule.single_dispensing_days)} apart."
+    )
 
 
 def _sessions(rule: Trial) -> str:
@@ -252,14 +212,17 @@ def _add_ons(rule: Trial) -> str:
 def _augmentation(rule: Trial) -> str:
     if not rule.augmenters:
         return "No drug is named as an augmenter."
-    return f"An augmentation (adding {_groups(rule.augmenters)} to a trial) {_ADD_ON[rule.augmentation]}."
+    return f"An augmentation (adding {groups(rule.augmenters)} to a trial) {_ADD_ON[rule.augmentation]}."
 
 
 def _window(rule: Trial) -> str:
-    if rule.window == "episode":
-        return "Trials are sought in the whole episode."
-    which = "first" if rule.window == "first_days" else "last"
-    return f"Trials are sought in the {which} {duration(rule.window_days)} of the episode only."
+    long = duration(rule.window_days)
+    return {
+        "episode": "Trials are sought in the whole episode.",
+        "first_days": f"Trials are sought in the first {long} of the episode only.",
+        "last_days": f"Trials are sought in the last {long} of the episode only.",
+        "first_treated_days": f"Trials are sought in the first {long} of the episode’s treatment only.",
+    }[rule.window]
 
 
 def _adequacy(rule: Adequacy) -> str:
@@ -291,9 +254,9 @@ def _dose(rule: DrugAdequacy) -> str:
     if rule.dose_basis == "any":
         return "at any dose, known or not"
     if rule.min_dose_ratio == 0:
-        return f"at a dose known in relation to {_DOSES[rule.dose_basis]}"
+        return f"at a dose known in relation to {DOSES[rule.dose_basis]}"
     times = "" if rule.min_dose_ratio == 1 else f"{number(rule.min_dose_ratio)} times "
-    return f"at or above {times}{_DOSES[rule.dose_basis]}"
+    return f"at or above {times}{DOSES[rule.dose_basis]}"
 
 
 def _adherence(percent: int) -> str:
@@ -322,30 +285,37 @@ def _early_stop(rule: Outcome) -> str:
 
 
 def _scales(rule: Outcome) -> str:
-    alike = [list(group) for _, group in groupby(rule.scales, key=lambda scale: (scale.fails_if, scale.value))]
-    fails = listed([_scale(scales) for scales in alike], "or")
+    alike = [list(group) for _, group in groupby(rule.scales, key=_cut_off)]
+    fails = listed([scale(scales) for scales in alike], "or")
     joined = f" {_JOINED[rule.scales_joined]}" if len(rule.scales) > 1 else ""
-    falls = any(scale.fails_if == "fall_below" for scale in rule.scales)
-    return f"On symptom scales a trial fails if {fails}.{joined}{_baseline(rule) if falls else ''} {_score(rule)}"
+    return f"On symptom scales a trial fails if {fails}.{joined}{_baseline(rule)} {_score(rule)}"
 
 
-def _scale(rules: list[ScaleRule]) -> str:
+def _cut_off(rule: ScaleRule | ScaleBand) -> tuple[object, ...]:
+    return (rule.fails_if, rule.at_least, rule.below) if isinstance(rule, ScaleBand) else (rule.fails_if, rule.value)
+
+
+def scale(rules: list[ScaleRule] | list[ScaleBand]) -> str:
     """Neighbouring scales with the same cut-off, in their order, as one clause."""
-    names = listed([scale_name(rule.scale) for rule in rules], "or")
-    if rules[0].fails_if == "score_above":
-        return f"{names} is above {number(rules[0].value)}"
-    return f"{names} falls by less than {number(rules[0].value)}%"
+    names, rule = listed([scale_name(each.scale) for each in rules], "or"), rules[0]
+    if isinstance(rule, ScaleBand):
+        return f"{names} falls by at least {number(rule.at_least)}% and by less than {number(rule.below)}%"
+    fails = {"fall_below": "falls by less than {}%", "points_below": "falls by less than {} points"}
+    return f"{names} {fails.get(rule.fails_if, 'is above {}').format(number(rule.value))}"
 
 
 def _baseline(rule: Outcome) -> str:
+    """What a fall is measured from; a cut-off has no baseline."""
+    kinds = {each.fails_if for each in rule.scales} - {"score_above"}
+    if not kinds:
+        return ""
     before = "on the day the trial starts"
     if rule.baseline_days_before:
         before = f"in the {duration(rule.baseline_days_before)} up to the trial's start"
     after = f", else the first in the {duration(rule.baseline_days_after)} after it" if rule.baseline_days_after else ""
-    return (
-        f" The fall is a share of the distance from baseline to the scale's lowest score; the baseline is the last "
-        f"score {before}{after}."
-    )
+    share = "A fall in percent is a share of" if "points_below" in kinds else "The fall is a share of"
+    told = f" {share} the distance from baseline to the scale's lowest score; the"
+    return f"{' The' if kinds == {'points_below'} else told} baseline is the last score {before}{after}."
 
 
 def _score(rule: Outcome) -> str:
@@ -370,48 +340,3 @@ def _horizon(rule: Outcome) -> str:
 def _unfinished(rule: Outcome) -> str:
     verdict = "has not failed" if rule.if_unfinished == "not_failed" else "cannot be judged"
     return f"If observation ends before that time is over, a trial without such a change {verdict}."
-
-
-def _resistance(rule: Resistance) -> str:
-    return _scored(rule) if isinstance(rule, Scored) else _counts(rule)
-
-
-def _counts(rule: Counted) -> str:
-    if len(rule.any_of) == 1:
-        return f"Resistant with {_arm(rule.any_of[0])}."
-    arms = "; or ".join(f"{arm.name}: {_arm(arm)}" for arm in rule.any_of)
-    return f"Resistant with any of these: {arms}."
-
-
-def _arm(arm: Arm) -> str:
-    return " and ".join(_count(count) for count in arm.all_of)
-
-
-def _count(rule: Count) -> str:
-    trials = plural(rule.n, "failed adequate trial")
-    return f"at least {trials} of {_groups(rule.of)}{_DISTINCT[rule.distinct_by] if rule.n > 1 else ''}"
-
-
-def _scored(rule: Scored) -> str:
-    items = "; ".join(_item(item) for item in rule.items)
-    return f"Resistant with a score of at least {number(rule.threshold)} points: {items}."
-
-
-def _item(rule: Item) -> str:
-    which = {
-        "failed_trials": "",
-        "raised_dose": " whose dose was raised",
-        "extended": f" that lasted at least {duration(rule.extended_days)}",
-    }[rule.item]
-    points = "1 point" if rule.points == 1 else f"{number(rule.points)} points"
-    trial = f"failed adequate trial of {_groups(rule.of)}{which}"
-    return f"{points} for each {trial}, {number(rule.max_points)} at most"
-
-
-# Settings that are made of several values are one phrase.
-_PARTS = {
-    Exclusion: lambda rule: f"{words(rule.codes)} {_WHEN[rule.when]}",
-    ScaleRule: lambda rule: _scale([rule]),
-    Arm: lambda arm: f"{arm.name}: {_arm(arm)}",
-    Item: lambda item: _item(item),
-}

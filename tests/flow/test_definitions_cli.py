@@ -8,12 +8,13 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from flows.authoring import tables_read
+from flows.catalogue import case_files, tables_read
 from flows.cli import app
-from schemas.definition import parse
-from tests.shipped import CODES, SHIPPED
+from schemas.definition import Definition, parse
+from tests.shipped import CATALOGUE, CODES, SHIPPED
 
 BY_ID = {definition.id: definition for definition in SHIPPED}
+DESCRIBED = [definition.id for definition in CATALOGUE if not isinstance(definition, Definition)]
 TYPICAL = Path(__file__).parents[2] / "schemas/definitions/dep_typical_two_drugs.toml"
 CASES = '''
 [[case]]
@@ -166,7 +167,7 @@ def test_no_difference_is_said(own: Path) -> None:
 
 def test_a_count_and_a_score_can_be_compared() -> None:
     """What only one of them has is not there in the other, and the lines fit the terminal."""
-    ended = definitions("diff", "anx_first_line_distinct_class", "dep_mgh_s")
+    ended = definitions("diff", "anx_first_line_distinct_class", "dep_mgh_s_4")
 
     assert ended.exit_code == 0
     assert "threshold" in ended.stdout
@@ -193,17 +194,52 @@ def test_an_unknown_definition_is_not_compared() -> None:
 
 
 @pytest.mark.parametrize("neighbour", sorted(BY_ID))
-def test_a_started_definition_is_a_draft_whose_case_passes(tmp_path: Path, neighbour: str) -> None:
-    """Whatever the neighbour: the same five blocks, a title of its own, and a case file to go on from."""
+def test_a_started_definition_is_a_draft_that_does_the_same(tmp_path: Path, neighbour: str) -> None:
+    """Whatever the neighbour: the same five blocks, a title of its own, and the neighbour's cases to go on from."""
     started = definitions("new", "mine", "--from", neighbour, "--folder", str(tmp_path))
     made = parse("mine", (tmp_path / "mine.toml").read_text())
     like = BY_ID[neighbour]
+    cases = (tmp_path / "cases/mine.toml").read_text()
 
     assert started.exit_code == 0
     assert (made.status, made.title, made.source) == ("draft", f"Draft after {neighbour}", like.source)
     assert (made.eligible, made.trial, made.adequacy) == (like.eligible, like.trial, like.adequacy)
     assert (made.outcome, made.resistance) == (like.outcome, like.resistance)
-    assert definitions("test", str(tmp_path)).stdout == "mine: 1 case passed\n"
+    assert cases.startswith(f"# Worked cases of mine, as those of {neighbour}:")
+    assert cases.endswith(case_files()[neighbour][0].text.strip() + "\n")
+
+
+@pytest.mark.parametrize("neighbour", ["dep_typical_two_drugs", "dep_ohdsi_1009", "dep_thase_rush", "dep_msm"])
+def test_the_copied_cases_pass_at_once(tmp_path: Path, neighbour: str) -> None:
+    """Of a count, of counts in time, of stages and of a staging score."""
+    definitions("new", "mine", "--from", neighbour, "--folder", str(tmp_path))
+
+    ended = definitions("test", str(tmp_path))
+
+    n_cases = len(case_files()[neighbour][0].cases())
+    assert (ended.exit_code, ended.stdout) == (0, f"mine: {n_cases} cases passed\n")
+
+
+def test_a_neighbour_without_cases_leaves_none(own: Path) -> None:
+    """The definition alone is written, and the test says that there is no case."""
+    (own / "cases/mine.toml").unlink()
+
+    started = definitions("new", "bare", "--from", "mine", "--folder", str(own))
+
+    assert started.stdout.count("written:") == 1
+    assert "bare: no cases; draw some in cases/bare.toml" in definitions("test", str(own)).stdout
+
+
+@pytest.mark.parametrize("described", DESCRIBED)
+def test_what_is_only_described_is_no_neighbour(tmp_path: Path, described: str) -> None:
+    """It has no settings to start from or to compare."""
+    started = definitions("new", "mine", "--from", described, "--folder", str(tmp_path / "own"))
+    compared = definitions("diff", described, "dep_karolinska")
+
+    assert (started.exit_code, compared.exit_code) == (2, 2)
+    assert "is descriptive: it has no settings and judges nothing." in started.stderr
+    assert f"`impasse definitions show {described}` says why." in compared.stderr
+    assert not (tmp_path / "own").exists()
 
 
 def test_an_own_definition_can_be_the_neighbour(own: Path) -> None:
@@ -216,7 +252,7 @@ def test_an_own_definition_can_be_the_neighbour(own: Path) -> None:
     ("new_id", "told"),
     [
         ("mine", "There is a definition 'mine' already."),
-        ("dep_mgh_s", "There is a definition 'dep_mgh_s' already."),
+        ("dep_mgh_s_4", "There is a definition 'dep_mgh_s_4' already."),
         ("half", "There is such a file already."),
         ("Mine", "cannot be an id"),
         ("my-own", "cannot be an id"),
@@ -229,7 +265,7 @@ def test_nothing_is_written_over_and_an_id_is_plain(own: Path, new_id: str, told
     (own / "cases/half.toml").write_text(CASES)
     before = sorted(own.rglob("*"))
 
-    ended = definitions("new", new_id, "--from", "dep_mgh_s", "--folder", str(own))
+    ended = definitions("new", new_id, "--from", "dep_mgh_s_4", "--folder", str(own))
 
     assert ended.exit_code == 2
     assert told in ended.stderr
@@ -238,32 +274,42 @@ def test_nothing_is_written_over_and_an_id_is_plain(own: Path, new_id: str, told
     assert (own / "cases/half.toml").read_text() == CASES
 
 
-def test_the_list_ends_with_its_count() -> None:
-    """All of them, without columns that nobody asked for."""
+def test_the_list_shows_all_and_ends_with_its_counts() -> None:
+    """A line of facts and the title for each, then how many of which disorder, kind and status."""
     ended = definitions("list")
+    lines = ended.stdout.splitlines()
+    ids = [line.split()[0] for line in lines if line.startswith(("anx_", "dep_", "ocd_", "ptsd_", "scz_"))]
+    facts = next(line.split() for line in lines if line.startswith("dep_thase_rush "))
 
-    assert ended.stdout.splitlines()[0].split() == ["id", "title", "status", "source"]
-    assert ended.stdout.splitlines()[-1] == f"{len(BY_ID)} of {len(BY_ID)} definitions."
+    assert ids == sorted(definition.id for definition in CATALOGUE)
+    assert facts == ["dep_thase_rush", "stage", "active", "M"]
+    assert lines[-1] == f"{len(CATALOGUE)} of {len(CATALOGUE)} definitions."
+    assert f"descriptive {len(DESCRIBED)}" in ended.stdout.split("by kind:")[1].split("by status:")[0]
+    assert f"active {sum(d.status == 'active' for d in SHIPPED)}" in ended.stdout.split("by status:")[1]
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize(
-    ("words", "column", "inside", "outside"),
+    ("words", "told", "inside", "outside"),
     [
-        (("--disorder", "anxiety"), "disorder", "anx_bokma_2019", "dep_mgh_s"),
-        (("--kind", "score"), "kind", "dep_mgh_s", "dep_karolinska"),
-        (("--status", "unverified"), "status", "anx_domschke_2024", "anx_bokma_2019"),
-        (("--source", "plos one"), "citation", "dep_karolinska", "anx_bokma_2019"),
-        (("--tables", "dispensings,procedures"), "reads", "dep_karolinska", "anx_bokma_2019"),
+        (("--disorder", "anxiety"), "by disorder: anxiety", "anx_bokma_2019", "dep_mgh_s_4"),
+        (("--kind", "score"), "by kind: score", "dep_mgh_s_4", "dep_karolinska"),
+        (("--kind", "stage"), "by kind: stage", "dep_thase_rush", "dep_mgh_s_4"),
+        (("--kind", "descriptive"), "by kind: descriptive", DESCRIBED[0], "dep_mgh_s_4"),
+        (("--status", "unverified"), "by status: unverified", "anx_domschke_2024", "anx_bokma_2019"),
+        (("--status", "descriptive"), "by status: descriptive", DESCRIBED[0], "anx_domschke_2024"),
+        (("--source", "plos one"), "  citation: ", "dep_karolinska", "anx_bokma_2019"),
+        (("--tables", "dispensings,procedures"), "  reads: dispensings", "dep_karolinska", "anx_bokma_2019"),
     ],
 )
-def test_the_list_shows_what_is_asked_for(words: tuple[str, ...], column: str, inside: str, outside: str) -> None:
-    """What fits is there, what does not is not, and the column that was asked for is shown."""
+def test_the_list_shows_what_is_asked_for(words: tuple[str, ...], told: str, inside: str, outside: str) -> None:
+    """What fits is there, what does not is not, and what was asked for is shown."""
     ended = definitions("list", *words)
 
-    assert column in ended.stdout.splitlines()[0].split()
-    assert inside in ended.stdout
-    assert outside not in ended.stdout
-    assert f" of {len(BY_ID)} definitions." in ended.stdout.splitlines()[-1]
+    assert told in ended.stdout
+    assert f"{inside} " in ended.stdout
+    assert f"{outside} " not in ended.stdout
+    assert f" of {len(CATALOGUE)} definitions." in ended.stdout.splitlines()[-1]
     assert max(map(len, ended.stdout.splitlines())) <= 80
 
 
@@ -271,7 +317,7 @@ def test_filters_add_up() -> None:
     """No definition of anxiety is a Karolinska model."""
     ended = definitions("list", "--disorder", "anxiety", "--source", "Karolinska", "--kind", "score")
 
-    assert ended.stdout == f"0 of {len(BY_ID)} definitions.\n"
+    assert ended.stdout == f"0 of {len(CATALOGUE)} definitions.\n"
 
 
 @pytest.mark.parametrize(
@@ -279,6 +325,7 @@ def test_filters_add_up() -> None:
     [
         ("--disorder", "depresion", "depression"),
         ("--kind", "scores", "score"),
+        ("--kind", "stages", "stage"),
         ("--status", "actif", "active"),
         ("--tables", "dispensings,score", "scores"),
     ],
@@ -309,3 +356,173 @@ def test_look_back_and_admissions_need_their_tables() -> None:
         "scores",
         "admissions",
     }
+
+
+def test_treatment_before_the_episode_needs_both_tables() -> None:
+    """That nothing was given can only be told where treatments and the time observed are seen."""
+    text = TYPICAL.read_text().replace("untreated_by = []", 'untreated_by = ["ect"]')
+    text = text.replace("untreated_days = 0", "untreated_days = 180")
+
+    assert tables_read(parse("mine", text), CODES) == {"coverage", "dispensings", "procedures", "scores"}
+
+
+def test_without_failures_no_outcome_is_read() -> None:
+    """A definition that counts what was given needs no scores, whatever its outcome block says."""
+    text = TYPICAL.read_text().replace('what = "failed"', 'what = "given"')
+
+    assert tables_read(parse("mine", text), CODES) == {"dispensings"}
+
+
+def test_admissions_of_a_score_need_their_table() -> None:
+    """An item for an admission."""
+    assert "admissions" in tables_read(BY_ID["dep_dm_trd_partial"], CODES)
+
+
+def test_a_definition_is_shown_with_its_cases() -> None:
+    """Prose, source, the meaning of its mark, settings, and each case drawn; within 80 columns."""
+    ended = definitions("show", "dep_karolinska")
+    text = " ".join(ended.stdout.split())
+
+    assert ended.exit_code == 0
+    assert "dep_karolinska: by counting trials; active, used by default." in text
+    assert "confidence V2: verified in another text that describes the source" in text
+    assert "trial: setting" in text
+    assert f"worked cases: {len(case_files()['dep_karolinska'][0].cases())}" in text
+    assert "sertraline, " in text
+    assert "Expected: resistant from" in text
+    assert max(map(len, ended.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", [definition.id for definition in CATALOGUE])
+def test_every_definition_can_be_shown(name: str) -> None:
+    """Whatever its kind, within 80 columns."""
+    ended = definitions("show", name)
+
+    assert ended.exit_code == 0
+    assert max(map(len, ended.stdout.splitlines())) <= 80
+
+
+def test_own_cases_are_shown_beside_the_shipped_ones(own: Path) -> None:
+    """A reader's own histories under a shipped definition."""
+    (own / "cases/dep_typical_two_drugs.toml").write_text(CASES)
+    n_shipped = len(case_files()["dep_typical_two_drugs"][0].cases())
+
+    ended = definitions("show", "dep_typical_two_drugs", "--folder", str(own))
+
+    assert f"worked cases: {n_shipped + 2}\n" in ended.stdout
+
+
+def test_what_is_only_described_is_shown_with_its_reason() -> None:
+    """No settings, no cases."""
+    ended = definitions("show", "dep_difficult_to_treat")
+
+    assert "not computed\nThe concept refuses a threshold by design" in ended.stdout
+    assert "worked cases" not in ended.stdout
+
+
+def test_lint_passes_what_is_shipped() -> None:
+    """Described ones are counted as well."""
+    ended = definitions("lint")
+
+    assert (ended.exit_code, ended.stdout) == (0, f"{len(CATALOGUE)} definitions, no problem found.\n")
+
+
+def test_an_active_definition_needs_four_cases(own: Path) -> None:
+    """Three are too few, four are enough, and a draft needs none."""
+    path = own / "cases/mine.toml"
+    path.write_text(CASES + CASES.partition('[[case]]\nname = "41')[0])
+    three = definitions("lint", "--folder", str(own))
+    path.write_text(CASES + CASES)
+    four = definitions("lint", "--folder", str(own))
+    path.unlink()
+    replace(own / "mine.toml", 'status = "active"', 'status = "draft"')
+    draft = definitions("lint", "--folder", str(own))
+
+    assert (three.exit_code, four.exit_code, draft.exit_code) == (2, 0, 0)
+    assert "The active definition 'mine' has 3 worked cases." in three.stderr
+
+
+def test_lint_tells_every_problem(own: Path) -> None:
+    """An unknown code list with its line and the nearest word, and the cases that are missing."""
+    replace(own / "mine.toml", 'codes = "mania"', 'codes = "manai"')
+
+    ended = definitions("lint", "--folder", str(own))
+
+    assert ended.exit_code == 2
+    assert "Unknown code list 'manai'." in ended.stdout
+    assert "mine.toml, line " in ended.stdout
+    assert "Did you mean 'mania'?" in ended.stdout
+    assert "has 2 worked cases." in ended.stderr
+
+
+DESCRIPTION = """\
+title = "A word"
+status = "descriptive"
+disorders = ["anxiety"]
+not_computed = "{why}"
+
+[source]
+citation = "Nobody 1999"
+says = "Much."
+reading = "Nothing."
+open = "All."
+confidence = "V"
+"""
+
+
+def test_a_description_needs_its_reason(own: Path) -> None:
+    """Said or not said."""
+    (own / "cases/mine.toml").write_text(CASES + CASES)
+    (own / "word.toml").write_text(DESCRIPTION.format(why="It has no number."))
+    said = definitions("lint", "--folder", str(own))
+    (own / "word.toml").write_text(DESCRIPTION.format(why=" "))
+    unsaid = definitions("lint", "--folder", str(own))
+
+    assert said.exit_code == 0
+    assert (unsaid.exit_code, unsaid.stdout) == (2, "")
+    assert "Nothing is said under not_computed." in unsaid.stderr
+
+
+def test_a_description_has_nothing_to_test(own: Path) -> None:
+    """It is passed over; cases for it are refused."""
+    (own / "word.toml").write_text(DESCRIPTION.format(why="It has no number."))
+    passed = definitions("test", str(own))
+    (own / "cases/word.toml").write_text(CASES)
+    refused = definitions("test", str(own))
+
+    assert (passed.exit_code, passed.stdout) == (0, "mine: 2 cases passed\n")
+    assert refused.exit_code == 2
+    assert "Definition 'word' is descriptive" in refused.stderr
+
+
+BAD_SETTINGS = [
+    ("min_days = 42", "min_dasy = 42", ("Unknown setting", "mine", "line ", "Did you mean 'min_days'?")),
+    ('codes = "mania"', 'codes = "manai"', ("Unknown code list 'manai'", "mine", "line ", "Did you mean 'mania'?")),
+    ('window = "episode"\nwindow_days = 0', 'window = "first_days"\nwindow_days = 30', ("Impossible", "mine")),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), BAD_SETTINGS)
+def test_a_slip_in_a_definition_is_one_clear_message(own: Path, old: str, new: str, words: tuple[str, ...]) -> None:
+    """A misspelt setting, a code list that is not there, six weeks within thirty days."""
+    replace(own / "mine.toml", old, new)
+
+    ended = definitions("test", str(own))
+
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert [word for word in words if word not in ended.stderr] == []
+    assert ended.stderr.count("Error:") == 1
+
+
+def test_the_page_of_methods_is_written(own: Path, tmp_path: Path) -> None:
+    """One file, with the user's own definition and its cases on it."""
+    replace(own / "mine.toml", "title = ", 'title = "All mine" # ')
+
+    ended = definitions("methods", "--out", str(tmp_path / "page.html"), "--folder", str(own))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+
+    assert ended.exit_code == 0
+    assert f"({len(CATALOGUE) + 1} definitions)" in ended.stdout
+    assert 'id="definition-mine"' in page
+    assert "<h4>All mine" in page
+    assert "42 days of the second drug are enough" in page

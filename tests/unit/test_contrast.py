@@ -7,8 +7,9 @@ from dataclasses import replace
 import report_data as data
 
 from reports.contrast import Contrast, contrast
-from reports.prose import describe, settings
-from schemas.definition import Exclusion, ScaleRule
+from reports.prose import describe
+from reports.settings import settings
+from schemas.definition import Exclusion, Requirement, ScaleBand, ScaleRule
 
 
 def test_equal_definitions_have_no_contrast() -> None:
@@ -45,3 +46,48 @@ def test_values_are_in_words() -> None:
     assert settings(replace(a.eligible, exclusions=exclusions))["exclusions"] == (
         "bipolar disorder during the episode; chronic pain before the episode starts"
     )
+
+
+def test_new_parts_are_in_words() -> None:
+    """A required diagnosis, a band of a fall, stages, and a dose basis."""
+    required = (Requirement(codes="panic", when="before", days=2),)
+    band = (ScaleBand(scale="ham_a", fails_if="fall_between", at_least=25, below=50),)
+    drug = replace(data.DRUG, dose_basis="chlorpromazine_600", min_adherence_percent=80)
+
+    assert settings(replace(data.ELIGIBLE, requirements=required))["requirements"] == (
+        "diagnoses of panic disorder on at least 2 different days before the episode starts"
+    )
+    assert settings(replace(data.OUTCOME, scales=band))["scales"] == "HAM-A falls by at least 25% and by less than 50%"
+    assert settings(replace(data.ADEQUACY, drug=drug))["drug.dose_basis"] == (
+        "600 mg a day of chlorpromazine or its equivalent"
+    )
+    assert settings(replace(data.ADEQUACY, drug=drug))["drug.min_adherence_percent"] == "80%"
+    assert settings(data.STAGED)["levels"].startswith("I: at least 1 failed adequate trial of SSRIs, in its source")
+    assert settings(data.OPEN_SCORE)["threshold"] == "none"
+
+
+def test_exclusions_at_one_time_are_one_phrase() -> None:
+    """Their lists stand together."""
+    exclusions = (Exclusion(codes="bipolar", when="ever"), Exclusion(codes="mania", when="ever"))
+
+    assert settings(replace(data.ELIGIBLE, exclusions=exclusions))["exclusions"] == (
+        "bipolar disorder or mania at any time while the person is observed"
+    )
+
+
+def test_the_name_of_a_single_arm_makes_no_difference() -> None:
+    """Names tell arms apart; one arm alone needs none."""
+    named = replace(data.RESISTANCE, any_of=(replace(data.RESISTANCE.any_of[0], name="another"),))
+    (block,) = contrast(data.definition(), data.definition(resistance=named))
+
+    assert (block.settings, block.prose[0]) == ((), block.prose[1])
+
+
+def test_a_count_and_stages_can_be_compared() -> None:
+    """What only one of the two has is not there in the other."""
+    (block,) = contrast(data.definition(), data.definition(resistance=data.STAGED))
+    names = {name: (a, b) for name, a, b in block.settings}
+
+    assert names["kind"] == ("count", "stage")
+    assert names["is_cumulative"] == ("–", "yes")
+    assert names["any_of"][1] == "–"

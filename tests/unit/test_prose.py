@@ -1,9 +1,29 @@
 from dataclasses import replace
 
+import pytest
 import report_data as data
 
 from reports.prose import describe, summary
-from schemas.definition import Count, Exclusion, ScaleRule
+from reports.settings import settings
+from schemas.definition import (
+    AdmissionItem,
+    Arm,
+    Band,
+    Count,
+    Counted,
+    Definition,
+    DiagnosisItem,
+    DiagnosisLevel,
+    Exclusion,
+    LengthItem,
+    Level,
+    NumberItem,
+    Requirement,
+    ScaleBand,
+    ScaleRule,
+    Scored,
+    Staged,
+)
 
 
 def test_five_blocks() -> None:
@@ -34,7 +54,7 @@ def test_eligible_in_full() -> None:
     assert eligible() == (
         "Speaks about episodes of anxiety. Persons aged 18 or over at the start. The person must have been observed "
         "for at least 1 year (365 days) before the start. Not eligible with a diagnosis of bipolar disorder at any "
-        "time while the person is observed."
+        "time while the person is observed. A recorded cause of pseudo-resistance is noted and changes nothing."
     )
 
 
@@ -65,7 +85,7 @@ def test_look_back_of_one_day() -> None:
 
 def test_no_exclusion() -> None:
     """A definition without exclusions says so."""
-    assert eligible(exclusions=()).endswith("No other diagnosis excludes an episode.")
+    assert "No other diagnosis excludes an episode." in eligible(exclusions=())
 
 
 def test_exclusion_during() -> None:
@@ -83,10 +103,10 @@ def test_exclusions_at_the_same_time() -> None:
         Exclusion(codes="psychosis", when="ever"),
     )
 
-    assert eligible(exclusions=rules).endswith(
+    assert (
         "Not eligible with a diagnosis of mania or psychosis at any time while the person is observed. "
         "Not eligible with a diagnosis of dementia before the episode starts."
-    )
+    ) in eligible(exclusions=rules)
 
 
 def test_required_diagnoses() -> None:
@@ -105,8 +125,8 @@ def test_trial_in_full() -> None:
     """Treatments, gaps, carry-over, overlap, add-ons and window are all said."""
     assert trial() == (
         "A trial is one stretch of treatment with SSRIs, SNRIs or CBT. More than 30 days without supply end a drug "
-        "trial; a shorter gap is part of it. Sessions more than 60 days apart belong to separate trials. Supply left "
-        "over at the next dispensing is carried over, up to 90 days. Two drugs that overlap by 4 weeks (28 days) or "
+        "trial; a shorter gap is part of it. Supply left over at the next dispensing is carried over, up to 90 days. "
+        "Sessions more than 60 days apart belong to separate trials. Two drugs that overlap by 4 weeks (28 days) or "
         "more are taken together; with less overlap the later one follows the earlier one. An augmentation (adding "
         "antipsychotic to a trial) is a trial of its own. A combination (adding any other drug that makes a "
         "trial) is part of the trial it joins and is not counted. Trials are sought in the whole episode."
@@ -264,14 +284,25 @@ def test_arms() -> None:
     )
 
 
+def counted(*counts: Count, within: int | str = "episode") -> Counted:
+    """A rule of one arm."""
+    return Counted(kind="count", any_of=(Arm(name="one", within=within, all_of=counts),))
+
+
+def resistance(rule: object) -> str:
+    """The prose of a resistance block."""
+    return describe(data.definition(resistance=rule))["resistance"]
+
+
+def count(**changes: object) -> Count:
+    """Two failed trials of SSRIs, with some settings changed."""
+    plain = Count(n=2, of=("ssri",), what="failed", distinct_by="none", timing="any")
+    return replace(plain, **changes)
+
+
 def test_counts_of_one_arm() -> None:
     """All counts of an arm are needed together."""
-    drugs = Count(n=2, of=("ssri",), distinct_by="none")
-    therapy = Count(n=1, of=("cbt",), distinct_by="none")
-    arm = replace(data.RESISTANCE.any_of[0], all_of=(drugs, therapy))
-    rule = replace(data.RESISTANCE, any_of=(arm,))
-
-    assert describe(data.definition(resistance=rule))["resistance"] == (
+    assert resistance(counted(count(), count(n=1, of=("cbt",)))) == (
         "Resistant with at least 2 failed adequate trials of SSRIs and at least 1 failed adequate trial of CBT."
     )
 
@@ -284,3 +315,380 @@ def test_score() -> None:
         "0.5 points for each failed adequate trial of antidepressant that lasted at least 12 weeks (84 days), 2 at "
         "most."
     )
+
+
+def test_required_diagnosis() -> None:
+    """A required diagnosis is said with its time, and with its days where one is not enough."""
+    once = Requirement(codes="panic", when="before", days=1)
+
+    assert "The person must have a diagnosis of panic disorder before the episode starts." in eligible(
+        requirements=(once,)
+    )
+    assert "The person must have diagnoses of panic disorder on at least 2 different days before" in eligible(
+        requirements=(replace(once, days=2),)
+    )
+
+
+def test_untreated_before() -> None:
+    """A time without treatment is said with its groups; without groups nothing is."""
+    assert (
+        "must have been without SSRIs or CBT for the 26 weeks (182 days) before treatment of the episode"
+        in eligible(untreated_by=("ssri", "cbt"), untreated_days=182)
+    )
+    assert "must have been without" not in eligible()
+
+
+def test_pseudo_resistance() -> None:
+    """Noted, refused before the count, or taken back after it; a staging system takes back a stage."""
+    after = replace(data.ELIGIBLE, pseudo_resistance="after")
+    staged = data.definition(eligible=after, resistance=data.STAGED)
+
+    assert "is noted and changes nothing." in eligible()
+    assert "Not eligible with a cause of pseudo-resistance recorded before or during" in eligible(
+        pseudo_resistance="before"
+    )
+    assert eligible(pseudo_resistance="after").endswith("recorded before or during it is not resistant.")
+    assert describe(staged)["eligible"].endswith("recorded before or during it gets no stage.")
+
+
+def test_dates_only() -> None:
+    """By dates alone nothing is carried over, and a gap lies between two dispensings."""
+    text = trial(supply="dates_only")
+
+    assert "A drug is in use from the first to the last of its dispensings, whatever they hold." in text
+    assert "Dispensings more than 30 days apart belong to separate drug trials." in text
+    assert "carried over" not in text
+
+
+def test_dates_only_without_a_gap() -> None:
+    """A gap of 0 days parts any two days."""
+    assert "Dispensings on different days belong to separate drug trials." in trial(
+        supply="dates_only", drug_gap_days=0
+    )
+
+
+def test_a_single_dispensing() -> None:
+    """A drug dispensed once may last until the next one starts; 0 days switch that off."""
+    assert "their starts are at most 14 weeks (98 days) apart." in trial(single_dispensing_days=98)
+    assert "dispensed only once" not in trial(single_dispensing_days=0)
+
+
+def test_a_window_from_the_first_treatment() -> None:
+    """A window may count from the first day of treatment."""
+    assert "in the first 26 weeks (182 days) of the episode’s treatment only." in trial(
+        window="first_treated_days", window_days=182
+    )
+
+
+def test_a_dose_in_chlorpromazine() -> None:
+    """An equivalent of 600 mg of chlorpromazine, or a part of it."""
+    assert "at or above 600 mg a day of chlorpromazine or its equivalent" in adequacy(dose_basis="chlorpromazine_600")
+    assert "at or above 0.5 times 600 mg a day of chlorpromazine" in adequacy(
+        dose_basis="chlorpromazine_600", min_dose_ratio=0.5
+    )
+
+
+def test_a_fall_in_points() -> None:
+    """A fall in points has a baseline and is no share."""
+    text = outcome(scales=(ScaleRule(scale="pcl5", fails_if="points_below", value=10),))
+
+    assert "PCL-5 falls by less than 10 points. The baseline is the last score in the 2 weeks" in text
+    assert "share" not in text
+
+
+def test_a_fall_between() -> None:
+    """A fall from one percentage to under another is a failure of its own kind."""
+    text = outcome(scales=(ScaleBand(scale="madrs", fails_if="fall_between", at_least=25, below=50),))
+
+    assert "MADRS falls by at least 25% and by less than 50%. The fall is a share of the distance" in text
+
+
+def test_falls_of_both_kinds() -> None:
+    """Of falls in percent and in points only the first are shares."""
+    points = ScaleRule(scale="pcl5", fails_if="points_below", value=10)
+
+    assert "A fall in percent is a share of the distance" in outcome(scales=(*data.OUTCOME.scales, points))
+
+
+def test_trials_given() -> None:
+    """Trials may count whatever came of them, and then adequacy and outcome are not asked."""
+    assert resistance(counted(count(what="given"))) == (
+        "Resistant with at least 2 trials of SSRIs, failed or not. Whether a trial was adequate or failed is not asked."
+    )
+
+
+def test_additions() -> None:
+    """What is added to another drug may count by itself."""
+    assert "at least 1 addition of SSRIs to another drug." in resistance(counted(count(n=1, what="added")))
+
+
+def test_an_order_in_time() -> None:
+    """One count before a day and another on it."""
+    text = resistance(counted(count(timing="before"), count(what="given", distinct_by="class", timing="last")))
+
+    assert text == (
+        "Resistant with a day that has at least 2 failed adequate trials of SSRIs, failing before that day, and at "
+        "least 2 trials of SSRIs, failed or not, each of a different class, one of them starting on that day."
+    )
+
+
+def test_the_only_one_on_a_day() -> None:
+    """Of one trial it is not said that it is one of them."""
+    assert "at least 1 failed adequate trial of SSRIs, failing on that day." in resistance(
+        counted(count(n=1, timing="last"))
+    )
+
+
+def test_a_window_of_trials() -> None:
+    """Trials that ended too long ago do not count."""
+    assert resistance(counted(count(), within=365)) == (
+        "Resistant with a day that has at least 2 failed adequate trials of SSRIs, without trials that ended more "
+        "than 1 year (365 days) before it."
+    )
+
+
+NUMBER = NumberItem(
+    item="number_of_trials",
+    of=("ssri",),
+    what="failed",
+    distinct_by="substance",
+    bands=(Band(at_least=1, points=1), Band(at_least=3, points=2.5)),
+    is_required=True,
+)
+LENGTH = LengthItem(item="episode_days", bands=(Band(at_least=0, points=1), Band(at_least=366, points=2)))
+DIAGNOSIS = DiagnosisItem(
+    item="diagnosis",
+    when="during",
+    levels=(DiagnosisLevel(codes="depression_mild", points=1), DiagnosisLevel(codes="depression_severe", points=3)),
+    otherwise=2,
+)
+ADMISSION = AdmissionItem(item="admission", points=1)
+
+
+def scored(*items: object, threshold: float | str = 5.0) -> Scored:
+    """A score of these items."""
+    return Scored(kind="score", items=items, threshold=threshold)
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        (
+            NUMBER,
+            "points by the number of failed adequate trials of SSRIs, each of a different substance: 1 point from 1, "
+            "2.5 points from 3, and no score at all with fewer than 1",
+        ),
+        (
+            replace(NUMBER, is_required=False, what="given", distinct_by="none"),
+            "points by the number of trials of SSRIs, failed or not: 1 point from 1, 2.5 points from 3",
+        ),
+        (LENGTH, "points by the length of the episode: 1 point from 0 days, 2 points from 366 days"),
+        (
+            DIAGNOSIS,
+            "points for a diagnosis during the episode, the most that one earns: 1 for mild depression, 3 for severe "
+            "depression, else 2",
+        ),
+        (ADMISSION, "1 point for an admission for the disorder during the episode"),
+    ],
+)
+def test_items_of_a_score(item: object, told: str) -> None:
+    """Each kind of item says what earns how many points."""
+    assert resistance(scored(item)).startswith(f"Resistant with a score of at least 5 points: {told}.")
+
+
+def test_a_score_of_facts_alone_asks_for_no_failure() -> None:
+    """Length, diagnosis and admission have nothing to do with trials."""
+    assert resistance(scored(LENGTH)).endswith("Whether a trial was adequate or failed is not asked.")
+    assert "is not asked" not in resistance(scored(LENGTH, NUMBER))
+
+
+def test_a_score_without_a_threshold() -> None:
+    """A staging score gives no verdict, and says so in full and in short."""
+    d = data.definition(resistance=scored(NUMBER, threshold="none"))
+
+    assert describe(d)["resistance"].startswith("Gives a score and no verdict: points by the number of")
+    assert summary(d).startswith("A score, without a threshold; drugs at least 8 weeks (56 days);")
+
+
+def test_stages() -> None:
+    """Stages say their order, their arms and the days that the source gives them."""
+    assert resistance(data.STAGED) == (
+        "Gives the highest stage reached, and no verdict. Stages, lowest first, each reached only with all before it: "
+        "I: at least 1 failed adequate trial of SSRIs, in its source after 4 weeks (28 days) to 12 weeks (84 days) of "
+        "failed trials in all; II: at least 2 failed adequate trials of SSRIs or SNRIs, each of a different class. A "
+        "stage reached outside its source’s days is marked."
+    )
+
+
+def test_stages_in_short() -> None:
+    """In short, a system of stages is the number of its stages."""
+    assert summary(data.definition(resistance=data.STAGED)).startswith("The highest stage reached, of 2; drugs")
+
+
+def test_a_stage_of_several_arms() -> None:
+    """Each arm has its name, in brackets of its own."""
+    level = Level(name="I", any_of=data.TWO_ARMS.any_of, band_days=())
+
+    assert (
+        "each reached by itself: I: (drug arm: at least 2 failed adequate trials of SSRIs or SNRIs, each of a "
+        "different class), or (therapy arm: at least 1 failed adequate trial of CBT)."
+    ) in resistance(Staged(kind="stage", levels=(level,), is_cumulative=False))
+
+
+def test_arms_in_time_in_short() -> None:
+    """Several arms of many words are named alone in the summary."""
+    arms = (Arm(name="quick", within=90, all_of=(count(),)), *data.TWO_ARMS.any_of)
+
+    assert summary(data.definition(resistance=Counted(kind="count", any_of=arms))).startswith(
+        "Any of these: quick, drug arm or therapy arm; drugs"
+    )
+
+
+def changed(block: str, **changes: object) -> Definition:
+    """The definition of the examples with settings of one block changed."""
+    plain = data.definition()
+    return replace(plain, **{block: replace(getattr(plain, block), **changes)})
+
+
+def of_count(**changes: object) -> Definition:
+    """A rule of one count, changed."""
+    return data.definition(resistance=counted(count(**changes)))
+
+
+def of_scale(rule: object) -> Definition:
+    """One scale rule."""
+    return changed("outcome", scales=(rule,))
+
+
+def of_rule(rule: object) -> Definition:
+    """Another resistance block."""
+    return data.definition(resistance=rule)
+
+
+def of_stage(**changes: object) -> Definition:
+    """A staging system with its first stage changed."""
+    first, *others = data.STAGED.levels
+    return of_rule(replace(data.STAGED, levels=(replace(first, **changes), *others)))
+
+
+DRUG = data.ADEQUACY.drug
+REQUIRED = Requirement(codes="panic", when="before", days=1)
+POINTS = ScaleRule(scale="ham_a", fails_if="points_below", value=50)
+BAND = ScaleBand(scale="ham_a", fails_if="fall_between", at_least=25, below=50)
+DIFFERENT = [
+    data.definition(),
+    changed("eligible", disorders=("depression",)),
+    changed("eligible", diagnoses=("gad",)),
+    changed("eligible", requirements=(REQUIRED,)),
+    changed("eligible", requirements=(replace(REQUIRED, codes="gad"),)),
+    changed("eligible", requirements=(replace(REQUIRED, when="ever"),)),
+    changed("eligible", requirements=(replace(REQUIRED, days=2),)),
+    changed("eligible", exclusions=()),
+    changed("eligible", exclusions=(Exclusion(codes="bipolar", when="during"),)),
+    changed("eligible", min_age=17),
+    changed("eligible", max_age=64),
+    changed("eligible", min_observed_days=364),
+    changed("eligible", untreated_by=("ssri",), untreated_days=180),
+    changed("eligible", untreated_by=("snri",), untreated_days=180),
+    changed("eligible", untreated_by=("ssri",), untreated_days=181),
+    changed("eligible", pseudo_resistance="before"),
+    changed("eligible", pseudo_resistance="after"),
+    changed("trial", treatments=("ssri",)),
+    changed("trial", augmenters=("lithium",)),
+    changed("trial", drug_gap_days=31),
+    changed("trial", session_gap_days=61),
+    changed("trial", carry_over=False),
+    changed("trial", carry_over_cap_days=91),
+    changed("trial", augmentation="part_of_trial"),
+    changed("trial", augmentation="ignored"),
+    changed("trial", combination="own_trial"),
+    changed("trial", combination="ignored"),
+    changed("trial", overlap_days=29),
+    changed("trial", supply="dates_only"),
+    changed("trial", supply="dates_only", drug_gap_days=31),
+    changed("trial", single_dispensing_days=98),
+    changed("trial", single_dispensing_days=99),
+    changed("trial", window="first_days", window_days=365),
+    changed("trial", window="last_days", window_days=365),
+    changed("trial", window="first_treated_days", window_days=365),
+    changed("trial", window="first_treated_days", window_days=366),
+    changed("adequacy", drug=replace(DRUG, min_days=55)),
+    changed("adequacy", drug=replace(DRUG, duration_basis="span")),
+    changed("adequacy", drug=replace(DRUG, dose_basis="any")),
+    changed("adequacy", drug=replace(DRUG, dose_basis="ddd_ratio")),
+    changed("adequacy", drug=replace(DRUG, dose_basis="usual_dose_lower")),
+    changed("adequacy", drug=replace(DRUG, dose_basis="chlorpromazine_600")),
+    changed("adequacy", drug=replace(DRUG, min_dose_ratio=1.5)),
+    changed("adequacy", drug=replace(DRUG, min_adherence_percent=80)),
+    changed("adequacy", augmentation=replace(DRUG, min_days=28)),
+    changed("adequacy", psychotherapy=replace(data.ADEQUACY.psychotherapy, min_sessions=9)),
+    changed("adequacy", psychotherapy=replace(data.ADEQUACY.psychotherapy, min_days=57)),
+    changed("adequacy", neuromodulation=replace(data.ADEQUACY.neuromodulation, min_sessions=7)),
+    changed("outcome", evidence=("treatment_change", "scales")),
+    changed("outcome", evidence=("scales",)),
+    of_scale(replace(data.OUTCOME.scales[0], scale="bai")),
+    of_scale(replace(data.OUTCOME.scales[0], value=25)),
+    of_scale(replace(data.OUTCOME.scales[0], fails_if="score_above")),
+    of_scale(POINTS),
+    of_scale(BAND),
+    of_scale(replace(BAND, at_least=20)),
+    of_scale(replace(BAND, below=40)),
+    changed("outcome", baseline_days_before=15),
+    changed("outcome", baseline_days_after=8),
+    changed("outcome", score_from_day=29),
+    changed("outcome", score_days_after_end=31),
+    changed("outcome", change_signs=("switch",)),
+    changed("outcome", change_within="episode"),
+    changed("outcome", if_unfinished="not_failed"),
+    changed("outcome", early_stop_days=29),
+    changed("outcome", early_stop="unknown"),
+    changed("outcome", early_stop="by_evidence"),
+    of_count(),
+    of_count(n=3),
+    of_count(of=("snri",)),
+    of_count(what="given"),
+    of_count(what="added"),
+    of_count(distinct_by="substance"),
+    of_count(distinct_by="class"),
+    of_count(distinct_by="mechanism"),
+    of_count(timing="before"),
+    of_count(timing="last"),
+    of_count(what="given", timing="last"),
+    of_rule(counted(count(), within=365)),
+    of_rule(counted(count(), within=366)),
+    of_rule(counted(count(), count(of=("cbt",)))),
+    of_rule(data.SCORED),
+    of_rule(data.OPEN_SCORE),
+    of_rule(scored(NUMBER)),
+    of_rule(scored(NUMBER, threshold=6.0)),
+    of_rule(scored(replace(NUMBER, of=("snri",)))),
+    of_rule(scored(replace(NUMBER, what="given"))),
+    of_rule(scored(replace(NUMBER, what="added"))),
+    of_rule(scored(replace(NUMBER, distinct_by="none"))),
+    of_rule(scored(replace(NUMBER, bands=NUMBER.bands[:1]))),
+    of_rule(scored(replace(NUMBER, is_required=False))),
+    of_rule(scored(LENGTH)),
+    of_rule(scored(replace(LENGTH, bands=LENGTH.bands[:1]))),
+    of_rule(scored(DIAGNOSIS)),
+    of_rule(scored(replace(DIAGNOSIS, when="before"))),
+    of_rule(scored(replace(DIAGNOSIS, levels=DIAGNOSIS.levels[:1]))),
+    of_rule(scored(replace(DIAGNOSIS, otherwise=0))),
+    of_rule(scored(ADMISSION)),
+    of_rule(scored(replace(ADMISSION, points=2))),
+    of_rule(data.STAGED),
+    of_rule(replace(data.STAGED, is_cumulative=False)),
+    of_rule(replace(data.STAGED, levels=data.STAGED.levels[:1])),
+    of_stage(name="A"),
+    of_stage(band_days=()),
+    of_stage(band_days=(28, 85)),
+    of_stage(any_of=data.TWO_ARMS.any_of),
+]
+
+
+def test_what_differs_never_reads_the_same() -> None:
+    """No two settings share their words, in prose or one by one."""
+    prose = ["\n".join(describe(d).values()) for d in DIFFERENT]
+    told = [str([settings(getattr(d, block)) for block in describe(d)]) for d in DIFFERENT]
+
+    assert len(set(prose)) == len(DIFFERENT)
+    assert len(set(told)) == len(DIFFERENT)
