@@ -159,6 +159,8 @@ def _draft(new_id: str, d: Definition, text: str) -> str:
     title = f"title = {json.dumps(f'Draft after {d.id}', ensure_ascii=False)}"
     for key, line in (("title", title), ("status", 'status = "draft"')):
         head = re.sub(rf"^{key}\s*=.*$", lambda _, line=line: line, head, count=1, flags=re.MULTILINE)
+    # Whatever the neighbour rests on, what is changed now is its author's choice.
+    blocks = re.sub(r"^confidence\s*=.*$", 'confidence = "D"', blocks, count=1, flags=re.MULTILINE)
     draft = head + mark + blocks
     definition.parse(new_id, draft)
     return draft

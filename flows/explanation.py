@@ -30,15 +30,20 @@ def explain(run: Path, episode_id: str, definition_id: str | None = None) -> str
         )
     about = [d for d in known.values() if episodes[0]["disorder"] in d.eligible.disorders]
     chosen = [_named(definition_id, known)] if definition_id else about
-    trials = _rows(run, "trials", pl.col("episode_id") == episode_id)
+    mine = {
+        name: _rows(run, name, pl.col("episode_id") == episode_id)
+        for name in ("trials", "classifications", "stages", "impasses")
+    }
     return render_explanation(
         episodes[0],
-        trials,
-        _rows(run, "judgements", pl.col("trial_id").is_in([t["trial_id"] for t in trials])),
-        _rows(run, "classifications", pl.col("episode_id") == episode_id),
+        mine["trials"],
+        _rows(run, "judgements", pl.col("trial_id").is_in([trial["trial_id"] for trial in mine["trials"]])),
+        mine["classifications"],
         chosen,
         {name: tuple(rules) for name, rules in io.read_json(run / "release" / "manifest.json")["rules"].items()},
         names=dict(io.read_codelists().treatments.select("treatment", "name").iter_rows()),
+        stages=mine["stages"],
+        impasse=next(iter(mine["impasses"]), None),
     )
 
 

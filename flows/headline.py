@@ -9,6 +9,7 @@ import polars as pl
 
 from flows import io
 from reports.answer import answer
+from reports.words import words
 from schemas import definition
 
 WIDTH = 80
@@ -35,6 +36,6 @@ def _pages(release: Path) -> list[str]:
 
 def _disorder(row: dict, eligible: pl.DataFrame, titles: dict[str, str]) -> list[str]:
     mine = eligible.filter(pl.col("level") == row["disorder"]).iter_rows(named=True)
-    said = answer(row["disorder"], row, {share["definition_id"]: share for share in mine}, titles)
+    said = answer(words(row["disorder"]), row, {share["definition_id"]: share for share in mine}, titles)
     paragraphs = [wrap(said.lead, WIDTH), *(wrap(f"- {text}", WIDTH, subsequent_indent="  ") for text in said.then)]
     return [*(line for paragraph in paragraphs for line in paragraph), ""]

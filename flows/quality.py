@@ -24,6 +24,7 @@ from schemas.codelists import CodeLists
 from schemas.errors import PublicationStopped
 from schemas.expectations import (
     MAX_AGE,
+    ROUNDING,
     Expectation,
     ExpectationResult,
     counts_frame,
@@ -68,6 +69,8 @@ def check_release(
     """
     released = {name: table.lazy().collect() for name, table in tables.items() if name != "classifications"}
     frames = _release_frames(released) | _classification_frames(tables.get("classifications"))
+    if "profile" in released:
+        frames[ROUNDING] = _beyond(released["profile"], study.disclosure.threshold)
     asked = [e for e in release(study, list(released), episodes_rows, definitions_n) if e.frame in frames]
     return _checked(asked, frames, {})
 
@@ -111,10 +114,12 @@ def _person_facts(extract: Extract, study: Study) -> list[Fact]:
     last_seen = pl.min_horizontal(pl.col("death_date"), pl.lit(study.period.end))
     age_days = (last_seen - pl.col("birth_date")).dt.total_days()
     n_born = persons.height - persons["birth_date"].null_count()
+    # Of all persons, not of those with a birth date: two wholes side by side would tell a small difference.
+    n_odd = _holds(persons, ~age_days.is_between(0, (MAX_AGE + 1) * 365.25))
     facts: list[Fact] = [
         ("persons", "unique_id", persons["person_id"].n_unique(), persons.height),
         ("persons", "known_birth_date", n_born, persons.height),
-        ("persons", "plausible_age", _holds(persons, age_days.is_between(0, (MAX_AGE + 1) * 365.25)), n_born),
+        ("persons", "plausible_age", persons.height - n_odd, persons.height),
         ("persons", "known_sex", _holds(persons, pl.col("sex") != "unknown"), persons.height),
     ]
     if extract.coverage is not None:
@@ -174,10 +179,11 @@ def _score_facts(extract: Extract, codes: CodeLists) -> list[Fact]:
         return []
     ranges = codes.scales.select("scale", "minimum", "maximum")
     listed = extract.scores.select("scale", "value").join(ranges, on="scale", how="inner")
-    n_plausible = _holds(listed, pl.col("value").is_between(pl.col("minimum"), pl.col("maximum")))
+    n_odd = _holds(listed, ~pl.col("value").is_between(pl.col("minimum"), pl.col("maximum")))
+    n_scores = extract.scores.height
     return [
-        ("scores", "known_scale", listed.height, extract.scores.height),
-        ("scores", "plausible_value", n_plausible, listed.height),
+        ("scores", "known_scale", listed.height, n_scores),
+        ("scores", "plausible_value", n_scores - n_odd, n_scores),
     ]
 
 
@@ -244,6 +250,12 @@ def _counts(table: pl.DataFrame) -> pl.DataFrame:
     ]
     shown = [table.select(pl.col(column).cast(pl.Int64).alias("n")).drop_nulls() for column in counts]
     return pl.concat([pl.DataFrame(schema={"n": pl.Int64}), *shown])
+
+
+def _beyond(profile: pl.DataFrame, base: int) -> pl.DataFrame:
+    """How far every rounded number is beyond a multiple of what it was rounded to."""
+    numbers = pl.concat([profile["n"], profile["n_of"]]).drop_nulls()
+    return pl.DataFrame({"beyond": numbers.cast(pl.Int64) % base})
 
 
 def _classification_frames(classifications: pl.DataFrame | pl.LazyFrame | None) -> Frames:

@@ -14,10 +14,15 @@ from pathlib import Path
 import polars as pl
 
 from flows import io, quality
-from flows.plan import Plan, load, versions
+from flows.catalogue import methods_contents
+from flows.plan import Loaded, Plan, load, versions
 from reports.limits import unused_rows_sentences
-from reports.report import ReportContents, render_report
+from reports.methods import MethodsContents, render_methods
+from reports.report import Option, ReportContents, render_report
 from reports.validation import ValidationContents, render_validation
+from schemas.codelists import CodeLists
+from schemas.definition import Definition
+from schemas.errors import ImpasseError
 from schemas.expectations import ExpectationResult
 from schemas.extracts import MODELS, Extract
 from schemas.tables import KEYS, RELEASE, RESTRICTED
@@ -28,8 +33,10 @@ from transforms.classify import classify
 from transforms.clean import RULES, Cleaned, clean
 from transforms.disclosure import protect
 from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
+from transforms.profile import ESTABLISHED, count_profile, sum_profile
 
-COUNTS = ("prevalence", "pairs", "votes", "attrition")
+METHODS = "methods.html"
+COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
 
 
 @dataclass(frozen=True)
@@ -70,16 +77,23 @@ def classify_bucket(plan: Plan, number: int) -> None:
     made = classify(_read_bucket(plan, number), loaded.study, loaded.definitions, loaded.codes)
     for name in RESTRICTED:
         io.write_parquet(getattr(made, name), folder / f"made_{name}.parquet", RESTRICTED[name], KEYS[name])
-    facts = (made.episodes, made.classifications, loaded.definitions)
+    facts = (made.episodes, made.classifications, _giving_verdicts(loaded))
     pairs, votes = count_agreement(*facts)
+    profiled = (made.episodes, made.classifications, made.stages, made.impasses, loaded.definitions, loaded.codes)
     counts = {
         "prevalence": count_prevalence(*facts),
         "pairs": pairs,
         "votes": votes,
         "attrition": count_attrition(*facts),
+        "profile": count_profile(*profiled),
     }
     for name in COUNTS:
         io.write_parquet(counts[name], folder / f"count_{name}.parquet")
+
+
+def _giving_verdicts(loaded: Loaded) -> list[Definition]:
+    """The definitions that are compared; a staging system gives a score or a stage instead."""
+    return [definition for definition in loaded.definitions if definition.gives == "verdict"]
 
 
 def collect(plan: Plan) -> None:
@@ -98,6 +112,7 @@ def compare(plan: Plan) -> list[dict[str, object]]:
         "agreement": compare_pairs(pl.concat(_parts(plan, "count_pairs"))),
         "agreement_overall": compare_overall(pl.concat(_parts(plan, "count_votes")), prevalence),
         "attrition": compare_attrition(pl.concat(_parts(plan, "count_attrition"))),
+        "profile": sum_profile(pl.concat(_parts(plan, "count_profile"))),
     }
     protected = protect(tables, study.disclosure.threshold)
     for name, table in protected.items():
@@ -114,7 +129,7 @@ def _check_release(plan: Plan) -> None:
     results = quality.check_release(
         {**tables, "classifications": io.scan(restricted / "classifications.parquet")},
         n_episodes,
-        len(loaded.definitions),
+        len(_giving_verdicts(loaded)),
         loaded.study,
     )
     _add_checks(plan, results)
@@ -122,11 +137,22 @@ def _check_release(plan: Plan) -> None:
 
 
 def render(plan: Plan) -> None:
-    """The two pages, and the definitions as they were read."""
-    for definition, text in load(plan.study_path).texts.items():
+    """The three pages, and the definitions as they were read."""
+    loaded = load(plan.study_path)
+    for definition, text in loaded.texts.items():
         io.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
+    io.write_text(render_methods(_methods_contents(plan, loaded)), plan.work / "release" / METHODS)
     io.write_text(render_validation(validation_contents(plan)), plan.work / "release" / "validation.html")
     io.write_text(render_report(_report_contents(plan)), plan.work / "release" / "report.html")
+
+
+def _methods_contents(plan: Plan, loaded: Loaded) -> MethodsContents:
+    """The compared definitions with their worked cases."""
+    folders = [plan.base / folder for folder in loaded.study.definitions.folders]
+    try:
+        return methods_contents(loaded.definitions, folders)
+    except ImpasseError:  # a user's case that cannot be read must not stop a run; `impasse definitions lint` tells it
+        return methods_contents(loaded.definitions)
 
 
 def validation_contents(plan: Plan) -> ValidationContents:
@@ -138,14 +164,28 @@ def validation_contents(plan: Plan) -> ValidationContents:
 
 def _report_contents(plan: Plan) -> ReportContents:
     loaded = load(plan.study_path)
+    observes = frozenset(io.read_json(plan.work / "checks.json")["observes"])
     tables = {name: _read_release(plan, name) for name in RELEASE if name != "reconciliation"}
     return ReportContents(
         **_common(plan),
         **tables,
         definitions=list(loaded.definitions),
         verdicts=count_verdicts(tables["prevalence"]),
-        observes=frozenset(io.read_json(plan.work / "checks.json")["observes"]),
+        observes=observes,
+        options=_options(loaded.codes, observes),
+        rounded_to=loaded.study.disclosure.threshold,
+        methods=METHODS,
     )
+
+
+def _options(codes: CodeLists, observes: frozenset[str]) -> dict[str, list[Option]]:
+    """By disorder the treatments that may have been tried, in the order of the code list."""
+    rows = codes.options.filter(pl.col("tier").is_in(ESTABLISHED)).select("disorder", "option", "treatments").rows()
+    options: dict[str, list[Option]] = {}
+    for disorder, option, group in rows:
+        is_observed = codes.observed_as_of_group(group) <= observes
+        options.setdefault(disorder, []).append(Option(option, is_observed))
+    return options
 
 
 def _common(plan: Plan) -> dict[str, object]:

@@ -81,8 +81,10 @@ def agreement_sentence(overall: Row) -> str:
     """Agreement of all definitions at once."""
     hidden = overall["suppressed"]
     fleiss, alpha = coefficient(overall["fleiss_kappa"], hidden), coefficient(overall["krippendorff_alpha"], hidden)
+    n = overall["n_definitions"]
+    every = "Both definitions" if n == 2 else f"All {plural(n, 'definition')}"
     return (
-        f"All {plural(overall['n_definitions'], 'definition')} at once: Fleiss’ kappa {fleiss} on the "
+        f"{every} at once: Fleiss’ kappa {fleiss} on the "
         f"{count(overall['n_decided_by_all'])} episodes that every definition decides, Krippendorff’s alpha {alpha} "
         "on all decisions. 1 is full agreement, 0 is what chance would give."
     )
@@ -123,4 +125,5 @@ def _decided(overall: Row) -> str:
     ratio = NOTHING if overall["prevalence_ratio"] is None else f"{overall['prevalence_ratio']:.1f}"
     by_all = count(overall["n_decided_by_all"])
     times = f"The highest share is {ratio} times the lowest. " if overall["prevalence_ratio"] is not None else ""
-    return f"{times}All {overall['n_definitions']} definitions reach a verdict on {by_all} of the episodes."
+    every = "Both" if overall["n_definitions"] == 2 else f"All {overall['n_definitions']}"
+    return f"{times}{every} definitions reach a verdict on {by_all} of the episodes."

@@ -1,8 +1,9 @@
 """One episode explained in plain text: its trials, how each was judged, and every definition's verdict with the reason.
 
-In: one episode, its trials, judgements and classifications as mappings with the columns of `schemas.tables`, and the
-definitions with the trial rule and judging rule each uses. Out: text that fits a terminal. Definitions that share a
-trial rule share the drawing of the trials. Nothing is judged again here: every reason is read from the tables.
+In: one episode, its trials, judgements, classifications, stages and impasse as mappings with the columns of
+`schemas.tables`, and the definitions with the trial rule and judging rule each uses. Out: text that fits a terminal.
+Definitions that share a trial rule share the drawing of the trials. Nothing is judged again here: every reason is
+read from the tables.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from textwrap import fill
 from types import MappingProxyType
 from typing import Any
 
-from reports.numbers import number, plural
-from reports.prose import needed, scale_name, words
-from schemas.definition import Definition, DrugAdequacy, Scored, SessionAdequacy
+from reports.counting import asks_failure, needed
+from reports.numbers import listed, number, plural
+from reports.words import scale_name, words
+from schemas.definition import Counted, Definition, DrugAdequacy, Resistance, Scored, SessionAdequacy
+from schemas.tables import NO_LEVEL
 
 Row = dict[str, Any]
 Rules = dict[str, tuple[str, str]]
@@ -40,7 +43,30 @@ _EVIDENCE = {
     "unobserved": "a sign of change is not observed here",
     "none": "no evidence",
 }
-_SCALE_FAILS = {"fall_below": "the fall in", "score_above": "the score on"}
+_SCALE_FAILS = {
+    "fall_below": "the fall in",
+    "points_below": "the fall in points on",
+    "fall_between": "the fall in",
+    "score_above": "the score on",
+}
+_RESPONSES = {
+    "remission": "remission",
+    "insufficient": "response without remission",
+    "partial": "partial response",
+    "no_response": "no response",
+}
+_VERDICTS = {
+    "resistant": "Resistant",
+    "undetermined": "Cannot be told",
+    "not_resistant": "Not resistant",
+    "not_eligible": "Not eligible",
+}
+_AFTERWARDS = {
+    "remitted": "The episode ended in remission.",
+    "ended": "The episode ended.",
+    "died": "The episode ended with the person’s death.",
+    "continued": "The episode may have gone on.",
+}
 
 
 def render_explanation(
@@ -52,15 +78,19 @@ def render_explanation(
     rules: Rules,
     width: int = 80,
     names: Mapping[str, str] = MappingProxyType({}),
+    stages: Sequence[Row] = (),
+    impasse: Row | None = None,
 ) -> str:
     """The whole story of one episode as text, no line longer than `width`.
 
     `rules` gives each definition's trial rule and judging rule, `names` the readable names of treatments.
-    Definitions without a classification are left out.
+    Definitions without a classification or a stage are left out; `impasse` is there if some definition says resistant.
     """
     classified = {row["definition_id"]: row for row in classifications}
-    told = [d for d in definitions if d.id in classified and d.id in rules]
-    lines = _header(episode, width)
+    staged = {row["definition_id"]: row for row in stages}
+    told = [d for d in definitions if d.id in {**classified, **staged} and d.id in rules]
+    lines = [*_header(episode, width), *_in_short([classified[d.id] for d in told if d.id in classified], width)]
+    lines += _impasse(impasse, width) if impasse else []
     for trial_rule in dict.fromkeys(rules[d.id][0] for d in told):
         group = [d for d in told if rules[d.id][0] == trial_rule]
         mine = sorted((t for t in trials if t["trial_rule"] == trial_rule), key=_trial_order)
@@ -70,8 +100,9 @@ def render_explanation(
             judged = {j["trial_id"]: j for j in judgements if j["judging_rule"] == judging_rule}
             alike = [d for d in group if rules[d.id][1] == judging_rule]
             lines += ["", *_judged(shown, judged, alike, width)]
-            for definition in alike:
-                lines += ["", *_verdict(definition, classified[definition.id], episode, shown, judged, width)]
+            for d in alike:
+                says = (classified[d.id], episode, shown, judged) if d.id in classified else None
+                lines += ["", *(_verdict(d, *says, width) if says else _staged(d, staged[d.id], width))]
     return "\n".join(lines) + "\n"
 
 
@@ -103,6 +134,15 @@ def _flags(episode: Row, width: int) -> list[str]:
         "The episode may go on after the time observed.": episode["is_censored"],
     }
     return [line for text, holds in flags.items() if holds for line in _wrapped(text, width)]
+
+
+def _in_short(verdicts: list[Row], width: int) -> list[str]:
+    """Which definitions say what, where there are several."""
+    if len(verdicts) < 2:
+        return []
+    said = {verdict: [row["definition_id"] for row in verdicts if row["verdict"] == verdict] for verdict in _VERDICTS}
+    told = [f"{_VERDICTS[verdict]} ({len(ids)}): {', '.join(ids)}." for verdict, ids in said.items() if ids]
+    return ["", "IN SHORT", *[line for text in told for line in _wrapped(text, width, indent=2, hang=2)]]
 
 
 def _trials(episode: Row, rule: str, group: list[Definition], trials: list[Row], width: int) -> list[str]:
@@ -172,7 +212,14 @@ def _judged(trials: list[Row], judged: dict[str, Row], alike: list[Definition], 
 def _judgement(trial: Row, judged: Row | None, definition: Definition) -> str:
     if judged is None:
         return "not judged"
-    return f"{_adequate(trial, judged, definition)}; {_failed(judged)}"
+    return "; ".join([_adequate(trial, judged, definition), _failed(judged), *_response(judged)])
+
+
+def _response(judged: Row) -> list[str]:
+    """The state the trial ended in, where a scale can tell, whatever the definition calls failure."""
+    if judged["response"] not in _RESPONSES:
+        return []
+    return [f"{_RESPONSES[judged['response']]} on {scale_name(judged['response_scale'])}"]
 
 
 def _adequate(trial: Row, judged: Row, definition: Definition) -> str:
@@ -226,11 +273,56 @@ def _verdict(
     }[row["verdict"]]
     lines = [f"{'; '.join([says(definition, row, episode), *_shortfalls(definition, row, trials, judged)])}."]
     if row["verdict"] != "not_eligible":
-        lines += [f"Needed: {needed(definition.resistance)}.", *_uncounted(row, trials)]
+        lines += [f"Needed: {needed(definition.resistance)}.", *_uncounted(row, trials), *_causes(row)]
     return [
         *_wrapped(f"{definition.id}: {definition.title}", width),
         *[part for line in lines for part in _wrapped(line, width, indent=2, hang=2)],
     ]
+
+
+def _causes(row: Row) -> list[str]:
+    """What else may explain that treatment failed."""
+    if row["pseudo_resistance"] == "none":
+        return []
+    causes = listed([words(cause) for cause in row["causes"].split()])
+    return [f"Pseudo-resistance is {row['pseudo_resistance']}: {causes}."]
+
+
+def _staged(definition: Definition, row: Row, width: int) -> list[str]:
+    """What a staging system gives the episode."""
+    lines = [f"{definition.id}: {definition.title}", f"{_stage(row)}."]
+    return [*_wrapped(lines[0], width), *_wrapped(lines[1], width, indent=2, hang=2)]
+
+
+def _stage(row: Row) -> str:
+    if row["is_eligible"] is None:
+        return "CANNOT TELL: it is not known whether the system speaks about the episode"
+    if not row["is_eligible"]:
+        return "NOT ELIGIBLE: the system does not speak about the episode"
+    if row["level_min"] is None:
+        return _score(row)
+    low, high = (level if level != NO_LEVEL else "no stage" for level in (row["level_min"], row["level_max"]))
+    outside = "; reached outside the days that the source gives it" if row["is_outside_band"] else ""
+    return f"STAGE: {low if low == high else f'between {low} and {high}'}{outside}"
+
+
+def _score(row: Row) -> str:
+    low, high = row["score_min"], row["score_max"]
+    if high is None:
+        return "NO SCORE: a trial that it needs is missing"
+    return f"SCORE: none, or up to {number(high)}" if low is None else f"SCORE: {_range(low, high)}"
+
+
+def _impasse(impasse: Row, width: int) -> list[str]:
+    """What was never tried, and what became of an episode that some definition calls resistant."""
+    untried, unobserved = ([words(option) for option in impasse[kind].split()] for kind in ("untried", "unobserved"))
+    lines = [
+        _AFTERWARDS[impasse["afterwards"]],
+        f"Never tried until then: {listed(untried) if untried else 'none of the options that can be seen'}.",
+        *([f"Not seen here, so perhaps tried: {listed(unobserved)}."] if unobserved else []),
+    ]
+    told = [part for line in lines for part in _wrapped(line, width, indent=2, hang=2)]
+    return ["", "AN IMPASSE, NOT AN ENDPOINT", *told]
 
 
 def _resistant(definition: Definition, row: Row, episode: Row) -> str:
@@ -244,8 +336,10 @@ def _not_resistant(definition: Definition, row: Row, episode: Row) -> str:
 def _undetermined(definition: Definition, row: Row, episode: Row) -> str:
     if row["decided_by"] == "eligible":
         return "CANNOT TELL: it is not known whether the episode is eligible"
+    unseen = "a treatment that counts is not observed here"
+    unsure = "it is not known whether a treatment is of a kind that counts"
     why = {
-        "trial": "a treatment that counts is not observed here",
+        "trial": unseen if row["n_failed_max"] is None else unsure,
         "adequacy": "it is not known whether a trial was adequate",
         "outcome": "it is not known whether a trial failed",
     }.get(row["decided_by"], "the trials do not settle it")
@@ -260,18 +354,29 @@ def _not_eligible(definition: Definition, row: Row, episode: Row) -> str:
         and not rule.min_age <= age <= rule.max_age,
         f"observed {seen} of {rule.min_observed_days} days before the start": seen is not None
         and seen < rule.min_observed_days,
+        "a cause of pseudo-resistance is recorded": rule.pseudo_resistance == "before"
+        and row["pseudo_resistance"] == "likely",
     }
     found = [text for text, holds in reasons.items() if holds]
-    return f"NOT ELIGIBLE: {'; '.join(found) or 'a required diagnosis is missing or an excluding one is recorded'}"
+    other = "a required diagnosis is missing or an excluding one is recorded"
+    other += ", or treatment came too soon before" if rule.untreated_by else ""
+    return f"NOT ELIGIBLE: {'; '.join(found) or other}"
 
 
 def _reached(definition: Definition, row: Row) -> str:
     """How far the count or the score came: one number, or the range that unknowns leave."""
     if isinstance(definition.resistance, Scored):
-        return f"{_range(row['score_min'], row['score_max'])} points"
+        return "no score" if row["score_max"] is None else f"{_points(row)} points"
+    if not asks_failure(definition.resistance):
+        return f"{plural(row['n_trials'], 'trial')} of a kind that counts"
     if row["n_failed_min"] == row["n_failed_max"]:
         return plural(row["n_failed_min"], "failed adequate trial")
     return f"{_range(row['n_failed_min'], row['n_failed_max'])} failed adequate trials"
+
+
+def _points(row: Row) -> str:
+    low, high = row["score_min"], row["score_max"]
+    return f"none or up to {number(high)}" if low is None else _range(low, high)
 
 
 def _range(low: float, high: float | None) -> str:
@@ -281,8 +386,12 @@ def _range(low: float, high: float | None) -> str:
 
 
 def _decided(definition: Definition, row: Row) -> str:
+    if row["decided_by"] == "eligible":
+        return f"a cause of pseudo-resistance is recorded; {_reached(definition, row)}"
     if isinstance(definition.resistance, Scored):
         return f"only {_reached(definition, row)}"
+    if row["decided_by"] in ("outcome", "resistance") and _asks_time(definition.resistance):
+        return f"the trials do not come together in time as needed; {_reached(definition, row)}"
     return {
         "trial": f"{'only ' * bool(row['n_trials'])}{plural(row['n_trials'], 'trial')} of a kind that counts",
         "adequacy": f"only {row['n_adequate']} of {plural(row['n_trials'], 'trial')} surely adequate",
@@ -291,10 +400,16 @@ def _decided(definition: Definition, row: Row) -> str:
     }[row["decided_by"]]
 
 
+def _asks_time(rule: Resistance) -> bool:
+    """Whether trials must be close to each other, or in an order."""
+    arms = rule.any_of if isinstance(rule, Counted) else ()
+    return any(arm.within != "episode" or any(count.timing != "any" for count in arm.all_of) for arm in arms)
+
+
 def _failures(definition: Definition, row: Row) -> str:
     """The failures found, and out of how many where one number says what is needed."""
     counts = [count for arm in definition.resistance.any_of for count in arm.all_of]
-    if len(counts) > 1 or row["n_failed_min"] != row["n_failed_max"]:
+    if len(counts) > 1 or counts[0].what != "failed" or row["n_failed_min"] != row["n_failed_max"]:
         return _reached(definition, row)
     return f"{row['n_failed_min']} of {counts[0].n} needed failures"
 

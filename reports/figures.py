@@ -26,6 +26,7 @@ HEAT = ("#f6d9bd", "#eff5fb", "#c9dff2", "#8fbde3", "#4a8fca", "#0b4f8c")
 HEAT_BREAKS = (0.0, 0.2, 0.4, 0.6, 0.8)
 HEAT_DARK_INK, HEAT_LIGHT_INK = "#101318", "#fdfdfe"
 VERDICT_COLOURS = {"resistant": ACCENT, "undetermined": AMBER, "not_resistant": GREY, "not_eligible": PALE}
+MANY = 20  # above so many definitions rows are low, titles are cut to one line and cells hold no number
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _CONFIG = {
     "aria": False,
@@ -91,25 +92,26 @@ def range_strip(shares: list[Share], label: str, narrow: bool = False) -> str:
 
 def prevalence_chart(shares: list[Share], label: str, narrow: bool = False) -> str:
     """One line per definition: the bar of bounds, the interval, the complete-case point."""
-    step = 84 if narrow else 40
-    frame = pl.DataFrame([_share_row(s, narrow) for s in shares], schema=_SHARE_ROW)
+    many = len(shares) > MANY
+    step = _step(40, many, narrow)
+    frame = pl.DataFrame([_share_row(s, many, narrow) for s in shares], schema=_SHARE_ROW)
     title = "Share of eligible episodes that are treatment-resistant"
     x = alt.X("point:Q", title=title, scale=alt.Scale(domain=[0, _ceiling(shares)], nice=True))
     x = x.axis(format=".0%", tickCount=4 if narrow else 6, labelFlush=True)
     y = alt.Y("key:O", axis=None, sort=frame["key"].to_list(), scale=alt.Scale(paddingOuter=0.1))
     base = alt.Chart(frame).encode(y=y)
     layers = [
-        base.mark_bar(color=SOFT, height=14)
+        base.mark_bar(color=SOFT, height=8 if many else 14)
         .encode(x=x.copy(), x2="bound_high:Q")
         .transform_calculate(point="datum.bound_low"),
         base.mark_rule(color=ACCENT, strokeWidth=2)
         .encode(x=x.copy(), x2="high:Q")
         .transform_calculate(point="datum.low"),
-        base.mark_circle(color=ACCENT, size=90, opacity=1).encode(x=x),
-        *(_narrow_labels(base, step) if narrow else _wide_labels(base)),
+        base.mark_circle(color=ACCENT, size=50 if many else 90, opacity=1).encode(x=x),
+        *(_narrow_labels(base, step, many) if narrow else _wide_labels(base, many)),
     ]
-    size = (336, step * len(shares)) if narrow else (430, step * len(shares))
-    return _svg(alt.layer(*layers), size, (4, 4, 20, 42) if narrow else (304, 4, 180, 42), label)
+    size = (336 if narrow else _BARS, step * len(shares))
+    return _svg(alt.layer(*layers), size, (4, 4, 20, 42) if narrow else (_TITLES, 4, 180, 42), label)
 
 
 def agreement_heatmap(keys: list[int], titles: list[str], pairs: pl.DataFrame, label: str, narrow: bool = False) -> str:
@@ -117,24 +119,27 @@ def agreement_heatmap(keys: list[int], titles: list[str], pairs: pl.DataFrame, l
 
     `pairs`: row and column (keys), kappa, suppressed; every pair once, in either order.
     """
-    cell = min(44, (330 if narrow else 600) // max(len(keys), 1))
+    many = len(keys) > MANY
+    cell = max(13, min(44, (330 if narrow else 600) // max(len(keys), 1)))
     frame = pl.DataFrame([_heat_row(r, keys) for r in pairs.iter_rows(named=True)], schema=_HEAT_ROW)
-    labels = [_label(k, "" if narrow else t, 42) for k, t in zip(keys, titles, strict=True)]
+    labels = [_label(k, "" if narrow else t, many) for k, t in zip(keys, titles, strict=True)]
     names = pl.DataFrame(labels, schema=_LABEL).with_columns(row=pl.Series(keys, dtype=pl.Int64))
     y = alt.Y("row:O", axis=None, sort=keys, scale=alt.Scale(domain=keys, padding=0))
     x = alt.X("column:O", axis=None, sort=keys, scale=alt.Scale(domain=keys, padding=0))
-    square = alt.Chart(frame).mark_rect(stroke="#ffffff", strokeWidth=2)
+    square = alt.Chart(frame).mark_rect(stroke="#ffffff", strokeWidth=1 if many else 2)
     numbers = alt.Chart(frame).mark_text(fontSize=min(13, cell // 2.6))
     columns = alt.Chart(names.rename({"row": "column"}))
+    size = 8 if many else 12
     layers = [
         square.encode(x=x, y=y, color=alt.Color("fill:N", scale=None)),
-        *_title_left(alt.Chart(names).encode(y=y), x=-8),
-        columns.mark_text(y=-10, fontSize=12, color=INK).encode(x=x, text="column:N"),
+        *_title_left(alt.Chart(names).encode(y=y), x=-8, size=10 if many else 12),
+        columns.mark_text(y=-10, fontSize=size, color=INK).encode(x=x, text="column:N"),
     ]
-    if cell >= 24:
+    if not many and cell >= 24:
         layers.append(numbers.encode(x=x, y=y, text="text:N", color=alt.Color("ink:N", scale=None)))
     side = cell * len(keys)
-    return _svg(alt.layer(*layers), (side, side), (24, 22, 4, 4) if narrow else (304, 22, 4, 4), label)
+    margins = (24, 22, 4, 4) if narrow else (_TITLES, 22, 4, 4)
+    return _svg(alt.layer(*layers), (side, side), margins, label, shrinks=not many)
 
 
 def verdict_chart(rows: pl.DataFrame, label: str, narrow: bool = False) -> str:
@@ -143,14 +148,15 @@ def verdict_chart(rows: pl.DataFrame, label: str, narrow: bool = False) -> str:
     `rows`: key, title, verdict, share; a suppressed definition has null shares.
     """
     keys = rows["key"].unique(maintain_order=True).to_list()
-    step = 84 if narrow else 38
+    many = len(keys) > MANY
+    step = _step(38, many, narrow)
     order = list(VERDICT_COLOURS)
     frame = rows.with_columns(
         fill=pl.col("verdict").replace_strict(VERDICT_COLOURS),
         order=pl.col("verdict").replace_strict({verdict: i for i, verdict in enumerate(order)}),
     )
     names = rows.group_by("key", maintain_order=True).agg(pl.first("title"), hidden=pl.col("share").is_null().all())
-    labels = [_label(row["key"], row["title"], 46 if narrow else 42) for row in names.iter_rows(named=True)]
+    labels = [_label(row["key"], row["title"], many, narrow) for row in names.iter_rows(named=True)]
     names = names.with_columns(
         *pl.DataFrame(labels, schema=_LABEL).get_columns(),
         text=pl.when("hidden").then(pl.lit("suppressed")).otherwise(pl.lit("")),
@@ -158,34 +164,35 @@ def verdict_chart(rows: pl.DataFrame, label: str, narrow: bool = False) -> str:
     x = alt.X("share:Q", title="Share of all episodes of the disorder", stack="zero")
     x = x.scale(domain=[0, 1]).axis(format=".0%", tickCount=4 if narrow else 10)
     y = alt.Y("key:O", axis=None, sort=keys)
-    bars = alt.Chart(frame).mark_bar(height=16, stroke=MUTED, strokeWidth=0.4)
+    bars = alt.Chart(frame).mark_bar(height=10 if many else 16, stroke=MUTED, strokeWidth=0.4)
     base = alt.Chart(names).encode(y=y)
     layers = [
         bars.encode(x=x, y=y, color=alt.Color("fill:N", scale=None), order="order:Q"),
-        base.mark_text(align="left", x=4, color=MUTED, fontSize=12).encode(text="text:N"),
-        *(_title_above(base, step) if narrow else _title_left(base)),
+        base.mark_text(align="left", x=4, color=MUTED, fontSize=10 if many else 12).encode(text="text:N"),
+        *(_title_above(base, step) if narrow else _title_left(base, size=11 if many else 12)),
     ]
-    size = (336 if narrow else 610, step * len(keys))
-    return _svg(alt.layer(*layers), size, (4, 4, 20, 42) if narrow else (304, 4, 20, 42), label)
+    size = (336 if narrow else _BARS + 180, step * len(keys))
+    return _svg(alt.layer(*layers), size, (4, 4, 20, 42) if narrow else (_TITLES, 4, 20, 42), label)
 
 
-def attrition_chart(steps: pl.DataFrame, most: int, label: str) -> str:
-    """One definition's funnel: a bar for every step, on a scale shared by all definitions.
+def level_chart(levels: pl.DataFrame, label: str) -> str:
+    """How one staging system spreads its episodes: a bar for every level.
 
-    `steps`: number, name, n_left (null = suppressed).
+    `levels`: name, n.
     """
-    frame = steps.with_columns(text=pl.col("n_left").map_elements(count, return_dtype=pl.String, skip_nulls=False))
+    frame = levels.with_row_index("number").with_columns(text=pl.col("n").map_elements(count, return_dtype=pl.String))
     y = alt.Y("number:O", axis=None)
-    x = alt.X("n_left:Q", axis=None, scale=alt.Scale(domain=[0, max(most, 1)]))
+    x = alt.X("n:Q", axis=None, scale=alt.Scale(domain=[0, max(levels["n"].max(), 1)]))
     base = alt.Chart(frame).encode(y=y)
     layers = [
         base.mark_bar(color=ACCENT, height=9).encode(x=x),
         base.mark_text(align="right", x=-8, color=INK, fontSize=12).encode(text="name:N"),
         base.mark_text(align="left", x=138, color=INK, fontSize=12).encode(text="text:N"),
     ]
-    return _svg(alt.layer(*layers), (130, 20 * steps.height), (136, 2, 82, 2), label)
+    return _svg(alt.layer(*layers), (130, 18 * levels.height), (116, 2, 60, 2), label)
 
 
+_TITLES, _BARS = 330, 404  # pixels of a wide chart
 _XY = {"x": pl.Float64, "y": pl.Int64}
 _SHARE_ROW = {
     "key": pl.Int64,
@@ -203,9 +210,18 @@ _LABEL = {"one": pl.String, "upper": pl.String, "lower": pl.String}
 _HEAT_ROW = {"row": pl.Int64, "column": pl.Int64, "fill": pl.String, "ink": pl.String, "text": pl.String}
 
 
-def _label(key: int, title: str, width: int) -> dict[str, str]:
-    """Number and title on one line, or on two."""
-    lines = wrap(f"{key}  {title}", width, max_lines=2, placeholder="…")
+def _step(usual: int, many: bool, narrow: bool) -> int:
+    """The height of a row; on narrow pages the title stands above the bar."""
+    if narrow:
+        return 34 if many else 84
+    return 19 if many else usual
+
+
+def _label(key: int, title: str, many: bool, narrow: bool = False) -> dict[str, str]:
+    """Number and title on one line, or on two if there is room."""
+    if many:
+        return {"one": _cut(f"{key}  {title}", 46 if narrow else 50), "upper": "", "lower": ""}
+    lines = wrap(f"{key}  {title}", 46 if narrow else 42, max_lines=2, placeholder="…")
     return (
         {"one": lines[0], "upper": "", "lower": ""}
         if len(lines) == 1
@@ -213,12 +229,16 @@ def _label(key: int, title: str, width: int) -> dict[str, str]:
     )
 
 
-def _share_row(share: Share, narrow: bool) -> dict[str, Any]:
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
+
+
+def _share_row(share: Share, many: bool, narrow: bool) -> dict[str, Any]:
     value = f"{share.text}, bounds {share.bounds}" if narrow and share.bound_low is not None else share.text
     return {
         "key": share.key,
         "value": value,
-        **_label(share.key, share.title, 46 if narrow else 42),
+        **_label(share.key, share.title, many, narrow),
         "point": share.point,
         "low": share.low,
         "high": share.high,
@@ -227,26 +247,29 @@ def _share_row(share: Share, narrow: bool) -> dict[str, Any]:
     }
 
 
-def _wide_labels(base: alt.Chart) -> list[alt.Chart]:
-    value = base.mark_text(align="left", x=442, color=INK, fontSize=13).encode(text="value:N")
-    return [*_title_left(base), value]
+def _wide_labels(base: alt.Chart, many: bool) -> list[alt.Chart]:
+    value = base.mark_text(align="left", x=_BARS + 12, color=INK, fontSize=13).encode(text="value:N")
+    return [*_title_left(base, size=11 if many else 12), value]
 
 
-def _narrow_labels(base: alt.Chart, step: int) -> list[alt.Chart]:
+def _narrow_labels(base: alt.Chart, step: int, many: bool) -> list[alt.Chart]:
+    if many:
+        return _title_above(base, step)
     value = base.mark_text(align="left", x=0, dy=22, color=MUTED, fontSize=12).encode(text="value:N")
     return [*_title_above(base, step), value]
 
 
-def _title_left(base: alt.Chart, x: int = -14) -> list[alt.Chart]:
+def _title_left(base: alt.Chart, x: int = -14, size: int = 12) -> list[alt.Chart]:
     mark = base.mark_text
-    style = {"align": "right", "x": x, "color": INK, "fontSize": 12}
+    style = {"align": "right", "x": x, "color": INK, "fontSize": size}
     return [mark(**style, dy=dy).encode(text=f"{line}:N") for line, dy in (("one", 0), ("upper", -7.5), ("lower", 7.5))]
 
 
 def _title_above(base: alt.Chart, step: int) -> list[alt.Chart]:
     top = 9 - step / 2
     style = {"align": "left", "x": 0, "color": INK, "fontSize": 12}
-    places = (("one", top + 15), ("upper", top), ("lower", top + 15))
+    one = top + 15 if step > 40 else top - 5
+    places = (("one", one), ("upper", top), ("lower", top + 15))
     return [base.mark_text(**style, dy=dy).encode(text=f"{line}:N") for line, dy in places]
 
 
@@ -270,21 +293,31 @@ def _ceiling(shares: list[Share], with_bounds: bool = True) -> float:
     return max([top for top in tops if top is not None], default=1.0) or 1.0
 
 
-def _svg(chart: alt.LayerChart, size: tuple[int, int], margins: tuple[int, int, int, int], label: str) -> str:
-    """Static SVG that grows and shrinks with its box; `margins` are left, top, right, bottom."""
+def _svg(
+    chart: alt.LayerChart,
+    size: tuple[int, int],
+    margins: tuple[int, int, int, int],
+    label: str,
+    shrinks: bool = True,
+) -> str:
+    """Static SVG as wide as its box, up to its own width; `margins` are left, top, right, bottom.
+
+    One that does not shrink is scrolled where its box is narrower, so that its smallest text stays readable.
+    """
     padding = dict(zip(("left", "top", "right", "bottom"), margins, strict=True))
     spec = chart.properties(width=size[0], height=max(size[1], 1), padding=padding).to_dict(format="vega-lite")
     spec |= {"autosize": {"type": "none"}, "background": None, "config": _CONFIG}
-    return _embeddable(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]), label)
+    return _embeddable(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]), label, shrinks)
 
 
-def _embeddable(svg: str, label: str) -> str:
+def _embeddable(svg: str, label: str, shrinks: bool) -> str:
     """Drop fixed sizes and drawing-library roles; add the text alternative."""
     width = re.search(r'width="([\d.]+)"', svg).group(1)
     box = re.search(r'viewBox="[^"]*"', svg).group(0)
     body = re.sub("<[^>]*>", _lean_tag, svg[svg.index(">") + 1 :])
     body = re.sub(r'<text[^>]*></text>|<path d="[^"]*" display="none"/>|<defs/>', "", body)
-    return f'<svg {box} style="max-width:{width}px" role="img" aria-label="{escape(label)}">{body}'
+    kept = "" if shrinks else f"min-width:{width}px;"
+    return f'<svg {box} style="{kept}max-width:{width}px" role="img" aria-label="{escape(label)}">{body}'
 
 
 def _lean_tag(match: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ _WITHOUT = {
     "dispensings": "no drug trial can be built",
     "procedures": "no psychotherapy or neuromodulation can be built into a trial",
     "scores": "no trial can be judged by a symptom scale",
+    "deaths": "a death is known only where the table persons tells it",
     "admissions": "an admission cannot count as a sign that a trial failed",
 }
 
@@ -33,6 +34,21 @@ def unused_rows_sentences(unused: list[dict[str, Any]]) -> list[str]:
         "not read, and counted nowhere else."
         for row in sorted(unused, key=lambda row: row["file"])
     ]
+
+
+def unseen_options_sentences(names: list[str]) -> list[str]:
+    """One sentence on the treatments of which the delivery cannot tell whether a person had them, or none."""
+    return [f"Not shown, because this delivery cannot tell who had them: {listed(names)}."] if names else []
+
+
+def rounded_sentence(base: int) -> str:
+    """What was done to numbers that are rounded to multiples of `base`."""
+    return f"Numbers are rounded to the nearest multiple of {base}, so they need not add up." if base > 1 else ""
+
+
+def few_sentence(few: str) -> str:
+    """What stands for numbers that are rounded to none."""
+    return "" if few == "0" else f"“{few}” stands for any smaller number, none included."
 
 
 def unobserved_sentences(observes: frozenset[str]) -> list[str]:

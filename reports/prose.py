@@ -212,7 +212,8 @@ def _add_ons(rule: Trial) -> str:
 def _augmentation(rule: Trial) -> str:
     if not rule.augmenters:
         return "No drug is named as an augmenter."
-    return f"An augmentation (adding {groups(rule.augmenters)} to a trial) {_ADD_ON[rule.augmentation]}."
+    when = "on its first day or later"
+    return f"An augmentation (adding {groups(rule.augmenters)} to a trial, {when}) {_ADD_ON[rule.augmentation]}."
 
 
 def _window(rule: Trial) -> str:

@@ -1,27 +1,32 @@
 """The disagreement report: the released tables of one run in, one self-contained HTML page out.
 
 The page answers first (how far the definitions are apart), then shows each disorder's prevalence, agreement and
-attrition, then what the register cannot see, the definitions as prose, and where the numbers come from. It holds
-released tables only. Nothing is computed here: rows are chosen, ordered, numbered and written out.
+attrition, what may explain resistance, what was never tried, how staging systems spread episodes, then what the
+register cannot see, the definitions as prose, and where the numbers come from. It holds released tables only. Nothing
+is computed here: rows are chosen, ordered, numbered and written out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polars as pl
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from reports import figures, tables
+from reports import beyond_verdicts, figures, tables
 from reports.answer import Answer, agreement_sentence, answer
 from reports.figures import Share
-from reports.limits import absent_table_sentences, unobserved_sentences
-from reports.prose import describe, summary, words
+from reports.limits import absent_table_sentences, few_sentence, rounded_sentence, unobserved_sentences
+from reports.parts import Figure, Numbered, Option, first_and_all
+from reports.prose import describe, summary
+from reports.words import capital, confidence, words
 from schemas.definition import DISORDERS, Definition
 
 WIDEST_PAIRS = 10
+MOST_PAIRS = 100
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,10 @@ class ReportContents:
     """Everything the report shows.
 
     `rules`: table, rule, n. `verdicts`: disorder, definition_id, verdict, n, share (of the disorder's episodes), every
-    verdict of every definition in a row; null where suppressed. `provenance`: three mappings, versions, parameters
-    and inputs (file name to SHA-256). `rule_meanings`: a sentence per quarantine rule.
+    verdict of every definition in a row; null where suppressed. `options`: the options of each disorder, in order.
+    `rounded_to`: what the numbers of `profile` are multiples of. `provenance`: three mappings, versions, parameters
+    and inputs (file name to SHA-256). `rule_meanings`: a sentence per quarantine rule. `methods`: the file beside the
+    page that holds every setting of the definitions; without one the settings are written out here.
     """
 
     study_name: str
@@ -42,23 +49,18 @@ class ReportContents:
     agreement: pl.DataFrame
     agreement_overall: pl.DataFrame
     attrition: pl.DataFrame
+    profile: pl.DataFrame
     reconciliation: pl.DataFrame
     rules: pl.DataFrame
     verdicts: pl.DataFrame
     observes: frozenset[str]
+    options: dict[str, list[Option]]
+    rounded_to: int
     absent_tables: tuple[str, ...]
     notes: list[str]
     provenance: dict[str, dict[str, Any]]
     rule_meanings: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One chart, drawn for wide and for narrow pages."""
-
-    caption: str
-    wide: Markup
-    narrow: Markup
+    methods: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,39 +72,9 @@ class Delivery:
     provenance: list[Markup]
 
 
-@dataclass(frozen=True)
-class _Numbered:
-    """The definitions of one disorder, highest share first, each with its number on this page.
-
-    `own` are those that speak about no other disorder of the run: the strata and steps of others count all of theirs.
-    """
-
-    disorder: str
-    order: list[str]
-    own: list[str]
-    titles: dict[str, str]
-    shares: pl.DataFrame
-
-    @property
-    def own_only(self) -> str:
-        """What a caption adds where not every definition is shown."""
-        return "" if self.own == self.order else "; definitions of several disorders are left out"
-
-    @property
-    def keys(self) -> dict[str, int]:
-        return {definition: number for number, definition in enumerate(self.order, start=1)}
-
-    @property
-    def names(self) -> dict[str, str]:
-        return {d: f"{n}. {self.titles[d]}" for d, n in self.keys.items()}
-
-    @property
-    def short(self) -> dict[str, str]:
-        return {d: f"{n} {d}" for d, n in self.keys.items()}
-
-
 def render_report(contents: ReportContents) -> str:
     """The report as one HTML page."""
+    known = sorted(contents.definitions, key=lambda d: d.id)
     view = {
         "title": contents.study_title or contents.study_name,
         "study": contents.study_name,
@@ -111,7 +83,12 @@ def render_report(contents: ReportContents) -> str:
         "disorders": [_disorder(contents, disorder) for disorder in _disorders(contents)],
         "limits": unobserved_sentences(contents.observes) + absent_table_sentences(contents.absent_tables),
         "notes": contents.notes,
-        "definitions": [_definition(d) for d in sorted(contents.definitions, key=lambda d: d.id)],
+        "rounded": rounded_sentence(contents.rounded_to),
+        "few": few_sentence(tables.few(contents.rounded_to)),
+        "methods": contents.methods,
+        "definitions": [_definition(d) for d in known if d.gives == "verdict"],
+        "staging": [_definition(d) for d in known if d.gives != "verdict"],
+        "are_many": len(known) > figures.MANY,
         "this": delivery(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
     }
     return page("report.html", view)
@@ -141,30 +118,34 @@ def delivery(
 
 def _disorders(contents: ReportContents) -> list[str]:
     levels = contents.prevalence.filter(pl.col("stratum") == "disorder")["level"]
-    found = {*levels, *contents.agreement_overall["disorder"]}
+    found = {*levels, *contents.agreement_overall["disorder"], *beyond_verdicts.staged(contents)}
     return [disorder for disorder in DISORDERS if disorder in found]
 
 
-def _numbered(contents: ReportContents, disorder: str) -> _Numbered:
+def _numbered(contents: ReportContents, disorder: str) -> Numbered:
     shares = contents.prevalence.filter(
         pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder", pl.col("level") == disorder
     ).sort("prevalence", "definition_id", descending=[True, False], nulls_last=True)
     titles = {d: d for d in contents.prevalence["definition_id"]} | {d.id: d.title for d in contents.definitions}
     order = shares["definition_id"].to_list()
     wide = {d.id for d in contents.definitions if len(set(d.eligible.disorders) & set(_disorders(contents))) > 1}
-    return _Numbered(disorder, order, [d for d in order if d not in wide], titles, shares)
+    return Numbered(disorder, order, [d for d in order if d not in wide], titles, shares)
 
 
 def _disorder(contents: ReportContents, disorder: str) -> dict[str, Any]:
     numbered = _numbered(contents, disorder)
+    named = {"id": disorder, "name": capital(words(disorder))}
+    if not numbered.order:
+        lead = f"No definition that gives verdicts was applied to {words(disorder)}; staging systems are below."
+        return {**named, "answer": Answer(lead, []), **beyond_verdicts.parts(contents, numbered)}
     return {
-        "id": disorder,
-        "name": words(disorder)[:1].upper() + words(disorder)[1:],
+        **named,
         "answer": _answer(contents, numbered),
         **_prevalence(contents, numbered),
         **_verdicts(contents, numbered),
         **_agreement(contents, numbered),
         **_attrition(contents, numbered),
+        **beyond_verdicts.parts(contents, numbered),
     }
 
 
@@ -173,13 +154,13 @@ def _overall(contents: ReportContents, disorder: str) -> dict[str, Any]:
     return rows[0] if rows else dict.fromkeys(contents.agreement_overall.columns) | {"suppressed": True}
 
 
-def _answer(contents: ReportContents, numbered: _Numbered) -> Answer:
+def _answer(contents: ReportContents, numbered: Numbered) -> Answer:
     shares = {row["definition_id"]: row for row in numbered.shares.iter_rows(named=True)}
     overall = _overall(contents, numbered.disorder)
     return answer(words(numbered.disorder), overall, shares, numbered.titles)
 
 
-def _prevalence(contents: ReportContents, numbered: _Numbered) -> dict[str, Any]:
+def _prevalence(contents: ReportContents, numbered: Numbered) -> dict[str, Any]:
     disorder, shares = numbered.disorder, _shares(numbered)
     rows = contents.prevalence.filter(pl.col("definition_id").is_in(numbered.order))
     caption = f"Treatment-resistant among eligible episodes of {words(disorder)}, by definition"
@@ -189,15 +170,18 @@ def _prevalence(contents: ReportContents, numbered: _Numbered) -> dict[str, Any]
     return {
         "strip": _both(figures.range_strip, "", drawn, label=strip) if drawn else None,
         "prevalence": _both(figures.prevalence_chart, caption, shares, label=f"{caption}. {heard}"),
-        "prevalence_table": Markup(
-            tables.prevalence_table(numbered.shares, numbered.names, f"{caption}, in numbers", f"prevalence-{disorder}")
+        "prevalence_table": first_and_all(
+            partial(tables.prevalence_table, numbered.shares, names=numbered.names),
+            numbered.order,
+            f"{caption}, in numbers",
+            f"prevalence-{disorder}",
         ),
         "denominators": [_denominators(rows, numbered)],
         "strata": _strata(rows, numbered),
     }
 
 
-def _shares(numbered: _Numbered) -> list[Share]:
+def _shares(numbered: Numbered) -> list[Share]:
     return [
         Share(
             key=number,
@@ -218,14 +202,14 @@ def _both(draw: Any, caption: str, *rows: Any, label: str) -> Figure:
     return Figure(caption, Markup(draw(*rows, label)), Markup(draw(*rows, label, narrow=True)))
 
 
-def _denominators(rows: pl.DataFrame, numbered: _Numbered) -> Markup:
+def _denominators(rows: pl.DataFrame, numbered: Numbered) -> Markup:
     chosen = rows.filter(pl.col("stratum") == "disorder", pl.col("level") == numbered.disorder)
     caption = "Share of decided, of how many, on every denominator"
     id = f"denominators-{numbered.disorder}"
-    return Markup(tables.denominator_table(chosen, numbered.order, numbered.names, caption, id))
+    return Markup(tables.denominator_table(chosen, numbered.order, numbered.heads, caption, id))
 
 
-def _strata(rows: pl.DataFrame, numbered: _Numbered) -> list[Markup]:
+def _strata(rows: pl.DataFrame, numbered: Numbered) -> list[Markup]:
     eligible = rows.filter(pl.col("denominator_id") == "eligible", pl.col("definition_id").is_in(numbered.own))
     made = []
     for stratum, name in (("sex", "sex"), ("age", "age at the start"), ("year", "calendar year of the start")):
@@ -233,11 +217,11 @@ def _strata(rows: pl.DataFrame, numbered: _Numbered) -> list[Markup]:
         caption = f"Share of decided, of how many eligible episodes, by {name}{numbered.own_only}"
         id = f"{stratum}-{numbered.disorder}"
         if len(chosen):
-            made.append(Markup(tables.stratum_table(chosen, numbered.own, numbered.names, caption, id)))
+            made.append(Markup(tables.stratum_table(chosen, numbered.own, numbered.heads, caption, id)))
     return made
 
 
-def _verdicts(contents: ReportContents, numbered: _Numbered) -> dict[str, Any]:
+def _verdicts(contents: ReportContents, numbered: Numbered) -> dict[str, Any]:
     rows = contents.verdicts.filter(
         pl.col("disorder") == numbered.disorder, pl.col("definition_id").is_in(numbered.order)
     )
@@ -250,7 +234,7 @@ def _verdicts(contents: ReportContents, numbered: _Numbered) -> dict[str, Any]:
         share="share",
     ).sort("key", "verdict")
     caption = f"Verdicts on all episodes of {words(numbered.disorder)}, by definition"
-    table = tables.verdict_table(rows, numbered.order, numbered.names, caption, f"verdicts-{numbered.disorder}")
+    table = tables.verdict_table(rows, numbered.order, numbered.heads, caption, f"verdicts-{numbered.disorder}")
     label = f"{caption}; the numbers are in the table below"
     return {
         "verdicts": _both(figures.verdict_chart, caption, drawn, label=label),
@@ -258,7 +242,7 @@ def _verdicts(contents: ReportContents, numbered: _Numbered) -> dict[str, Any]:
     }
 
 
-def _agreement(contents: ReportContents, numbered: _Numbered) -> dict[str, Any]:
+def _agreement(contents: ReportContents, numbered: Numbered) -> dict[str, Any]:
     known = pl.col("definition_a").is_in(numbered.order) & pl.col("definition_b").is_in(numbered.order)
     pairs = contents.agreement.filter((pl.col("disorder") == numbered.disorder) & known)
     if pairs.is_empty():
@@ -273,13 +257,20 @@ def _agreement(contents: ReportContents, numbered: _Numbered) -> dict[str, Any]:
         "widest_pairs": Markup(
             tables.pair_table(widest.head(WIDEST_PAIRS), numbered.short, few, f"widest-{numbered.disorder}")
         ),
-        "pairs": [Markup(tables.pair_table(widest, numbered.short, "Every pair", f"pairs-{numbered.disorder}"))]
-        if len(widest) > WIDEST_PAIRS
-        else [],
+        "pairs": _more_pairs(widest, numbered),
     }
 
 
-def _heatmap(pairs: pl.DataFrame, numbered: _Numbered) -> Figure:
+def _more_pairs(widest: pl.DataFrame, numbered: Numbered) -> list[Markup]:
+    """All pairs, or the first of very many."""
+    if len(widest) <= WIDEST_PAIRS:
+        return []
+    some = f"The {MOST_PAIRS} pairs furthest apart of {len(widest):,}; all of them are in agreement.parquet"
+    caption = "Every pair" if len(widest) <= MOST_PAIRS else some
+    return [Markup(tables.pair_table(widest.head(MOST_PAIRS), numbered.short, caption, f"pairs-{numbered.disorder}"))]
+
+
+def _heatmap(pairs: pl.DataFrame, numbered: Numbered) -> Figure:
     drawn = pairs.select(
         row=pl.col("definition_a").replace_strict(numbered.keys, return_dtype=pl.Int64),
         column=pl.col("definition_b").replace_strict(numbered.keys, return_dtype=pl.Int64),
@@ -292,26 +283,13 @@ def _heatmap(pairs: pl.DataFrame, numbered: _Numbered) -> Figure:
     return _both(figures.agreement_heatmap, caption, list(numbered.keys.values()), titles, drawn, label=label)
 
 
-def _attrition(contents: ReportContents, numbered: _Numbered) -> dict[str, Any]:
+def _attrition(contents: ReportContents, numbered: Numbered) -> dict[str, Any]:
     rows = contents.attrition.filter(pl.col("definition_id").is_in(numbered.own))
     if rows.is_empty():
-        return {"attrition": []}
+        return {"attrition": None}
     caption = f"Episodes left after each step{numbered.own_only}"
-    table = tables.attrition_table(rows, numbered.own, numbered.names, caption, f"attrition-{numbered.disorder}")
-    most = rows["n_left"].max() or 1
-    each = {d: rows.filter(pl.col("definition_id") == d) for d in numbered.own}
-    return {
-        "attrition": [_funnel(part, most, numbered.names[d]) for d, part in each.items() if len(part)],
-        "attrition_tables": [Markup(table)],
-    }
-
-
-def _funnel(rows: pl.DataFrame, most: int, name: str) -> Figure:
-    steps = rows.sort("step_number").select(
-        number="step_number", name=pl.col("step").replace_strict(tables.STEP_NAMES), n_left="n_left"
-    )
-    drawn = Markup(figures.attrition_chart(steps, most, f"Episodes left after each step: {name}"))
-    return Figure(name, drawn, drawn)
+    draw = partial(tables.attrition_table, rows, names=numbered.heads)
+    return {"attrition": first_and_all(draw, numbered.own, caption, f"attrition-{numbered.disorder}")}
 
 
 def _definition(definition: Definition) -> dict[str, Any]:
@@ -321,7 +299,7 @@ def _definition(definition: Definition) -> dict[str, Any]:
         ("It says", source.says),
         ("We read", source.reading),
         ("Left open", source.open),
-        ("Confidence", _CONFIDENCE[source.confidence]),
+        ("Confidence", confidence(source.confidence)),
     ]
     return {
         "id": definition.id,
@@ -331,14 +309,3 @@ def _definition(definition: Definition) -> dict[str, Any]:
         "blocks": [(block.capitalize(), text) for block, text in describe(definition).items()],
         "source": [(label, text) for label, text in told if text],
     }
-
-
-_CONFIDENCE = {
-    "V": "verified in the text of the source",
-    "V-abs": "verified in the source’s abstract only",
-    "V-code": "verified in the authors’ published program",
-    "V2": "verified in another text that describes the source",
-    "M": "well known, but the source was not seen",
-    "U": "uncertain; check the source before use",
-    "D": "a choice of this program, not from a paper",
-}

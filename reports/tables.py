@@ -15,7 +15,8 @@ import polars as pl
 from great_tables import GT
 
 from reports.numbers import MINUS, NOTHING, SUPPRESSED, UNDEFINED, coefficient, count, interval, percent, points
-from schemas.tables import ATTRITION_STEPS, DENOMINATORS, VERDICTS
+from reports.words import words
+from schemas.tables import AFTERWARDS, ATTRITION_STEPS, CAUSES_OF_TRIALS, DENOMINATORS, PSEUDO_RESISTANCE, VERDICTS
 
 DENOMINATOR_NAMES = {
     "episodes": "All episodes",
@@ -39,14 +40,19 @@ VERDICT_NAMES = {
     "undetermined": "Cannot be told",
     "not_eligible": "Not eligible",
 }
+PSEUDO_RESISTANCE_NAMES = {"none": "No cause found", "possible": "In the trials only", "likely": "Diagnosed"}
+CAUSE_NAMES = {"inadequate_dose": "Dose too low", "short_duration": "Too short", "poor_adherence": "Poor adherence"}
+AFTERWARDS_NAMES = {"remitted": "Remission", "ended": "Ended otherwise", "died": "Death", "continued": "May go on"}
+MOST_CAUSES = 3
 _NO_NUMBER = (SUPPRESSED, UNDEFINED, NOTHING, "not delivered", "bounds only", "no episode")
 _NUMBER_STARTS = f"0123456789<>+{MINUS}"
 Names = dict[str, str]
 Rows = list[dict[str, Any]]
 
 
-def prevalence_table(rows: pl.DataFrame, names: Names, caption: str, id: str) -> str:
+def prevalence_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
     """Counts, point, interval and bounds of every definition; `rows` of one denominator and stratum."""
+    known = {r["definition_id"]: r for r in rows.iter_rows(named=True)}
     return render(
         [
             {
@@ -58,7 +64,7 @@ def prevalence_table(rows: pl.DataFrame, names: Names, caption: str, id: str) ->
                 "95% interval": _range(r, "ci"),
                 "Bounds": _range(r, "bound"),
             }
-            for r in rows.iter_rows(named=True)
+            for r in (known[d] for d in order)
         ],
         caption,
         id,
@@ -96,13 +102,60 @@ def pair_table(rows: pl.DataFrame, names: Names, caption: str, id: str) -> str:
 
 
 def attrition_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
-    """Episodes left after each step, one row per definition."""
-    cells = {(r["definition_id"], r["step"]): count(r["n_left"]) for r in rows.iter_rows(named=True)}
+    """Episodes left after each step, one row per definition, over bars on one scale for all."""
+    most = rows["n_left"].max() or 1
+    cells = {(r["definition_id"], r["step"]): _with_bar(r["n_left"], most) for r in rows.iter_rows(named=True)}
     return render(
         [
             {"Definition": names[d]} | {STEP_NAMES[s]: cells.get((d, s), NOTHING) for s in ATTRITION_STEPS}
             for d in order
             if any((d, s) in cells for s in ATTRITION_STEPS)
+        ],
+        caption,
+        id,
+    )
+
+
+def cause_table(rows: pl.DataFrame, order: list[str], names: Names, base: int, caption: str, id: str) -> str:
+    """What may explain resistance: pseudo-resistance, causes in the trials, and the most frequent diagnosed ones."""
+    cells = _by_level(rows)
+    return render(
+        [
+            {"Definition": names[d], "Resistant": _total(cells, d, "pseudo_resistance")}
+            | _levels(cells, d, "pseudo_resistance", {v: PSEUDO_RESISTANCE_NAMES[v] for v in PSEUDO_RESISTANCE}, base)
+            | _levels(cells, d, "cause", {c: CAUSE_NAMES[c] for c in CAUSES_OF_TRIALS}, base)
+            | {"Diagnosed causes, most frequent first": _diagnosed(rows.filter(pl.col("definition_id") == d))}
+            for d in order
+        ],
+        caption,
+        id,
+    )
+
+
+def afterwards_table(rows: pl.DataFrame, order: list[str], names: Names, base: int, caption: str, id: str) -> str:
+    """What became of resistant episodes."""
+    cells = _by_level(rows)
+    return render(
+        [
+            {"Definition": names[d], "Resistant": _total(cells, d, "afterwards")}
+            | _levels(cells, d, "afterwards", {a: AFTERWARDS_NAMES[a] for a in AFTERWARDS}, base)
+            for d in order
+        ],
+        caption,
+        id,
+    )
+
+
+def untried_table(
+    rows: pl.DataFrame, order: list[str], names: Names, base: int, caption: str, id: str, options: Names
+) -> str:
+    """In how many resistant episodes each option was never tried; `options` name those that the delivery shows."""
+    cells = _by_level(rows)
+    return render(
+        [
+            {"Definition": names[d], "Resistant": _total(cells, d, "untried")}
+            | _levels(cells, d, "untried", options, base)
+            for d in order
         ],
         caption,
         id,
@@ -166,6 +219,11 @@ def pairs_of(values: dict[str, Any], left: str, right: str, caption: str, id: st
     return render([{left: key, right: str(values[key])} for key in sorted(values)], caption, id)
 
 
+def few(base: int) -> str:
+    """What stands for a number that was rounded down to none: <3 where numbers are rounded to 5."""
+    return f"<{(base + 1) // 2}" if base > 2 else "0"
+
+
 def point(row: dict[str, Any]) -> str:
     """The complete-case share, or why there is none."""
     if row["suppressed"]:
@@ -185,10 +243,19 @@ def render(rows: Rows, caption: str, id: str) -> str:
     table = GT(frame, rowname_col=first, id=id).tab_stubhead(first).cols_align("left", others)
     html = (table.cols_align("right", numeric) if numeric else table).as_raw_html()
     body = html[html.index("<table") : html.rindex("</table>")]
-    body = _lean(body[body.index(">") + 1 :])
+    body = _drawn_bars(_lean(body[body.index(">") + 1 :]))
     title = f"<caption><span>{escape(caption)}</span></caption>"
     box = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
     return f'{box}<table id="{escape(id)}">{title}{body}</table></div>'
+
+
+def _with_bar(n: int | None, most: int) -> str:
+    """A count, marked with the length of the bar to draw under it."""
+    return count(n) if n is None else f"{count(n)}\ue000{100 * n // most}\ue001"
+
+
+def _drawn_bars(html: str) -> str:
+    return re.sub("\ue000([0-9]{1,3})\ue001", r'<i class="bar" style="--long:\1"></i>', html)
 
 
 def _is_numeric(text: str) -> bool:
@@ -237,6 +304,39 @@ def _pivoted(
         caption,
         id,
     )
+
+
+_ByLevel = dict[tuple[str, str, str], dict[str, Any]]
+
+
+def _by_level(rows: pl.DataFrame) -> _ByLevel:
+    return {(r["definition_id"], r["characteristic"], r["level"]): r for r in rows.iter_rows(named=True)}
+
+
+def _total(cells: _ByLevel, definition: str, characteristic: str) -> str:
+    """Of how many episodes the levels of a characteristic are counted."""
+    of = [r["n_of"] for (d, kind, _), r in cells.items() if (d, kind) == (definition, characteristic)]
+    return count(of[0]) if of else NOTHING
+
+
+def _levels(cells: _ByLevel, definition: str, characteristic: str, heads: Names, base: int) -> dict[str, str]:
+    return {head: _rounded(cells.get((definition, characteristic, level)), base) for level, head in heads.items()}
+
+
+def _rounded(row: dict[str, Any] | None, base: int) -> str:
+    if row is None or row["n_of"] == 0:
+        return NOTHING
+    return few(base) if row["n"] == 0 else count(row["n"])
+
+
+def _diagnosed(rows: pl.DataFrame) -> str:
+    """The diagnosed causes that are not rounded to none, most frequent first."""
+    causes = rows.filter(pl.col("characteristic") == "cause", ~pl.col("level").is_in(CAUSES_OF_TRIALS))
+    if causes["suppressed"].any():
+        return SUPPRESSED
+    found = causes.filter(pl.col("n") > 0).sort("n", "level", descending=[True, False])
+    told = [f"{words(r['level'])} {count(r['n'])}" for r in found.head(MOST_CAUSES).iter_rows(named=True)]
+    return "; ".join([*told, *[f"{found.height - MOST_CAUSES} more"] * (found.height > MOST_CAUSES)]) or NOTHING
 
 
 def _cell(row: dict[str, Any] | None) -> str:

@@ -126,6 +126,9 @@ _SHARES = (
 _YEARLY = ("diagnoses", "dispensings")
 
 
+ROUNDING = "profile_rounding"  # the frame that holds how far every number of a profile is beyond a multiple
+
+
 def facts_frame(table: str) -> str:
     """The name of the one-row frame that holds a table's facts."""
     return f"{table}_facts"
@@ -201,6 +204,7 @@ def release(study: Study, tables: Sequence[str], n_episodes: int, n_definitions:
     found = [_key(table) for table in tables if table in KEYS]
     found += [_counts(table, study.disclosure.threshold) for table in tables]
     found += _prevalence() if "prevalence" in tables else []
+    found += [_rounded(study.disclosure.threshold)] if "profile" in tables else []
     found += [_reconciliation()] if "reconciliation" in tables else []
     return found + _classifications(n_episodes, n_definitions)
 
@@ -221,6 +225,12 @@ def _counts(table: str, threshold: int) -> Expectation:
     sentence = f"No published count is from 1 to {threshold - 1}." if threshold > 1 else "Every count may be published."
     hidden = list(range(1, threshold))
     return _critical(table, counts_frame(table), NOT_IN_SET, "", sentence, column="n", value_set=hidden)
+
+
+def _rounded(threshold: int) -> Expectation:
+    sentence = f"Every number is a multiple of {threshold}."
+    limits = {"column": "beyond", "min_value": 0, "max_value": 0}
+    return _critical("profile", ROUNDING, BETWEEN, "n, n_of", sentence, **limits)
 
 
 def _prevalence() -> list[Expectation]:

@@ -27,6 +27,11 @@ prevalence of none among many.
 7. The overall row of a disorder is hidden where a number is small that it tells, alone or beside the pairs and
    prevalences shown, or where no prevalence of the disorder is shown. Its lowest and highest prevalence are
    those among the definitions whose prevalence is published.
+8. Profiles (pseudo-resistance, impasses, stages) are rounded to multiples of the threshold, n and n_of alike, and
+   hidden with the eligible prevalence of their definition; a staging system has none and is hidden if it speaks
+   about few episodes. The totals of these rows are known exactly from step 1, and the pairs tell how many episodes
+   two definitions call resistant alike. So `rounding` narrows every number by what adds up and by what two
+   definitions share, and hides a characteristic of which a number would be left one value.
 
 So for who adds and subtracts and knows that no count is negative, no small count has a single value left: what a
 definition says at any level, and what two say together of all episodes of a disorder. The tests let an integer
@@ -36,7 +41,8 @@ What remains. Who knows from the rules themselves that one definition lies withi
 duration) is kept from what each says alone and from the differences of step 4, but may now and then work out what
 the two say together at a level, or of a hidden pair from the overall row. Not looked at are cells of three
 definitions, differences between definitions of different disorders, a treatment rule within another where the
-verdicts are not, and the difference of two runs. `reconciliation` counts delivered rows and passes as it is.
+verdicts are not, and the difference of two runs. Nor is, of profiles, what staging systems have in common with each
+other or with a definition that sets a threshold on one. `reconciliation` counts delivered rows and passes as it is.
 """
 
 from __future__ import annotations
@@ -50,6 +56,7 @@ import polars as pl
 from schemas.errors import ImpasseError
 from schemas.tables import KEYS, RELEASE
 from transforms.agreement import extreme_prevalences
+from transforms.rounding import protect_profile
 
 NESTED = ("eligible", "adequately_treated", "treated", "failed_a_trial", "episodes")  # most wanted first
 _BEYOND_DENOMINATORS = ("failed_a_trial", "resistant_possible")  # published together, as member failed_a_trial
@@ -72,6 +79,9 @@ def protect(tables: dict[str, pl.DataFrame], threshold: int) -> dict[str, pl.Dat
         protected["agreement"] = _protect_pairs(tables, prevalence, threshold)
     if "agreement_overall" in tables:
         protected["agreement_overall"] = _protect_overall(protected, threshold)
+    if "profile" in tables:
+        shown = _profiled(tables["profile"], prevalence, threshold)
+        protected["profile"] = protect_profile(tables["profile"], shown, _shared(tables), threshold)
     return protected
 
 
@@ -233,6 +243,26 @@ def _protect_steps(attrition: pl.DataFrame, shown: list[tuple[str, str]]) -> pl.
     protected = _hide(attrition, ("definition_id", "step_number", "step"), ~_is_among(shown, ("definition_id", "step")))
     before_is_hidden = pl.col("suppressed").shift(fill_value=False).over("definition_id", order_by="step_number")
     return protected.with_columns(n_lost=pl.when(~before_is_hidden).then("n_lost"))
+
+
+# Profiles
+
+
+def _profiled(profile: pl.DataFrame, prevalence: pl.DataFrame, threshold: int) -> list[str]:
+    """Definitions whose eligible prevalence is shown, and staging systems that speak about enough episodes."""
+    whole = prevalence.filter(pl.col("denominator_id") == "eligible", pl.col("stratum") == "all")
+    staged = profile.join(prevalence, on="definition_id", how="anti")
+    few = staged.filter(pl.col("n_of").is_between(1, threshold - 1))["definition_id"]
+    shown = whole.filter(~pl.col("suppressed"))["definition_id"]
+    return sorted({*shown, *staged["definition_id"]} - {*few})
+
+
+def _shared(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Resistant episodes of two definitions, over all their disorders, also of pairs that are hidden."""
+    if "agreement" not in tables:
+        return pl.DataFrame(schema={"definition_a": pl.String, "definition_b": pl.String, "n_both": pl.Int64})
+    pairs = tables["agreement"].group_by("definition_a", "definition_b")
+    return pairs.agg(n_both=pl.col("n_both_resistant").sum()).sort("definition_a", "definition_b")
 
 
 # Two and more definitions: agreement

@@ -223,6 +223,27 @@ def test_a_count_under_the_threshold_stops_publication():
         require(four)
 
 
+def _profile(n: int, n_of: int) -> pl.DataFrame:
+    """One level of a shown definition, and one of a suppressed."""
+    return pl.DataFrame(
+        {
+            "definition_id": ["first", "second"],
+            "characteristic": ["afterwards", "afterwards"],
+            "level": ["died", "died"],
+            "n": [n, None],
+            "n_of": [n_of, None],
+            "suppressed": [False, True],
+        }
+    )
+
+
+@pytest.mark.parametrize(("n", "n_of", "is_wrong"), [(10, 25, False), (0, 25, False), (11, 25, True), (10, 26, True)])
+def test_an_exact_number_in_a_profile_stops_publication(n, n_of, is_wrong):
+    """Multiples of five are rounded; eleven, or an exact total, is not."""
+    failed = _failed(_released(profile=_profile(n, n_of)))
+    assert [r[1] for r in failed] == ["Every number is a multiple of 5."] * is_wrong
+
+
 def test_a_missing_classification_stops_publication():
     """Nineteen rows for ten episodes and two definitions."""
     failed = _failed(_released(classifications=_classifications(second=9)))

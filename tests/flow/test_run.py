@@ -14,7 +14,10 @@ from flows.plan import make_plan
 from schemas.errors import PublicationStopped
 from schemas.tables import RELEASE, RESTRICTED
 from tests.flow.running import data_hashes, run_steps
-from tests.shipped import COMPARED
+from tests.shipped import COMPARED, SHIPPED
+
+VERDICTS = [d.id for d in SHIPPED if d.id in COMPARED and d.gives == "verdict"]
+STAGING = [d.id for d in SHIPPED if d.id in COMPARED and d.gives != "verdict"]
 
 
 def test_every_table_is_there_and_keeps_its_promises(run: Path) -> None:
@@ -33,9 +36,62 @@ def test_one_verdict_per_episode_and_definition(run: Path) -> None:
     episodes = pl.read_parquet(run / "restricted/episodes.parquet")
     made = pl.read_parquet(run / "restricted/classifications.parquet")
 
-    assert sorted(made["definition_id"].unique()) == COMPARED
-    assert len(made) == len(episodes) * len(COMPARED)
+    assert sorted(made["definition_id"].unique()) == VERDICTS
+    assert len(made) == len(episodes) * len(VERDICTS)
     assert made.select("episode_id", "definition_id").is_duplicated().sum() == 0
+
+
+def test_one_stage_per_episode_and_staging_system(run: Path) -> None:
+    """stages has exactly episodes x staging systems rows, and what is not eligible has no stage and no score."""
+    episodes = pl.read_parquet(run / "restricted/episodes.parquet")
+    made = pl.read_parquet(run / "restricted/stages.parquet")
+    given = pl.any_horizontal(pl.col("score_min", "score_max", "level_min", "level_max").is_not_null())
+
+    assert sorted(made["definition_id"].unique()) == STAGING
+    assert made.select("episode_id", "definition_id").is_duplicated().sum() == 0
+    assert len(made) == len(episodes) * len(STAGING)
+    assert made.filter(given & ~pl.col("is_eligible").fill_null(False)).height == 0
+
+
+def test_an_impasse_is_told_of_every_episode_that_some_definition_calls_resistant(run: Path) -> None:
+    """impasses has those episodes and no others."""
+    made = pl.read_parquet(run / "restricted/classifications.parquet").filter(pl.col("verdict") == "resistant")
+    impasses = pl.read_parquet(run / "restricted/impasses.parquet")
+
+    assert len(impasses) > 0
+    assert sorted(impasses["episode_id"]) == sorted(made["episode_id"].unique())
+
+
+def test_profiles_are_the_rounded_counts_of_the_restricted_tables(run: Path) -> None:
+    """Counting by hand what became of resistant episodes gives the released numbers, rounded to five."""
+    impasses = pl.read_parquet(run / "restricted/impasses.parquet")
+    made = pl.read_parquet(run / "restricted/classifications.parquet").filter(pl.col("verdict") == "resistant")
+    released = pl.read_parquet(run / "release/profile.parquet").filter(
+        ~pl.col("suppressed"), pl.col("characteristic") == "afterwards"
+    )
+    counted = made.join(impasses, on="episode_id").group_by("definition_id", level="afterwards").len("exact")
+    compared = released.join(counted, on=["definition_id", "level"], how="left").with_columns(
+        pl.col("exact").fill_null(0).cast(pl.Int64)
+    )
+
+    assert len(compared) > 100
+    assert (compared["n"] == (compared["exact"] + 2) // 5 * 5).all()
+    assert (compared["n_of"] % 5 == 0).all()
+
+
+def test_staging_systems_are_in_no_table_of_verdicts(run: Path) -> None:
+    """They have a profile, and neither prevalence nor attrition nor pairs."""
+    ids = {
+        name: set(pl.read_parquet(run / f"release/{name}.parquet")[column])
+        for name, column in (
+            ("prevalence", "definition_id"),
+            ("attrition", "definition_id"),
+            ("profile", "definition_id"),
+        )
+    }
+
+    assert (sorted(ids["prevalence"]), sorted(ids["attrition"])) == (VERDICTS, VERDICTS)
+    assert sorted(ids["profile"]) == sorted(VERDICTS + STAGING)
 
 
 def test_prevalence_recomputed_from_the_verdicts_is_the_released_one(run: Path) -> None:
@@ -118,12 +174,12 @@ def test_no_person_leaves_with_the_release(run: Path) -> None:
 
 def test_small_counts_are_not_released(run: Path) -> None:
     """No released count of persons or episodes is from 1 to 4."""
-    names = ("prevalence", "agreement", "agreement_overall", "attrition")
-    counts = [pl.read_parquet(run / f"release/{name}.parquet").select(pl.col("^n_.*$")) for name in names]
+    names = ("prevalence", "agreement", "agreement_overall", "attrition", "profile")
+    counts = [pl.read_parquet(run / f"release/{name}.parquet").select(pl.col("^n(_.*)?$")) for name in names]
     told = [table.select(pl.all().exclude("n_definitions")).unpivot()["value"].drop_nulls() for table in counts]
 
     assert min(len(values) for values in told) > 0
-    assert [values.filter(values.is_between(1, 4)).to_list() for values in told] == [[], [], [], []]
+    assert [values.filter(values.is_between(1, 4)).to_list() for values in told] == [[], [], [], [], []]
 
 
 def test_no_two_tables_tell_the_few_that_a_definition_leaves_out(run: Path) -> None:

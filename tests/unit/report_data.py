@@ -1,10 +1,15 @@
-"""Invented results of one run: fourteen definitions, two disorders, every table the report reads."""
+"""Invented results of one run: fourteen definitions and two staging systems, two disorders, every table.
+
+`many` is the same of forty-five definitions of one disorder.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
-from reports.report import ReportContents
+from reports.report import Option, ReportContents
 from reports.validation import ValidationContents
 from schemas.definition import (
     Adequacy,
@@ -16,14 +21,16 @@ from schemas.definition import (
     Eligible,
     Exclusion,
     Item,
+    Level,
     Outcome,
     ScaleRule,
     Scored,
     SessionAdequacy,
     Source,
+    Staged,
     Trial,
 )
-from schemas.tables import ATTRITION_STEPS, RELEASE
+from schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
 
 DRUG = DrugAdequacy(
     min_days=56, duration_basis="covered", dose_basis="minimum_effective", min_dose_ratio=1.0, min_adherence_percent=0
@@ -44,6 +51,8 @@ TRIAL = Trial(
     augmentation="own_trial",
     combination="part_of_trial",
     overlap_days=28,
+    supply="as_delivered",
+    single_dispensing_days=0,
     window="episode",
     window_days=0,
 )
@@ -64,21 +73,31 @@ OUTCOME = Outcome(
 ELIGIBLE = Eligible(
     disorders=("anxiety",),
     diagnoses=(),
+    requirements=(),
     exclusions=(Exclusion(codes="bipolar", when="ever"),),
     min_age=18,
     max_age=150,
     min_observed_days=365,
+    untreated_by=(),
+    untreated_days=0,
+    pseudo_resistance="noted",
 )
-RESISTANCE = Counted(
-    kind="count",
-    any_of=(Arm(name="two trials", all_of=(Count(n=2, of=("ssri", "snri", "cbt"), distinct_by="substance"),)),),
-)
+
+
+def count(n: int, of: tuple[str, ...], distinct_by: str = "none") -> Count:
+    """So many failed trials, whenever in the episode."""
+    return Count(n=n, of=of, what="failed", distinct_by=distinct_by, timing="any")
+
+
+def arm(name: str, *counts: Count) -> Arm:
+    """Counts that hold together in an episode."""
+    return Arm(name=name, within="episode", all_of=counts)
+
+
+RESISTANCE = Counted(kind="count", any_of=(arm("two trials", count(2, ("ssri", "snri", "cbt"), "substance")),))
 TWO_ARMS = Counted(
     kind="count",
-    any_of=(
-        Arm(name="drug arm", all_of=(Count(n=2, of=("ssri", "snri"), distinct_by="class"),)),
-        Arm(name="therapy arm", all_of=(Count(n=1, of=("cbt",), distinct_by="none"),)),
-    ),
+    any_of=(arm("drug arm", count(2, ("ssri", "snri"), "class")), arm("therapy arm", count(1, ("cbt",)))),
 )
 SCORED = Scored(
     kind="score",
@@ -89,6 +108,15 @@ SCORED = Scored(
     ),
     threshold=3.5,
 )
+STAGED = Staged(
+    kind="stage",
+    levels=(
+        Level(name="I", any_of=(arm("one", count(1, ("ssri",))),), band_days=(28, 84)),
+        Level(name="II", any_of=(arm("two", count(2, ("ssri", "snri"), "class")),), band_days=()),
+    ),
+    is_cumulative=True,
+)
+OPEN_SCORE = replace(SCORED, threshold="none")
 SOURCE = Source(
     citation="Author A, Author B. Journal of Examples 2019;36:801-812",
     says="Two adequate trials, each at the minimum effective dose for 8 weeks, failed.",
@@ -131,20 +159,38 @@ DEPRESSION = [
 ]
 N = {"anxiety": 12345, "depression": 48210}
 ROWS = {"anxiety": ANXIETY, "depression": DEPRESSION}
-IDS = [(disorder, *row) for disorder, rows in ROWS.items() for row in rows]
-
-
-def definitions() -> list[Definition]:
-    """The fourteen, with blocks that differ enough to read differently."""
-    anxiety = [definition(id, title, resistance=TWO_ARMS if i % 3 == 2 else RESISTANCE) for i, (id, title, *_) in
-               enumerate(ANXIETY)]  # fmt: skip
-    eligible = Eligible(
-        disorders=("depression",), diagnoses=(), exclusions=(), min_age=0, max_age=150, min_observed_days=0
-    )
-    return anxiety + [
-        definition(id, title, eligible=eligible, resistance=SCORED if id == "mdd-gibson" else RESISTANCE)
-        for id, title, *_ in DEPRESSION
+STAGING = [("mdd-stages", "Stages by class of antidepressant", STAGED), ("mdd-score", "Points for trials", OPEN_SCORE)]
+LONG = "whose title goes on for a while, as titles of published definitions do"
+MANY = {
+    "depression": [
+        (f"mdd-{i:02}", f"Definition {i}{f' {LONG}' * (i % 3 == 0)}", i * 37 % 45 / 150 + 0.01, i * 17 % 45 / 90)
+        for i in range(1, 45)
     ]
+    + [("mdd-gsrd", "European GSRD criterion: MADRS 22 or more after two trials", None, 1.0)]
+}
+BASE = 5
+OPTIONS = [
+    Option("ssri", True),
+    Option("cbt", False),
+    Option("lithium", True),
+    Option("ect", True),
+]
+Rows = dict[str, list[tuple]]
+
+
+def definitions(rows: Rows = ROWS) -> list[Definition]:
+    """The definitions, with blocks that differ enough to read differently, and the staging systems."""
+    only_depression = replace(ELIGIBLE, disorders=("depression",), exclusions=(), min_age=0, min_observed_days=0)
+    anxiety = [
+        definition(id, title, resistance=TWO_ARMS if i % 3 == 2 else RESISTANCE)
+        for i, (id, title, *_) in enumerate(rows.get("anxiety", []))
+    ]
+    depression = [
+        definition(id, title, eligible=only_depression, resistance=SCORED if id == "mdd-gibson" else RESISTANCE)
+        for id, title, *_ in rows["depression"]
+    ]
+    staging = [definition(id, title, eligible=only_depression, resistance=rule) for id, title, rule in STAGING]
+    return anxiety + depression + staging
 
 
 def _shares(total: int, share: float | None, unknown: float | None) -> dict:
@@ -169,12 +215,16 @@ def _shares(total: int, share: float | None, unknown: float | None) -> dict:
     }
 
 
-def _prevalence_rows() -> list[dict]:
+def _each(rows: Rows) -> list[tuple]:
+    return [(disorder, *row) for disorder, found in rows.items() for row in found]
+
+
+def _prevalence_rows(of: Rows) -> list[dict]:
     sizes = {"episodes": 1.0, "eligible": 0.9, "treated": 0.61, "adequately_treated": 0.32, "persons": 0.8}
     strata = [("sex", "female", 0.62), ("sex", "male", 0.38), ("age", "18-24", 0.2), ("age", "25-44", 0.4)]
     strata += [("year", "2014", 0.3), ("year", "2015", 0.35)]
     rows = []
-    for disorder, id, _, share, unknown in IDS:
+    for disorder, id, _, share, unknown in _each(of):
         cells = [("all", "all", 1.0), ("disorder", disorder, 1.0), *strata]
         for (stratum, level, part), (denominator, size) in ((c, d) for c in cells for d in sizes.items()):
             values = _shares(round(N[disorder] * size * part), share, unknown)
@@ -189,9 +239,9 @@ def _frame(table: str, rows: list[dict]) -> pl.DataFrame:
     return model.validate(pl.DataFrame(rows, schema=types))
 
 
-def prevalence() -> pl.DataFrame:
+def prevalence(of: Rows = ROWS) -> pl.DataFrame:
     """Every definition, denominator and stratum."""
-    return _frame("prevalence", _prevalence_rows())
+    return _frame("prevalence", _prevalence_rows(of))
 
 
 def _pair(disorder: str, a: tuple, b: tuple) -> dict:
@@ -226,18 +276,16 @@ def _pair(disorder: str, a: tuple, b: tuple) -> dict:
     return {**keys, **values, "suppressed": False}
 
 
-def agreement() -> pl.DataFrame:
+def agreement(of: Rows = ROWS) -> pl.DataFrame:
     """Every pair within a disorder."""
-    pairs = [
-        _pair(disorder, a, b) for disorder, rows in ROWS.items() for i, a in enumerate(rows) for b in rows[i + 1 :]
-    ]
+    pairs = [_pair(disorder, a, b) for disorder, rows in of.items() for i, a in enumerate(rows) for b in rows[i + 1 :]]
     return _frame("agreement", pairs)
 
 
-def agreement_overall() -> pl.DataFrame:
+def agreement_overall(of: Rows = ROWS) -> pl.DataFrame:
     """One row per disorder."""
     rows = []
-    for disorder, found in ROWS.items():
+    for disorder, found in of.items():
         known = sorted((row for row in found if row[2] is not None), key=lambda row: row[2])
         rows.append(
             {
@@ -259,10 +307,10 @@ def agreement_overall() -> pl.DataFrame:
     return _frame("agreement_overall", rows)
 
 
-def attrition() -> pl.DataFrame:
+def attrition(of: Rows = ROWS) -> pl.DataFrame:
     """Seven steps of every definition; the third anxiety definition's last steps are suppressed."""
     rows = []
-    for disorder, id, _, share, unknown in IDS:
+    for disorder, id, _, share, unknown in _each(of):
         kept = [1, 0.9, 0.61, 0.32, 0.25, (share or 0) * 0.95 + (unknown or 0) * 0.2, (share or 0) * 0.8]
         left = [round(N[disorder] * part) for part in kept]
         for number, (step, n) in enumerate(zip(ATTRITION_STEPS, left, strict=True)):
@@ -273,10 +321,10 @@ def attrition() -> pl.DataFrame:
     return _frame("attrition", rows)
 
 
-def verdicts() -> pl.DataFrame:
+def verdicts(of: Rows = ROWS) -> pl.DataFrame:
     """How many episodes of each disorder get which verdict, by definition."""
     rows = []
-    for disorder, id, _, share, unknown in IDS:
+    for disorder, id, _, share, unknown in _each(of):
         hidden = unknown is None
         resistant, open_ = (share or 0) * 0.85, 0.9 * (unknown or 0)
         parts = {"resistant": resistant, "not_resistant": 0.9 - resistant - open_}
@@ -286,6 +334,49 @@ def verdicts() -> pl.DataFrame:
             rows.append({"disorder": disorder, "definition_id": id, "verdict": verdict, "n": n,
                          "share": None if hidden else part})  # fmt: skip
     return pl.DataFrame(rows)
+
+
+def profile(of: Rows = ROWS) -> pl.DataFrame:
+    """What else is known of resistant episodes, and how the staging systems spread theirs; all rounded to 5."""
+    rows = [row for each in _each(of) for row in _profile_rows(each)]
+    stages = {"none": 700, "I": 230, "II": 0, "open": 70}
+    scores = {"0": 500, "0.5": 300, "3.5": 15, "10": 0, "open": 180, "no score": 5}
+    bands = {"yes": 40, "no": 190, "unknown": 770}
+    rows += _levels("mdd-stages", "stage", stages, 1000) + _levels("mdd-stages", "outside_band", bands, 1000)
+    return _frame("profile", rows + _levels("mdd-score", "stage", scores, 1000))
+
+
+def _profile_rows(of: tuple) -> list[dict]:
+    disorder, id, _, share, unknown = of
+    total = 0 if share is None else round(N[disorder] * share / BASE) * BASE
+
+    def part(share: float) -> int | None:
+        return None if unknown is None else round(total * share / BASE) * BASE
+
+    causes = {
+        "alcohol": 0.1,
+        "bipolar": 0.02,
+        "hyperthyroidism": 0,
+        "chronic_pain": 0.2,
+        "adhd": 0.03,
+        "cannabis": 0.01,
+    }
+    causes |= {"inadequate_dose": 0.3, "short_duration": 0.2, "poor_adherence": 0}
+    became = dict(zip(AFTERWARDS, (0.3, 0.5, 0, 0.2), strict=True))
+    likely = dict(zip(PSEUDO_RESISTANCE, (0.4, 0.3, 0.3), strict=True))
+    shown = {option.id: 0.2 * option.is_observed for option in OPTIONS}
+    hidden = {option.id: 0.9 * (not option.is_observed) for option in OPTIONS}
+    kinds = {"cause": causes, "afterwards": became, "pseudo_resistance": likely, "untried": shown, "unobserved": hidden}
+    return [
+        row
+        for kind, levels in kinds.items()
+        for row in _levels(id, kind, {level: part(n) for level, n in levels.items()}, part(1))
+    ]
+
+
+def _levels(id: str, characteristic: str, levels: dict[str, int | None], n_of: int | None) -> list[dict]:
+    keys = {"definition_id": id, "characteristic": characteristic}
+    return [{**keys, "level": level, "n": n, "n_of": n_of, "suppressed": n is None} for level, n in levels.items()]
 
 
 def reconciliation() -> pl.DataFrame:
@@ -360,10 +451,13 @@ def contents(**changes: object) -> ReportContents:
         "agreement": agreement(),
         "agreement_overall": agreement_overall(),
         "attrition": attrition(),
+        "profile": profile(),
         "reconciliation": reconciliation(),
         "rules": rules(),
         "verdicts": verdicts(),
         "observes": frozenset({"drug", "ect"}),
+        "options": {"anxiety": OPTIONS, "depression": OPTIONS},
+        "rounded_to": BASE,
         "absent_tables": ("scores",),
         "notes": ["Doses were delivered for 91% of dispensings."],
         "provenance": PROVENANCE,
@@ -375,7 +469,14 @@ def few(**changes: object) -> ReportContents:
     """A report on three definitions without the charts of verdicts and attrition; name a part to replace it."""
     ids = pl.col("definition_id").is_in(["anx-modal", "anx-strict3", "mdd-gsrd"])
     parts = {"prevalence": prevalence().filter(ids), "attrition": attrition().clear(), "verdicts": verdicts().clear()}
+    parts["profile"] = profile().clear()
     return contents(**{**parts, "agreement": agreement().clear(), **changes})
+
+
+def many(**changes: object) -> ReportContents:
+    """A report on forty-five definitions of depression; name a part to replace it."""
+    made = (prevalence, agreement, agreement_overall, attrition, profile, verdicts, definitions)
+    return contents(**{each.__name__: each(MANY) for each in made} | changes)
 
 
 def validation_contents(**changes: object) -> ValidationContents:

@@ -6,12 +6,13 @@ import pytest
 from schemas.errors import ImpasseError
 from schemas.tables import RELEASE
 from tests.tables import assert_shows, table
-from tests.unit import attack_together
+from tests.unit import attack_profile, attack_together
 from tests.unit.attack import draw, tables_of, told
 from transforms.agreement import compare_pairs
 from transforms.attrition import compare_attrition
 from transforms.disclosure import protect
 from transforms.prevalence import rate_prevalence
+from transforms.rounding import protect_profile
 
 NO_PREVALENCE = rate_prevalence(
     table("definition_id denominator_id stratum level n_total n_resistant n_undetermined\nd eligible all all 9 0 0")
@@ -475,6 +476,180 @@ def test_the_attacker_on_several_finds_what_is_not_protected():
     assert attack_together.told(groups, attack_together.tables_of(groups), 5, nested=False) != []
 
 
+# Profiles
+
+
+def profile(drawn: str) -> pl.DataFrame:
+    """Profiles as counted."""
+    return table(drawn).with_columns(pl.col("level").cast(pl.String), suppressed=pl.lit(False))
+
+
+def rounded(drawn: str, shared: int | None = None, threshold: int = 5) -> pl.DataFrame:
+    """The protected rows of drawn profiles of a and b, which have so many resistant episodes in common."""
+    pairs = [("a", "b", shared)] if shared is not None else []
+    both = pl.DataFrame(pairs, schema=["definition_a", "definition_b", "n_both"], orient="row")
+    return protect_profile(profile(drawn), ["a", "b"], both, threshold)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "n", "shown"),
+    [(5, 12, 10), (5, 13, 15), (5, 2, 0), (5, 3, 5), (4, 13, 12), (4, 14, 16), (1, 3, 3)],
+)
+def test_profiles_are_rounded_to_the_nearest_multiple(threshold, n, shown):
+    """Half way goes up; below half the threshold nothing is left, and with a threshold of one all is."""
+    made = rounded(
+        f"""
+        definition_id | characteristic | level | n   | n_of
+        a             | untried        | ect   | {n} | 101
+        """,
+        threshold=threshold,
+    )
+
+    assert made["n"].to_list() == [shown]
+    assert made["n_of"].to_list() == [101 // threshold * threshold]
+
+
+ENDED = """
+    definition_id | characteristic | level     | n  | n_of
+    a             | afterwards     | continued | 2  | {n_of}
+    a             | afterwards     | ended     | {ended} | {n_of}
+    a             | afterwards     | remitted  | 7  | {n_of}
+    a             | untried        | ect       | 9  | {n_of}
+    """
+
+
+def hidden(protected: pl.DataFrame) -> list[str]:
+    """The characteristics that are hidden, with their definitions."""
+    rows = protected.filter(pl.col("suppressed")).select("definition_id", "characteristic").unique().sort(pl.all())
+    return [" ".join(row) for row in rows.rows()]
+
+
+@pytest.mark.parametrize(("ended", "is_hidden"), [(22, True), (21, False)])
+def test_levels_that_only_fit_their_total_in_one_way_are_hidden(ended, is_hidden):
+    """0, 20 and 5 of exactly 31 can only be 2, 22 and 7; of 30 one of them may be one less."""
+    protected = rounded(ENDED.format(ended=ended, n_of=9 + ended))
+
+    assert hidden(protected) == ["a afterwards"] * is_hidden
+    assert protected.filter(pl.col("characteristic") == "untried")["n"].to_list() == [10]
+
+
+NESTED = """
+    definition_id | characteristic | level | n | n_of
+    a             | untried        | ect   | 2 | 50
+    b             | untried        | ect   | 8 | {n_of}
+    """
+
+
+@pytest.mark.parametrize(("n_of", "is_hidden"), [(56, True), (57, False)])
+def test_a_level_that_only_fits_a_wider_definition_in_one_way_is_hidden(n_of, is_hidden):
+    """0 in a and 10 in b, which has six episodes more, can only be 2 and 8; of seven one may be without."""
+    assert hidden(rounded(NESTED.format(n_of=n_of), shared=50)) == ["a untried", "b untried"] * is_hidden
+
+
+@pytest.mark.parametrize(("remitted", "is_hidden"), [(20, True), (21, False)])
+def test_levels_that_leave_a_wider_definition_no_choice_are_hidden(remitted, is_hidden):
+    """b has seven episodes more: at least six of them ended and at least one goes on, so that is all of them."""
+    drawn = f"""
+        definition_id | characteristic | level     | n          | n_of
+        a             | afterwards     | ended     | 32         | 64
+        a             | afterwards     | continued | 12         | 64
+        a             | afterwards     | remitted  | 20         | 64
+        b             | afterwards     | ended     | 38         | {51 + remitted}
+        b             | afterwards     | continued | 13         | {51 + remitted}
+        b             | afterwards     | remitted  | {remitted} | {51 + remitted}
+        """
+
+    assert hidden(rounded(drawn, shared=64)) == ["a afterwards", "b afterwards"] * is_hidden
+
+
+def test_causes_that_two_definitions_see_differently_are_not_compared():
+    """The same fifty episodes are too short a trial for one definition and long enough for the other."""
+    drawn = """
+        definition_id | characteristic | level          | n  | n_of
+        a             | cause          | short_duration | 40 | 50
+        b             | cause          | short_duration | 11 | 50
+        """
+
+    assert rounded(drawn, shared=50)["n"].to_list() == [40, 10]
+
+
+def test_unrelated_definitions_hide_nothing():
+    """The same numbers of definitions that share few episodes say nothing of each other."""
+    assert hidden(rounded(NESTED.format(n_of=56), shared=10)) == []
+
+
+def test_none_and_all_are_no_secret():
+    """Eight of eight, and none of eight, are told as eight of eight would be by a prevalence of 100%."""
+    drawn = """
+        definition_id | characteristic | level | n | n_of
+        a             | untried        | ect   | 8 | 8
+        a             | untried        | tms   | 0 | 8
+        """
+
+    assert hidden(rounded(drawn)) == []
+
+
+PROFILES = """
+    definition_id | characteristic | level | n  | n_of
+    a             | untried        | ect   | 60 | 100
+    c             | untried        | ect   | 2  | 3
+    many          | stage          | I     | 3  | 40
+    many          | stage          | none  | 37 | 40
+    some          | stage          | I     | 1  | 4
+    some          | stage          | none  | 3  | 4
+    """
+
+
+def test_a_hidden_definition_has_no_profile_and_nor_has_a_staging_system_of_few():
+    """Where the prevalence is hidden the profile is; a system that speaks about four episodes says nothing."""
+    stated = rate_prevalence(table(BOTH_STATED.replace("| 50 ", "| 3  "))).filter(pl.col("definition_id") != "b")
+    protected = protect({"prevalence": stated, "profile": profile(PROFILES)}, 5)["profile"]
+
+    assert_shows(
+        protected,
+        """
+        definition_id | level | n  | n_of | suppressed
+        a             | ect   | 60 | 100  | false
+        c             | ect   | -  | -    | true
+        many          | I     | 5  | 40   | false
+        many          | none  | 35 | 40   | false
+        some          | I     | -  | -    | true
+        some          | none  | -  | -    | true
+        """,
+    )
+
+
+def profiled(seed: int, n: int, nested: bool) -> list[str]:
+    """The small counts that protected profiles of n invented definitions tell."""
+    groups = attack_profile.draw(seed, n, nested=nested)
+    counts, shared = attack_profile.profile_of(groups, n), attack_profile.shared_of(groups, n)
+    published = protect_profile(counts, list(attack_profile.NAMES[:n]), shared, 5)
+    return attack_profile.told(groups, n, published, 5)
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("seed", range(20))
+def test_no_small_count_of_two_profiles_can_be_worked_out(seed, nested):
+    """Exact totals, what the definitions share and every rounded number leave small counts another value."""
+    assert profiled(seed, 2, nested) == []
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_small_count_of_three_profiles_can_be_worked_out(seed, nested):
+    """The same of three definitions."""
+    assert profiled(seed, 3, nested) == []
+
+
+@pytest.mark.parametrize("seed", [7, 35])
+def test_the_attacker_on_profiles_finds_what_is_only_rounded(seed):
+    """Rounding alone leaves some small counts a single value."""
+    groups = attack_profile.draw(seed, 2, nested=True)
+    unhidden = attack_profile.profile_of(groups, 2).with_columns(n=(pl.col("n") * 2 + 5) // 10 * 5)
+
+    assert attack_profile.told(groups, 2, unhidden, 5) != []
+
+
 # The gate itself
 
 
@@ -504,6 +679,7 @@ def test_protected_tables_keep_their_contracts():
         "reconciliation": pl.DataFrame(
             {"table": ["a"], "is_present": [True], "n_delivered": [2], "n_accepted": [1], "n_quarantined": [1]}
         ),
+        "profile": protect({"prevalence": NO_PREVALENCE, "profile": profile(PROFILES)}, 5)["profile"],
     }
 
-    assert [RELEASE[name].validate(tables[name]).height for name in RELEASE] == [6, 3, 1, 7, 1]
+    assert [RELEASE[name].validate(tables[name]).height for name in RELEASE] == [6, 3, 1, 7, 6, 1]

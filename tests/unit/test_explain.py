@@ -1,10 +1,12 @@
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
 import report_data as data
 
 from reports.explain import render_explanation
-from schemas.definition import Definition
+from schemas.definition import Count, Counted, Definition
 
 Row = dict[str, Any]
 ID = "p1:anxiety:1"
@@ -64,6 +66,8 @@ def judged(number: int = 1, **changes: object) -> Row:
         "has_failed": True,
         "outcome_evidence": "switch",
         "failure_date": date(2014, 5, 1),
+        "response": "cannot_tell",
+        "response_scale": None,
     }
     return {**row, **changes}
 
@@ -90,6 +94,23 @@ def verdict(**changes: object) -> Row:
         "n_failed_max": 1,
         "score_min": None,
         "score_max": None,
+        "pseudo_resistance": "none",
+        "causes": "",
+    }
+    return {**row, **changes}
+
+
+def stage(**changes: object) -> Row:
+    """A score of 3.5; name a column to change it."""
+    row = {
+        "episode_id": ID,
+        "definition_id": "anx-two",
+        "is_eligible": True,
+        "score_min": 3.5,
+        "score_max": 3.5,
+        "level_min": None,
+        "level_max": None,
+        "is_outside_band": None,
     }
     return {**row, **changes}
 
@@ -244,3 +265,134 @@ def test_names_of_treatments() -> None:
     )  # fmt: skip
 
     assert "1. sertraline (N06AB06, first, SSRIs)" in text
+
+
+def test_response_state() -> None:
+    """The state a trial ended in is named with the scale that tells it; one that cannot be told is left out."""
+    partial = judged(response="partial", response_scale="ham_a")
+
+    assert "failed on 2014-05-01: a switch to another drug; partial response on HAM-A." in explained(
+        [trial()], [partial], verdict()
+    )
+    assert "failed on 2014-05-01: a switch to another drug." in explained([trial()], [judged()], verdict())
+
+
+def test_pseudo_resistance() -> None:
+    """What may explain the failures is said, with how sure it is."""
+    row = verdict(pseudo_resistance="likely", causes="alcohol short_duration")
+
+    assert "Pseudo-resistance is likely: alcohol and short duration." in explained([trial()], [judged()], row)
+    assert "Pseudo-resistance" not in explained([trial()], [judged()], verdict())
+
+
+def test_explained_away() -> None:
+    """A definition that removes pseudo-resistance after counting says so, and how far the count came."""
+    row = verdict(decided_by="eligible", n_failed_min=2, n_failed_max=2, n_trials=2)
+
+    assert "NOT RESISTANT: a cause of pseudo-resistance is recorded; 2 failed adequate trials." in explained(
+        [trial()], [judged()], row
+    )
+
+
+def test_explained_before() -> None:
+    """One that removes it before has it as the reason for not being eligible."""
+    strict = data.definition(eligible=replace(data.ELIGIBLE, pseudo_resistance="before"))
+    row = verdict(verdict="not_eligible", decided_by="eligible", pseudo_resistance="likely", causes="alcohol")
+
+    assert "NOT ELIGIBLE: a cause of pseudo-resistance is recorded." in explained([trial()], [judged()], row, strict)
+
+
+def test_unsure_kind() -> None:
+    """Where every counted treatment is observed, it is the kind of the treatment that is not known."""
+    row = verdict(verdict="undetermined", decided_by="trial", n_failed_max=2)
+
+    assert "CANNOT TELL: it is not known whether a treatment is of a kind that counts" in explained(
+        [trial()], [judged()], row
+    )
+
+
+def test_no_score_of_a_threshold() -> None:
+    """Without a trial that a score needs there is no score to compare."""
+    row = verdict(score_min=None, score_max=None)
+
+    assert "NOT RESISTANT: only no score" in explained(
+        [trial()], [judged()], row, data.definition(resistance=data.SCORED)
+    )
+
+
+def counts(what: str, timing: str) -> Definition:
+    """Two SSRIs, failed or given, at any time or one of them on the day."""
+    count = Count(n=2, of=("ssri",), what=what, distinct_by="none", timing=timing)
+    return data.definition(resistance=Counted(kind="count", any_of=(data.arm("two", count),)))
+
+
+def test_trials_given() -> None:
+    """A rule that does not ask for failure counts trials, not failures."""
+    assert "RESISTANT from 2014-09-01: 2 trials of a kind that counts." in explained(
+        [trial()], [judged()],
+        verdict(verdict="resistant", decided_by="resistance", resistant_date=date(2014, 9, 1), n_trials=2),
+        counts("given", "any"),
+    )  # fmt: skip
+
+
+def test_trials_apart() -> None:
+    """Enough failures that lie too far apart are not called too few."""
+    row = verdict(decided_by="outcome", n_failed_min=3, n_failed_max=3)
+
+    assert "NOT RESISTANT: the trials do not come together in time as needed; 3 failed adequate trials" in explained(
+        [trial()], [judged()], row, counts("failed", "last")
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "SCORE: 3.5."),
+        ({"score_max": 5.0}, "SCORE: between 3.5 and 5."),
+        ({"score_min": None}, "SCORE: none, or up to 3.5."),
+        ({"score_min": None, "score_max": None}, "NO SCORE: a trial that it needs is missing."),
+        ({"level_min": "II", "level_max": "II"}, "STAGE: II."),
+        ({"level_min": "none", "level_max": "none"}, "STAGE: no stage."),
+        ({"level_min": "I", "level_max": "III"}, "STAGE: between I and III."),
+        (
+            {"level_min": "I", "level_max": "I", "is_outside_band": True},
+            "STAGE: I; reached outside the days that the source gives it.",
+        ),
+        ({"is_eligible": False}, "NOT ELIGIBLE: the system does not speak about the episode."),
+        ({"is_eligible": None}, "CANNOT TELL: it is not known whether the system speaks about the episode."),
+    ],
+)
+def test_stages(changes: Row, said: str) -> None:
+    """A staging system gives a score or a stage, with what is open about it."""
+    text = render_explanation(
+        EPISODE, [trial()], [judged()], [], [data.definition()], {"anx-two": ("aa", "j")}, stages=[stage(**changes)]
+    )
+
+    assert f"anx-two: Two failed adequate trials\n  {said}\n" in text
+
+
+def test_impasse() -> None:
+    """What became of a resistant episode and what was never tried are told before the trials."""
+    impasse = {"episode_id": ID, "afterwards": "remitted", "untried": "ect lithium", "unobserved": "cbt"}
+    text = render_explanation(
+        EPISODE, [trial()], [judged()], [verdict()], [data.definition()], {"anx-two": ("aa", "j")}, impasse=impasse
+    )
+
+    assert (
+        "AN IMPASSE, NOT AN ENDPOINT\n"
+        "  The episode ended in remission.\n"
+        "  Never tried until then: ECT and lithium.\n"
+        "  Not seen here, so perhaps tried: CBT.\n\n"
+        "TRIALS"
+    ) in text
+
+
+def test_in_short() -> None:
+    """Of several definitions the verdicts come first, by verdict."""
+    definitions = [data.definition(id) for id in ("a", "b", "c")]
+    rows = [verdict(definition_id="a"), verdict(definition_id="b"), verdict(definition_id="c", verdict="not_eligible")]
+    text = render_explanation(
+        EPISODE, [trial()], [judged()], rows, definitions, dict.fromkeys(("a", "b", "c"), ("aa", "j"))
+    )
+
+    assert "IN SHORT\n  Not resistant (2): a, b.\n  Not eligible (1): c.\n" in text

@@ -128,8 +128,9 @@ def test_trial_in_full() -> None:
         "trial; a shorter gap is part of it. Supply left over at the next dispensing is carried over, up to 90 days. "
         "Sessions more than 60 days apart belong to separate trials. Two drugs that overlap by 4 weeks (28 days) or "
         "more are taken together; with less overlap the later one follows the earlier one. An augmentation (adding "
-        "antipsychotic to a trial) is a trial of its own. A combination (adding any other drug that makes a "
-        "trial) is part of the trial it joins and is not counted. Trials are sought in the whole episode."
+        "antipsychotic to a trial, on its first day or later) is a trial of its own. A combination (adding any other "
+        "drug that makes a trial) is part of the trial it joins and is not counted. Trials are sought in the whole "
+        "episode."
     )
 
 

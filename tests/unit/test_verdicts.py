@@ -1,6 +1,5 @@
 """The matrix of verdicts: what a code says of an episode."""
 
-import polars as pl
 import pytest
 
 from tests.unit.judged import classifications, definitions, episodes

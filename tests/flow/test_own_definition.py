@@ -1,0 +1,70 @@
+"""A definition from a folder outside the program runs, is compared, reported and explained like a shipped one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows import authoring, demonstration, io
+from tests.flow.running import run_steps
+
+OWN = "dep_four_drugs"
+TITLE = "Four drugs, whatever their dose: a definition of this hospital"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's folder: a shipped definition with one setting changed, and its cases."""
+    folder = tmp_path_factory.mktemp("hospital") / "definitions"
+    authoring.start(OWN, "dep_karolinska", folder)
+    path = folder / f"{OWN}.toml"
+    text = (
+        path.read_text(encoding="utf-8").replace("n = 2,", "n = 4,", 1).replace('status = "draft"', 'status = "active"')
+    )
+    path.write_text(text.replace("Draft after dep_karolinska", TITLE), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def published(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that compares it with a shipped one."""
+    study = demonstration.write(tmp_path_factory.mktemp("own"), 1500, seed=5)
+    wanted = f'\n[definitions]\nfolders = ["{folder}"]\nuse = ["{OWN}", "dep_karolinska"]\n'
+    study.write_text(study.read_text(encoding="utf-8") + wanted, encoding="utf-8")
+    return run_steps(study, tmp_path_factory.mktemp("out"))
+
+
+def test_it_is_judged_like_a_shipped_one(published: Path) -> None:
+    """One row per episode; four failures are never more frequent than two."""
+    rows = pl.read_parquet(published / "restricted/classifications.parquet")
+    resistant = rows.filter(pl.col("verdict") == "resistant").group_by("definition_id").len()
+    numbers = dict(resistant.iter_rows())
+
+    assert rows.group_by("definition_id").len().sort("definition_id")["len"].n_unique() == 1
+    assert set(rows["definition_id"].unique()) == {OWN, "dep_karolinska"}
+    assert numbers.get(OWN, 0) < numbers["dep_karolinska"]
+
+
+@pytest.mark.parametrize("page", ["report.html", "methods.html"])
+def test_its_title_is_on_both_pages(published: Path, page: str) -> None:
+    """With no Python changed."""
+    assert TITLE in (published / "release" / page).read_text(encoding="utf-8")
+
+
+def test_its_file_is_released_as_it_was_read(published: Path, folder: Path) -> None:
+    """A reader of the report can see what the words stand for."""
+    released = (published / "release" / "definitions" / f"{OWN}.toml").read_text(encoding="utf-8")
+
+    assert released == (folder / f"{OWN}.toml").read_text(encoding="utf-8")
+
+
+def test_no_code_names_a_definition() -> None:
+    """A definition is a file; the program knows none by name."""
+    root = Path(__file__).resolve().parents[2]
+    ids = set(io.definition_texts())
+    code = [path for layer in ("schemas", "transforms", "reports", "flows") for path in (root / layer).rglob("*.py")]
+    named = {(path.name, one) for path in code for one in ids if f'"{one}"' in path.read_text(encoding="utf-8")}
+
+    assert named == set()
