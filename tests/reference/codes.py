@@ -6,7 +6,7 @@ Read with the csv module and searched with loops, so that it shares nothing with
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 NOT_FULLY_NAMED = "psychotherapy_unspecified"
@@ -40,14 +40,46 @@ class ListedCode:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """One row of scales.csv; a blank number is None."""
+
+    name: str
+    disorders: frozenset[str]
+    minimum: float
+    remission_max: float | None
+    response_fall_percent: float | None
+    partial_fall_percent: float | None
+    response_fall_points: float | None
+    response_max: float | None
+    is_screening_tool: bool
+
+
+@dataclass(frozen=True)
+class Option:
+    """One row of options.csv: a group of treatments that may be tried in a disorder."""
+
+    option: str
+    disorder: str
+    group: str
+    tier: str
+
+
+@dataclass(frozen=True)
 class Codes:
-    """All code tables. doses: atc -> column -> mg (blank cells are missing)."""
+    """All code tables, in the order of the files.
+
+    doses: atc -> column -> mg of the route that is looked up (blank cells are missing).
+    causes: cause, disorder, code list. remembered: what was asked of the code lists before, to save time.
+    """
 
     treatments: tuple[Treatment, ...]
     doses: dict[str, dict[str, float]]
     diagnoses: tuple[ListedCode, ...]
-    scale_minimum: dict[str, float]
+    scales: tuple[Scale, ...]
     disorders: dict[str, dict[str, str]]
+    causes: tuple[tuple[str, str, str], ...]
+    options: tuple[Option, ...]
+    remembered: dict[tuple[str, str, str], bool] = field(default_factory=dict, compare=False)
 
     def drug(self, atc: str) -> Treatment | None:
         """The row of the longest listed prefix of a delivered ATC code."""
@@ -58,14 +90,21 @@ class Codes:
         """The row of a procedure's treatment, which must be listed under exactly that name."""
         return next((row for row in self.treatments if row.treatment == treatment), None)
 
+    def scale(self, name: str) -> Scale:
+        """The scale of that name."""
+        return next(scale for scale in self.scales if scale.name == name)
+
     def in_list(self, list_name: str, code: str, code_system: str) -> bool:
         """True when an include prefix fits and no exclude prefix of the same list and system does."""
-        uses = [
-            row.use
-            for row in self.diagnoses
-            if row.list_name == list_name and row.code_system == code_system and row.fits(code)
-        ]
-        return "include" in uses and "exclude" not in uses
+        asked = (list_name, code, code_system)
+        if asked not in self.remembered:
+            uses = [
+                row.use
+                for row in self.diagnoses
+                if row.list_name == list_name and row.code_system == code_system and row.fits(code)
+            ]
+            self.remembered[asked] = "include" in uses and "exclude" not in uses
+        return self.remembered[asked]
 
     def in_list_of_any_system(self, list_name: str, code: str | None) -> bool:
         """An admission's main code comes without a code system: any system may claim it."""
@@ -89,16 +128,21 @@ def is_identified(treatment: str) -> bool:
 
 
 def load(folder: Path) -> Codes:
-    """Read the five CSV files of a folder."""
+    """Read the seven CSV files of a folder."""
     return Codes(
         treatments=tuple(_treatment(row) for row in _rows(folder / "treatments.csv")),
-        doses={row["atc"]: _numbers(row) for row in _rows(folder / "doses.csv")},
+        doses={row["atc"]: _numbers(row) for row in _rows(folder / "doses.csv") if row["is_looked_up"] == "true"},
         diagnoses=tuple(
             ListedCode(row["list"], row["code_system"], row["code"], row["use"])
             for row in _rows(folder / "diagnoses.csv")
         ),
-        scale_minimum={row["scale"]: float(row["minimum"]) for row in _rows(folder / "scales.csv")},
+        scales=tuple(_scale(row) for row in _rows(folder / "scales.csv")),
         disorders={row["disorder"]: row for row in _rows(folder / "disorders.csv")},
+        causes=tuple((row["cause"], row["disorder"], row["list"]) for row in _rows(folder / "causes.csv")),
+        options=tuple(
+            Option(row["option"], row["disorder"], row["treatments"], row["tier"])
+            for row in _rows(folder / "options.csv")
+        ),
     )
 
 
@@ -119,6 +163,25 @@ def _treatment(row: dict[str, str]) -> Treatment:
     )
 
 
+def _scale(row: dict[str, str]) -> Scale:
+    return Scale(
+        name=row["scale"],
+        disorders=frozenset(row["disorders"].split()),
+        minimum=float(row["minimum"]),
+        remission_max=_number(row["remission_max"]),
+        response_fall_percent=_number(row["response_fall_percent"]),
+        partial_fall_percent=_number(row["partial_fall_percent"]),
+        response_fall_points=_number(row["response_fall_points"]),
+        response_max=_number(row["response_max"]),
+        is_screening_tool=row["is_screening_tool"] == "true",
+    )
+
+
+def _number(cell: str) -> float | None:
+    return float(cell) if cell else None
+
+
 def _numbers(row: dict[str, str]) -> dict[str, float]:
     """The dose columns that hold a value."""
-    return {name: float(row[name]) for name in ("minimum_effective_mg", "usual_dose_lower_mg") if row[name]}
+    columns = ("minimum_effective_mg", "usual_dose_lower_mg", "chlorpromazine_600_mg")
+    return {name: float(row[name]) for name in columns if row[name]}

@@ -1,4 +1,4 @@
-"""Nasty small histories, study rules and definitions, drawn from a seeded generator.
+"""Nasty small histories and study rules, drawn from a seeded generator.
 
 Everything is drawn from short lists of values that lie on, just before and just after the limits
 that rules use (gaps of 30 and 31 days, courses of 27, 28 and 29, a fall of exactly a half), so that
@@ -8,71 +8,58 @@ a few hundred persons meet most of the ways in which two readings of a rule can 
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from schemas.definition import (
-    DISORDERS,
-    Adequacy,
-    Arm,
-    Count,
-    Counted,
-    Definition,
-    DrugAdequacy,
-    Eligible,
-    Exclusion,
-    Item,
-    Outcome,
-    Resistance,
-    ScaleRule,
-    Scored,
-    SessionAdequacy,
-    Trial,
-)
+from schemas.definition import DISORDERS
 from schemas.study import OBSERVABLE, TABLES, EpisodeSection, PeriodSection
 
 Row = dict[str, Any]  # drawn data: values of every type
 
 ILLNESS_CODES = {
-    "depression": ("F321", "F321", "F329", "F331", "F339", "F3281"),
+    "depression": ("F321", "F321", "F329", "F331", "F339", "F3281", "F320", "F322", "F333"),
     "anxiety": ("F411", "F411", "F4001", "F410", "F412", "F402"),
+    "bipolar_depression": ("F313", "F314", "F315", "F316"),
     "schizophrenia": ("F200", "F209"),
     "ocd": ("F422", "F423"),
     "ptsd": ("F431",),
 }
+ILLNESSES = (
+    *(("depression",), ("depression",), ("depression",), ("anxiety",), ("depression", "anxiety")),
+    *(("schizophrenia",), ("ocd", "ptsd"), ("bipolar_depression",), ("bipolar_depression", "depression")),
+)
 PLAIN_CODES = {
-    "depression": ("F321", "F331"),
+    "depression": ("F321", "F331", "F321", "F331", "F320", "F322"),
     "anxiety": ("F411", "F410", "F4001", "F401"),
+    "bipolar_depression": ("F313", "F314"),
+    "schizophrenia": ("F200",),
     "ocd": ("F422",),
     "ptsd": ("F431",),
 }
-FINAL = (3.0, 7.0, 8.0, 15.0, 16.0, 20.0, 25.0)
 OLDER_CODES = (("29620", "icd9"), ("30002", "icd9"), ("29530", "icd9"), ("P76", "icpc2"), ("P74", "icpc2"))
 REMISSION_CODES = ("F325", "F324", "F3342")
-OTHER_CODES = ("F311", "F319", "F340", "F302", "F209", "F101", "E059", "I10", "F030", "F603")
+OTHER_CODES = (
+    *("F311", "F319", "F340", "F302", "F209", "F101", "E059", "I10", "F030", "F603", "F900", "F840", "F064", "F063"),
+    *("F152", "F121", "F172", "J45", "R521", "E11", "S069", "E03", "G40", "F510", "Z911", "Z9115", "G20", "F411"),
+)
 DRUGS = {
-    "depression": ("N06AB04", "N06AB06", "N06AX16", "N06AX11", "N06AA09", "N06A", "N06AB", "N06AX", "N06AB77"),
+    "depression": (
+        *("N06AB04", "N06AB06", "N06AX16", "N06AX11", "N06AA09", "N06AX12", "N06AF03", "N06AX27", "N06AX02"),
+        *("N06A", "N06AB", "N06AX", "N06AB77", "N05AX12"),
+    ),
     "anxiety": ("N06AB04", "N06AB10", "N06AX16", "N02BF02", "N05BE01", "N06AB", "N06A", "N05BA01"),
-    "schizophrenia": ("N05AH02", "N05AX08", "N05AH03", "N05AX12", "N05A", "N05AX"),
+    "bipolar_depression": ("N05AH04", "N05AN01", "N06AB06", "N05AX12", "N05A", "N06A", "N03AX09", "N05AH"),
+    "schizophrenia": ("N05AH02", "N05AX08", "N05AH03", "N05AX12", "N05AA01", "N05AH", "N05A", "N05AX"),
+    "ocd": ("N06AB04", "N06AB06", "N06AA04", "N06AA", "N06AB", "N06A"),
 }
-STUBBORN_DRUGS = ("N06AB04", "N06AB06", "N06AB10", "N06AX16", "N06AA09")
-STUBBORN_OCD_DRUGS = ("N06AB04", "N06AB05", "N06AB06", "N06AB10", "N06AA04")
 ADD_ONS = (
-    "N05AX12",
-    "N05AN01",
-    "N05AH04",
-    "N05A",
-    "N05AX",
-    "N05BE01",
-    "N06AX11",
-    "H03AA",
-    "H03AA02",
-    "N06CA03",
-    "A10BA02",
+    *("N05AX12", "N05AN01", "N05AH04", "N05A", "N05AX", "N05BE01", "N06AX11", "H03AA", "H03AA02", "N06CA03"),
+    *("A10BA02", "N03AG01", "N03AE01", "N05AN", "N06AX27", "N05AH02"),
 )
 SESSIONS = (
     *("cbt", "cbt", "psychotherapy_unspecified", "psychotherapy_unspecified", "psychotherapy_other"),
+    *("ipt", "emdr", "erp", "trauma_focused_cbt", "psychodynamic", "psilocybin", "neurofeedback"),
     *("ect", "ect_bilateral", "ect_unilateral", "tms", "ketamine", "vns", "dbs", None),
 )
 SUPPLY_DAYS = (None, 1, 7, 14, 27, 28, 28, 29, 30, 30, 41, 42, 42, 43, 55, 56, 56, 57, 84, 90, 100)
@@ -81,29 +68,27 @@ NEXT_DRUG_AFTER = (-57, -56, -55, -43, -42, -31, -30, -29, -28, -27, -15, -14, -
 CONTACT_STEPS = (0, 1, 7, 14, 30, 31, 60, 89, 90, 91, 120, 179, 180, 181, 182, 400)
 SESSION_STEPS = (0, 1, 3, 3, 7, 7, 7, 7, 14, 29, 30, 31, 60, 61, 90, 91)
 DOSES_MDDD = (None, 333, 500, 799, 800, 999, 1000, 1000, 1001, 1500, 2000)
-DOSES_UG = (None, 7_500, 10_000, 19_999, 20_000, 20_000, 25_000, 30_000, 37_500, 50_000, 75_000, 150_000, 900_000)
+DOSES_UG = (
+    *(None, 5_999, 6_000, 7_500, 10_000, 19_999, 20_000, 20_000, 22_000, 25_000, 30_000, 37_500, 50_000, 75_000),
+    *(150_000, 599_999, 600_000, 900_000),
+)
 SCALES = {
     "depression": ("hamd17", "madrs", "bdi2", "phq9"),
     "anxiety": ("ham_a", "bai", "cgi_i", "gad7"),
+    "bipolar_depression": ("hamd17", "madrs", "qids_sr16", "cgi_s"),
     "schizophrenia": ("panss", "cgi_i"),
     "ocd": ("ybocs",),
     "ptsd": ("pcl5", "caps5"),
 }
-DRAWN_SCALES = SCALES["depression"] + SCALES["anxiety"][:3] + ("panss",)
-SCORE_OFFSETS = (-31, -30, -29, -14, -8, -7, -1, 0, 0, 1, 7, 8, 13, 14, 15, 20, 21, 27, 28, 29, 42, 55, 56, 57, 70, 84)
+DRAWN_SCALES = (*SCALES["depression"], *SCALES["anxiety"][:3], "panss", "pcl5", "ybocs")
+LEAST = {"panss": 30.0, "cgi_i": 1.0, "cgi_s": 1.0}
+SCORE_OFFSETS = (
+    *(-31, -30, -29, -28, -14, -8, -7, -1, 0, 0, 1, 7, 8, 13, 14, 15, 20, 21, 27, 28, 29, 41, 42, 55, 56, 57, 70, 84),
+)
 LEVELS = (0.0, 1.0, 2.0, 3.0, 7.0, 7.5, 8.0, 10.0, 11.0, 14.0, 20.0, 24.0, 30.0)
 NEAR = (-91, -90, -31, -30, -1, 0, 0, 1, 7, 14, 28, 29, 30, 31, 56, 89, 90, 91, 98, 120, 180, 181)
 
-GROUPS = (
-    *("antidepressants", "ssri", "snri", "tca", "first_line_anxiety", "first_line_depression", "antipsychotics"),
-    *("augmenters_depression", "augmenters_anxiety", "lithium", "psychotherapy", "cbt", "ect", "tms", "ketamine"),
-)
-EXCLUDING_LISTS = ("bipolar", "mania", "psychosis", "substance_use", "hyperthyroidism", "dementia")
-DIAGNOSIS_LISTS = ("depression", "anxiety", "gad", "panic", "agoraphobia", "schizophrenia", "ocd", "ptsd")
-DISORDER_CHOICES = (
-    *(("depression",), ("anxiety",), ("anxiety", "depression"), ("depression", "anxiety", "schizophrenia")),
-    *(DISORDERS, DISORDERS),
-)
+DISORDER_CHOICES = (("anxiety", "depression"), *(DISORDERS,) * 5)
 
 
 def later(day: date, days: int) -> date:
@@ -111,58 +96,159 @@ def later(day: date, days: int) -> date:
     return day + timedelta(days=days)
 
 
+def some(rng: random.Random, values: tuple[Any, ...], least: int, most: int) -> tuple[Any, ...]:
+    """A few of the values, without repetition."""
+    distinct = sorted(set(values), key=str)
+    return tuple(rng.sample(distinct, k=min(len(distinct), rng.randint(least, most))))
+
+
 # --- Persons ----------------------------------------------------------------------------------------------------------
 
 
 def random_person(rng: random.Random, index: int) -> Row:
-    """Mostly a person of everything at random; one in four is near the edge of resistance."""
-    return _stubborn_person(rng, index) if rng.random() < 0.25 else _any_person(rng, index)
+    """A person of everything at random, or one near the edge of resistance."""
+    return _stubborn_person(rng, index) if rng.random() < 0.5 else _any_person(rng, index)
+
+
+@dataclass(frozen=True)
+class Stubborn:
+    """What persons near the edge of resistance are given for a disorder, and what they score at first."""
+
+    drugs: tuple[tuple[str, int], ...]  # with a dose in milligrams that is strong enough, unless it is halved
+    n_drugs: tuple[int, ...]
+    days: tuple[int, ...]
+    n_sessions: tuple[int, ...]
+    therapies: tuple[str, ...]
+    scores: dict[str, float]
+
+
+_ANTIDEPRESSANTS = (("N06AB04", 40), ("N06AB06", 150), ("N06AB10", 20), ("N06AX16", 150), ("N06AX11", 45))
+STUBBORN = {
+    "depression": Stubborn(
+        drugs=(*_ANTIDEPRESSANTS, ("N06AA09", 150), ("N06AA10", 150), ("N06AF03", 90), ("N06AX12", 300)),
+        n_drugs=(1, 2, 2, 3, 3, 4, 5, 6, 7),
+        days=(42, 55, 56, 57, 84, 90),
+        n_sessions=(0, 0, 8, 11, 12, 13),
+        therapies=("cbt", "cbt", "ipt", "psychotherapy_unspecified", "ect", "ect_bilateral", "tms"),
+        scores={"hamd17": 30.0, "madrs": 40.0, "bdi2": 32.0, "phq9": 24.0},
+    ),
+    "bipolar_depression": Stubborn(
+        drugs=(("N05AH04", 300), ("N05AN01", 900), ("N06AB06", 150), ("N05AX12", 15)),
+        n_drugs=(1, 1, 2, 3),
+        days=(27, 28, 56),
+        n_sessions=(0, 8),
+        therapies=("cbt", "ect"),
+        scores={"hamd17": 30.0, "madrs": 40.0},
+    ),
+    "anxiety": Stubborn(
+        drugs=(*_ANTIDEPRESSANTS, ("N02BF02", 300)),
+        n_drugs=(1, 2, 3, 4, 5),
+        days=(42, 55, 56, 57, 84, 90),
+        n_sessions=(0, 11, 12, 12, 13),
+        therapies=("cbt", "cbt", "erp", "psychotherapy_unspecified"),
+        scores={"ham_a": 30.0, "bai": 30.0, "cgi_i": 4.0, "gad7": 20.0},
+    ),
+    "ocd": Stubborn(  # judged after longer courses than the others
+        drugs=(("N06AB04", 40), ("N06AB05", 60), ("N06AB06", 200), ("N06AB10", 20), ("N06AA04", 250)),
+        n_drugs=(1, 2, 2, 3, 3, 4, 5),
+        days=(83, 84, 84, 90),
+        n_sessions=(0, 19, 20, 20, 20, 20),
+        therapies=("cbt", "cbt", "erp", "psychotherapy_unspecified"),
+        scores={"ybocs": 32.0},
+    ),
+    "ptsd": Stubborn(
+        drugs=(*_ANTIDEPRESSANTS[:4],),
+        n_drugs=(1, 2, 3),
+        days=(55, 56, 84),
+        n_sessions=(0, 7, 8, 8, 12),
+        therapies=("trauma_focused_cbt", "emdr", "cbt", "psychotherapy_unspecified"),
+        scores={"pcl5": 60.0, "caps5": 40.0},
+    ),
+    "schizophrenia": Stubborn(
+        drugs=(("N05AX08", 6), ("N05AH03", 20), ("N05AX12", 22), ("N05AA01", 600), ("N05AD01", 8), ("N05AH02", 400)),
+        n_drugs=(1, 2, 2, 3, 4),
+        days=(41, 42, 43, 56, 84),
+        n_sessions=(0, 8),
+        therapies=("cbt", "psychotherapy_unspecified"),
+        scores={"panss": 110.0, "cgi_i": 4.0},
+    ),
+}
+# What is left of the way to the scale's minimum: nothing, just a response by one of the rules, and none by another.
+SHARES_LEFT = (0.0, 0.2, 0.5, 0.55, 0.65, 0.7, 0.75, 0.78, 0.8, 0.85, 0.9, 1.0, 1.0, 1.0)
+SOON = (14, 20, 20, 21, 27, 28, 29, 41)
+ADDED = ("N05AX12", "N05AN01", "H03AA02", "N03AG01", "N06AX11", "N05AH02", "N06AX27")
 
 
 def _stubborn_person(rng: random.Random, index: int) -> Row:
-    """One person whose treatments are long and strong enough, and fail or just do not."""
-    illness = rng.choice(["depression", "depression", "anxiety", "anxiety", "ocd", "ptsd"])
+    """One person whose treatments are long and strong enough, and fail or just do not.
+
+    One in four has tried nearly everything, and nothing has helped; some of the others changed too soon.
+    """
+    illness = rng.choice(["depression", "depression", "depression", "ocd", "ocd", "ptsd", "anxiety", *STUBBORN])
+    given, has_tried_all = STUBBORN[illness], rng.random() < 0.25
+    has_changed_soon = not has_tried_all and rng.random() < 0.25
+    lengths = SOON if has_changed_soon else given.days
     onset = later(date(2015, 8, 1), rng.randint(0, 200))
-    is_ocd = illness == "ocd"  # judged after longer courses than the others
-    drugs = rng.sample(STUBBORN_OCD_DRUGS if is_ocd else STUBBORN_DRUGS, k=rng.choice([1, 2, 3, 4, 5]))
-    lengths = [83, 84, 84, 90] if is_ocd else [42, 55, 56, 57, 84, 90]
+    n_drugs = max(given.n_drugs) - rng.choice([0, 0, 1, 2]) if has_tried_all else rng.choice(given.n_drugs)
     day, rows, starts = onset, [], []
-    for atc in drugs:
-        days = rng.choice(lengths)
-        strengths = rng.choice([(150_000,), (150_000,), (75_000, 150_000)])
-        for number, dose in enumerate(strengths):
-            drug = {"atc": atc, "days": days, "dose_ug": dose, "dose_mddd": 1500, "supply_basis": "days_supply"}
-            rows.append({"date": later(day, number * days), **drug})
+    for atc, dose_mg in rng.sample(given.drugs, k=min(len(given.drugs), n_drugs)):
+        days = sorted(given.days)[-2] if has_tried_all else rng.choice(lengths)
+        strengths = [(dose_mg,)] if has_tried_all else [(dose_mg,), (dose_mg,), (dose_mg // 2, dose_mg)]
+        fills = rng.choice(strengths)
+        rows += [_fill(later(day, n * days), atc, days, strength) for n, strength in enumerate(fills)]
         starts.append(day)
-        day = later(day, len(strengths) * days + rng.choice([-14, 0, 0, 0, 14, 90, 91]))
-    sessions = rng.choice([19, 20, 20, 20] if is_ocd else [0, 11, 12, 12, 13])
-    finals = rng.choice([FINAL, FINAL[-2:]])
-    week = {"code": "X99", "code_system": "other", "treatment": rng.choice(["cbt", "cbt", "psychotherapy_unspecified"])}
-    scores = [
-        {"date": later(start, offset), "scale": scale, "value": value}
-        for scale in some(rng, SCALES[illness], 0, 3)
-        for start in [*starts, onset]
-        for offset, value in ((0, 30.0 if scale != "cgi_i" else 4.0), (rng.choice([55, 56, 83]), rng.choice(finals)))
-    ]
+        breaks = [-14, 0, 0, 0, 14] if has_tried_all or has_changed_soon else [-14, 0, 0, 90, 91]
+        day = later(day, len(fills) * days + rng.choice(breaks))
+    if rng.random() < (0.8 if has_tried_all else 0.3):
+        rows.append(_fill(later(rng.choice(starts), rng.choice([1, 14])), rng.choice(ADDED), rng.choice([29, 56]), 300))
+    therapy, first = rng.choice(given.therapies), rng.choice([onset, onset, *starts])
+    n_sessions = max(given.n_sessions) if has_tried_all else rng.choice(given.n_sessions)
     return {
         **_any_person(rng, index),
         "birth_date": date(1970, 5, 5),
         "death_date": None,
         "coverage": [{"start_date": date(2010, 1, 1), "end_date": date(2025, 12, 31)}],
-        "diagnoses": [
-            _diagnosis(rng, later(onset, 60 * n), rng.choice(PLAIN_CODES[illness]), "icd10") for n in range(12)
-        ],
+        "diagnoses": _stubborn_diagnoses(rng, illness, onset, 12 if has_tried_all else rng.choice([4, 8, 12])),
         "dispensings": rows,
-        "procedures": [{"date": later(onset, 7 * n), **week} for n in range(sessions)],
-        "scores": scores,
+        "procedures": [
+            {"date": later(first, 7 * n), "code": "X99", "code_system": "other", "treatment": therapy}
+            for n in range(n_sessions)
+        ],
+        "scores": _stubborn_scores(rng, given, [*starts, first], (1.0,) if has_tried_all else SHARES_LEFT),
     }
+
+
+def _fill(day: date, atc: str, days: int, dose_mg: int) -> Row:
+    """A dispensing of known supply."""
+    dose = {"dose_ug": dose_mg * 1000, "dose_mddd": 1500, "supply_basis": "days_supply"}
+    return {"date": day, "atc": atc, "days": days, **dose}
+
+
+def _stubborn_diagnoses(rng: random.Random, illness: str, onset: date, n_contacts: int) -> list[Row]:
+    """A contact every two months, for two years or less; one in four has been or is ill with something else."""
+    codes = PLAIN_CODES[illness]
+    rows = [_diagnosis(rng, later(onset, 60 * n), rng.choice(codes), "icd10") for n in range(n_contacts)]
+    if rng.random() < 0.25:
+        rows.append(_diagnosis(rng, near(rng, [onset, later(onset, 300)]), rng.choice(OTHER_CODES), "icd10"))
+    return rows
+
+
+def _stubborn_scores(rng: random.Random, given: Stubborn, starts: list[date], shares: tuple[float, ...]) -> list[Row]:
+    """On some scales, a score at the start of each treatment and a later one; some persons are as ill each time."""
+    rows = []
+    for scale in some(rng, tuple(given.scores), 0 if len(shares) > 1 else 1, 3):
+        least, first = LEAST.get(scale, 0.0), given.scores[scale]
+        left = rng.choice([shares, shares, (1.0,), (0.7,)]) if len(shares) > 1 else shares
+        for start in starts:
+            last = round(2 * (least + (first - least) * rng.choice(left))) / 2  # in half points, as scales are
+            rows.append({"date": start, "scale": scale, "value": first})
+            rows.append({"date": later(start, rng.choice([42, 55, 55, 56, 83])), "scale": scale, "value": last})
+    return rows
 
 
 def _any_person(rng: random.Random, index: int) -> Row:
     """One person, with landmarks (contacts, drug starts and ends) near which everything else happens."""
-    illnesses = rng.choice(
-        [("depression",), ("depression",), ("anxiety",), ("depression", "anxiety"), ("schizophrenia",), ("ocd", "ptsd")]
-    )
+    illnesses = rng.choice(ILLNESSES)
     onset = later(date(2015, 1, 1), rng.randint(0, 400))
     dispensings, starts, ends = _dispensings(rng, onset, illnesses[0])
     landmarks = [onset, *starts, *ends]
@@ -239,9 +325,10 @@ def _dispensings(rng: random.Random, onset: date, illness: str) -> tuple[list[Ro
     rows: list[Row] = []
     starts: list[date] = []
     ends: list[date] = []
-    day = later(onset, rng.choice([-61, -60, -31, -30, -29, -1, 0, 0, 0, 1, 14, 40]))
+    is_dated_only = rng.random() < 0.15
+    day = later(onset, rng.choice([-213, -212, -61, -60, -31, -30, -29, -1, 0, 0, 0, 0, 1, 14, 40]))
     for number in range(rng.choice([0, 1, 2, 3, 4, 5, 6])):
-        run, end = _run_of_fills(rng, day, rng.choice([pool[number % 5], rng.choice(pool)]))
+        run, end = _run_of_fills(rng, day, rng.choice([pool[number % 5], rng.choice(pool)]), is_dated_only)
         rows += run
         starts.append(day)
         ends.append(end)
@@ -250,13 +337,15 @@ def _dispensings(rng: random.Random, onset: date, illness: str) -> tuple[list[Ro
     return rows, starts, ends
 
 
-def _run_of_fills(rng: random.Random, day: date, atc: str) -> tuple[list[Row], date]:
+def _run_of_fills(rng: random.Random, day: date, atc: str, is_dated_only: bool) -> tuple[list[Row], date]:
+    """Fills of one drug, one after the other; some deliveries give their dates and nothing else."""
     rows = []
     usual, ug, mddd = rng.choice(SUPPLY_DAYS), rng.choice(DOSES_UG), rng.choice(DOSES_MDDD)
     ends = day
-    for _ in range(rng.choice([1, 2, 3, 4, 6])):
+    for _ in range(rng.choice([1, 1, 2, 3, 4, 6])):
         days = usual if rng.random() < 0.8 else rng.choice(SUPPLY_DAYS)
         ug, mddd = (ug, mddd) if rng.random() < 0.8 else (rng.choice(DOSES_UG), rng.choice(DOSES_MDDD))
+        days, ug, mddd = (None, None, None) if is_dated_only else (days, ug, mddd)
         basis = "unknown" if days is None else "ddd"
         rows.append({"date": day, "atc": atc, "days": days, "dose_ug": ug, "dose_mddd": mddd, "supply_basis": basis})
         ends = later(day, days or 0)
@@ -282,8 +371,8 @@ def _scores(rng: random.Random, illnesses: tuple[str, ...], starts: list[date]) 
     rows = []
     for _ in range(rng.choice([0, 1, 3, 5])):
         scale, start = rng.choice(SCALES[rng.choice(illnesses)]), rng.choice(starts)
-        least = {"panss": 30.0, "cgi_i": 1.0}.get(scale, 0.0)
-        first = least + rng.choice([0.0, 6.0, 16.0, 20.0, 24.0])
+        least = LEAST.get(scale, 0.0)
+        first = least + rng.choice([0.0, 6.0, 16.0, 20.0, 24.0, 40.0])
         offsets = [0] if rng.random() < 0.7 else []
         offsets += rng.choices(SCORE_OFFSETS, k=rng.randint(1, 5))
         for number, offset in enumerate(offsets):
@@ -331,157 +420,7 @@ def random_observes(rng: random.Random) -> frozenset[str]:
 
 
 def random_absent_tables(rng: random.Random) -> frozenset[str]:
-    """Tables a delivery lacks: mostly none; persons are always there."""
-    optional = [name for name in TABLES if name != "persons"]
-    return frozenset(rng.choice([(), (), (), ("coverage",), ("scores",), ("admissions",), rng.sample(optional, k=2)]))
-
-
-# --- Definitions ------------------------------------------------------------------------------------------------------
-
-
-def random_definition(rng: random.Random, base: Definition) -> Definition:
-    """The base with some blocks' settings drawn anew; its id says that it is a variant."""
-    varied: Row = {}
-    for block, vary in BLOCK_VARIANTS.items():
-        if rng.random() < 0.6:
-            varied[block] = vary(rng, getattr(base, block))
-    return replace(base, id=f"{base.id}~{rng.randrange(10**9)}", **varied)
-
-
-def some(rng: random.Random, values: tuple[Any, ...], least: int, most: int) -> tuple[Any, ...]:
-    """A few of the values, without repetition."""
-    distinct = sorted(set(values), key=str)
-    return tuple(rng.sample(distinct, k=min(len(distinct), rng.randint(least, most))))
-
-
-def vary_eligible(rng: random.Random, base: Eligible) -> Eligible:
-    """Other diagnoses, exclusions, ages and observed time; the disorders stay."""
-    whens = ("ever", "before", "during", "before_or_during")
-    lists = EXCLUDING_LISTS + tuple(exclusion.codes for exclusion in base.exclusions)
-    exclusions = [Exclusion(codes=codes, when=rng.choice(whens)) for codes in some(rng, lists, 0, 2)]
-    min_age, max_age = rng.choice([(0, 150), (0, 150), (0, 150), (18, 150), (0, 17)])
-    return replace(
-        base,
-        disorders=rng.choice([base.disorders, DISORDERS, DISORDERS, DISORDERS]),
-        diagnoses=rng.choice([base.diagnoses, (), (), (), some(rng, DIAGNOSIS_LISTS, 1, 3)]),
-        exclusions=tuple(exclusions),
-        min_age=min_age,
-        max_age=max_age,
-        min_observed_days=rng.choice([0, 0, 0, 30, 365, 366]),
-    )
-
-
-def vary_trial(rng: random.Random, base: Trial) -> Trial:
-    """Other gaps, carry-over, add-on rules and windows; the groups often stay."""
-    add_on_rules = ("own_trial", "part_of_trial", "ignored")
-    return replace(
-        base,
-        treatments=rng.choice([base.treatments, base.treatments + some(rng, GROUPS, 1, 3), some(rng, GROUPS, 1, 4)]),
-        augmenters=rng.choice([base.augmenters, some(rng, GROUPS, 0, 3), ("augmenters_depression", "antipsychotics")]),
-        drug_gap_days=rng.choice([0, 14, 30, 30, 31, 60, 90]),
-        session_gap_days=rng.choice([0, 7, 14, 30, 60, 90]),
-        carry_over=rng.random() < 0.5,
-        carry_over_cap_days=rng.choice([0, 7, 14, 30, 90, 366]),
-        augmentation=rng.choice(add_on_rules),
-        combination=rng.choice(add_on_rules),
-        overlap_days=rng.choice([1, 14, 28, 30, 30, 56, 60]),
-        window=rng.choice(["episode", "episode", "episode", "first_days", "last_days"]),
-        window_days=rng.choice([1, 90, 180, 365]),
-    )
-
-
-def vary_adequacy(rng: random.Random, base: Adequacy) -> Adequacy:
-    """Another rule for some modalities."""
-    return replace(
-        base,
-        drug=_drug_adequacy(rng),
-        augmentation=rng.choice([base.augmentation, _drug_adequacy(rng)]),
-        psychotherapy=rng.choice([base.psychotherapy, _session_adequacy(rng)]),
-        neuromodulation=rng.choice([base.neuromodulation, _session_adequacy(rng)]),
-    )
-
-
-def _drug_adequacy(rng: random.Random) -> DrugAdequacy:
-    return DrugAdequacy(
-        min_days=rng.choice([0, 14, 28, 28, 42, 56]),
-        duration_basis=rng.choice(["span", "covered"]),
-        dose_basis=rng.choice(["any", "ddd_ratio", "minimum_effective", "usual_dose_lower"]),
-        min_dose_ratio=rng.choice([0.0, 0.5, 0.8, 1.0, 1.0, 1.5]),
-        min_adherence_percent=rng.choice([0, 0, 80, 80, 90, 100]),
-    )
-
-
-def _session_adequacy(rng: random.Random) -> SessionAdequacy:
-    return SessionAdequacy(min_days=rng.choice([0, 36, 42, 43, 78]), min_sessions=rng.choice([1, 6, 7, 8, 12]))
-
-
-def vary_outcome(rng: random.Random, base: Outcome) -> Outcome:
-    """Other evidence, windows and joins of scales; a score is never both baseline and outcome."""
-    evidence = rng.choice(
-        [("scales", "treatment_change"), ("treatment_change", "scales"), ("scales",), ("treatment_change",)]
-    )
-    baseline_days_after = rng.choice([0, 1, 7, 14])
-    return replace(
-        base,
-        evidence=evidence,
-        scales=rng.choice([base.scales, ()]) or tuple(_scale_rule(rng) for _ in range(rng.randint(1, 4))),
-        scales_joined=rng.choice(["any", "any_measured", "all", "first"]),
-        baseline_days_before=rng.choice([0, 7, 14, 30, 90]),
-        baseline_days_after=baseline_days_after,
-        score_from_day=baseline_days_after + rng.choice([1, 7, 14, 28]),
-        score_days_after_end=rng.choice([0, 1, 30, 30, 90]),
-        change_signs=some(rng, ("switch", "add_on", "ect", "tms", "admission"), 1, 5),
-        change_within=rng.choice([0, 30, 90, 98, "episode", "episode"]),
-        if_unfinished=rng.choice(["not_failed", "unknown"]),
-        early_stop_days=rng.choice([0, 0, 14, 28, 29]),
-        early_stop=rng.choice(["not_failed", "unknown", "by_evidence"]),
-    )
-
-
-def _scale_rule(rng: random.Random) -> ScaleRule:
-    fails_if = rng.choice(["fall_below", "score_above"])
-    value = rng.choice([20.0, 25.0, 35.0, 50.0, 50.0] if fails_if == "fall_below" else [2.0, 7.0, 10.0, 14.0])
-    return ScaleRule(scale=rng.choice(DRAWN_SCALES), fails_if=fails_if, value=value)
-
-
-def vary_resistance(rng: random.Random, base: Resistance) -> Resistance:
-    """A drawn count or score; `of` keeps to what the base counts half of the time."""
-    parts = (
-        [c.of for arm in base.any_of for c in arm.all_of] if isinstance(base, Counted) else [i.of for i in base.items]
-    )
-    if rng.random() < 0.3:
-        items = tuple(_item(rng, parts) for _ in range(rng.randint(1, 4)))
-        return Scored(kind="score", items=items, threshold=rng.choice([0.5, 1.0, 2.0, 2.5, 4.0]))
-    arms = (
-        Arm(name=f"arm {number}", all_of=tuple(_count(rng, parts) for _ in range(rng.choice([1, 1, 2]))))
-        for number in range(rng.choice([1, 1, 2, 3]))
-    )
-    return Counted(kind="count", any_of=tuple(arms))
-
-
-def _of(rng: random.Random, parts: list[tuple[str, ...]]) -> tuple[str, ...]:
-    return rng.choice(parts) if rng.random() < 0.6 else some(rng, GROUPS, 1, 3)
-
-
-def _count(rng: random.Random, parts: list[tuple[str, ...]]) -> Count:
-    distinct_by = rng.choice(["none", "substance", "class", "mechanism"])
-    return Count(n=rng.choice([1, 1, 1, 2, 2, 3]), of=_of(rng, parts), distinct_by=distinct_by)
-
-
-def _item(rng: random.Random, parts: list[tuple[str, ...]]) -> Item:
-    return Item(
-        item=rng.choice(["failed_trials", "failed_trials", "raised_dose", "extended"]),
-        of=_of(rng, parts),
-        points=rng.choice([0.5, 1.0, 1.5, 3.0]),
-        max_points=rng.choice([0.5, 1.0, 2.0, 2.5, 9.0]),
-        extended_days=rng.choice([0, 28, 56, 57, 90]),
-    )
-
-
-BLOCK_VARIANTS = {
-    "eligible": vary_eligible,
-    "trial": vary_trial,
-    "adequacy": vary_adequacy,
-    "outcome": vary_outcome,
-    "resistance": vary_resistance,
-}
+    """Tables a delivery lacks: mostly none; persons are always there, and without diagnoses there is no episode."""
+    optional = [name for name in TABLES if name not in ("persons", "diagnoses")]
+    few = [(), (), (), ("coverage",), ("scores",), ("admissions",), rng.sample(optional, k=2)]
+    return frozenset(("diagnoses",) if rng.random() < 0.05 else rng.choice(few))

@@ -2,183 +2,38 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
-from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import date
 
 import pytest
 
-from schemas.definition import (
-    Adequacy,
-    Arm,
-    Count,
-    Counted,
-    Definition,
-    DrugAdequacy,
-    Eligible,
-    Exclusion,
-    Item,
-    Outcome,
-    ScaleRule,
-    Scored,
-    SessionAdequacy,
-    Source,
-    Trial,
+from schemas.definition import Exclusion, Item, Requirement, ScaleBand, ScaleRule
+from tests.reference.drawn import (
+    ARIPIPRAZOLE,
+    CITALOPRAM,
+    EVERYTHING,
+    ILL,
+    MIRTAZAPINE,
+    PERIOD,
+    SERTRALINE,
+    STUDY,
+    TWO_FAILURES,
+    Row,
+    classify,
+    contact,
+    covered,
+    facts,
+    fill,
+    on,
+    score,
+    session,
+    with_count,
+    with_drug_adequacy,
+    with_eligible,
+    with_outcome,
+    with_score,
+    with_trial,
 )
-from schemas.extracts import MODELS
-from schemas.study import OBSERVABLE, EpisodeSection, PeriodSection
-from tests.reference import codes, histories
-from tests.reference.reference import classify_person
-from transforms.try_case import drawn_extract
-
-Row = dict[str, Any]
-CODES = codes.load(Path(__file__).parent / "codelists")
-STUDY = EpisodeSection(
-    disorders=("depression",), gap_days=180, treatment_bridges=False, tail_days=30, washout_days=365, lead_days=30
-)
-PERIOD = PeriodSection(start=date(2018, 1, 1), end=date(2025, 12, 31))
-EVERYTHING = frozenset(OBSERVABLE)
-FOUR_WEEKS = DrugAdequacy(
-    min_days=28, duration_basis="span", dose_basis="any", min_dose_ratio=0.0, min_adherence_percent=0
-)
-SIX_SESSIONS = SessionAdequacy(min_days=36, min_sessions=6)
-BASE = Definition(
-    id="drawn",
-    title="Two failed antidepressants",
-    status="active",
-    source=Source(citation="", says="", reading="", open="", confidence="D"),
-    eligible=Eligible(
-        disorders=("depression",),
-        diagnoses=(),
-        exclusions=(Exclusion(codes="bipolar", when="before_or_during"),),
-        min_age=0,
-        max_age=150,
-        min_observed_days=0,
-    ),
-    trial=Trial(
-        treatments=("antidepressants", "cbt"),
-        augmenters=("augmenters",),
-        drug_gap_days=30,
-        session_gap_days=30,
-        carry_over=False,
-        carry_over_cap_days=0,
-        augmentation="own_trial",
-        combination="own_trial",
-        overlap_days=30,
-        window="episode",
-        window_days=0,
-    ),
-    adequacy=Adequacy(
-        drug=FOUR_WEEKS, augmentation=FOUR_WEEKS, psychotherapy=SIX_SESSIONS, neuromodulation=SIX_SESSIONS
-    ),
-    outcome=Outcome(
-        evidence=("scales", "treatment_change"),
-        scales=(ScaleRule(scale="hamd17", fails_if="fall_below", value=50.0),),
-        scales_joined="any",
-        baseline_days_before=14,
-        baseline_days_after=7,
-        score_from_day=14,
-        score_days_after_end=14,
-        change_signs=("switch", "add_on"),
-        change_within=90,
-        if_unfinished="unknown",
-        early_stop_days=0,
-        early_stop="not_failed",
-    ),
-    resistance=Counted(
-        kind="count",
-        any_of=(Arm(name="drugs", all_of=(Count(n=2, of=("antidepressants",), distinct_by="substance"),)),),
-    ),
-)
-CITALOPRAM, SERTRALINE, MIRTAZAPINE, ARIPIPRAZOLE = "N06AB04", "N06AB06", "N06AX11", "N05AX12"
-
-
-def on(day: int) -> date:
-    """The date of a drawn day; day 0 is the first of January 2020."""
-    return date(2020, 1, 1) + timedelta(days=day)
-
-
-def contact(day: int, code: str = "F321") -> Row:
-    """A day's visit with one diagnosis."""
-    return {"date": on(day), "end_date": None, "code": code, "code_system": "icd10"}
-
-
-def fill(day: int, atc: str, days: int | None, dose_ug: int | None = 20_000) -> Row:
-    """A dispensing; the dose is micrograms a day."""
-    return {"date": on(day), "atc": atc, "days": days, "dose_ug": dose_ug, "dose_mddd": None}
-
-
-def session(day: int, treatment: str) -> Row:
-    """One session of a treatment."""
-    return {"date": on(day), "treatment": treatment}
-
-
-def score(day: int, value: float, scale: str = "hamd17") -> Row:
-    """One symptom score."""
-    return {"date": on(day), "scale": scale, "value": value}
-
-
-def covered(start: int, end: int) -> Row:
-    """An interval in which the registry observes the person."""
-    return {"start_date": on(start), "end_date": on(end)}
-
-
-def classify(
-    *,
-    definition: Definition = BASE,
-    study: EpisodeSection = STUDY,
-    observes: frozenset[str] = EVERYTHING,
-    absent: frozenset[str] = frozenset(),
-    death_date: date | None = None,
-    **tables: list[Row],
-) -> Row:
-    """One person, ill for two years unless other diagnoses are drawn, under one definition."""
-    person = {"person_id": "a", "birth_date": date(1970, 1, 2), "sex": "female", "death_date": death_date}
-    rows = {
-        "coverage": [covered(-400, 1500)],
-        "diagnoses": [contact(0), contact(170), contact(340), contact(510), contact(680)],
-        "dispensings": [],
-        "procedures": [],
-        "scores": [],
-        "admissions": [],
-    }
-    told = classify_person(person | rows | tables, study, PERIOD, [definition], CODES, observes, absent)
-    return {
-        "episodes": told["episodes"],
-        "trials": told["trials"][definition.id],
-        "judgements": told["judgements"][definition.id],
-        "verdicts": [(row["verdict"], row["decided_by"]) for row in told["classifications"]],
-        "rows": told["classifications"],
-    }
-
-
-def facts(rows: list[Row], *names: str) -> list[tuple[Any, ...]]:
-    """The named facts of each row."""
-    return [tuple(row[name] for name in names) for row in rows]
-
-
-def with_trial(**settings: Any) -> Definition:
-    """The base definition with another trial block."""
-    return replace(BASE, trial=replace(BASE.trial, **settings))
-
-
-def with_drug_adequacy(**settings: Any) -> Definition:
-    """The base definition with another adequacy of drugs."""
-    return replace(BASE, adequacy=replace(BASE.adequacy, drug=replace(FOUR_WEEKS, **settings)))
-
-
-def with_outcome(**settings: Any) -> Definition:
-    """The base definition with another outcome block."""
-    return replace(BASE, outcome=replace(BASE.outcome, **settings))
-
-
-def with_count(**settings: Any) -> Definition:
-    """The base definition with another count."""
-    count = replace(BASE.resistance.any_of[0].all_of[0], **settings)
-    return replace(BASE, resistance=Counted(kind="count", any_of=(Arm(name="drugs", all_of=(count,)),)))
-
 
 # --- Episodes ---------------------------------------------------------------------------------------------------------
 
@@ -327,6 +182,125 @@ def test_sessions_make_courses(last: int, courses: list) -> None:
     assert facts(told["trials"], "n_sessions", "n_days") == courses
 
 
+@pytest.mark.parametrize(("second", "roles"), [(20, ["first", "combination"]), (21, ["first", "switch"])])
+def test_a_drug_is_in_use_on_the_day_of_its_last_dispensing(second: int, roles: list) -> None:
+    """Of unknown supply, the day of the last dispensing is the last that is known, and the overlap counts it."""
+    told = classify(
+        definition=with_trial(overlap_days=1),
+        dispensings=[fill(0, CITALOPRAM, None), fill(20, CITALOPRAM, None), fill(second, SERTRALINE, None)],
+    )
+
+    assert [trial["role"] for trial in told["trials"]] == roles
+    assert facts(told["trials"], "end_date", "n_days")[0] == (on(20), 20)
+
+
+@pytest.mark.parametrize(
+    ("last", "trials"),
+    [
+        (60, [(on(0), on(60), 60, 60, False)]),
+        (61, [(on(0), on(30), 30, 30, False), (on(61), on(61), 0, 0, False)]),
+    ],
+)
+def test_by_dates_only_a_drug_is_used_from_first_to_last_dispensing(last: int, trials: list) -> None:
+    """Neither amounts nor unknown amounts matter; 30 days without a dispensing are bridged, 31 are not."""
+    told = classify(
+        definition=with_trial(supply="dates_only"),
+        dispensings=[fill(0, CITALOPRAM, 90), fill(30, CITALOPRAM, None), fill(last, CITALOPRAM, 1)],
+    )
+
+    assert facts(told["trials"], "start_date", "end_date", "n_days", "days_covered", "has_unknown_supply") == trials
+
+
+@pytest.mark.parametrize(("second", "n_hosted"), [(31, 1), (32, 0)])
+def test_by_dates_only_the_overlap_has_both_its_days(second: int, n_hosted: int) -> None:
+    """In use until day 60: with a drug from day 31 that is 30 days together, from day 32 it is 29."""
+    told = classify(
+        definition=with_trial(supply="dates_only", drug_gap_days=60),
+        dispensings=[
+            *(fill(day, CITALOPRAM, None) for day in (0, 60)),
+            *(fill(second + n, SERTRALINE, 1) for n in (0, 60)),
+        ],
+    )
+
+    assert told["trials"][0]["n_add_ons"] == n_hosted
+
+
+@pytest.mark.parametrize(("days", "is_ongoing"), [(30, True), (31, False)])
+def test_by_dates_only_a_drug_may_be_ongoing(days: int, is_ongoing: bool) -> None:
+    """Seen for 30 days after the last dispensing, the drug may go on; seen for 31, it has ended."""
+    told = classify(
+        definition=with_trial(supply="dates_only"),
+        coverage=[covered(-400, 20 + days - 1)],
+        dispensings=[fill(0, CITALOPRAM, 5), fill(20, CITALOPRAM, 5)],
+    )
+
+    assert facts(told["trials"], "is_ongoing") == [(is_ongoing,)]
+
+
+@pytest.mark.parametrize(
+    ("days", "second", "trial"),
+    [
+        (10, 30, (on(29), 30, 30, False)),
+        (10, 31, (on(9), 10, 10, False)),
+        (10, 10, (on(9), 10, 10, False)),
+        (None, 30, (on(29), 30, 30, False)),
+        (None, 31, (on(0), 0, 0, True)),
+    ],
+)
+def test_a_drug_dispensed_once_lasts_until_the_next(days: int | None, second: int, trial: tuple) -> None:
+    """Up to 30 days later the next drug tells how long the first was taken; from 31 days on it does not."""
+    told = classify(
+        definition=with_trial(single_dispensing_days=30),
+        dispensings=[fill(0, CITALOPRAM, days), fill(second, SERTRALINE, 30), fill(60, MIRTAZAPINE, 30)],
+    )
+
+    assert facts(told["trials"], "end_date", "n_days", "days_covered", "has_unknown_supply")[0] == trial
+
+
+def test_two_dispensings_are_no_single_one() -> None:
+    """Two dispensings of one day say by themselves how long the drug lasted."""
+    told = classify(
+        definition=with_trial(single_dispensing_days=30),
+        dispensings=[fill(0, CITALOPRAM, 10), fill(0, CITALOPRAM, 10), fill(30, SERTRALINE, 30)],
+    )
+
+    assert told["trials"][0]["n_days"] == 10
+
+
+@pytest.mark.parametrize(
+    ("window", "day", "n_trials"),
+    [
+        ("first_days", -31, 0),
+        ("first_days", -30, 1),
+        ("first_days", 89, 1),
+        ("first_days", 90, 0),
+        ("last_days", 620, 0),
+        ("last_days", 621, 1),
+        ("last_days", 710, 1),
+        ("first_treated_days", -31, 0),
+        ("first_treated_days", -30, 1),
+        ("first_treated_days", 710, 1),
+        ("first_treated_days", 711, 0),
+    ],
+)
+def test_a_window_is_part_of_the_episode(window: str, day: int, n_trials: int) -> None:
+    """90 of the days 0 to 710: the first with the lead, the last, or those from the treatment itself."""
+    told = classify(definition=with_trial(window=window, window_days=90), dispensings=[fill(day, CITALOPRAM, 5)])
+
+    assert len(told["trials"]) == n_trials
+
+
+@pytest.mark.parametrize(("second", "treatments"), [(99, ["N06AB04", "N06AB06"]), (100, ["N06AB04"])])
+def test_a_window_opens_with_the_first_treatment(second: int, treatments: list) -> None:
+    """90 days from the first antidepressant, an augmenter before it notwithstanding."""
+    told = classify(
+        definition=with_trial(window="first_treated_days", window_days=90),
+        dispensings=[fill(0, ARIPIPRAZOLE, 5), fill(10, CITALOPRAM, 30), fill(second, SERTRALINE, 30)],
+    )
+
+    assert [trial["treatment"] for trial in told["trials"]] == treatments
+
+
 # --- Adequacy ---------------------------------------------------------------------------------------------------------
 
 
@@ -357,6 +331,25 @@ def test_enough_of_the_days_are_covered(percent: int, judged: tuple) -> None:
     told = classify(
         definition=with_drug_adequacy(min_adherence_percent=percent),
         dispensings=[fill(0, CITALOPRAM, 20), fill(30, CITALOPRAM, 20)],
+    )
+
+    assert facts(told["judgements"], "is_adequate", "adequacy_reason") == [judged]
+
+
+@pytest.mark.parametrize(
+    ("atc", "dose_ug", "judged"),
+    [
+        (ARIPIPRAZOLE, 30_000, (True, "adequate")),
+        (ARIPIPRAZOLE, 29_999, (False, "underdosed")),
+        (CITALOPRAM, 30_000, (None, "dose_unknown")),
+    ],
+)
+def test_as_strong_as_chlorpromazine(atc: str, dose_ug: int, judged: tuple) -> None:
+    """30 mg of aripiprazole stand for 600 mg of chlorpromazine; of citalopram nothing is known."""
+    strong = with_drug_adequacy(dose_basis="chlorpromazine_600", min_dose_ratio=1.0)
+    told = classify(
+        definition=replace(strong, trial=replace(strong.trial, treatments=("antidepressants", "augmenters"))),
+        dispensings=[fill(0, atc, 28, dose_ug)],
     )
 
     assert facts(told["judgements"], "is_adequate", "adequacy_reason") == [judged]
@@ -428,6 +421,85 @@ def test_a_sign_nobody_observes_leaves_the_outcome_open() -> None:
     assert facts(told["judgements"], "has_failed", "outcome_evidence") == [(None, "unobserved")]
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "has_failed"),
+    [(24.0, 14.0, False), (24.0, 14.5, True), (0.0, 0.0, True), (None, 14.0, None)],
+)
+def test_a_fall_may_be_measured_in_points(first: float | None, last: float, has_failed: bool | None) -> None:
+    """A fall of ten points is a response; a baseline without any room to fall is no obstacle, a missing one is."""
+    rule = ScaleRule(scale="hamd17", fails_if="points_below", value=10.0)
+    told = classify(
+        definition=with_outcome(scales=(rule,), evidence=("scales",)),
+        dispensings=[fill(0, CITALOPRAM, 42)],
+        scores=[score(42, last)] + ([] if first is None else [score(0, first)]),
+    )
+
+    assert facts(told["judgements"], "has_failed") == [(has_failed,)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "has_failed"),
+    [(24.0, 18.5, False), (24.0, 18.0, True), (24.0, 12.5, True), (24.0, 12.0, False), (0.0, 0.0, None)],
+)
+def test_a_partial_fall_may_be_the_failure(first: float, last: float, has_failed: bool | None) -> None:
+    """From 25 percent to under 50 percent: neither less nor more."""
+    rule = ScaleBand(scale="hamd17", fails_if="fall_between", at_least=25.0, below=50.0)
+    told = classify(
+        definition=with_outcome(scales=(rule,), evidence=("scales",)),
+        dispensings=[fill(0, CITALOPRAM, 42)],
+        scores=[score(0, first), score(42, last)],
+    )
+
+    assert facts(told["judgements"], "has_failed", "outcome_evidence") == [
+        (has_failed, "none" if has_failed is None else "hamd17:fall_between")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scale", "first", "last", "response"),
+    [
+        ("hamd17", 24.0, 7.0, ("remission", "hamd17")),
+        ("hamd17", None, 7.0, ("remission", "hamd17")),
+        ("hamd17", 24.0, 7.5, ("insufficient", "hamd17")),
+        ("hamd17", 24.0, 12.0, ("insufficient", "hamd17")),
+        ("hamd17", 24.0, 12.5, ("partial", "hamd17")),
+        ("hamd17", 24.0, 18.0, ("partial", "hamd17")),
+        ("hamd17", 24.0, 18.5, ("no_response", "hamd17")),
+        ("hamd17", 0.0, 18.0, ("cannot_tell", None)),
+        ("phq9", 20.0, 4.0, ("cannot_tell", None)),
+        ("phq9", 20.0, 5.0, ("insufficient", "phq9")),
+        ("phq9", 20.0, 10.5, ("no_response", "phq9")),
+        ("drops", 40.0, 25.0, ("insufficient", "drops")),
+        ("drops", 40.0, 25.5, ("no_response", "drops")),
+        ("drops", None, 25.0, ("cannot_tell", None)),
+        ("cgi_i", None, 2.0, ("cannot_tell", None)),
+        ("cgi_i", None, 2.5, ("no_response", "cgi_i")),
+        ("panss", 90.0, 90.0, ("cannot_tell", None)),
+    ],
+)
+def test_a_response_has_a_state(scale: str, first: float | None, last: float, response: tuple) -> None:
+    """By each scale's own rule; screening tools prove no remission, and other disorders' scales say nothing."""
+    told = classify(
+        dispensings=[fill(0, CITALOPRAM, 42)],
+        scores=[score(42, last, scale)] + ([] if first is None else [score(0, first, scale)]),
+    )
+
+    assert facts(told["judgements"], "response", "response_scale") == [response]
+
+
+def test_the_first_scale_that_can_tell_tells() -> None:
+    """In the order of the file: a screening tool at remission leaves it to the next scale."""
+    told = classify(
+        dispensings=[fill(0, CITALOPRAM, 42)],
+        scores=[
+            *(score(0, 20.0, scale) for scale in ("drops", "hamd17", "phq9")),
+            *(score(42, value, scale) for scale, value in (("drops", 1.0), ("hamd17", 14.0), ("phq9", 4.0))),
+        ],
+    )
+
+    assert facts(told["judgements"], "response", "response_scale") == [("partial", "hamd17")]
+
+
 # --- Resistance and eligibility ---------------------------------------------------------------------------------------
 
 
@@ -482,7 +554,7 @@ def test_a_score_adds_half_points(points: float, verdict: str, score_max: float)
         Item(item="raised_dose", of=("antidepressants",), points=0.5, max_points=2.0, extended_days=0),
     )
     told = classify(
-        definition=replace(BASE, resistance=Scored(kind="score", items=items, threshold=1.0)),
+        definition=with_score(1.0, *items),
         dispensings=[fill(0, CITALOPRAM, 29, None), fill(60, SERTRALINE, 27)],
     )
 
@@ -501,9 +573,8 @@ def test_a_score_adds_half_points(points: float, verdict: str, score_max: float)
 )
 def test_bipolar_disorder_excludes_at_the_stated_time(day: int, when: str, verdict: str) -> None:
     """Before is before the first day; during ends with the episode's last day; ever is as long as observed."""
-    excluding = replace(BASE.eligible, exclusions=(Exclusion(codes="bipolar", when=when),))
-    ill = [contact(0), contact(170), contact(340), contact(510), contact(680)]
-    told = classify(definition=replace(BASE, eligible=excluding), diagnoses=[*ill, contact(day, "F310")])
+    excluding = with_eligible(exclusions=(Exclusion(codes="bipolar", when=when),))
+    told = classify(definition=excluding, diagnoses=[*(contact(d) for d in ILL), contact(day, "F310")])
 
     assert [verdict for verdict, _ in told["verdicts"]] == [verdict]
 
@@ -511,29 +582,118 @@ def test_bipolar_disorder_excludes_at_the_stated_time(day: int, when: str, verdi
 @pytest.mark.parametrize(("min_age", "verdict"), [(49, "not_resistant"), (50, "not_eligible")])
 def test_age_is_in_completed_years(min_age: int, verdict: str) -> None:
     """The day before the fiftieth birthday a person is 49."""
-    told = classify(definition=replace(BASE, eligible=replace(BASE.eligible, min_age=min_age)))
+    told = classify(definition=with_eligible(min_age=min_age))
 
     assert facts(told["rows"], "verdict") == [(verdict,)]
 
 
-# --- Drawn histories --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("second", "verdict"), [(1, "not_resistant"), (0, "not_eligible")])
+def test_a_diagnosis_may_be_required_on_several_days(second: int, verdict: str) -> None:
+    """Two diagnoses of one day are one day."""
+    told = classify(
+        definition=with_eligible(requirements=(Requirement(codes="depression", when="during", days=2),)),
+        diagnoses=[contact(0), contact(second)],
+    )
+
+    assert facts(told["rows"], "verdict") == [(verdict,)]
 
 
-def test_drawn_persons_are_canonical_tables() -> None:
-    """Drawn histories become frames that the canonical models accept, and absent tables stay absent."""
-    rng = random.Random(1)
-    extract = drawn_extract([histories.random_person(rng, n) for n in range(30)], EVERYTHING, frozenset({"coverage"}))
+@pytest.mark.parametrize(
+    ("day", "atc", "group", "verdict"),
+    [
+        (-131, CITALOPRAM, "antidepressants", "not_resistant"),
+        (-130, CITALOPRAM, "antidepressants", "not_eligible"),
+        (-31, CITALOPRAM, "antidepressants", "not_eligible"),
+        (-30, CITALOPRAM, "antidepressants", "not_resistant"),
+        (-31, "N06A", "ssri", "undetermined"),
+        (-31, MIRTAZAPINE, "ssri", "not_resistant"),
+    ],
+)
+def test_earlier_treatment_excludes(day: int, atc: str, group: str, verdict: str) -> None:
+    """100 days before the day from which the episode's treatment is looked for, which is day -30."""
+    told = classify(
+        definition=with_eligible(untreated_by=(group,), untreated_days=100), dispensings=[fill(day, atc, 1)]
+    )
 
-    accepted = {name: MODELS[name].validate(table).equals(table) for name, table in extract.tables().items()}
-
-    assert set(accepted) == set(MODELS) - {"coverage"}
-    assert all(accepted.values())
+    assert facts(told["rows"], "verdict") == [(verdict,)]
 
 
-def test_a_seed_draws_the_same_again() -> None:
-    """Equal seeds draw equal persons, studies and definitions."""
-    first, second = random.Random(7), random.Random(7)
+@pytest.mark.parametrize(
+    ("since", "observes", "absent", "verdict"),
+    [
+        (-130, EVERYTHING, (), ("not_resistant", "trial")),
+        (-129, EVERYTHING, (), ("undetermined", "eligible")),
+        (-130, frozenset({"ect"}), (), ("undetermined", "eligible")),
+        (-130, EVERYTHING, ("coverage",), ("undetermined", "eligible")),
+    ],
+)
+def test_no_earlier_treatment_must_have_been_seen(
+    since: int, observes: frozenset[str], absent: tuple, verdict: tuple
+) -> None:
+    """All the days are observed, or all but the first; or drugs are not observed, or nobody knows."""
+    told = classify(
+        definition=with_eligible(untreated_by=("antidepressants",), untreated_days=100),
+        observes=observes,
+        absent=frozenset(absent),
+        coverage=[covered(since, 900)],
+    )
 
-    assert histories.random_person(first, 0) == histories.random_person(second, 0)
-    assert histories.random_study(first) == histories.random_study(second)
-    assert histories.random_definition(first, BASE) == histories.random_definition(second, BASE)
+    assert told["verdicts"] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("setting", "day", "verdict"),
+    [
+        ("noted", 710, ("resistant", "resistance")),
+        ("before", 710, ("not_eligible", "eligible")),
+        ("before", 711, ("resistant", "resistance")),
+        ("after", 710, ("not_resistant", "eligible")),
+        ("after", 711, ("resistant", "resistance")),
+    ],
+)
+def test_a_cause_of_pseudo_resistance_is_noted_or_excludes(setting: str, day: int, verdict: tuple) -> None:
+    """Diagnosed by the episode's last day: noted, excluded before the failures are counted, or after."""
+    told = classify(
+        definition=with_eligible(pseudo_resistance=setting),
+        diagnoses=[*(contact(d) for d in ILL), contact(day, "E059")],
+        dispensings=TWO_FAILURES,
+    )
+
+    assert told["verdicts"] == [verdict]
+    assert (told["rows"][0]["resistant_date"] is None) == (verdict[0] != "resistant")
+
+
+def test_no_resistance_is_feigned_where_none_is_seen() -> None:
+    """Asked after the failures are counted, a cause changes nothing where there is no resistance to explain."""
+    told = classify(definition=with_eligible(pseudo_resistance="after"), diagnoses=[contact(0), contact(1, "E059")])
+
+    assert told["verdicts"] == [("not_resistant", "trial")]
+
+
+@pytest.mark.parametrize(
+    ("adequacy", "rows", "causes"),
+    [
+        ({"min_days": 29}, [fill(0, CITALOPRAM, 28)], "short_duration"),
+        ({"min_days": 28}, [fill(0, CITALOPRAM, 28)], ""),
+        (
+            {"dose_basis": "ddd_ratio", "min_dose_ratio": 1.0},
+            [fill(0, CITALOPRAM, 28) | {"dose_mddd": 999}],
+            "inadequate_dose",
+        ),
+        ({"min_adherence_percent": 81}, [fill(0, CITALOPRAM, 20), fill(30, CITALOPRAM, 20)], "poor_adherence"),
+    ],
+)
+def test_what_falls_short_may_feign_resistance(adequacy: dict, rows: list, causes: str) -> None:
+    """Too short, too low or too seldom taken: a possible cause each."""
+    told = classify(definition=with_drug_adequacy(**adequacy), dispensings=rows)
+
+    assert facts(told["rows"], "pseudo_resistance", "causes") == [("possible" if causes else "none", causes)]
+
+
+def test_causes_are_sorted_words() -> None:
+    """What was diagnosed makes pseudo-resistance likely, whatever else may have caused it."""
+    told = classify(
+        diagnoses=[contact(0), contact(1, "F310"), contact(2, "E059")], dispensings=[fill(0, CITALOPRAM, 1)]
+    )
+
+    assert facts(told["rows"], "pseudo_resistance", "causes") == [("likely", "bipolar short_duration thyroid")]

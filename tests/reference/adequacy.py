@@ -1,0 +1,79 @@
+"""Whether a trial was long and strong enough."""
+
+from __future__ import annotations
+
+import math
+
+from schemas.definition import Definition, DrugAdequacy, SessionAdequacy
+from tests.reference.basics import Row, Truth, all_true, between_bounds
+from tests.reference.codes import Codes
+
+
+def judge_adequacy(trial: Row, definition: Definition, codes: Codes) -> Row:
+    """Whether the trial was long and strong enough, and the reason."""
+    rule = getattr(definition.adequacy, trial["modality"])
+    if trial["is_drug"]:
+        return drug_adequacy(trial, rule, codes)
+    return session_adequacy(trial, rule)
+
+
+def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
+    """Enough days at the dose, and enough of the days covered."""
+    long_enough = is_long_enough(trial, rule, codes)
+    is_adequate = all_true([long_enough, is_adherent(trial, rule)])
+    total = sum(supply[rule.duration_basis] for supply in trial["supplies"])
+    if is_adequate:
+        reason = "adequate"
+    elif is_adequate is None:
+        reason = "duration_unknown" if trial["has_unknown_supply"] else "dose_unknown"
+    elif long_enough is not False:
+        reason = "low_adherence"
+    else:
+        reason = "too_short" if total < rule.min_days else "underdosed"
+    return {"is_adequate": is_adequate, "adequacy_reason": reason}
+
+
+def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
+    """Whether the days at the dose reach the minimum, for every or for no value of what is unknown."""
+    lower, upper = 0.0, 0.0
+    for supply in trial["supplies"]:
+        is_strong = is_dose_enough(trial["treatment"], supply, rule, codes)
+        lower += supply[rule.duration_basis] if is_strong else 0
+        upper += supply[rule.duration_basis] if is_strong is not False else 0
+    if trial["has_unknown_supply"]:
+        upper = math.inf
+    return between_bounds(lower, upper, rule.min_days)
+
+
+def is_dose_enough(treatment: str, supply: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
+    """Whether one dispensing reaches the rule's dose."""
+    if rule.dose_basis == "any":
+        return True
+    ratio = dose_ratio(treatment, supply, rule.dose_basis, codes)
+    return None if ratio is None else ratio >= rule.min_dose_ratio
+
+
+def dose_ratio(treatment: str, supply: Row, basis: str, codes: Codes) -> float | None:
+    """The daily dose as a share of the dose that `basis` names."""
+    if basis == "ddd_ratio":
+        return None if supply["dose_mddd"] is None else supply["dose_mddd"] / 1000
+    mg = codes.doses.get(treatment, {}).get(f"{basis}_mg")
+    return None if mg is None or supply["dose_ug"] is None else supply["dose_ug"] / (mg * 1000)
+
+
+def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
+    """Whether enough of the trial's days are covered by supply."""
+    if rule.min_adherence_percent == 0:
+        return True
+    if trial["has_unknown_supply"]:
+        return None
+    return trial["n_days"] > 0 and 100 * trial["days_covered"] >= rule.min_adherence_percent * trial["n_days"]
+
+
+def session_adequacy(trial: Row, rule: SessionAdequacy) -> Row:
+    """Enough days from first to last session, and enough sessions."""
+    if trial["n_days"] < rule.min_days:
+        return {"is_adequate": False, "adequacy_reason": "too_short"}
+    if trial["n_sessions"] < rule.min_sessions:
+        return {"is_adequate": False, "adequacy_reason": "too_few_sessions"}
+    return {"is_adequate": True, "adequacy_reason": "adequate"}

@@ -1,0 +1,119 @@
+"""Both implementations on the same drawn histories: rounds of persons, all facts of each, and where they differ."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from schemas.definition import Definition
+from schemas.study import Study
+from tests.reference.histories import random_absent_tables, random_observes, random_person, random_study
+from tests.reference.reference import JUDGEMENT_FACTS, TRIAL_FACTS, classify_person
+from tests.reference.variants import random_definition
+from tests.shipped import CODES, REFERENCE_CODES, SHIPPED
+from transforms.classify import classify, judging_rule, trial_rule
+from transforms.try_case import drawn_extract
+
+PERSONS_A_ROUND = 200
+VARIANTS_A_ROUND = 20
+Row = dict[str, Any]  # a row of either implementation: values of every type
+Facts = dict[str, dict[tuple[str, ...], Row]]  # by table and key
+
+
+@dataclass(frozen=True)
+class Round:
+    """Some persons, the study they are drawn for, the definitions, and what the delivery can show."""
+
+    persons: list[Row]
+    study: Study
+    definitions: list[Definition]
+    observes: frozenset[str]
+    absent: frozenset[str]
+
+
+def drawn_round(seed: int, n_persons: int = PERSONS_A_ROUND, n_variants: int = VARIANTS_A_ROUND) -> Round:
+    """The round of a seed: every shipped definition, and some of them with other settings."""
+    rng = random.Random(seed)
+    persons = [random_person(rng, index) for index in range(n_persons)]
+    episodes, period = random_study(rng)
+    source = {"kind": "registry", "path": "."}
+    study = Study.model_validate({"name": "random", "source": source, "period": period, "episodes": episodes})
+    observes, absent = random_observes(rng), random_absent_tables(rng)
+    variants = [_variant(rng, rng.choice(SHIPPED), number) for number in range(n_variants)]
+    return Round(persons, study, SHIPPED + variants, observes, absent)
+
+
+def _variant(rng: random.Random, base: Definition, number: int) -> Definition:
+    return replace(random_definition(rng, base), id=f"{base.id}_varied_{number}")
+
+
+def fast(drawn: Round) -> Facts:
+    """What transforms/ says of all persons of a round."""
+    extract = drawn_extract(drawn.persons, drawn.observes, drawn.absent)
+    made = classify(extract, drawn.study, drawn.definitions, CODES)
+    trials, judgements = made.trials.to_dicts(), made.judgements.to_dicts()
+    of_trial: dict[str, list[Row]] = {}
+    of_judgement: dict[str, list[Row]] = {}
+    for definition in drawn.definitions:
+        kept = [trial for trial in trials if trial["trial_rule"] == trial_rule(definition)]
+        names = {trial["trial_id"] for trial in kept}
+        of_trial[definition.id] = _only(TRIAL_FACTS, kept)
+        of_judgement[definition.id] = _only(
+            JUDGEMENT_FACTS,
+            [j for j in judgements if j["judging_rule"] == judging_rule(definition) and j["trial_id"] in names],
+        )
+    return {
+        "episodes": _keyed(made.episodes.to_dicts(), "episode_id"),
+        "trials": _keyed_by_definition(of_trial),
+        "judgements": _keyed_by_definition(of_judgement),
+        "classifications": _keyed(made.classifications.to_dicts(), "episode_id", "definition_id"),
+        "stages": _keyed(made.stages.to_dicts(), "episode_id", "definition_id"),
+        "impasses": _keyed(made.impasses.to_dicts(), "episode_id"),
+    }
+
+
+def slow(drawn: Round) -> Facts:
+    """What the reference says of all persons of a round."""
+    study, rest = drawn.study, (drawn.definitions, REFERENCE_CODES, drawn.observes, drawn.absent)
+    told = [classify_person(person, study.episodes, study.period, *rest) for person in drawn.persons]
+    by_definition = {
+        table: {d.id: [row for person in told for row in person[table][d.id]] for d in drawn.definitions}
+        for table in ("trials", "judgements")
+    }
+    keys = {"episodes": ("episode_id",), "impasses": ("episode_id",)}
+    keys |= dict.fromkeys(("classifications", "stages"), ("episode_id", "definition_id"))
+    whole = {table: _keyed([row for person in told for row in person[table]], *key) for table, key in keys.items()}
+    return whole | {table: _keyed_by_definition(rows) for table, rows in by_definition.items()}
+
+
+def differences(one: Facts, other: Facts) -> list[str]:
+    """Each fact that differs, in words; both on a seeded history, so that nobody is shown."""
+    told = []
+    for table in sorted(one.keys() | other.keys()):
+        rows, others = one[table], other[table]
+        for key in sorted(rows.keys() | others.keys()):
+            row, its = rows.get(key), others.get(key)
+            if row is None or its is None:
+                told.append(f"{table} {key}: only in {'the reference' if row is None else 'transforms/'}")
+            elif row != its:
+                columns = [c for c in sorted(row.keys() | its.keys()) if row.get(c) != its.get(c)]
+                told += [f"{table} {key} {c}: {row.get(c)} in transforms/, {its.get(c)} here" for c in columns]
+    return told
+
+
+def _only(columns: Sequence[str], rows: list[Row]) -> list[Row]:
+    return [{column: row[column] for column in columns} for row in rows]
+
+
+def _keyed(rows: list[Row], *key: str) -> dict[tuple[str, ...], Row]:
+    keyed = {tuple(row[k] for k in key): row for row in rows}
+    assert len(keyed) == len(rows), "a key is there twice"
+    return keyed
+
+
+def _keyed_by_definition(rows: dict[str, list[Row]]) -> dict[tuple[str, ...], Row]:
+    return _keyed(
+        [{"definition": name, **row} for name, some in rows.items() for row in some], "definition", "trial_id"
+    )

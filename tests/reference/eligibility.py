@@ -1,0 +1,92 @@
+"""Whether a definition speaks about an episode; and what was diagnosed that may feign resistance."""
+
+from __future__ import annotations
+
+from schemas.definition import Eligible
+from tests.reference.basics import (
+    Known,
+    Row,
+    Truth,
+    all_true,
+    at_the_time,
+    days_between,
+    days_of_diagnosis,
+    is_member,
+    later,
+    treatment_rows,
+)
+from tests.reference.codes import Codes
+
+
+def judge_eligibility(known: Known, rule: Eligible) -> Truth:
+    """Whether the definition speaks about the episode; nothing can be said of one that was not observed."""
+    episode = known.episode
+    return all_true(
+        [
+            episode["disorder"] in rule.disorders,
+            has_diagnosis(episode, rule.diagnoses, known.codes),
+            *(n_days_diagnosed(known, wanted.codes, wanted.when) >= wanted.days for wanted in rule.requirements),
+            *(n_days_diagnosed(known, unwanted.codes, unwanted.when) == 0 for unwanted in rule.exclusions),
+            is_of_age(episode["age"], rule),
+            is_observed_before(episode["observed_days_before"], rule),
+            is_untreated_before(known, rule),
+            rule.pseudo_resistance != "before" or not diagnosed_causes(known),
+            None if episode["is_observed"] is False else True,
+        ]
+    )
+
+
+def has_diagnosis(episode: Row, lists: tuple[str, ...], codes: Codes) -> bool:
+    """Whether a contact up to the episode's end is in one of the lists; no list asks for nothing."""
+    contacts = [row for row in episode["contacts"] if row["date"] <= episode["end_date"]]
+    return not lists or any(codes.in_list(name, row["code"], row["code_system"]) for name in lists for row in contacts)
+
+
+def n_days_diagnosed(known: Known, code_list: str, when: str) -> int:
+    """On how many days the person has a diagnosis of the list at the stated time."""
+    return len(at_the_time(days_of_diagnosis(known.person, code_list, known.codes), when, known.episode))
+
+
+def is_of_age(age: int | None, rule: Eligible) -> Truth:
+    """Whether the age is in the range; an unknown age is in the full range."""
+    if age is None:
+        return True if (rule.min_age, rule.max_age) == (0, 150) else None
+    return rule.min_age <= age <= rule.max_age
+
+
+def is_observed_before(days: int | None, rule: Eligible) -> Truth:
+    """Whether the person was observed long enough before the episode; unknown suffices where 0 is asked."""
+    if days is None:
+        return True if rule.min_observed_days == 0 else None
+    return days >= rule.min_observed_days
+
+
+def is_untreated_before(known: Known, rule: Eligible) -> Truth:
+    """Whether nothing of the groups was given in the days before the episode's treatment is looked for."""
+    if not rule.untreated_by:
+        return True
+    until = known.episode["treated_from"]
+    first = later(until, -rule.untreated_days)
+    given = [
+        is_member(row, rule.untreated_by)
+        for row in treatment_rows(known.person, known.codes)
+        if first <= row["date"] < until
+    ]
+    if True in given:
+        return False
+    observed = known.episode["observed_days_before"]
+    if None in given or known.is_blind(rule.untreated_by) or observed is None:
+        return None
+    is_seen = observed >= days_between(first, known.episode["start_date"])
+    return True if is_seen else None
+
+
+def diagnosed_causes(known: Known) -> set[str]:
+    """The causes of pseudo-resistance that the person was diagnosed with by the episode's end."""
+    episode = known.episode
+    return {
+        cause
+        for cause, disorder, code_list in known.codes.causes
+        if disorder == episode["disorder"]
+        and any(day <= episode["end_date"] for day in days_of_diagnosis(known.person, code_list, known.codes))
+    }

@@ -1,0 +1,202 @@
+"""Whether the trials of an episode meet a rule of counts, since when, and which block decides.
+
+A rule is looked at in stages: with the trials that surely failed, with those that may have, with those
+that may have been adequate, and so on. At each stage an arm holds if on some day all its counts hold,
+which is tried on every day on which a count can begin to hold. An arm without a window and without
+timing is the plain case: its counts hold on the last of these days if they ever do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+from schemas.definition import Arm, Count, Item, NumberItem
+from tests.reference.basics import Known, Row, Truth, is_member, later
+from tests.reference.codes import is_identified
+
+Stage = Callable[[Truth, Truth, Truth], bool]  # of member, adequate, failed: is the trial still in?
+
+STAGES: dict[str, Stage] = {
+    "trial": lambda member, adequate, failed: member is not False,
+    "adequacy": lambda member, adequate, failed: False not in (member, adequate),
+    "outcome": lambda member, adequate, failed: False not in (member, adequate, failed),
+    "sure_member": lambda member, adequate, failed: bool(member) and False not in (adequate, failed),
+    "sure_adequate": lambda member, adequate, failed: bool(member and adequate) and failed is not False,
+    "sure": lambda member, adequate, failed: bool(member and adequate and failed),
+}
+SURE_MEMBER_STAGES = ("sure_member", "sure_adequate", "sure")
+ADD_ON_ROLES = ("augmentation", "combination")
+
+
+# --- Trials at a stage ------------------------------------------------------------------------------------------------
+
+
+def what_is_counted(part: Count | Item | NumberItem) -> str:
+    """Failed trials, those given, or those added. The plain items of scores count failed ones."""
+    return "failed" if isinstance(part, Item) else part.what
+
+
+def trials_at(stage: str, part: Count | Item | NumberItem, trials: list[Row]) -> list[Row]:
+    """The trials that a count or an item of a score counts at a stage."""
+    what = what_is_counted(part)
+    if what == "failed":
+        return failed_at(stage, part.of, trials)
+    # Reading: of a treatment given, neither adequacy nor outcome is asked, so only what it was may be unknown.
+    is_sure = stage in SURE_MEMBER_STAGES
+    members = [t for t in trials if is_member(t, part.of) or (not is_sure and is_member(t, part.of) is None)]
+    if what == "added":
+        return [t for t in members if t["role"] in ADD_ON_ROLES]
+    return [t for t in members if t["is_counted"]]
+
+
+def failed_at(stage: str, of: tuple[str, ...], trials: list[Row]) -> list[Row]:
+    """The counted trials of the groups that are still in at a stage of failed trials."""
+    is_in = STAGES[stage]
+    return [t for t in trials if t["is_counted"] and is_in(is_member(t, of), t["is_adequate"], t["has_failed"])]
+
+
+def date_at(stage: str, what: str, trial: Row) -> date | None:
+    """The day from which the trial is what is counted; None where it is not known yet at the stage."""
+    if what != "failed":
+        return trial["start_date"]
+    return trial["failure_date"] if trial["has_failed"] and stage not in ("trial", "adequacy") else None
+
+
+def key_of(trial: Row, distinct_by: str) -> str | None:
+    """What must differ between trials; None where the trial does not say it.
+
+    Reading: a class or mechanism is known wherever the vocabulary gives one, also to a short code.
+    """
+    if distinct_by == "substance":
+        return trial["treatment"] if is_identified(trial["treatment"]) else None
+    return trial[distinct_by] or None
+
+
+def number_at(stage: str, distinct_by: str, trials: list[Row]) -> int:
+    """How many different ones the trials are: the fewest they can be at the sure stage, else the most."""
+    return (lower_count if stage == "sure" else upper_count)(trials, distinct_by)
+
+
+def lower_count(sure: list[Row], distinct_by: str) -> int:
+    """The fewest different ones the trials can be: those that do not say may repeat one that does."""
+    if distinct_by == "none":
+        return len(sure)
+    keys = {key_of(trial, distinct_by) for trial in sure} - {None}
+    return max(len(keys), 1 if sure else 0)
+
+
+def upper_count(possible: list[Row], distinct_by: str) -> int:
+    """The most different ones the trials can be: each one that does not say may be new."""
+    if distinct_by == "none":
+        return len(possible)
+    keys = [key_of(trial, distinct_by) for trial in possible]
+    return len(set(keys) - {None}) + keys.count(None)
+
+
+# --- Arms -------------------------------------------------------------------------------------------------------------
+
+Arms = tuple[Arm, ...]
+
+
+def arms_met(arms: Arms, known: Known) -> Truth:
+    """Whether some arm is met; None when it hangs on what is unknown."""
+    if any(is_reached(arm, "sure", known.trials) for arm in arms):
+        return True
+    blind = blind_counts(arms, known)
+    return None if any(is_reached(arm, "outcome", known.trials, blind) for arm in arms) else False
+
+
+def blind_counts(arms: Arms, known: Known) -> frozenset[Count]:
+    """The counts over treatments that the delivery cannot show; nothing is seen of how far they go."""
+    return frozenset(count for arm in arms for count in arm.all_of if known.is_blind(count.of))
+
+
+def is_reached(arm: Arm, stage: str, trials: list[Row], blind: frozenset[Count] = frozenset()) -> bool:
+    """Whether the arm holds on some day."""
+    if set(arm.all_of) <= blind:
+        return True
+    return any(holds_on(day, arm, stage, trials, blind) for day in days_to_try(arm, stage, trials))
+
+
+def days_to_try(arm: Arm, stage: str, trials: list[Row]) -> list[date]:
+    """The days on which a count of the arm can begin to hold, in order."""
+    begins = {begin_of(trial, count, stage) for count in arm.all_of for trial in trials_at(stage, count, trials)}
+    return sorted({later(day, offset) for day in begins for offset in (0, 1)})
+
+
+def holds_on(day: date, arm: Arm, stage: str, trials: list[Row], blind: frozenset[Count]) -> bool:
+    """Whether all counts of the arm hold on the day."""
+    return all(count in blind or does_count_hold(day, count, arm, stage, trials) for count in arm.all_of)
+
+
+def does_count_hold(day: date, count: Count, arm: Arm, stage: str, trials: list[Row]) -> bool:
+    """Whether one count holds on the day."""
+    counting = [t for t in trials_at(stage, count, trials) if does_trial_count(day, t, count, arm, stage)]
+    if count.timing == "last" and not any(
+        date_at(stage, count.what, trial) in (None, day)  # an unknown day may be this one
+        for trial in counting
+    ):
+        return False
+    return number_at(stage, count.distinct_by, counting) >= count.n
+
+
+def does_trial_count(day: date, trial: Row, count: Count, arm: Arm, stage: str) -> bool:
+    """Whether the day is neither too early nor too late for the trial."""
+    begin = begin_of(trial, count, stage)
+    has_begun = begin < day if count.timing == "before" else begin <= day
+    return has_begun and not is_too_old(day, trial, arm, stage)
+
+
+def begin_of(trial: Row, count: Count, stage: str) -> date:
+    """The first day on which the trial may be what is counted."""
+    return date_at(stage, count.what, trial) or trial["start_date"]
+
+
+def is_too_old(day: date, trial: Row, arm: Arm, stage: str) -> bool:
+    """Whether the trial had ended too long before the day; one of unknown supply may have lasted."""
+    if arm.within == "episode" or (stage != "sure" and trial["has_unknown_supply"]):
+        return False
+    return day > later(trial["end_date"], arm.within)
+
+
+def plain(arm: Arm) -> Arm:
+    """The arm with its numbers alone: without window, timing and difference."""
+    counts = tuple(replace(count, distinct_by="none", timing="any") for count in arm.all_of)
+    return replace(arm, within="episode", all_of=counts)
+
+
+def first_day_met(arms: Arms, trials: list[Row]) -> date:
+    """The first day on which some arm surely holds."""
+    days = [
+        day
+        for arm in arms
+        for day in days_to_try(arm, "sure", trials)
+        if holds_on(day, arm, "sure", trials, frozenset())
+    ]
+    return min(days)
+
+
+# --- Which block decides ----------------------------------------------------------------------------------------------
+
+
+def deciding_block(verdict: str, eligible: Truth, is_possible: Callable[[str, bool], bool]) -> str:
+    """The block that settled the verdict, or left it open.
+
+    `is_possible` tells whether the rule could be met with all trials still in at a stage, and
+    whether with their number alone.
+    """
+    if eligible is not True:
+        return "eligible"
+    if verdict == "resistant":
+        return "resistance"
+    if verdict == "not_resistant":
+        if not is_possible("trial", True):
+            return "trial"
+        if not is_possible("trial", False):
+            return "resistance"
+        return "outcome" if is_possible("adequacy", False) else "adequacy"
+    if not is_possible("outcome", False) or not is_possible("sure_member", False):
+        return "trial"
+    return "outcome" if is_possible("sure_adequate", False) else "adequacy"
