@@ -203,7 +203,10 @@ def _era_facts(supplies: pl.DataFrame, rule: Trial) -> pl.DataFrame:
 def _with_roles(eras: pl.DataFrame, rule: Trial, vocabulary: Vocabulary) -> pl.DataFrame:
     """Adds role and host; drops augmenters that were not added to anything."""
     primary = vocabulary.possible(rule.treatments)
-    placed = eras.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32), is_primary=lookup(primary))
+    known = eras.with_columns(is_primary=lookup(primary))
+    # Of drugs begun on one day an augmenter comes last, so that it has something to be added to.
+    by_day = known.sort("episode", "start", ~pl.col("is_primary"), "treatment", "end_excl")
+    placed = by_day.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32))
     hosts = _hosts(placed, rule.overlap_days)
     is_add_on = pl.col("host").is_not_null()
     earlier_primary = (pl.col("is_primary").cum_sum().over("episode") - pl.col("is_primary").cast(pl.UInt32)) > 0
