@@ -85,11 +85,13 @@ def show(name: Annotated[str, typer.Argument(metavar="ID")], folder: Folders = [
 
     d = catalogue.named(name, io.read_catalogue(folder))
     out.print(f"[bold]{escape(d.title)}[/]", highlight=False)
+    if isinstance(d, Description):
+        _say(f"{d.id}: {d.status}.")
+        out.print()
+        _say_parts({"why it is not computed": d.not_computed, **_cited(d.source)})
+        return
     _say(f"{d.id}: {KINDS[catalogue.kind(d)]}; {d.status}, {STATUSES[d.status]}.")
     out.print()
-    if isinstance(d, Description):
-        _say_parts({"not computed": d.not_computed, **_cited(d.source)})
-        return
     _say_computed(d)
     _say_cases(d, folder)
 
