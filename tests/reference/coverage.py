@@ -8,6 +8,7 @@ fails on a disagreement or on something that was never reached.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterable
 
@@ -123,6 +124,7 @@ def main() -> int:
         counted += reached(told)
         n_rows += sum(len(told[name]) for name in ("classifications", "stages"))
         differing += [f"seed {seed}, {difference}" for difference in differences(told, again)]
+        print(f"{first + len(drawn.persons)} persons, {len(differing)} facts differ", file=sys.stderr, flush=True)
     missing = never_reached(counted)
     print(table(counted))
     print(f"\n{asked.persons} persons, {n_rows} verdicts and stages, {len(differing)} facts differ.")

@@ -257,6 +257,36 @@ def test_a_drug_dispensed_once_lasts_until_the_next(days: int | None, second: in
     assert facts(told["trials"], "end_date", "n_days", "days_covered", "has_unknown_supply")[0] == trial
 
 
+def test_the_next_drug_is_another_that_starts_later() -> None:
+    """Neither one started on the same day nor the same drug again tells how long a drug was taken."""
+    told = classify(
+        definition=with_trial(single_dispensing_days=60),
+        dispensings=[
+            *(fill(0, CITALOPRAM, 1), fill(0, SERTRALINE, 29), fill(0, SERTRALINE, 30)),
+            *(fill(40, CITALOPRAM, 1), fill(60, MIRTAZAPINE, 30)),
+        ],
+    )
+
+    assert facts(told["trials"], "treatment", "n_days") == [
+        (CITALOPRAM, 60),
+        (SERTRALINE, 30),
+        (CITALOPRAM, 20),
+        (MIRTAZAPINE, 30),
+    ]
+
+
+@pytest.mark.parametrize(("coverage_end", "is_ongoing"), [(59, True), (60, False)])
+def test_a_drug_dispensed_once_may_be_ongoing(coverage_end: int, is_ongoing: bool) -> None:
+    """It lasts until day 29 and may go on if 30 days after that are not seen; what comes later does not matter."""
+    told = classify(
+        definition=with_trial(single_dispensing_days=30),
+        coverage=[covered(-400, coverage_end)],
+        dispensings=[fill(0, CITALOPRAM, 10), fill(30, SERTRALINE, 5), fill(45, MIRTAZAPINE, 5)],
+    )
+
+    assert told["trials"][0]["is_ongoing"] == is_ongoing
+
+
 def test_two_dispensings_are_no_single_one() -> None:
     """Two dispensings of one day say by themselves how long the drug lasted."""
     told = classify(
@@ -299,6 +329,35 @@ def test_a_window_opens_with_the_first_treatment(second: int, treatments: list) 
     )
 
     assert [trial["treatment"] for trial in told["trials"]] == treatments
+
+
+@pytest.mark.parametrize(("coverage_end", "is_ongoing"), [(65, True), (66, False)])
+def test_a_course_may_be_ongoing(coverage_end: int, is_ongoing: bool) -> None:
+    """The last session is on day 35; seen for 30 days after it the course may go on, seen for 31 it has ended."""
+    told = classify(coverage=[covered(-400, coverage_end)], procedures=[session(day, "cbt") for day in range(0, 36, 7)])
+
+    assert facts(told["trials"], "is_ongoing") == [(is_ongoing,)]
+
+
+def test_an_add_on_belongs_to_the_drug_it_is_longest_taken_with() -> None:
+    """Two antidepressants for 60 and 90 days, one after the other; a third with both, longer with the second."""
+    told = classify(
+        dispensings=[fill(0, CITALOPRAM, 60), fill(1, SERTRALINE, 90), fill(20, MIRTAZAPINE, 90)],
+    )
+
+    assert facts(told["trials"], "role", "n_add_ons") == [("first", 1), ("combination", 1), ("combination", 0)]
+
+
+def test_courses_have_roles_among_their_kind() -> None:
+    """Psychotherapy after ECT is the first psychotherapy; another one is a switch, the same one is resumed."""
+    told = classify(
+        definition=with_trial(treatments=("psychotherapy", "ect")),
+        procedures=[
+            *(session(0, "ect"), session(10, "cbt"), session(50, "psychotherapy_unspecified"), session(100, "cbt")),
+        ],
+    )
+
+    assert facts(told["trials"], "role") == [("first",), ("first",), ("switch",), ("resumed",)]
 
 
 # --- Adequacy ---------------------------------------------------------------------------------------------------------
@@ -351,6 +410,21 @@ def test_as_strong_as_chlorpromazine(atc: str, dose_ug: int, judged: tuple) -> N
         definition=replace(strong, trial=replace(strong.trial, treatments=("antidepressants", "augmenters"))),
         dispensings=[fill(0, atc, 28, dose_ug)],
     )
+
+    assert facts(told["judgements"], "is_adequate", "adequacy_reason") == [judged]
+
+
+@pytest.mark.parametrize(
+    ("days", "judged"),
+    [
+        ([0, 7, 14, 21, 28, 35], (True, "adequate")),
+        ([0, 7, 14, 21, 28, 34], (False, "too_short")),
+        ([0, 7, 14, 21, 35], (False, "too_few_sessions")),
+    ],
+)
+def test_enough_sessions_in_enough_days(days: list, judged: tuple) -> None:
+    """Six sessions in 36 days."""
+    told = classify(procedures=[session(day, "cbt") for day in days])
 
     assert facts(told["judgements"], "is_adequate", "adequacy_reason") == [judged]
 
@@ -453,6 +527,167 @@ def test_a_partial_fall_may_be_the_failure(first: float, last: float, has_failed
     assert facts(told["judgements"], "has_failed", "outcome_evidence") == [
         (has_failed, "none" if has_failed is None else "hamd17:fall_between")
     ]
+
+
+@pytest.mark.parametrize(
+    ("joined", "hamd17", "panss", "judged"),
+    [
+        ("any", 8.0, None, (True, "hamd17:score_above", on(42))),
+        ("any", 7.0, None, (None, "none", None)),
+        ("any", 7.0, 61.0, (True, "panss:score_above", on(40))),
+        ("any", 8.0, 61.0, (True, "hamd17:score_above", on(40))),
+        ("any_measured", 7.0, None, (False, "hamd17:score_above", None)),
+        ("any_measured", 8.0, None, (True, "hamd17:score_above", on(42))),
+        ("any_measured", None, None, (None, "none", None)),
+        ("all", 8.0, 61.0, (True, "hamd17:score_above", on(42))),
+        ("all", 8.0, None, (None, "none", None)),
+        ("all", 8.0, 60.0, (False, "panss:score_above", None)),
+        ("first", 7.0, 61.0, (False, "hamd17:score_above", None)),
+        ("first", None, 61.0, (True, "panss:score_above", on(40))),
+    ],
+)
+def test_scales_are_joined_as_stated(joined: str, hamd17: float | None, panss: float | None, judged: tuple) -> None:
+    """Two scales, on days 42 and 40: failed above 7 and above 60. One that is missing may be either."""
+    rules = (
+        ScaleRule(scale="hamd17", fails_if="score_above", value=7.0),
+        ScaleRule(scale="panss", fails_if="score_above", value=60.0),
+    )
+    drawn = ((42, hamd17, "hamd17"), (40, panss, "panss"))
+    told = classify(
+        definition=with_outcome(scales=rules, scales_joined=joined, evidence=("scales",)),
+        dispensings=[fill(0, CITALOPRAM, 42)],
+        scores=[score(day, value, scale) for day, value, scale in drawn if value is not None],
+    )
+
+    assert facts(told["judgements"], "has_failed", "outcome_evidence", "failure_date") == [judged]
+
+
+@pytest.mark.parametrize(
+    ("scores", "has_failed"),
+    [
+        ([(13, 20.0)], None),
+        ([(14, 20.0)], True),
+        ([(55, 20.0)], True),
+        ([(56, 20.0)], None),
+        ([(14, 20.0), (42, 5.0)], False),
+        ([(42, 5.0), (42, 20.0)], True),
+        ([(14, 5.0), (42, 20.0)], True),
+    ],
+)
+def test_the_latest_score_of_the_trial_counts(scores: list, has_failed: bool | None) -> None:
+    """From day 14 to 14 days after the last day, which is day 41; of one day's scores the highest."""
+    rule = ScaleRule(scale="hamd17", fails_if="score_above", value=7.0)
+    told = classify(
+        definition=with_outcome(scales=(rule,), evidence=("scales",)),
+        dispensings=[fill(0, CITALOPRAM, 42)],
+        scores=[score(day, value) for day, value in scores],
+    )
+
+    assert facts(told["judgements"], "has_failed") == [(has_failed,)]
+
+
+@pytest.mark.parametrize(
+    ("scores", "has_failed"),
+    [
+        ([(-15, 40.0)], None),
+        ([(-14, 40.0)], False),
+        ([(7, 40.0)], False),
+        ([(8, 40.0)], None),
+        ([(-14, 40.0), (0, 20.0)], True),
+        ([(0, 20.0), (0, 40.0)], False),
+        ([(1, 40.0), (7, 20.0)], False),
+        ([(1, 20.0), (1, 40.0)], False),
+        ([(0, 20.0), (1, 40.0)], True),
+    ],
+)
+def test_the_baseline_is_the_latest_before_or_the_earliest_after(scores: list, has_failed: bool | None) -> None:
+    """From 14 days before to the first day, else to 7 days after it; 15 is a response from 40 and none from 20."""
+    told = classify(
+        definition=with_outcome(evidence=("scales",)),
+        dispensings=[fill(0, CITALOPRAM, 42)],
+        scores=[score(42, 15.0), *(score(day, value) for day, value in scores)],
+    )
+
+    assert facts(told["judgements"], "has_failed") == [(has_failed,)]
+
+
+@pytest.mark.parametrize(
+    ("coverage_end", "days", "judged"),
+    [(131, 42, (False, "no_change")), (130, 42, (None, "unfinished")), (131, None, (None, "unknown_end"))],
+)
+def test_no_change_is_seen_when_the_days_for_it_are_over(coverage_end: int, days: int | None, judged: tuple) -> None:
+    """90 days after day 41 all is seen, a day earlier not; and nobody knows when an unknown supply ended."""
+    told = classify(coverage=[covered(-400, coverage_end)], dispensings=[fill(0, CITALOPRAM, days)])
+
+    assert facts(told["judgements"], "has_failed", "outcome_evidence") == [judged]
+
+
+@pytest.mark.parametrize(
+    ("sign", "second", "has_failed"),
+    [("switch", 30, False), ("switch", 31, True), ("add_on", 30, True), ("add_on", 31, False)],
+)
+def test_together_or_one_after_the_other(sign: str, second: int, has_failed: bool) -> None:
+    """Both taken for 30 days, the second drug is added; for 29 days, it replaces the first."""
+    told = classify(
+        definition=with_outcome(change_signs=(sign,)),
+        dispensings=[fill(0, CITALOPRAM, 60), fill(second, SERTRALINE, 60)],
+    )
+
+    assert told["judgements"][0]["has_failed"] == has_failed
+
+
+@pytest.mark.parametrize(("first", "has_failed"), [(35, False), (36, True)])
+def test_a_drug_replaces_a_psychotherapy_after_its_end(first: int, has_failed: bool) -> None:
+    """The last session is on day 35."""
+    told = classify(
+        definition=with_outcome(change_signs=("switch",)),
+        procedures=[session(day, "cbt") for day in range(0, 36, 7)],
+        dispensings=[fill(first, SERTRALINE, 60)],
+    )
+
+    assert told["judgements"][0]["has_failed"] == has_failed
+
+
+@pytest.mark.parametrize(("treatments", "has_failed"), [(("ect",), False), (("cbt",), True)])
+def test_ect_is_no_sign_that_ect_failed(treatments: tuple, has_failed: bool) -> None:
+    """Twice ECT is one course of it; after psychotherapy it is a sign."""
+    told = classify(
+        definition=replace(with_trial(treatments=treatments), outcome=with_outcome(change_signs=("ect",)).outcome),
+        procedures=[session(0, treatments[0]), session(20, "ect")],
+    )
+
+    assert facts(told["judgements"], "has_failed") == [(has_failed,)]
+
+
+@pytest.mark.parametrize(
+    ("absent", "code", "judged"),
+    [
+        ((), "F321", (True, "admission", on(50))),
+        ((), "I21", (False, "no_change", None)),
+        (("admissions",), "F321", (None, "unobserved", None)),
+    ],
+)
+def test_an_admission_for_the_disorder_is_a_sign(absent: tuple, code: str, judged: tuple) -> None:
+    """One for something else is none; and where admissions are not recorded nobody knows."""
+    told = classify(
+        definition=with_outcome(change_signs=("admission",)),
+        absent=frozenset(absent),
+        dispensings=[fill(0, CITALOPRAM, 42)],
+        admissions=[{"start_date": on(50), "end_date": on(60), "main_code": code}],
+    )
+
+    assert facts(told["judgements"], "has_failed", "outcome_evidence", "failure_date") == [judged]
+
+
+def test_the_first_sign_of_change_counts() -> None:
+    """ECT on day 50 comes before the next drug on day 60, and an ECT on the drug's first day is no sign."""
+    told = classify(
+        definition=with_outcome(change_signs=("switch", "ect")),
+        dispensings=[fill(0, CITALOPRAM, 42), fill(60, SERTRALINE, 42)],
+        procedures=[session(0, "ect"), session(50, "ect")],
+    )
+
+    assert facts(told["judgements"], "outcome_evidence", "failure_date")[0] == ("ect", on(50))
 
 
 @pytest.mark.parametrize(
@@ -569,6 +804,8 @@ def test_a_score_adds_half_points(points: float, verdict: str, score_max: float)
         (710, "during", "not_eligible"),
         (711, "during", "not_resistant"),
         (711, "ever", "not_eligible"),
+        (710, "before_or_during", "not_eligible"),
+        (711, "before_or_during", "not_resistant"),
     ],
 )
 def test_bipolar_disorder_excludes_at_the_stated_time(day: int, when: str, verdict: str) -> None:
@@ -585,6 +822,30 @@ def test_age_is_in_completed_years(min_age: int, verdict: str) -> None:
     told = classify(definition=with_eligible(min_age=min_age))
 
     assert facts(told["rows"], "verdict") == [(verdict,)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict"),
+    [
+        ({"max_age": 49}, "not_resistant"),
+        ({"max_age": 48}, "not_eligible"),
+        ({"min_observed_days": 400}, "not_resistant"),
+        ({"min_observed_days": 401}, "not_eligible"),
+    ],
+)
+def test_limits_belong_to_what_they_limit(settings: Row, verdict: str) -> None:
+    """A person of 49 years, observed for 400 days before the episode."""
+    told = classify(definition=with_eligible(**settings))
+
+    assert facts(told["rows"], "verdict") == [(verdict,)]
+
+
+@pytest.mark.parametrize(("first", "n_episodes"), [(-731, 0), (-730, 1), (2191, 1), (2192, 0)])
+def test_episodes_start_within_the_period(first: int, n_episodes: int) -> None:
+    """From the first of January 2018 to the last of December 2025."""
+    told = classify(diagnoses=[contact(first)])
+
+    assert len(told["episodes"]) == n_episodes
 
 
 @pytest.mark.parametrize(("second", "verdict"), [(1, "not_resistant"), (0, "not_eligible")])

@@ -30,6 +30,7 @@ from tests.reference.drawn import (
     level,
     number,
     on,
+    score,
     session,
     with_arm,
     with_arms,
@@ -187,6 +188,22 @@ def test_too_few_in_the_window_is_a_matter_of_resistance(within: int, days: int 
     assert told["verdicts"] == [verdict]
 
 
+def test_before_the_outcome_is_asked_no_day_is_known_for_a_failure() -> None:
+    """The failure shows on day 42, too late for the antipsychotic of day 20: that is a matter of outcome."""
+    definition = with_arm(count(1, ("ssri",)), count(1, AUGMENTERS, "given", "last"), within=10)
+    told = classify(
+        definition=replace(
+            definition,
+            trial=ALL_DRUGS,
+            outcome=replace(BASE.outcome, evidence=("scales",)),
+        ),
+        dispensings=[fill(0, CITALOPRAM, 29), fill(20, ARIPIPRAZOLE, 5)],
+        scores=[score(0, 20.0), score(42, 20.0)],
+    )
+
+    assert told["verdicts"] == [("not_resistant", "outcome")]
+
+
 @pytest.mark.parametrize(
     ("n", "timing", "verdict"),
     [(1, "any", "undetermined"), (1, "last", "undetermined"), (2, "any", "not_resistant")],
@@ -232,6 +249,25 @@ def test_the_number_of_trials_earns_the_points_of_its_band(drugs: tuple, by: str
     """One drug earns a point, three earn two; a drug of unknown name may be a third one."""
     rows = [fill(40 * n, atc, 1) for n, atc in enumerate(drugs)]
     told = classify(definition=with_score(9.0, number((1, 1.0), (3, 2.0), by=by)), dispensings=rows)
+
+    assert facts(told["rows"], "score_min", "score_max") == [scores]
+
+
+@pytest.mark.parametrize(
+    ("item", "days", "rows", "scores"),
+    [
+        ("extended", 29, [fill(0, CITALOPRAM, 29)], (1.0, 1.0)),
+        ("extended", 30, [fill(0, CITALOPRAM, 29)], (0.0, 0.0)),
+        ("raised_dose", 0, [fill(0, CITALOPRAM, 15, 20_000), fill(15, CITALOPRAM, 14, 20_001)], (1.0, 1.0)),
+        ("raised_dose", 0, [fill(0, CITALOPRAM, 15, 20_000), fill(15, CITALOPRAM, 14, 20_000)], (0.0, 0.0)),
+        ("raised_dose", 0, [fill(0, CITALOPRAM, 15, 20_000), fill(15, CITALOPRAM, 14, 10_000)], (0.0, 0.0)),
+        ("raised_dose", 0, [fill(0, CITALOPRAM, 15, 20_000), fill(15, CITALOPRAM, 14, None)], (0.0, 1.0)),
+    ],
+)
+def test_a_failed_trial_may_have_been_long_or_raised(item: str, days: int, rows: list, scores: tuple) -> None:
+    """29 days of citalopram that failed: longer for more, or at a dose that was higher later than at first."""
+    asked = Item(item=item, of=("ssri",), points=1.0, max_points=9.0, extended_days=days)
+    told = classify(definition=with_score(9.0, asked), dispensings=[*rows, fill(60, MIRTAZAPINE, 29)])
 
     assert facts(told["rows"], "score_min", "score_max") == [scores]
 

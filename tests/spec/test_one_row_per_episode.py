@@ -221,10 +221,10 @@ def test_judging_outcome_keeps_every_trial_in_order() -> None:
 
 
 def test_judging_response_gives_one_state_per_trial() -> None:
-    """As many states as trials, in their order: of the child's, then of the three treatments of the treated."""
+    """As many states as trials, in their order: of the child's, then of the four treatments of the treated."""
     states = judge_response(_MEASURED)["response"].to_list()
 
-    assert states == ["cannot_tell", "remission", "cannot_tell", "cannot_tell"]
+    assert states == ["cannot_tell", "remission", "remission", "cannot_tell", "cannot_tell"]
 
 
 def test_judging_resistance_gives_one_row_per_episode_in_order() -> None:
