@@ -57,12 +57,12 @@ def fast(drawn: Round) -> Facts:
     of_trial: dict[str, list[Row]] = {}
     of_judgement: dict[str, list[Row]] = {}
     for definition in drawn.definitions:
-        kept = [trial for trial in trials if trial["trial_rule"] == trial_rule(definition)]
+        trials_by, judged_by = trial_rule(definition), judging_rule(definition)
+        kept = [trial for trial in trials if trial["trial_rule"] == trials_by]
         names = {trial["trial_id"] for trial in kept}
         of_trial[definition.id] = _only(TRIAL_FACTS, kept)
         of_judgement[definition.id] = _only(
-            JUDGEMENT_FACTS,
-            [j for j in judgements if j["judging_rule"] == judging_rule(definition) and j["trial_id"] in names],
+            JUDGEMENT_FACTS, [j for j in judgements if j["judging_rule"] == judged_by and j["trial_id"] in names]
         )
     return {
         "episodes": _keyed(made.episodes.to_dicts(), "episode_id"),

@@ -6,8 +6,10 @@ Read with the csv module and searched with loops, so that it shares nothing with
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 NOT_FULLY_NAMED = "psychotherapy_unspecified"
 
@@ -69,7 +71,7 @@ class Codes:
     """All code tables, in the order of the files.
 
     doses: atc -> column -> mg of the route that is looked up (blank cells are missing).
-    causes: cause, disorder, code list. remembered: what was asked of the code lists before, to save time.
+    causes: cause, disorder, code list. remembered: what was asked before, and the answer, to save time.
     """
 
     treatments: tuple[Treatment, ...]
@@ -79,16 +81,26 @@ class Codes:
     disorders: dict[str, dict[str, str]]
     causes: tuple[tuple[str, str, str], ...]
     options: tuple[Option, ...]
-    remembered: dict[tuple[str, str, str], bool] = field(default_factory=dict, compare=False)
+    remembered: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False)
+
+    def _asked(self, question: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
+        if question not in self.remembered:
+            self.remembered[question] = answer()
+        return self.remembered[question]
 
     def drug(self, atc: str) -> Treatment | None:
         """The row of the longest listed prefix of a delivered ATC code."""
-        listed = [row for row in self.treatments if atc.startswith(row.treatment)]
-        return max(listed, key=lambda row: len(row.treatment), default=None)
+
+        def longest() -> Treatment | None:
+            listed = [row for row in self.treatments if atc.startswith(row.treatment)]
+            return max(listed, key=lambda row: len(row.treatment), default=None)
+
+        return self._asked(("drug", atc), longest)
 
     def named(self, treatment: str | None) -> Treatment | None:
         """The row of a procedure's treatment, which must be listed under exactly that name."""
-        return next((row for row in self.treatments if row.treatment == treatment), None)
+        by_name = (row for row in self.treatments if row.treatment == treatment)
+        return self._asked(("named", treatment), lambda: next(by_name, None))
 
     def scale(self, name: str) -> Scale:
         """The scale of that name."""
@@ -96,15 +108,16 @@ class Codes:
 
     def in_list(self, list_name: str, code: str, code_system: str) -> bool:
         """True when an include prefix fits and no exclude prefix of the same list and system does."""
-        asked = (list_name, code, code_system)
-        if asked not in self.remembered:
+
+        def is_included() -> bool:
             uses = [
                 row.use
                 for row in self.diagnoses
                 if row.list_name == list_name and row.code_system == code_system and row.fits(code)
             ]
-            self.remembered[asked] = "include" in uses and "exclude" not in uses
-        return self.remembered[asked]
+            return "include" in uses and "exclude" not in uses
+
+        return self._asked(("in list", list_name, code, code_system), is_included)
 
     def in_list_of_any_system(self, list_name: str, code: str | None) -> bool:
         """An admission's main code comes without a code system: any system may claim it."""
@@ -117,7 +130,8 @@ class Codes:
         Where psychotherapy is seen, so is CBT, though it may not be told apart.
         """
         seen = observes | {"cbt"} if "psychotherapy" in observes else observes
-        return any(row.observed_as not in seen for row in self.treatments if row.groups & set(groups))
+        meant = (row.observed_as not in seen for row in self.treatments if row.groups & set(groups))
+        return self._asked(("unobserved", groups, observes), lambda: any(meant))
 
 
 def is_identified(treatment: str) -> bool:
