@@ -32,7 +32,7 @@ DISORDERS: tuple[str, ...] = get_args(Disorder)
 MODALITIES: tuple[str, ...] = ("drug", "augmentation", "psychotherapy", "neuromodulation")
 BLOCKS: tuple[str, ...] = ("eligible", "trial", "adequacy", "outcome", "resistance")
 
-Days = Annotated[int, Field(ge=0)]
+Days = Annotated[int, Field(ge=0, le=100_000)]
 Points = Annotated[float, Field(ge=0, multiple_of=0.5)]
 When = Literal["ever", "before", "during", "before_or_during"]
 AddOnRule = Literal["own_trial", "part_of_trial", "ignored"]
@@ -222,7 +222,7 @@ class Arm:
     """
 
     name: str
-    within: Annotated[int, Field(ge=1)] | Literal["episode"]
+    within: Annotated[int, Field(ge=1, le=100_000)] | Literal["episode"]
     all_of: Annotated[tuple[Count, ...], Field(min_length=1)]
 
 

@@ -127,7 +127,9 @@ MODELS: dict[str, type[pa.DataFrameModel]] = {
 
 @dataclass(frozen=True)
 class Extract:
-    """The canonical tables of one delivery (or of one bucket of it). An absent table is None.
+    """The canonical tables of one delivery (or of one bucket of it), each sorted by all its columns, blanks first.
+
+    An absent table is None.
 
     `observes` names the treatments the delivery can show; what is not in it is unknown, not absent.
     """

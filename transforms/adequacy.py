@@ -1,4 +1,4 @@
-"""Trials -> was each long and strong enough? True, false, or null where the supply or dose is unknown.
+"""Attempts -> was each long and strong enough? True, false, or null where the supply or dose is unknown.
 
 A drug trial needs enough days at or above the dose. Every supply counts until the next one, at its own
 dose; a supply of unknown dose may or may not count, one of unknown duration may last for ever. So
@@ -7,12 +7,19 @@ the days at dose have a lower and an upper bound, and only where both agree is t
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from schemas.definition import Adequacy, DrugAdequacy, SessionAdequacy
-from transforms.encode import Vocabulary, lookup
+from schemas.tables import ADEQUACY_REASONS, MODALITIES
+from transforms.attempts import UNKNOWN, Attempts
+from transforms.bounds import Bounds
+from transforms.encode import Vocabulary
 from transforms.trials import Trials
 
+ADEQUATE, TOO_SHORT, TOO_FEW_SESSIONS, UNDERDOSED, LOW_ADHERENCE, DOSE_UNKNOWN, DURATION_UNKNOWN = range(
+    len(ADEQUACY_REASONS)
+)
 _DOSE_COLUMNS = {
     "minimum_effective": "minimum_effective_mg",
     "usual_dose_lower": "usual_dose_lower_mg",
@@ -20,76 +27,97 @@ _DOSE_COLUMNS = {
 }
 
 
-def judge_adequacy(built: Trials, rule: Adequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> pl.DataFrame:
-    """The trials in their order, with is_adequate and adequacy_reason."""
-    judged = {
-        "drug": _judge_drugs(built, "drug", rule.drug, vocabulary, doses),
-        "augmentation": _judge_drugs(built, "augmentation", rule.augmentation, vocabulary, doses),
-        "psychotherapy": _judge_sessions(built, "psychotherapy", rule.psychotherapy),
-        "neuromodulation": _judge_sessions(built, "neuromodulation", rule.neuromodulation),
+def judge_adequacy(trials: Trials, rule: Adequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> np.ndarray:
+    """The reason for each trial's answer, as a place in ADEQUACY_REASONS; `is_adequate` gives the answer."""
+    attempts = trials.attempts
+    by_modality = {
+        "drug": _judge_drugs(attempts, rule.drug, vocabulary, doses),
+        "augmentation": _judge_drugs(attempts, rule.augmentation, vocabulary, doses),
+        "psychotherapy": _judge_sessions(attempts, rule.psychotherapy),
+        "neuromodulation": _judge_sessions(attempts, rule.neuromodulation),
     }
-    verdicts = pl.concat(judged.values())
-    return built.trials.join(verdicts, on="trial", how="left", maintain_order="left")
+    return np.choose(trials.modality, [by_modality[name][trials.row] for name in MODALITIES])
 
 
-def _judge_drugs(
-    built: Trials, modality: str, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame
-) -> pl.DataFrame:
-    trials = built.trials.filter(pl.col("modality") == modality)
-    supplies = built.supplies.join(trials.select("trial", "treatment"), on="trial")
-    days = pl.col(f"{rule.duration_basis}_days")
-    strong = _is_strong_enough(rule, vocabulary, doses)
-    bounds = supplies.group_by("trial").agg(
-        total=days.sum(),
-        lower=days.filter(strong).sum(),
-        unsure=days.filter(strong.is_null()).sum(),
-    )
-    rows = trials.join(bounds, on="trial")
-    unknown = pl.col("has_unknown_supply")
-    too_few = ~unknown & (pl.col("lower") + pl.col("unsure") < rule.min_days)
-    long = pl.when(pl.col("lower") >= rule.min_days).then(True).when(too_few).then(False)
-    share = pl.lit(rule.min_adherence_percent)
-    enough = (pl.col("n_days") > 0) & (100 * pl.col("days_covered") >= share * pl.col("n_days"))
-    adherent = pl.when(share == 0).then(True).when(~unknown).then(enough)
-    reason = (
-        pl.when(pl.col("long") & pl.col("adherent"))
-        .then(pl.lit("adequate"))
-        .when(~pl.col("long") & (pl.col("total") < rule.min_days))
-        .then(pl.lit("too_short"))
-        .when(~pl.col("long"))
-        .then(pl.lit("underdosed"))
-        .when(~pl.col("adherent"))
-        .then(pl.lit("low_adherence"))
-        .when(~unknown & pl.col("long").is_null())
-        .then(pl.lit("dose_unknown"))
-        .otherwise(pl.lit("duration_unknown"))
-    )
-    return rows.with_columns(long=long, adherent=adherent).select(
-        "trial", is_adequate=pl.col("long") & pl.col("adherent"), adequacy_reason=reason
-    )
+def is_adequate(reason: np.ndarray) -> Bounds:
+    """What each reason says."""
+    return Bounds(reason == ADEQUATE, (reason == ADEQUATE) | (reason >= DOSE_UNKNOWN))
 
 
-def _is_strong_enough(rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> pl.Expr:
-    """Of a supply: is its dose at or above the threshold? Null where dose or reference dose is unknown."""
+def _judge_drugs(attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> np.ndarray:
+    """The reason for each attempt, if it is a drug."""
+    key = ("drug adequacy", rule)
+    if key not in attempts.remembered:
+        attempts.remembered[key] = _reasons_of_drugs(attempts, rule, vocabulary, doses)
+    return attempts.remembered[key]
+
+
+def _reasons_of_drugs(
+    attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame
+) -> np.ndarray:
+    total, lower, upper = _days_at_dose(attempts, rule, vocabulary, doses)
+    unknown = attempts.has_unknown_supply
+    long = Bounds(lower >= rule.min_days, unknown | (upper >= rule.min_days))
+    adherent = _is_adherent(attempts, rule.min_adherence_percent)
+    return np.select(
+        [
+            long.sure & adherent.sure,
+            ~long.possible & (total < rule.min_days),
+            ~long.possible,
+            ~adherent.possible,
+            ~unknown & ~long.is_known,
+        ],
+        [ADEQUATE, TOO_SHORT, UNDERDOSED, LOW_ADHERENCE, DOSE_UNKNOWN],
+        default=DURATION_UNKNOWN,
+    ).astype(np.int8)
+
+
+def _days_at_dose(
+    attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each attempt the days with supply, and of these at least and at most how many at dose; 0 for sessions."""
+    days = attempts.span_days if rule.duration_basis == "span" else attempts.covered_days
+    strong = _is_strong_enough(attempts, rule, vocabulary, doses)
+    of_eras = [attempts.eras.sum(part) for part in (days, days * strong.sure, days * strong.possible)]
+    return tuple(_placed(part, attempts) for part in of_eras)
+
+
+def _placed(of_eras: np.ndarray, attempts: Attempts) -> np.ndarray:
+    column = np.zeros(len(attempts.episode), dtype=of_eras.dtype)
+    column[attempts.attempt_of_era] = of_eras
+    return column
+
+
+def _is_strong_enough(attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> Bounds:
+    """Of each supply: is its dose at or above the threshold? Unknown where dose or reference dose is."""
+    supplies = attempts.supplies
     if rule.dose_basis == "any":
-        return pl.lit(True)
+        return Bounds.known(np.ones(len(supplies.day), dtype=bool))
     if rule.dose_basis == "ddd_ratio":
-        return pl.col("dose_mddd") / 1000 >= rule.min_dose_ratio
+        return _at_least(supplies.dose_mddd / 1000, rule.min_dose_ratio, supplies.dose_mddd != UNKNOWN)
     column = _DOSE_COLUMNS[rule.dose_basis]
     reference = vocabulary.treatments.select("treatment").join(
         doses.select(treatment="atc", mg=column), on="treatment", how="left", maintain_order="left"
     )["mg"]
-    return pl.col("dose_ug") / (lookup(reference) * 1000) >= rule.min_dose_ratio
+    mg = reference.fill_null(np.nan).to_numpy()[supplies.treatment]
+    is_known = (supplies.dose_ug != UNKNOWN) & ~np.isnan(mg)
+    return _at_least(supplies.dose_ug / (mg * 1000), rule.min_dose_ratio, is_known)
 
 
-def _judge_sessions(built: Trials, modality: str, rule: SessionAdequacy) -> pl.DataFrame:
-    long, often = pl.col("n_days") >= rule.min_days, pl.col("n_sessions") >= rule.min_sessions
-    reason = (
-        pl.when(~long)
-        .then(pl.lit("too_short"))
-        .when(~often)
-        .then(pl.lit("too_few_sessions"))
-        .otherwise(pl.lit("adequate"))
-    )
-    rows = built.trials.filter(pl.col("modality") == modality)
-    return rows.select("trial", is_adequate=long & often, adequacy_reason=reason)
+def _at_least(ratio: np.ndarray, wanted: float, is_known: np.ndarray) -> Bounds:
+    enough = ratio >= wanted
+    return Bounds(is_known & enough, ~is_known | enough)
+
+
+def _is_adherent(attempts: Attempts, percent: int) -> Bounds:
+    """Was so much of the time covered by supply? Unknown where some supply's days are."""
+    if percent == 0:
+        return Bounds.known(np.ones(len(attempts.episode), dtype=bool))
+    enough = (attempts.n_days > 0) & (100 * attempts.days_covered >= percent * attempts.n_days)
+    return Bounds(~attempts.has_unknown_supply & enough, attempts.has_unknown_supply | enough)
+
+
+def _judge_sessions(attempts: Attempts, rule: SessionAdequacy) -> np.ndarray:
+    """The reason for each attempt, if it is a course of sessions."""
+    too_short, too_few = attempts.n_days < rule.min_days, attempts.n_sessions < rule.min_sessions
+    return np.where(too_short, TOO_SHORT, np.where(too_few, TOO_FEW_SESSIONS, ADEQUATE)).astype(np.int8)

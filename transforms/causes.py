@@ -7,57 +7,63 @@ trials depend on what a definition calls adequate.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import compress, product
+
+import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
+from schemas.tables import CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
+from transforms.adequacy import LOW_ADHERENCE, TOO_FEW_SESSIONS, TOO_SHORT, UNDERDOSED
 from transforms.encode import Coded
 
-_OF_TRIALS = {
-    "inadequate_dose": ("underdosed",),
-    "poor_adherence": ("low_adherence",),
-    "short_duration": ("too_short", "too_few_sessions"),
-}
+# The reasons of an inadequate trial that show each cause, in the order of CAUSES_OF_TRIALS.
+REASONS = dict(zip(CAUSES_OF_TRIALS, ((UNDERDOSED,), (TOO_SHORT, TOO_FEW_SESSIONS), (LOW_ADHERENCE,)), strict=True))
+_NONE, _POSSIBLE, _LIKELY = range(len(PSEUDO_RESISTANCE))
 
 
-def find_causes(episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> pl.DataFrame:
-    """One row per episode, in order: `diagnosed`, the causes the person was diagnosed with by its end, as words."""
+@dataclass(frozen=True)
+class Causes:
+    """The causes each episode's person was diagnosed with by its end: `diagnosed` is a place in `words`.
+
+    Each word of `words` is a list of causes, in alphabetical order; the empty list is the first.
+    """
+
+    diagnosed: np.ndarray
+    words: tuple[str, ...]
+
+    @property
+    def is_diagnosed(self) -> np.ndarray:
+        """Was the person diagnosed with some cause of pseudo-resistance?"""
+        return self.diagnosed > 0
+
+
+def find_causes(episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> Causes:
+    """The diagnosed causes of every episode, in order."""
     known = codes.causes.select("disorder", "list", "cause")
     spans = episodes.select("episode", "person", "disorder", "end").join(known, on="disorder")
     rows = spans.join(coded.listed.select("person", "day", "list"), on=["person", "list"])
     in_time = rows.filter(pl.col("day") <= pl.col("end")).group_by("episode").agg(pl.col("cause").unique().sort())
     found = in_time.select("episode", diagnosed=pl.col("cause").list.join(" "))
     joined = episodes.select("episode").join(found, on="episode", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("diagnosed").fill_null(""))
+    column = joined["diagnosed"].fill_null("")
+    words = ["", *column.filter(column != "").unique().sort()]
+    return Causes(column.cast(pl.Enum(words)).to_physical().to_numpy(), tuple(words))
 
 
-def has_cause() -> pl.Expr:
-    """Was the person diagnosed with some cause of pseudo-resistance?"""
-    return pl.col("diagnosed") != ""
+def judge_causes(causes: Causes, shown: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Per episode the pseudo-resistance, as a place in PSEUDO_RESISTANCE, and its causes, as a place in the words.
 
-
-def judge_causes(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """The rows in their order, with pseudo_resistance and causes.
-
-    Needs `diagnosed` and, for each cause that lies in the trials, whether a counted trial shows it. The words are
-    put together once for each of the few combinations that occur.
+    `shown` says for each cause that lies in trials whether the episode's counted trials show it.
     """
-    combinations = verdicts.select("diagnosed", *_OF_TRIALS).unique()
+    bits = sum(is_shown.astype(np.int64) << n for n, is_shown in enumerate(shown.values()))
+    word = causes.diagnosed.astype(np.int64) * 2 ** len(shown) + bits
+    combinations = [tuple(reversed(flags)) for flags in product((False, True), repeat=len(shown))]
     words = [
-        " ".join(
-            sorted(
-                [*diagnosed.split(), *(cause for cause, is_shown in zip(_OF_TRIALS, shown, strict=True) if is_shown)]
-            )
-        )
-        for diagnosed, *shown in combinations.iter_rows()
+        " ".join(sorted([*diagnosed.split(), *compress(shown, flags)]))
+        for diagnosed in causes.words
+        for flags in combinations
     ]
-    named = combinations.with_columns(causes=pl.Series(words, dtype=pl.String))
-    seen = pl.when(has_cause()).then(pl.lit("likely"))
-    return verdicts.join(named, on=["diagnosed", *_OF_TRIALS], how="left", maintain_order="left").with_columns(
-        pseudo_resistance=seen.when(pl.col("causes") != "").then(pl.lit("possible")).otherwise(pl.lit("none"))
-    )
-
-
-def causes_of_trials(is_meant: pl.Expr) -> list[pl.Expr]:
-    """Per episode, one column for each cause that lies in the trials: does one of those meant show it?"""
-    reason = pl.col("adequacy_reason")
-    return [(is_meant & reason.is_in(reasons)).any().alias(cause) for cause, reasons in _OF_TRIALS.items()]
+    pseudo_resistance = np.where(causes.is_diagnosed, _LIKELY, np.where(word > 0, _POSSIBLE, _NONE))
+    return pseudo_resistance.astype(np.int8), word, tuple(words)

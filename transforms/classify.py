@@ -1,35 +1,55 @@
 """One extract, many definitions -> episodes, trials, judgements and one verdict per episode and definition.
 
-Equal blocks share work: trials are built once per trial rule, judged once per trial, adequacy and
-outcome rule; only eligibility and resistance are asked of every definition.
+Equal blocks share work: eras are joined once per way of joining, trials are built once per trial rule, judged
+once per trial, adequacy and outcome rule; only eligibility and resistance are asked of every definition. A
+trial rule is applied to episodes of the disorders that some definition with the rule speaks about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import reduce
 from hashlib import sha256
+from operator import or_
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
-from schemas.definition import Definition
-from schemas.extracts import Extract
+from schemas.definition import Adequacy, Definition, Outcome, Trial
+from schemas.extracts import SUPPLY_BASES, Extract
 from schemas.study import Study
-from schemas.tables import KEYS, RESTRICTED
-from transforms.adequacy import judge_adequacy
+from schemas.tables import ADEQUACY_REASONS, KEYS, MODALITIES, RESPONSES, RESTRICTED, ROLES
+from transforms.adequacy import is_adequate, judge_adequacy
+from transforms.attempts import (
+    UNKNOWN,
+    Attempts,
+    Exposures,
+    Joining,
+    Spans,
+    find_attempts,
+    find_exposures,
+    joining,
+    spans_of,
+)
 from transforms.causes import find_causes
-from transforms.eligibility import judge_eligibility
-from transforms.encode import Coded, encode
+from transforms.counts import Tried
+from transforms.eligibility import Eligibility
+from transforms.encode import Coded, decode, encode
 from transforms.episodes import build_episodes
 from transforms.impasses import find_impasses
-from transforms.measurement import Measured, Windows, windows
-from transforms.outcome import judge_outcome
-from transforms.resistance import judge_resistance
+from transforms.measurement import windows
+from transforms.outcome import Judged, judge_outcome
+from transforms.resistance import RESISTANT, Verdicts, judge_resistance
 from transforms.response import judge_response
+from transforms.segments import NEVER
 from transforms.signs import Signs, find_signs
 from transforms.staging import judge_staging
-from transforms.trials import Exposures, Trials, build_trials, find_exposures, with_episode_facts
+from transforms.trials import Trials, build_trials
+
+JudgingKey = tuple[Trial, Adequacy, Outcome]
 
 
 @dataclass(frozen=True)
@@ -61,17 +81,17 @@ def judging_rule(definition: Definition) -> str:
 
 def classify(extract: Extract, study: Study, definitions: Sequence[Definition], codes: CodeLists) -> Classified:
     """Classify every episode of an extract under every definition, and stage it under every staging system."""
-    work = _Work(extract, study, codes)
     known = sorted(definitions, key=lambda d: d.id)
-    verdicts = [work.classify(definition) for definition in known if definition.gives == "verdict"]
+    work = _Work(extract, study, known, codes)
+    verdicts = {d.id: work.classify(d) for d in known if d.gives == "verdict"}
     stages = [work.stage(definition) for definition in known if definition.gives != "verdict"]
     return Classified(  # only now are all trials built and judged
         episodes=_shaped("episodes", [work.named_episodes()]),
         trials=_shaped("trials", [work.named_trials(rule) for rule in sorted(work.built, key=rule_id)]),
         judgements=_shaped("judgements", [work.named_judgements(key) for key in work.judged]),
-        classifications=_shaped("classifications", verdicts),
+        classifications=_shaped("classifications", [work.named_verdicts(n, v) for n, v in verdicts.items()]),
         stages=_shaped("stages", stages),
-        impasses=_shaped("impasses", [work.impasses(verdicts)]),
+        impasses=_shaped("impasses", [work.impasses(list(verdicts.values()))]),
     )
 
 
@@ -86,71 +106,86 @@ def _shaped(name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
 class _Work:
     """What definitions share while one extract is classified."""
 
-    def __init__(self, extract: Extract, study: Study, codes: CodeLists) -> None:
-        self.codes = codes
+    def __init__(self, extract: Extract, study: Study, definitions: Sequence[Definition], codes: CodeLists) -> None:
+        self.codes, self.definitions = codes, definitions
         self.coded: Coded = encode(extract, codes, study.episodes.disorders)
-        built = build_episodes(self.coded, study.episodes, study.period, codes)
-        self.episodes = built.hstack(find_causes(built, self.coded, codes).select("diagnosed"))
-        self.exposures: Exposures = find_exposures(self.coded, self.episodes)
-        self.signs: Signs = find_signs(self.coded, codes.scales)
-        self.built: dict[object, Trials] = {}
-        self.measured: dict[tuple[object, Windows], Measured] = {}
-        self.responses: dict[tuple[object, Windows], pl.DataFrame] = {}
-        self.judged: dict[tuple[object, object, object], pl.DataFrame] = {}
+        self.episodes = build_episodes(self.coded, study.episodes, study.period, codes)
+        self.causes = find_causes(self.episodes, self.coded, codes)
+        self.eligibility = Eligibility(self.episodes, self.causes, self.coded, codes)
+        self.spans: Spans = spans_of(self.episodes)
+        self.exposures: Exposures = find_exposures(self.coded, self.spans)
+        self.signs: Signs = find_signs(self.coded, codes.scales, self.spans)
+        self.joined: dict[Joining, Attempts] = {}
+        self.built: dict[Trial, Trials] = {}
+        self.adequate: dict[tuple[Trial, Adequacy], np.ndarray] = {}
+        self.outcomes: dict[tuple[Trial, Outcome], Judged] = {}
+        self.judged: dict[JudgingKey, tuple[np.ndarray, Judged]] = {}
         self.ids = self.episodes.join(
             extract.persons.select("person", "person_id"), on="person", maintain_order="left"
         ).select("episode", "person_id", episode_id=pl.format("{}:{}:{}", "person_id", "disorder", "number"))
 
-    def trials(self, rule: object) -> Trials:
+    # What is shared
+
+    def attempts(self, rule: Trial) -> Attempts:
+        how = joining(rule)
+        if how not in self.joined:
+            sharing = [d for d in self.definitions if joining(d.trial) == how]
+            groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
+            asked = self.coded.vocabulary.possible(tuple(sorted(groups))).to_numpy()
+            self.joined[how] = find_attempts(
+                self.exposures, self.spans, how, asked, self._spoken_of(sharing), self.coded.vocabulary
+            )
+        return self.joined[how]
+
+    def trials(self, rule: Trial) -> Trials:
         if rule not in self.built:
-            self.built[rule] = build_trials(self.exposures, self.episodes, rule, self.coded.vocabulary)
+            sharing = [d for d in self.definitions if d.trial == rule]
+            self.built[rule] = build_trials(self.attempts(rule), rule, self._spoken_of(sharing), self.coded.vocabulary)
         return self.built[rule]
 
-    def judge(self, definition: Definition) -> pl.DataFrame:
-        key = (definition.trial, definition.adequacy, definition.outcome)
+    def _spoken_of(self, definitions: list[Definition]) -> np.ndarray:
+        """The episodes of disorders that one of the definitions speaks about, as a mask."""
+        return self.spans.of_disorders(frozenset(name for d in definitions for name in d.eligible.disorders))
+
+    def judge(self, definition: Definition) -> tuple[np.ndarray, Judged]:
+        """The reasons of adequacy and the outcomes of all trials of the definition's trial rule."""
+        rule, adequacy, outcome = key = (definition.trial, definition.adequacy, definition.outcome)
         if key not in self.judged:
-            built = self.trials(definition.trial)
-            adequate = judge_adequacy(built, definition.adequacy, self.coded.vocabulary, self.codes.doses)
-            measured = self.measure(definition)
-            self.judged[key] = judge_outcome(
-                replace(built, trials=adequate), definition.outcome, measured, self.signs, self.coded
-            )
+            trials = self.trials(rule)
+            if (rule, adequacy) not in self.adequate:
+                reasons = judge_adequacy(trials, adequacy, self.coded.vocabulary, self.codes.doses)
+                self.adequate[rule, adequacy] = reasons
+            if (rule, outcome) not in self.outcomes:
+                self.outcomes[rule, outcome] = judge_outcome(trials, outcome, self.signs)
+            self.judged[key] = (self.adequate[rule, adequacy], self.outcomes[rule, outcome])
         return self.judged[key]
 
-    def measure(self, definition: Definition) -> Measured:
-        key = (definition.trial, windows(definition.outcome))
-        if key not in self.measured:
-            trials = with_episode_facts(self.trials(definition.trial).trials, self.episodes)
-            self.measured[key] = Measured(trials, key[1], self.signs)
-            self.responses[key] = judge_response(self.measured[key])
-        return self.measured[key]
+    def _facts(self, definition: Definition) -> tuple[Any, ...]:
+        reasons, judged = self.judge(definition)
+        speaks = self._spoken_of([definition])
+        tried = Tried(self.trials(definition.trial), reasons, judged, speaks, self.coded.vocabulary)
+        eligible = self.eligibility.judge(definition.eligible)
+        return self.episodes, eligible, self.causes, tried, definition, self.coded, self.codes
 
-    def classify(self, definition: Definition) -> pl.DataFrame:
+    # What is asked of every definition
+
+    def classify(self, definition: Definition) -> Verdicts:
         """One row per episode."""
-        verdicts = judge_resistance(*self._facts(definition))
-        return self.ids.join(verdicts, on="episode", maintain_order="left").with_columns(
-            definition_id=pl.lit(definition.id), resistant_date=pl.col("resistant_day").cast(pl.Date)
-        )
+        return judge_resistance(*self._facts(definition))
 
     def stage(self, definition: Definition) -> pl.DataFrame:
         """One row per episode."""
-        staged = judge_staging(*self._facts(definition))
-        return self.ids.join(staged, on="episode", maintain_order="left").with_columns(
-            definition_id=pl.lit(definition.id)
-        )
+        staged = self.ids.hstack(judge_staging(*self._facts(definition)))
+        return staged.with_columns(definition_id=pl.lit(definition.id))
 
-    def _facts(self, definition: Definition) -> tuple[pl.DataFrame, pl.DataFrame, Definition, Coded, CodeLists]:
-        eligible = judge_eligibility(self.episodes, definition.eligible, self.coded, self.codes)
-        episodes = self.episodes.with_columns(is_eligible=eligible)
-        return episodes, self.judge(definition), definition, self.coded, self.codes
-
-    def impasses(self, verdicts: list[pl.DataFrame]) -> pl.DataFrame:
+    def impasses(self, verdicts: list[Verdicts]) -> pl.DataFrame:
         """One row per episode that some definition calls resistant."""
-        resistant = [part.filter(pl.col("verdict") == "resistant").select("episode") for part in verdicts]
-        chosen = self.episodes.join(
-            pl.concat([self.episodes.select("episode").clear(), *resistant]), on="episode", how="semi"
-        )
+        none = np.zeros(len(self.episodes), dtype=bool)
+        resistant = reduce(or_, [made.verdict == RESISTANT for made in verdicts], none)
+        chosen = self.episodes.filter(pl.Series(resistant))
         return find_impasses(chosen, self.coded, self.codes).join(self.ids, on="episode")
+
+    # Tables
 
     def named_episodes(self) -> pl.DataFrame:
         return self.episodes.join(self.ids, on="episode", maintain_order="left").with_columns(
@@ -159,27 +194,69 @@ class _Work:
             end_date=pl.col("end").cast(pl.Date),
         )
 
-    def named_trials(self, rule: object) -> pl.DataFrame:
-        vocabulary = self.coded.vocabulary
-        weight = pl.col("days_covered")
-        is_drug = pl.col("n_sessions").is_null()
-        return self._with_ids(self.trials(rule).trials, rule).with_columns(
+    def named_verdicts(self, definition_id: str, made: Verdicts) -> pl.DataFrame:
+        return self.ids.hstack(made.frame()).with_columns(definition_id=pl.lit(definition_id))
+
+    def named_trials(self, rule: Trial) -> pl.DataFrame:
+        trials, vocabulary = self.trials(rule), self.coded.vocabulary
+        attempts, row = trials.attempts, trials.row
+        treatment = pl.Series(trials.treatment)
+        known = {
+            "n_days": attempts.n_days,
+            "days_covered": attempts.days_covered,
+            "n_sessions": attempts.n_sessions,
+            "has_unknown_supply": attempts.has_unknown_supply,
+            "is_ongoing": attempts.is_ongoing,
+            "dose_ug_days": attempts.dose_ug_days,
+            "start_date": attempts.start,
+            "end_date": attempts.last_day,
+            "supply_basis": attempts.supply_basis,
+        }
+        table = self._named(trials, rule).with_columns(
             trial_rule=pl.lit(rule_id(rule)),
-            treatment_class=pl.lit(vocabulary.column("class")).gather(pl.col("treatment")),
-            treatment=pl.lit(vocabulary.column("treatment")).gather(pl.col("treatment")),
-            start_date=pl.col("start").cast(pl.Date),
-            end_date=pl.col("last_day").cast(pl.Date),
-            dose_mg=pl.when(is_drug & (weight > 0)).then(pl.col("dose_ug_days") / weight / 1000),
+            treatment=vocabulary.column("treatment").gather(treatment),
+            treatment_class=vocabulary.column("class").gather(treatment),
+            modality=decode(trials.modality, MODALITIES),
+            role=decode(trials.role, ROLES),
+            is_counted=trials.is_counted,
+            n_add_ons=trials.n_add_ons,
+            **{name: pl.Series(column[row]) for name, column in known.items()},
+        )
+        weight, is_drug = pl.col("days_covered"), pl.col("n_sessions") == 0
+        known_dose = is_drug & (weight > 0) & (pl.col("dose_ug_days") != UNKNOWN)
+        return table.with_columns(
+            pl.col("start_date", "end_date").cast(pl.Date),
+            pl.when(~is_drug).then(pl.col("n_sessions")).alias("n_sessions"),
+            supply_basis=pl.col("supply_basis").replace_strict(
+                range(len(_BASES)), _BASES, default=None, return_dtype=pl.String
+            ),
+            dose_mg=pl.when(known_dose).then(pl.col("dose_ug_days") / weight / 1000),
             adherence=pl.when(is_drug & (pl.col("n_days") > 0)).then(weight / pl.col("n_days")),
         )
 
-    def named_judgements(self, key: tuple[object, object, object]) -> pl.DataFrame:
+    def named_judgements(self, key: JudgingKey) -> pl.DataFrame:
         rule, adequacy, outcome = key
-        judged = self.judged[key].hstack(self.responses[rule, windows(outcome)])
-        return self._with_ids(judged, rule).with_columns(
-            judging_rule=pl.lit(rule_id(adequacy, outcome)), failure_date=pl.col("failure_date").cast(pl.Date)
+        reason, judged = self.judged[key]
+        trials = self.trials(rule)
+        response, told_by = (part[trials.row] for part in judge_response(trials.attempts, windows(outcome), self.signs))
+        scales = self.codes.scales["scale"]
+        day = pl.Series(np.where(judged.day == NEVER, 0, judged.day)).cast(pl.Int32).cast(pl.Date)
+        return self._named(trials, rule).with_columns(
+            judging_rule=pl.lit(rule_id(adequacy, outcome)),
+            is_adequate=is_adequate(reason).series(),
+            adequacy_reason=decode(reason, ADEQUACY_REASONS),
+            has_failed=judged.failed.series(),
+            outcome_evidence=decode(judged.evidence, judged.names),
+            failure_date=pl.when(pl.Series(judged.day != NEVER)).then(day),
+            response=decode(response, RESPONSES),
+            response_scale=pl.when(pl.Series(told_by >= 0)).then(scales.gather(np.maximum(told_by, 0))),
         )
 
-    def _with_ids(self, trials: pl.DataFrame, rule: object) -> pl.DataFrame:
-        named = trials.join(self.ids, on="episode", maintain_order="left")
-        return named.with_columns(trial_id=pl.format("{}:{}:{}", "episode_id", pl.lit(rule_id(rule)), "number"))
+    def _named(self, trials: Trials, rule: Trial) -> pl.DataFrame:
+        numbers = pl.Series(trials.episodes.rank + 1)
+        return self.ids[trials.episode].with_columns(
+            trial_id=pl.format("{}:{}:{}", "episode_id", pl.lit(rule_id(rule)), pl.lit(numbers))
+        )
+
+
+_BASES = (*SUPPLY_BASES, "mixed")

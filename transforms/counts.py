@@ -8,21 +8,34 @@ because between two such days no number rises.
 
 from __future__ import annotations
 
-from functools import reduce
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from operator import and_
 
-import polars as pl
+import numpy as np
 
 from schemas.codelists import CodeLists
-from schemas.definition import Arm, Count
-from transforms.encode import Vocabulary, lookup
-from transforms.stages import FAILED, STAGES, SURELY_FAILED, SURELY_TRIED, TRIED, among, date_at, date_of
+from schemas.definition import Arm
+from transforms.adequacy import is_adequate
+from transforms.bounds import Bounds
+from transforms.encode import Vocabulary
+from transforms.outcome import Judged
+from transforms.segments import NEVER, Segments, in_order, ragged
+from transforms.stages import (
+    ADEQUATE,
+    STAGES,
+    SURELY_FAILED,
+    SURELY_TRIED,
+    TRIED,
+    among,
+    sets_of_judged,
+    sets_of_members,
+)
+from transforms.trials import Trials
 
-KEYS = {"substance": "treatment", "class": "class", "mechanism": "mechanism"}
-_NEVER = 2**31 - 1
+_KEYS = {"substance": "treatment", "class": "class", "mechanism": "mechanism"}
 # Of each stage, the one that asks the same where nothing has to have failed.
 _GIVEN_ALIKE = (TRIED, TRIED, TRIED, SURELY_TRIED, SURELY_TRIED, SURELY_FAILED)
-_DAY = ["episode", "day"]
 
 
 def is_blind(groups: tuple[str, ...], observes: frozenset[str], codes: CodeLists) -> bool:
@@ -30,188 +43,299 @@ def is_blind(groups: tuple[str, ...], observes: frozenset[str], codes: CodeLists
     return any(not codes.observed_as_of_group(group) <= observes for group in groups)
 
 
-def membership(vocabulary: Vocabulary, groups: tuple[str, ...], what: str) -> pl.Expr:
-    """Per trial: is it counted? Add-ons count as added even where they are no trials of their own."""
-    is_meant = pl.col("is_counted")
-    if what == "added":
-        is_meant = pl.col("role").is_in(["augmentation", "combination"])
-    return lookup(vocabulary.membership(groups)) & is_meant
+@dataclass(frozen=True)
+class Kinds:
+    """What trials must differ by: `of` is the kind of each treatment as a number, `is_known` whether it can be told."""
+
+    of: np.ndarray
+    is_known: np.ndarray
 
 
-def number(stage: str, member: str, what: str, distinct_by: str) -> pl.Expr:
-    """How many trials of the stage's set, by what must differ.
-
-    Of trials whose kind is not known, each may be another kind; surely there is one kind at least.
-    """
-    chosen = among(stage, member, what)
-    if distinct_by == "none":
-        return chosen.sum()
-    known = is_known(distinct_by)
-    kinds = pl.col(KEYS[distinct_by]).filter(chosen & known).n_unique()
-    if stage == SURELY_FAILED:
-        return pl.max_horizontal(kinds, chosen.any().cast(pl.UInt32))
-    return kinds + (chosen & ~known).sum()
-
-
-def is_known(distinct_by: str) -> pl.Expr:
-    """Can the trial's kind be told apart from another's?"""
+def kinds(vocabulary: Vocabulary, distinct_by: str) -> Kinds:
+    """The kinds of all treatments by what must differ."""
+    names = vocabulary.column(_KEYS[distinct_by]).fill_null("")
     if distinct_by == "substance":
-        return pl.col("is_identified")
-    return pl.col(KEYS[distinct_by]).fill_null("") != ""
+        return Kinds(np.arange(len(names)), vocabulary.column("is_identified").to_numpy())
+    return Kinds((names.rank("dense").cast(int) - 1).to_numpy(), (names != "").to_numpy())
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The judged trials a definition counts from, in the order of their episodes, and numbers of them per episode.
+
+    `reason` is that of their adequacy. `speaks` is a mask of the episodes of the definition's disorders: trials of
+    others, which a definition with the same trial rule may have asked for, are in no set.
+    """
+
+    trials: Trials
+    reason: np.ndarray
+    judged: Judged
+    speaks: np.ndarray
+    vocabulary: Vocabulary
+
+    @cached_property
+    def adequate(self) -> Bounds:
+        """Was each trial adequate?"""
+        return is_adequate(self.reason)
+
+    @cached_property
+    def sets(self) -> np.ndarray:
+        """The sets of stages.py each trial is in by its adequacy and outcome."""
+        return sets_of_judged(self.adequate, self.judged.failed)
+
+    @property
+    def n_episodes(self) -> int:
+        """How many episodes there are, with trials or without."""
+        return len(self.trials.attempts.spans.start)
+
+    @cached_property
+    def of_groups(self) -> np.ndarray:
+        """The episode of each group of `trials.episodes`."""
+        return self.trials.episode[self.trials.episodes.first]
+
+    def spread(self, of_groups: np.ndarray, otherwise: int = 0) -> np.ndarray:
+        """A column for all episodes from one for those with trials."""
+        column = np.full(self.n_episodes, otherwise, dtype=of_groups.dtype)
+        column[self.of_groups] = of_groups
+        return column
+
+    def members(self, groups: tuple[str, ...], what: str) -> np.ndarray:
+        """The sets each trial may be in by its treatment; an add-on is added even where it is no trial of its own."""
+        is_meant = self.trials.is_add_on if what == "added" else self.trials.is_counted
+        is_meant = is_meant & self.speaks[self.trials.episode]
+        of_treatment = sets_of_members(Bounds.of(self.vocabulary.membership(groups)))
+        return np.where(is_meant, of_treatment[self.trials.treatment], np.uint8(0))
+
+    def counted(self, groups: tuple[str, ...], what: str) -> np.ndarray:
+        """The sets each trial is in. What is given or added is not asked to be adequate or to fail."""
+        members = self.members(groups, what)
+        return members & self.sets if what == "failed" else members
+
+    def number(self, sets: np.ndarray, distinct_by: str) -> list[np.ndarray]:
+        """For each stage how many trials there are in each group of `trials.episodes`, by what must differ.
+
+        Of trials whose kind is not known, each may be another kind; surely there is one kind at least.
+        """
+        episodes = self.trials.episodes
+        if distinct_by == "none":
+            return [episodes.sum(among(sets, stage)) for stage in STAGES]
+        alike = self._alike(distinct_by)
+        of_kind = np.bitwise_or.reduceat(sets[alike.order], alike.rows.first) if len(sets) else sets
+        numbers = [alike.episodes.sum(among(of_kind, stage)) for stage in STAGES]
+        known = np.where(alike.is_known, of_kind, np.uint8(0))
+        some = episodes.any(among(sets, SURELY_FAILED))
+        numbers[SURELY_FAILED] = np.maximum(alike.episodes.sum(among(known, SURELY_FAILED)), some)
+        return numbers
+
+    def _alike(self, distinct_by: str) -> _Alike:
+        key = ("alike", distinct_by)
+        remembered = self.trials.remembered
+        if key not in remembered:
+            remembered[key] = _alike(self.trials, kinds(self.vocabulary, distinct_by))
+        return remembered[key]
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """Trials of one kind in one episode, together: `rows` over the trials in `order`, `episodes` over these groups.
+
+    A trial whose kind is not known is alone.
+    """
+
+    order: np.ndarray
+    rows: Segments
+    is_known: np.ndarray
+    episodes: Segments
+
+
+def _alike(trials: Trials, by: Kinds) -> _Alike:
+    known = by.is_known[trials.treatment]
+    n_kinds = int(by.of.max(initial=0)) + 1
+    kind = np.where(known, by.of[trials.treatment], n_kinds + trials.episodes.rank)
+    most = n_kinds + int(trials.episodes.lengths.max(initial=0))
+    order = in_order(trials.episodes.of * most + kind)
+    rows = Segments(trials.episodes.of[order], kind[order])
+    return _Alike(order, rows, known[order][rows.first], Segments(trials.episodes.of[order][rows.first]))
 
 
 class Arms:
-    """The arms of a rule, numbered, over the trials of all episodes."""
+    """The arms of a rule, numbered, over the trials of all episodes that have any."""
 
-    def __init__(self, arms: list[Arm], vocabulary: Vocabulary, observes: frozenset[str], codes: CodeLists) -> None:
-        self.arms, self.vocabulary = arms, vocabulary
+    def __init__(self, arms: list[Arm], tried: Tried, observes: frozenset[str], codes: CodeLists) -> None:
+        self.arms, self.tried = arms, tried
         self.counts = [count for arm in arms for count in arm.all_of]
         self.limits = [is_blind(count.of, observes, codes) for count in self.counts]
         self.blind = any(self.limits)
         self._first = [sum(len(arm.all_of) for arm in arms[:place]) for place in range(len(arms))]
-
-    def memberships(self) -> list[pl.Expr]:
-        """Per trial: member of each count's groups, `member_0` and so on."""
-        return [membership(self.vocabulary, c.of, c.what).alias(f"member_{n}") for n, c in enumerate(self.counts)]
-
-    def table(self, trials: pl.DataFrame, others: list[pl.Expr]) -> pl.DataFrame:
-        """One row per episode with trials: what `met` asks for, and other numbers of its trials."""
-        numbers = trials.group_by("episode").agg(self._numbers() + others)
-        for place, arm in enumerate(self.arms):
-            if _has_time(arm):
-                numbers = numbers.join(self._timed(trials, place), on="episode", how="left")
-        return numbers
-
-    def _numbers(self) -> list[pl.Expr]:
-        """Each count over each stage's trials, and over all tried whatever must differ."""
-        wide = [
-            number(stage, f"member_{n}", count.what, count.distinct_by).alias(f"{stage}_{n}")
-            for n, count in enumerate(self.counts)
-            for stage in STAGES
+        self._sets = [tried.counted(count.of, count.what) for count in self.counts]
+        self._numbers = [
+            tried.number(sets, count.distinct_by) for sets, count in zip(self._sets, self.counts, strict=True)
         ]
-        plain = [
-            number(TRIED, f"member_{n}", count.what, "none").alias(f"plain_{n}") for n, count in enumerate(self.counts)
-        ]
-        return wide + plain
+        self._timed: dict[tuple[int, int, bool], np.ndarray] = {}
 
-    def _timed(self, trials: pl.DataFrame, place: int) -> pl.DataFrame:
-        """episode, and whether the arm is met at each stage; stages that ask the same are looked at once."""
-        alike = STAGES if any(count.what == "failed" for count in self.arms[place].all_of) else _GIVEN_ALIKE
-        met = {stage: self._episodes_met(trials, place, stage) for stage in dict.fromkeys(alike)}
-        named = {_timed_name(place, stage): met[same] for stage, same in zip(STAGES, alike, strict=True)}
-        asked = self._asked(place, open_ended=True)
-        if len(asked) == len(self._of(place)):
-            named[_timed_name(place, FAILED, open_ended=True)] = named[_timed_name(place, FAILED)]
-        elif asked:
-            open_name = _timed_name(place, FAILED, open_ended=True)
-            named[open_name] = self._episodes_met(trials, place, FAILED, open_ended=True)
-        episodes = trials.select("episode").unique()
-        return episodes.with_columns(pl.col("episode").is_in(found).alias(name) for name, found in named.items())
+    def met(self, place: int, stage: int, *, distinct: bool = True, open_ended: bool = False) -> np.ndarray:
+        """Is an arm met by a stage's trials, per episode? `open_ended`: unobserved treatments may be without limit."""
+        asked = self._asked(place, open_ended=open_ended)
+        if not asked:
+            return np.ones(self.tried.n_episodes, dtype=bool)
+        if not distinct:
+            met = reduce(and_, [self._plain(n, stage) >= self.counts[n].n for n in asked])
+        elif _has_time(self.arms[place]):
+            met = self._met_in_time(place, stage, asked)
+        else:
+            met = reduce(and_, [self._numbers[n][stage] >= self.counts[n].n for n in asked])
+        return self.tried.spread(met)
 
-    def _episodes_met(self, trials: pl.DataFrame, place: int, stage: str, *, open_ended: bool = False) -> pl.Series:
-        return self._days_met(trials, place, stage, open_ended=open_ended)["episode"].unique().implode()
+    def _plain(self, n: int, stage: int) -> np.ndarray:
+        if self.counts[n].distinct_by == "none":
+            return self._numbers[n][stage]
+        return self.tried.trials.episodes.sum(among(self._sets[n], stage))
 
     def _asked(self, place: int, *, open_ended: bool) -> list[int]:
         """The counts of an arm to look at; open-ended, a count of treatments that are not observed holds anyway."""
         return [n for n in self._of(place) if not (open_ended and self.limits[n])]
 
-    def _days_met(self, trials: pl.DataFrame, place: int, stage: str, *, open_ended: bool) -> pl.DataFrame:
-        """episode, day: the days on which all counts of the arm hold."""
-        arm, asked = self.arms[place], self._asked(place, open_ended=open_ended)
-        spans = [self._spans(trials, n, stage, arm) for n in asked]
-        rows = _of_episodes_with_enough(spans, [self.counts[n].n for n in asked])
-        days = pl.concat(
-            [part.select("episode", day=pl.col("opens") + late) for part in rows for late in (0, 1)]
-        ).unique()
-        for n, part in zip(asked, rows, strict=True):
-            days = self._days_reached(days, part, n, stage)
-        return days
-
-    def _spans(self, trials: pl.DataFrame, n: int, stage: str, arm: Arm) -> pl.DataFrame:
-        """The trials that may count, each with the first and last day on which it does."""
-        count = self.counts[n]
-        chosen = trials.filter(among(stage, f"member_{n}", count.what))
-        date = pl.when(pl.col("has_failed")).then(date_at(stage, count.what))
-        if count.what != "failed":
-            date = date_of(count.what)
-        closes = pl.lit(_NEVER, pl.Int32)
-        if arm.within != "episode":
-            may_last = pl.col("has_unknown_supply") & pl.lit(stage != SURELY_FAILED)
-            closes = pl.when(may_last).then(_NEVER).otherwise(pl.col("last_day") + arm.within)
-        asked = ("episode", "start", *KEYS.values(), "is_identified", f"member_{n}", "is_adequate", "has_failed")
-        dated = chosen.select(*asked, date=date, closes=closes.cast(pl.Int32))
-        return dated.with_columns(opens=pl.coalesce("date", "start"))
-
-    def _days_reached(self, days: pl.DataFrame, rows: pl.DataFrame, n: int, stage: str) -> pl.DataFrame:
-        """Those of the days on which count `n` holds over its trials."""
-        count = self.counts[n]
-        late = 1 if count.timing == "before" else 0
-        both = days.join(rows, on="episode").filter(
-            pl.col("opens") + late <= pl.col("day"), pl.col("day") <= pl.col("closes")
-        )
-        reached = both.group_by(_DAY).agg(
-            n=number(stage, f"member_{n}", count.what, count.distinct_by),
-            is_last=(pl.col("date").is_null() | (pl.col("date") == pl.col("day"))).any(),
-        )
-        holds = (pl.col("n") >= count.n) & (pl.col("is_last") | pl.lit(count.timing != "last"))
-        return reached.filter(holds).select(_DAY)
-
     def _of(self, place: int) -> range:
         return range(self._first[place], self._first[place] + len(self.arms[place].all_of))
 
-    def met(self, place: int, stage: str, *, distinct: bool = True, open_ended: bool = False) -> pl.Expr:
-        """Is an arm met by a stage's trials? `open_ended`: unobserved treatments may be without limit."""
-        asked = self._asked(place, open_ended=open_ended)
-        if not asked:
-            return pl.lit(True)
-        if distinct and _has_time(self.arms[place]):
-            return pl.col(_timed_name(place, stage, open_ended=open_ended))
-        reached = [pl.col(f"{stage}_{n}" if distinct else f"plain_{n}") >= self.counts[n].n for n in asked]
-        return reduce(and_, reached)
+    def _met_in_time(self, place: int, stage: int, asked: list[int]) -> np.ndarray:
+        """Whether all asked counts hold on one day; stages that ask the same are looked at once."""
+        if all(count.what != "failed" for count in self.arms[place].all_of):
+            stage = _GIVEN_ALIKE[stage]
+        key = (place, stage, len(asked) < len(self._of(place)))
+        if key not in self._timed:
+            met = np.zeros(len(self.tried.trials.episodes), dtype=bool)
+            met[self._days_met(place, stage, asked)[0]] = True
+            self._timed[key] = met
+        return self._timed[key]
 
-    def dates(self, trials: pl.DataFrame) -> pl.DataFrame:
-        """episode, arm_0 and so on: the day each arm was surely met, null where it was not."""
-        episodes = trials.select("episode").unique()
-        for place, arm in enumerate(self.arms):
-            days = self._first_day(trials, place) if _has_time(arm) else self._last_needed(trials, place)
-            episodes = episodes.join(days.rename({"day": f"arm_{place}"}), on="episode", how="left")
-        return episodes
+    def _days_met(self, place: int, stage: int, asked: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Episodes and days on which all asked counts of the arm hold, in order."""
+        arm = self.arms[place]
+        spans = [self._spans(n, stage, arm) for n in asked]
+        spans = _of_episodes_with_enough(spans, [self.counts[n].n for n in asked])
+        episode = np.concatenate([np.repeat(part.episode, 2) for part in spans])
+        day = np.concatenate([(part.opens[:, None] + np.array([0, 1])).ravel() for part in spans])
+        days = np.unique((episode << 32) + day + _SHIFT)
+        for n, part in zip(asked, spans, strict=True):
+            days = days[self._holds(days >> 32, (days & _LOW) - _SHIFT, part, n, stage)]
+        return days >> 32, (days & _LOW) - _SHIFT
 
-    def _first_day(self, trials: pl.DataFrame, place: int) -> pl.DataFrame:
-        days = self._days_met(trials, place, SURELY_FAILED, open_ended=False)
-        return days.group_by("episode").agg(pl.col("day").min())
+    def _spans(self, n: int, stage: int, arm: Arm) -> _Spans:
+        """The trials that may count, each with the first and last day on which it does, in order of episodes."""
+        trials, count = self.tried.trials, self.counts[n]
+        chosen = np.flatnonzero(among(self._sets[n], stage))
+        start, last = trials.start[chosen], trials.last_day[chosen]
+        # When it failed, NEVER where the set does not know whether and when.
+        date = start if count.what != "failed" else np.full(len(chosen), NEVER)
+        if count.what == "failed" and stage not in (TRIED, ADEQUATE):
+            date = self.tried.judged.day[chosen]
+        opens = np.where(date == NEVER, start, date)
+        closes = np.full(len(chosen), NEVER)
+        if arm.within != "episode":
+            may_last = trials.has_unknown_supply[chosen] & (stage != SURELY_FAILED)
+            closes = np.where(may_last, NEVER, last + arm.within)
+        by = None if count.distinct_by == "none" else kinds(self.tried.vocabulary, count.distinct_by)
+        treatment = trials.treatment[chosen]
+        kind, known = (treatment, None) if by is None else (by.of[treatment], by.is_known[treatment])
+        return _Spans(trials.episodes.of[chosen], date, opens, closes, kind, known)
 
-    def _last_needed(self, trials: pl.DataFrame, place: int) -> pl.DataFrame:
+    def _holds(self, episode: np.ndarray, day: np.ndarray, rows: _Spans, n: int, stage: int) -> np.ndarray:
+        """Does count `n` hold over its trials on each of the days?"""
+        count = self.counts[n]
+        first = np.searchsorted(rows.episode, episode, side="left")
+        after = np.searchsorted(rows.episode, episode, side="right")
+        of, row = ragged(first, after - first)
+        late = 1 if count.timing == "before" else 0
+        counts = (rows.opens[row] + late <= day[of]) & (day[of] <= rows.closes[row])
+        of, row = of[counts], row[counts]
+        holds = _number(of, row, rows, len(day), stage) >= count.n
+        if count.timing == "last":
+            is_last = np.zeros(len(day), dtype=bool)
+            is_last[of[(rows.date[row] == NEVER) | (rows.date[row] == day[of])]] = True
+            holds &= is_last
+        return holds
+
+    def dates(self, wanted: np.ndarray) -> np.ndarray:
+        """The day the first arm was surely met in each episode wanted (a mask), NEVER where none was."""
+        groups = wanted[self.tried.of_groups]
+        days = [
+            self._first_day(place) if _has_time(arm) else self._last_needed(place, groups)
+            for place, arm in enumerate(self.arms)
+        ]
+        return self.tried.spread(reduce(np.minimum, days), NEVER)
+
+    def _first_day(self, place: int) -> np.ndarray:
+        episode, day = self._days_met(place, SURELY_FAILED, self._asked(place, open_ended=False))
+        first = np.full(len(self.tried.trials.episodes), NEVER)
+        np.minimum.at(first, episode, day)
+        return first
+
+    def _last_needed(self, place: int, wanted: np.ndarray) -> np.ndarray:
         """When the last of the needed trials began to count, over all counts of the arm."""
-        table = trials.select("episode").unique()
-        for n in self._of(place):
-            table = table.join(self._reached(trials, n, self.counts[n]).rename({"day": f"day_{n}"}), on="episode")
-        return table.select("episode", day=pl.max_horizontal([f"day_{n}" for n in self._of(place)]))
+        return reduce(np.maximum, [self._reached(n, wanted) for n in self._of(place)])
 
-    def _reached(self, trials: pl.DataFrame, n: int, count: Count) -> pl.DataFrame:
-        """episode, day: the day the count's n-th (distinct) sure trial began to count."""
-        chosen = trials.filter(among(SURELY_FAILED, f"member_{n}", count.what)).with_columns(day=date_of(count.what))
+    def _reached(self, n: int, wanted: np.ndarray) -> np.ndarray:
+        """The day the count's n-th (distinct) sure trial began to count."""
+        trials, count = self.tried.trials, self.counts[n]
+        chosen = np.flatnonzero(among(self._sets[n], SURELY_FAILED) & wanted[trials.episodes.of])
+        day = trials.start[chosen] if count.what != "failed" else self.tried.judged.day[chosen]
         if count.distinct_by != "none" and count.n > 1:
-            key = pl.col(KEYS[count.distinct_by])
-            chosen = chosen.filter(is_known(count.distinct_by)).group_by("episode", key).agg(pl.col("day").min())
-        ordered = chosen.group_by("episode").agg(pl.col("day").sort())
-        day = pl.col("day").list.get(count.n - 1, null_on_oob=True)
-        return ordered.select("episode", day=day).drop_nulls()
+            by = kinds(self.tried.vocabulary, count.distinct_by)
+            known = by.is_known[trials.treatment[chosen]]
+            chosen, day = chosen[known], day[known]
+            order = np.lexsort((day, by.of[trials.treatment[chosen]], trials.episodes.of[chosen]))
+            alike = Segments(trials.episodes.of[chosen][order], by.of[trials.treatment[chosen]][order])
+            chosen, day = chosen[order][alike.first], day[order][alike.first]
+        order = np.lexsort((day, trials.episodes.of[chosen]))
+        rows = Segments(trials.episodes.of[chosen][order])
+        reached = np.full(len(wanted), NEVER)
+        enough = rows.lengths >= count.n
+        row = order[rows.first[enough] + count.n - 1]
+        reached[trials.episodes.of[chosen][row]] = day[row]
+        return reached
 
 
-def _of_episodes_with_enough(parts: list[pl.DataFrame], needed: list[int]) -> list[pl.DataFrame]:
+_SHIFT, _LOW = 1 << 31, (1 << 32) - 1
+
+
+@dataclass(frozen=True)
+class _Spans:
+    """Trials that may count: `date` is NEVER where it is not known when it began to count; from `opens` to `closes`."""
+
+    episode: np.ndarray
+    date: np.ndarray
+    opens: np.ndarray
+    closes: np.ndarray
+    kind: np.ndarray
+    known: np.ndarray | None
+
+    def only(self, rows: np.ndarray) -> _Spans:
+        known = None if self.known is None else self.known[rows]
+        columns = (self.episode, self.date, self.opens, self.closes, self.kind)
+        return _Spans(*(column[rows] for column in columns), known)
+
+
+def _number(of: np.ndarray, row: np.ndarray, rows: _Spans, n: int, stage: int) -> np.ndarray:
+    """How many of the rows belong to each of `n` days, by what must differ."""
+    if rows.known is None:
+        return np.bincount(of, minlength=n)
+    known = rows.known[row]
+    kinds_of_days = np.unique((of[known] << 20) + rows.kind[row[known]])
+    numbers = np.bincount(kinds_of_days >> 20, minlength=n)
+    if stage == SURELY_FAILED:
+        return np.maximum(numbers, np.bincount(of, minlength=n) > 0)
+    return numbers + np.bincount(of[~known], minlength=n)
+
+
+def _of_episodes_with_enough(parts: list[_Spans], needed: list[int]) -> list[_Spans]:
     """The parts without the episodes that have too few rows in one of them to hold all counts on any day."""
-    able = [
-        part.group_by("episode").len().filter(pl.col("len") >= n).select("episode")
-        for part, n in zip(parts, needed, strict=True)
-    ]
-    everywhere = reduce(lambda some, others: some.join(others, on="episode", how="semi"), able)
-    return [part.join(everywhere, on="episode", how="semi") for part in parts]
+    n = max((int(part.episode.max(initial=-1)) + 1 for part in parts), default=0)
+    able = np.ones(n, dtype=bool)
+    for part, least in zip(parts, needed, strict=True):
+        able &= np.bincount(part.episode, minlength=n) >= least
+    return [part.only(able[part.episode]) for part in parts]
 
 
 def _has_time(arm: Arm) -> bool:
     return arm.within != "episode" or any(count.timing != "any" for count in arm.all_of)
-
-
-def _timed_name(place: int, stage: str, *, open_ended: bool = False) -> str:
-    return f"arm_{place}_{stage}{'_open' if open_ended else ''}"

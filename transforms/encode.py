@@ -7,8 +7,10 @@ are looked up: each distinct code is resolved once, never row by row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
@@ -45,6 +47,8 @@ class Vocabulary:
 class Coded:
     """The canonical tables as integers. Absent tables are None; `observes` as in the extract.
 
+    Dispensings and procedures are sorted by person, day, treatment and what follows.
+
     contacts      person, disorder, day, code, last_day, is_remission: diagnoses of the study's disorders
     listed        person, day, code, list: every diagnosis that is in some code list
     dispensings   person, day, treatment, days, dose_ug, dose_mddd, supply_basis; also a drug given as a procedure
@@ -68,6 +72,11 @@ class Coded:
 def lookup(values: pl.Series, number: str = "treatment") -> pl.Expr:
     """The value of a vocabulary column for each row's treatment number."""
     return pl.lit(values).gather(pl.col(number))
+
+
+def decode(places: np.ndarray, names: Sequence[str]) -> pl.Series:
+    """The name at each place."""
+    return pl.Series(names, dtype=pl.String).gather(pl.Series(places).cast(pl.UInt32))
 
 
 def encode(extract: Extract, codes: CodeLists, disorders: tuple[str, ...]) -> Coded:
@@ -132,9 +141,8 @@ def _by_kind(
     given = sessions.filter(is_drug).with_columns(supply_basis=pl.lit("unknown"))
     if given.is_empty():
         return supplies, sessions
-    return pl.concat([no_supplies() if supplies is None else supplies, given], how="diagonal"), sessions.filter(
-        ~is_drug
-    )
+    both = pl.concat([no_supplies() if supplies is None else supplies, given], how="diagonal")
+    return both.sort(pl.all()), sessions.filter(~is_drug)
 
 
 def no_supplies() -> pl.DataFrame:
@@ -147,7 +155,7 @@ def no_supplies() -> pl.DataFrame:
 def _dispensings(table: pl.DataFrame | None, numbers: pl.DataFrame) -> pl.DataFrame | None:
     if table is None:
         return None
-    coded = table.join(numbers, left_on="atc", right_on="delivered")
+    coded = table.join(numbers, left_on="atc", right_on="delivered", maintain_order="left")
     return coded.select(
         "person", pl.col("date").to_physical().alias("day"), "treatment", "days", "dose_ug", "dose_mddd", "supply_basis"
     )

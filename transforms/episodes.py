@@ -93,11 +93,15 @@ def _observed(coverage: pl.DataFrame | None) -> pl.DataFrame:
     if coverage is None:
         return pl.DataFrame(schema={"person": pl.UInt32, "from": pl.Int32, "until": pl.Int32, "interval": pl.UInt32})
     rows = coverage.sort("person", "start", "end")
-    era = opens_era(pl.col("person"), pl.col("start"), pl.col("end"), gap=1).cum_sum()
-    merged = rows.group_by("person", era.alias("interval")).agg(
+    merged = rows.group_by("person", _eras(rows, "person", "start", "end", gap=1).alias("interval")).agg(
         pl.col("start").min().alias("from"), pl.col("end").max().alias("until")
     )
     return merged.select("person", "from", "until", interval=pl.col("interval").cast(pl.UInt32)).sort("from", "person")
+
+
+def _eras(rows: pl.DataFrame, group: str, start: str, end: str, gap: int) -> pl.Series:
+    """The number of each row's era; rows come sorted by group and start."""
+    return pl.Series(opens_era(*(rows[column].to_numpy() for column in (group, start, end)), gap).cumsum())
 
 
 def _chains(events: pl.DataFrame, observed: pl.DataFrame, gap: int) -> pl.DataFrame:
@@ -107,10 +111,8 @@ def _chains(events: pl.DataFrame, observed: pl.DataFrame, gap: int) -> pl.DataFr
     sorted_events = lined.with_columns(pl.col("interval").fill_null(0)).sort(
         *_LINE, "day", "last_day", "is_contact", "is_remission"
     )
-    line = pl.struct(_LINE).rle_id()
-    chained = sorted_events.with_columns(line=line).with_columns(
-        chain=opens_era(pl.col("line"), pl.col("day"), pl.col("last_day"), gap).cum_sum()
-    )
+    lined_up = sorted_events.with_columns(line=pl.struct(_LINE).rle_id())
+    chained = lined_up.with_columns(_eras(lined_up, "line", "day", "last_day", gap).alias("chain"))
     opening = pl.col("is_contact") & ~pl.col("is_remission")
     return (
         chained.group_by("person", "disorder", "chain")

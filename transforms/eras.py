@@ -4,35 +4,39 @@ Group and day are packed into one integer, `group * 2^20 + day`. Because groups 
 running maximum over the whole column never looks back into an earlier group (an earlier group's
 packed days are all smaller), so no per-group window is needed. A row opens a new era when its first
 day lies more than `gap` beyond everything seen so far in its group.
+
+The same integer finds a day near another by binary search, in place of a join.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 
 _DAY_BITS = 20  # day numbers, shifted to be positive, stay below 2^20 (years 533 to 3403)
 _SHIFT = 1 << (_DAY_BITS - 1)
 
 
-def packed(group: pl.Expr, day: pl.Expr) -> pl.Expr:
+def packed(group: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Group and day in one integer that sorts as the pair does."""
-    return group.cast(pl.Int64) * (1 << _DAY_BITS) + day.cast(pl.Int64) + _SHIFT
+    return (group.astype(np.int64) << _DAY_BITS) + day + _SHIFT
 
 
-def running_end(group: pl.Expr, end: pl.Expr) -> pl.Expr:
+def running_end(group: np.ndarray, end: np.ndarray) -> np.ndarray:
     """The latest end seen so far within the row's group; rows come sorted by group."""
-    return (packed(group, end).cum_max() - _SHIFT - group.cast(pl.Int64) * (1 << _DAY_BITS)).cast(pl.Int32)
+    seen = np.maximum.accumulate(packed(group, end))
+    return ((seen & (2 * _SHIFT - 1)) - _SHIFT).astype(np.int32)
 
 
-def opens_era(group: pl.Expr, start: pl.Expr, end: pl.Expr, gap: int) -> pl.Expr:
+def opens_era(group: np.ndarray, start: np.ndarray, end: np.ndarray, gap: int) -> np.ndarray:
     """True for rows that start more than `gap` days after every earlier end of their group.
 
     Rows come sorted by (group, start). With `end` the first uncovered day, the gap is counted in
     uncovered days; with `end` the last covered day, as the difference between two dates.
     """
-    seen = packed(group, end).cum_max().shift(1)
-    return (packed(group, start) > seen + gap).fill_null(True)
+    opens = np.ones(len(group), dtype=bool)
+    seen = np.maximum.accumulate(packed(group, end))
+    opens[1:] = packed(group, start)[1:] > seen[:-1] + gap
+    return opens
 
 
 def stocked(first: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> np.ndarray:
@@ -46,9 +50,33 @@ def stocked(first: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> n
     lengths = np.diff(np.append(starts, len(day)))
     order = np.argsort(-lengths, kind="stable")
     starts, lengths = starts[order], lengths[order]
-    carry = np.zeros(len(day), dtype=np.int64)
+    carry = np.zeros(len(day), dtype=day.dtype)
     for rank in range(1, int(lengths.max(initial=0))):
         row = starts[: np.searchsorted(-lengths, -rank, side="left")] + rank
         end_before = day[row - 1] + carry[row - 1] + days[row - 1]
         carry[row] = np.clip(end_before - day[row], 0, cap)
     return carry
+
+
+class Days:
+    """A table of days by group (a person, say), sorted by both, in which to look up the nearest."""
+
+    def __init__(self, group: np.ndarray, day: np.ndarray) -> None:
+        self.day = day
+        self._keys = packed(group, day)
+
+    def last_within(self, group: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        """For each asked group and span of days the last row of the table in it; -1 if there is none."""
+        row = np.searchsorted(self._keys, packed(group, closes), side="right") - 1
+        return self._checked(row, packed(group, opens), packed(group, closes))
+
+    def first_within(self, group: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        """For each asked group and span of days the first row of the table in it; -1 if there is none."""
+        row = np.searchsorted(self._keys, packed(group, opens), side="left")
+        return self._checked(row, packed(group, opens), packed(group, closes))
+
+    def _checked(self, row: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        if not len(self._keys):
+            return np.full(len(row), -1)
+        found = self._keys[np.clip(row, 0, len(self._keys) - 1)]
+        return np.where((found >= opens) & (found <= closes), row, -1)

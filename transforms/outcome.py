@@ -8,180 +8,202 @@ only if it is known when the time allowed was over.
 
 from __future__ import annotations
 
-import polars as pl
+from dataclasses import dataclass
+
+import numpy as np
 
 from schemas.definition import Outcome, ScaleBand, ScaleRule
-from transforms.encode import Coded
-from transforms.measurement import Measured, nearest
-from transforms.signs import Signs
+from transforms.attempts import Attempts
+from transforms.bounds import Bounds, all_of, any_of, where
+from transforms.measurement import Measured, measure, windows
+from transforms.segments import NEVER
+from transforms.signs import Signs, person_disorder
 from transforms.trials import Trials
 
-AnyScaleRule = ScaleRule | ScaleBand
-_FAILED, _EVIDENCE, _DATE = "has_failed", "outcome_evidence", "failure_date"
+NOTHING, EARLY_STOP, UNOBSERVED, UNFINISHED, UNKNOWN_END, NO_CHANGE = range(6)
+_PLAIN = ("none", "early_stop", "unobserved", "unfinished", "unknown_end", "no_change")
 
 
-def judge_outcome(built: Trials, rule: Outcome, measured: Measured, signs: Signs, coded: Coded) -> pl.DataFrame:
-    """The trials in their order, with has_failed, outcome_evidence and failure_date (a day number).
+@dataclass(frozen=True)
+class Judged:
+    """For each trial (or attempt): has it failed, the evidence as a place in `names`, and the day of the failure.
 
-    `measured.trials` are the same trials with the facts of their episodes.
+    The day is NEVER unless it failed.
     """
-    trials = measured.trials
+
+    failed: Bounds
+    evidence: np.ndarray
+    day: np.ndarray
+    names: tuple[str, ...]
+
+    def __getitem__(self, rows: np.ndarray) -> Judged:
+        return Judged(self.failed[rows], self.evidence[rows], self.day[rows], self.names)
+
+
+def judge_outcome(trials: Trials, rule: Outcome, signs: Signs) -> Judged:
+    """The outcome of each trial, in order."""
+    names = (*_PLAIN, *(f"{s.scale}:{s.fails_if}" for s in rule.scales), *rule.change_signs)
     kinds = {
-        "scales": lambda: _by_scales(trials, rule, measured),
-        "treatment_change": lambda: _by_change(trials, built.changes, rule, signs, coded),
+        "scales": lambda: _by_scales(trials.attempts, rule, signs, names)[trials.row],
+        "treatment_change": lambda: _by_change(trials, rule, signs, names),
     }
-    judged = trials
-    for place, kind in enumerate(rule.evidence):
-        judged = judged.join(
-            kinds[kind]().rename(lambda c, n=place: c if c == "trial" else f"{c}_{n}"),
-            on="trial",
-            how="left",
-            maintain_order="left",
+    told = _unknown(len(trials.row), names)
+    for kind in reversed(rule.evidence):
+        answer = kinds[kind]()
+        tells = answer.failed.is_known
+        # Where nothing can tell, the last resort, a change of treatment, says why it could not.
+        reason = answer.evidence if kind == "treatment_change" else told.evidence
+        told = Judged(
+            where(tells, answer.failed, told.failed),
+            np.where(tells, answer.evidence, np.where(told.failed.is_known, told.evidence, reason)),
+            np.where(tells, answer.day, told.day),
+            names,
         )
-    return built.trials.hstack(judged.select(_first_that_tells(rule)))
+    return _stopped_early(told, trials, rule)
 
 
-def _first_that_tells(rule: Outcome) -> list[pl.Expr]:
-    """An early stop decides first where the rule says so; then the first kind of evidence that is not null."""
-    stopped = (pl.col("n_days") < rule.early_stop_days) & ~pl.col("has_unknown_supply") & ~pl.col("is_ongoing")
-    decides = stopped & pl.lit(rule.early_stop != "by_evidence")
-    places = range(len(rule.evidence))
-    known = [pl.col(f"{_FAILED}_{n}").is_not_null() for n in places]
-
-    def first(column: str, otherwise: pl.Expr) -> pl.Expr:
-        answer = otherwise
-        for n in reversed(places):
-            answer = pl.when(known[n]).then(pl.col(f"{column}_{n}")).otherwise(answer)
-        return answer
-
-    early = pl.lit(False if rule.early_stop == "not_failed" else None, dtype=pl.Boolean)
-    failed = pl.when(decides).then(early).otherwise(first(_FAILED, pl.lit(None, pl.Boolean)))
-    unknown = first(_EVIDENCE, _why_unknown(rule))
-    date = pl.when(~decides & failed).then(first(_DATE, pl.lit(None, pl.Int32)))
-    return [
-        failed.alias(_FAILED),
-        pl.when(decides).then(pl.lit("early_stop")).otherwise(unknown).alias(_EVIDENCE),
-        date.alias(_DATE),
-    ]
+def _unknown(n: int, names: tuple[str, ...]) -> Judged:
+    open_ = Bounds(np.zeros(n, dtype=bool), np.ones(n, dtype=bool))
+    return Judged(open_, np.full(n, NOTHING, dtype=np.int8), np.full(n, NEVER), names)
 
 
-def _why_unknown(rule: Outcome) -> pl.Expr:
-    """Where nothing can tell: why the last resort, a change of treatment, could not."""
-    if "treatment_change" not in rule.evidence:
-        return pl.lit("none")
-    return pl.col(f"{_EVIDENCE}_{rule.evidence.index('treatment_change')}")
-
-
-def _by_scales(trials: pl.DataFrame, rule: Outcome, measured: Measured) -> pl.DataFrame:
-    """Each scale rule's verdict, joined as the definition says."""
-    table = trials.select("trial")
-    for n, scale_rule in enumerate(rule.scales):
-        verdict = _by_one_scale(measured.by(scale_rule.scale), scale_rule)
-        table = table.join(
-            verdict.rename({"failed": f"f{n}", "day": f"d{n}"}), on="trial", how="left", maintain_order="left"
-        )
-    failed = [pl.col(f"f{n}") for n in range(len(rule.scales))]
-    dates = [pl.when(f).then(pl.col(f"d{n}")) for n, f in enumerate(failed)]
-    verdict = {
-        "any": pl.any_horizontal(failed),
-        "any_measured": pl.when(pl.any_horizontal([f.is_not_null() for f in failed])).then(
-            pl.any_horizontal([f.fill_null(False) for f in failed])
-        ),
-        "all": pl.all_horizontal(failed),
-        "first": pl.coalesce(failed),
-    }[rule.scales_joined]
-    date = {"all": pl.max_horizontal, "first": pl.coalesce}.get(rule.scales_joined, pl.min_horizontal)(dates)
-    return table.select(
-        "trial",
-        verdict.alias(_FAILED),
-        _deciding_scale(rule, failed, verdict).alias(_EVIDENCE),
-        pl.when(verdict).then(date).alias(_DATE),
+def _stopped_early(told: Judged, trials: Trials, rule: Outcome) -> Judged:
+    """An early stop decides first where the rule says so."""
+    if rule.early_stop == "by_evidence":
+        return told
+    attempts, row = trials.attempts, trials.row
+    stopped = (attempts.n_days < rule.early_stop_days) & ~attempts.has_unknown_supply & ~attempts.is_ongoing
+    stopped = stopped[row]
+    failed = Bounds(
+        told.failed.sure & ~stopped,
+        told.failed.possible & ~stopped if rule.early_stop == "not_failed" else told.failed.possible | stopped,
     )
+    evidence, day = np.where(stopped, EARLY_STOP, told.evidence), np.where(stopped, NEVER, told.day)
+    return Judged(failed, evidence, day, told.names)
 
 
-def _deciding_scale(rule: Outcome, failed: list[pl.Expr], verdict: pl.Expr) -> pl.Expr:
-    """Scale and kind of the first rule whose own verdict is the joint one."""
-    return pl.coalesce(
-        [
-            pl.when(f == verdict).then(pl.lit(f"{s.scale}:{s.fails_if}"))
-            for f, s in zip(failed, rule.scales, strict=True)
-        ]
-    )
+# Scales
 
 
-def _by_one_scale(measured: pl.DataFrame, scale_rule: AnyScaleRule) -> pl.DataFrame:
-    """trial, failed, day of the outcome score."""
-    fall, room = pl.col("baseline") - pl.col("value"), pl.col("room")
-    if isinstance(scale_rule, ScaleBand):
-        inside = (fall * 100 >= scale_rule.at_least * room) & (fall * 100 < scale_rule.below * room)
-        failed = pl.when(room > 0).then(inside)
+def _by_scales(attempts: Attempts, rule: Outcome, signs: Signs, names: tuple[str, ...]) -> Judged:
+    """Each scale rule's verdict on each attempt, joined as the definition says."""
+    key = ("scales", rule.scales, rule.scales_joined, windows(rule))
+    if key not in attempts.remembered:
+        attempts.remembered[key] = _joined(attempts, rule, signs, names)
+    found = attempts.remembered[key]
+    return Judged(found.failed, found.evidence, found.day, names)
+
+
+def _joined(attempts: Attempts, rule: Outcome, signs: Signs, names: tuple[str, ...]) -> Judged:
+    n = len(attempts.episode)
+    judged = [_by_one_scale(measure(attempts, windows(rule), s.scale, signs), s, n) for s in rule.scales]
+    if not judged:
+        return _unknown(n, names)
+    failed, days = [one for one, _ in judged], [day for _, day in judged]
+    verdict = _verdict(failed, rule.scales_joined)
+    of_failed = [np.where(f.sure, day, NEVER) for f, day in judged]
+    day = np.minimum.reduce(of_failed)
+    if rule.scales_joined == "all":
+        day = np.maximum.reduce(days)
+    if rule.scales_joined == "first":
+        day = np.select([f.sure for f in failed], of_failed, default=NEVER)
+    decides = [f.is_known & verdict.is_known & (f.sure == verdict.sure) for f in failed]
+    evidence = np.select(decides, [len(_PLAIN) + n for n in range(len(failed))], default=NOTHING)
+    return Judged(verdict, evidence.astype(np.int8), np.where(verdict.sure, day, NEVER), names)
+
+
+def _verdict(failed: list[Bounds], joined: str) -> Bounds:
+    if joined == "all":
+        return all_of(failed)
+    if joined == "first":
+        verdict = failed[-1]
+        for f in reversed(failed[:-1]):
+            verdict = where(f.is_known, f, verdict)
+        return verdict
+    verdict = any_of(failed)
+    if joined == "any_measured":
+        is_measured = np.logical_or.reduce([f.is_known for f in failed])
+        return Bounds(verdict.sure, verdict.sure | ~is_measured)
+    return verdict
+
+
+def _by_one_scale(found: Measured, rule: ScaleRule | ScaleBand, n: int) -> tuple[Bounds, np.ndarray]:
+    """Has each of the `n` attempts failed on one scale, and the day of its outcome score."""
+    if isinstance(rule, ScaleBand):
+        fall = found.fall * 100
+        failed = (fall >= rule.at_least * found.room) & (fall < rule.below * found.room)
+        is_known = found.room > 0
+    elif rule.fails_if == "fall_below":
+        failed, is_known = found.fall * 100 < rule.value * found.room, found.room > 0
+    elif rule.fails_if == "points_below":
+        failed, is_known = found.fall < rule.value, ~np.isnan(found.baseline)
     else:
-        failed = {
-            "score_above": pl.col("value") > scale_rule.value,
-            "points_below": fall < scale_rule.value,
-            "fall_below": pl.when(room > 0).then(fall * 100 < scale_rule.value * room),
-        }[scale_rule.fails_if]
-    return measured.select("trial", "day", failed=failed)
+        failed, is_known = found.value > rule.value, np.ones(len(found.row), dtype=bool)
+    sure, possible, day = np.zeros(n, dtype=bool), np.ones(n, dtype=bool), np.full(n, NEVER)
+    sure[found.row] = is_known & failed
+    possible[found.row] = ~is_known | failed
+    day[found.row] = found.day
+    return Bounds(sure, possible), day
 
 
-def _by_change(trials: pl.DataFrame, changes: pl.DataFrame, rule: Outcome, signs: Signs, coded: Coded) -> pl.DataFrame:
+# Changes of treatment
+
+
+def _by_change(trials: Trials, rule: Outcome, signs: Signs, names: tuple[str, ...]) -> Judged:
     """A change of treatment after the trial's start and within the time allowed."""
-    horizon = pl.col("episode_end") if rule.change_within == "episode" else pl.col("last_day") + rule.change_within
-    rows = trials.with_columns(horizon=horizon)
-    kinds = {
-        "switch": lambda: _first_change(rows, changes.filter(~pl.col("is_add_on"))),
-        "add_on": lambda: _first_change(rows, changes.filter("is_add_on")),
-        "ect": lambda: _first_session(rows, signs.ect, coded, "ect"),
-        "tms": lambda: _first_session(rows, signs.tms, coded, "tms"),
-        "admission": lambda: _first_after(rows, signs.admissions.sort("day"), ("person", "disorder")),
-    }
-    found = rows.select("trial", "horizon", "observed_until", "is_censored", "has_unknown_supply")
-    for sign in rule.change_signs:
-        days = kinds[sign]().select("trial", pl.col("day").alias(sign))
-        found = found.join(days, on="trial", how="left", maintain_order="left")
-    date = pl.min_horizontal(rule.change_signs)
-    name = pl.coalesce([pl.when(pl.col(sign) == date).then(pl.lit(sign)) for sign in rule.change_signs])
-    absence = _without_change(rule, sees_all=set(rule.change_signs) <= signs.observed)
-    worked = {"no_change": False, "unfinished": False if rule.if_unfinished == "not_failed" else None}
-    return found.select(
-        "trial",
-        pl.when(date.is_not_null())
-        .then(True)
-        .otherwise(absence.replace_strict(worked, default=None, return_dtype=pl.Boolean))
-        .alias(_FAILED),
-        pl.when(date.is_not_null()).then(name).otherwise(absence).alias(_EVIDENCE),
-        date.alias(_DATE),
-    )
+    attempts, row = trials.attempts, trials.row
+    horizon = attempts.of("end") if rule.change_within == "episode" else attempts.last_day + rule.change_within
+    horizon = horizon[row]
+    day, evidence = np.full(len(row), NEVER), np.full(len(row), NOTHING, dtype=np.int8)
+    for place, sign in enumerate(rule.change_signs):
+        came = _first_sign(trials, sign, signs)
+        is_first = (came <= horizon) & (came < day)
+        day[is_first], evidence[is_first] = came[is_first], len(_PLAIN) + len(rule.scales) + place
+    absence = _without_change(trials, rule, horizon, sees_all=set(rule.change_signs) <= signs.observed)
+    changed = day != NEVER
+    works = absence == NO_CHANGE
+    if rule.if_unfinished == "not_failed":
+        works |= absence == UNFINISHED
+    return Judged(Bounds(changed, changed | ~works), np.where(changed, evidence, absence), day, names)
 
 
-def _without_change(rule: Outcome, *, sees_all: bool) -> pl.Expr:
+def _first_sign(trials: Trials, sign: str, signs: Signs) -> np.ndarray:
+    """The first day of the sign after each trial's start; NEVER if there is none."""
+    if sign == "switch":
+        return trials.next_switch
+    if sign == "add_on":
+        return trials.next_add_on
+    attempts = trials.attempts
+    if ("after", sign) not in attempts.remembered:
+        attempts.remembered["after", sign] = _first_after(attempts, sign, signs)
+    return attempts.remembered["after", sign][trials.row]
+
+
+def _first_after(attempts: Attempts, sign: str, signs: Signs) -> np.ndarray:
+    """The first ECT, TMS or admission after each attempt; a course of the same kind is no sign against itself."""
+    person, no_end = attempts.of("person"), np.full(len(attempts.episode), _LAST_DAY)
+    if sign == "admission":
+        table = signs.admissions
+        group = person_disorder(person, attempts.of("disorder"), len(attempts.spans.disorders))
+    else:
+        table, group = signs.sessions[sign], person
+    found = table.first_within(group, attempts.start + 1, no_end)
+    is_none = found < 0
+    if sign != "admission":
+        is_none |= signs.same[sign][attempts.treatment]
+    days = table.day[np.maximum(found, 0)] if len(table.day) else no_end
+    return np.where(is_none, NEVER, days)
+
+
+_LAST_DAY = 200_000  # later than any day that can be delivered
+
+
+def _without_change(trials: Trials, rule: Outcome, horizon: np.ndarray, *, sees_all: bool) -> np.ndarray:
     """What it means that no change was seen: none came, or why one may have come all the same."""
+    attempts, row = trials.attempts, trials.row
     if not sees_all:
-        return pl.lit("unobserved")
+        return np.full(len(row), UNOBSERVED, dtype=np.int8)
     if rule.change_within == "episode":
-        return pl.when(pl.col("is_censored")).then(pl.lit("unfinished")).otherwise(pl.lit("no_change"))
-    return (
-        pl.when(pl.col("has_unknown_supply"))
-        .then(pl.lit("unknown_end"))
-        .when(pl.col("horizon") <= pl.col("observed_until"))
-        .then(pl.lit("no_change"))
-        .otherwise(pl.lit("unfinished"))
-    )
-
-
-def _first_change(rows: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
-    inside = changes.join(rows.select("trial", "horizon"), on="trial").filter(
-        pl.col("other_start") <= pl.col("horizon")
-    )
-    return inside.group_by("trial").agg(day=pl.col("other_start").min())
-
-
-def _first_session(rows: pl.DataFrame, days: pl.DataFrame, coded: Coded, group: str) -> pl.DataFrame:
-    """The first ECT or TMS after the trial's start; a course of the same kind is no sign against itself."""
-    same = pl.lit(coded.vocabulary.sure((group,))).gather(pl.col("treatment"))
-    return _first_after(rows.filter(~same), days, ("person",))
-
-
-def _first_after(rows: pl.DataFrame, days: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
-    after = rows.select("trial", "horizon", *by, at=pl.col("start") + 1)
-    return nearest(after, days, "forward", by).filter(pl.col("day") <= pl.col("horizon"))
+        return np.where(attempts.of("is_censored")[row], UNFINISHED, NO_CHANGE)
+    in_time = np.where(horizon <= attempts.of("observed_until")[row], NO_CHANGE, UNFINISHED)
+    return np.where(attempts.has_unknown_supply[row], UNKNOWN_END, in_time)

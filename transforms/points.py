@@ -7,74 +7,40 @@ and are the same whatever is asked of its trials; where the delivery has no admi
 from __future__ import annotations
 
 from functools import reduce
-from operator import add, and_
+from operator import and_
 
+import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.definition import AdmissionItem, AnyItem, DiagnosisItem, Item, LengthItem, NumberItem, Scored
-from transforms.counts import KEYS, is_blind, is_known, membership, number
+from transforms.bounds import Bounds
+from transforms.counts import Tried, is_blind, kinds
 from transforms.eligibility import at_the_time
 from transforms.encode import Coded
-from transforms.stages import STAGES, SURELY_FAILED, SURELY_TRIED, among, date_of
+from transforms.segments import NEVER, Segments
+from transforms.stages import FAILED, SURELY_FAILED, SURELY_TRIED, among, sets_of_members
 
 _OF_EPISODES = (LengthItem, DiagnosisItem, AdmissionItem)
 
 
 class Points:
-    """The items of a score, numbered, over the trials and facts of all episodes."""
+    """The items of a score, numbered, over the trials and facts of all episodes, one value per episode."""
 
-    def __init__(self, rule: Scored, coded: Coded, codes: CodeLists) -> None:
-        self.items, self.coded = rule.items, coded
+    def __init__(self, rule: Scored, tried: Tried, episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> None:
+        self.items, self.tried, self.coded = rule.items, tried, coded
+        self.start = episodes["start"].to_numpy()
         self.limits = [_is_open(item, coded, codes) for item in self.items]
         self.blind = any(open_ for item, open_ in zip(self.items, self.limits, strict=True) if _counts_trials(item))
+        self._earned = {n: self._of_episode(episodes, x) for n, x in enumerate(self.items) if not _counts_trials(x)}
+        self._sets = {n: self._sets_of(x) for n, x in enumerate(self.items) if _counts_trials(x)}
+        self._numbers = {n: self._number(n, self.items[n]) for n in self._sets}  # per episode, by stage
 
-    def memberships(self) -> list[pl.Expr]:
-        """Per trial: does it count for each item that counts trials (true, null, false)?
+    # What belongs to the episode
 
-        `member_0` and so on as far as is known; `treatment_0` and so on by what the treatment was alone: whether
-        its dose was raised and how long it lasted is left open there.
-        """
-        earned = [(n, self._treatment(item), self._earns(item)) for n, item in self._counting()]
-        return [
-            expression.alias(f"{name}_{n}")
-            for n, treatment, also in earned
-            for name, expression in (("member", treatment & also), ("treatment", treatment & also.fill_null(True)))
-        ]
-
-    def _treatment(self, item: Item | NumberItem) -> pl.Expr:
-        return membership(self.coded.vocabulary, item.of, _what(item))
-
-    def _earns(self, item: Item | NumberItem) -> pl.Expr:
-        if isinstance(item, NumberItem):
-            return pl.lit(True)
-        long = pl.col("n_days") >= item.extended_days
-        return {
-            "failed_trials": pl.lit(True),
-            "raised_dose": pl.col("is_dose_raised"),
-            "extended": pl.when(long | ~pl.col("has_unknown_supply")).then(long),
-        }[item.item]
-
-    def numbers(self) -> list[pl.Expr]:
-        """Per episode: how many trials count for each item, over each stage's trials."""
-        return [
-            number(stage, f"{_asked(stage)}_{n}", _what(item), _distinct(item)).cast(pl.Int64).alias(f"{stage}_{n}")
-            for n, item in self._counting()
-            for stage in STAGES
-        ]
-
-    def facts(self, episodes: pl.DataFrame) -> pl.DataFrame:
-        """episode, item_0 and so on: the half points of the items that belong to the episode."""
-        earned = [
-            self._of_episode(episodes, item).cast(pl.Int64).alias(f"item_{n}")
-            for n, item in enumerate(self.items)
-            if isinstance(item, _OF_EPISODES)
-        ]
-        return episodes.select("episode", *earned)
-
-    def _of_episode(self, episodes: pl.DataFrame, item: LengthItem | DiagnosisItem | AdmissionItem) -> pl.Expr:
+    def _of_episode(self, episodes: pl.DataFrame, item: LengthItem | DiagnosisItem | AdmissionItem) -> np.ndarray:
         if isinstance(item, LengthItem):
-            return _by_band(pl.col("end") - pl.col("start") + 1, item.bands)
+            return _by_band((episodes["end"] - episodes["start"] + 1).to_numpy(), item.bands)
         if isinstance(item, DiagnosisItem):
             levels = pl.DataFrame(
                 {"list": [x.codes for x in item.levels], "points": [halves(x.points) for x in item.levels]},
@@ -83,102 +49,137 @@ class Points:
             rows = episodes.join(self.coded.listed.join(levels, on="list"), on="person").filter(at_the_time(item.when))
             best = rows.group_by("episode").agg(pl.col("points").max())
             found = episodes.select("episode").join(best, on="episode", how="left", maintain_order="left")
-            return pl.lit(found["points"].fill_null(halves(item.otherwise)))
+            return found["points"].fill_null(halves(item.otherwise)).to_numpy()
         if self.coded.admissions is None:
-            return pl.lit(0)
+            return np.zeros(len(episodes), dtype=np.int64)
         rows = episodes.join(self.coded.admissions, on=["person", "disorder"])
         stayed = rows.filter(pl.col("day").is_between(pl.col("start"), pl.col("end")))["episode"]
-        return pl.when(pl.col("episode").is_in(stayed.unique().implode())).then(halves(item.points)).otherwise(0)
+        return episodes["episode"].is_in(stayed.unique().implode()).to_numpy() * halves(item.points)
 
-    def total(self, stage: str, *, open_ended: bool = False) -> pl.Expr:
+    # What counts trials
+
+    def _sets_of(self, item: Item | NumberItem) -> np.ndarray:
+        """The sets each trial is in for the item.
+
+        Where only what the treatment was must be sure, whether its dose was raised and how long it lasted are
+        left open.
+        """
+        tried = self.tried
+        treatment = tried.counted(item.of, _what(item))
+        earns = self._earns(item)
+        left_open = sets_of_members(Bounds(earns.possible, earns.possible)) & np.uint8(1 << SURELY_TRIED)
+        return treatment & (sets_of_members(earns) | left_open)
+
+    def _earns(self, item: Item | NumberItem) -> Bounds:
+        """Does each trial do what the item asks for beside being of its treatments?"""
+        trials = self.tried.trials
+        if isinstance(item, NumberItem) or item.item == "failed_trials":
+            return Bounds.known(np.ones(len(trials.row), dtype=bool))
+        if item.item == "raised_dose":
+            return trials.attempts.is_dose_raised[trials.row]
+        long = trials.n_days >= item.extended_days
+        return Bounds(long, long | trials.has_unknown_supply)
+
+    def _number(self, n: int, item: Item | NumberItem) -> list[np.ndarray]:
+        """How many trials count for the item in each episode, by stage."""
+        return [self.tried.spread(number) for number in self.tried.number(self._sets[n], _distinct(item))]
+
+    def total(self, stage: int, *, open_ended: bool = False) -> np.ndarray:
         """The half points of a stage's trials. `open_ended`: unobserved items may earn their most."""
-        return reduce(
-            add,
-            [
-                pl.lit(_most(item)) if open_ended and self.limits[n] else self._points(n, item, stage)
-                for n, item in enumerate(self.items)
-            ],
-        )
+        points = np.zeros(len(self.start), dtype=np.int64)
+        for n, item in enumerate(self.items):
+            points += _most(item) if open_ended and self.limits[n] else self._points(n, item, stage)
+        return points
 
-    def _points(self, n: int, item: AnyItem, stage: str) -> pl.Expr:
-        if isinstance(item, _OF_EPISODES):
-            return pl.col(f"item_{n}")
-        if isinstance(item, NumberItem):
-            return _by_band(pl.col(f"{stage}_{n}"), item.bands)
-        return pl.min_horizontal(pl.col(f"{stage}_{n}") * halves(item.points), halves(item.max_points))
+    def _points(self, n: int, item: AnyItem, stage: int) -> np.ndarray:
+        if n in self._earned:
+            return self._earned[n]
+        return _points_of_trials(item, self._numbers[n][stage])
 
-    def has_score(self, stage: str, *, open_ended: bool = False) -> pl.Expr:
+    def has_score(self, stage: int, *, open_ended: bool = False) -> np.ndarray:
         """Has every required item the number it needs for there to be a score?"""
         needed = [
-            pl.col(f"{stage}_{n}") >= item.bands[0].at_least
+            self._numbers[n][stage] >= item.bands[0].at_least
             for n, item in enumerate(self.items)
             if isinstance(item, NumberItem) and item.is_required and not (open_ended and self.limits[n])
         ]
-        return reduce(and_, needed, pl.lit(True))
+        return reduce(and_, needed, np.ones(len(self.start), dtype=bool))
 
-    def bounds(self) -> dict[str, pl.Expr]:
-        """The score's bounds; null where there is none."""
-        low, high = self.has_score(SURELY_FAILED), self.has_score("failed", open_ended=True)
-        return {
-            "score_min": pl.when(low).then(self.total(SURELY_FAILED) / 2),
-            "score_max": pl.when(high).then(self.total("failed", open_ended=True) / 2),
-        }
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """The score's bounds; NaN where there is none."""
+        low, high = self.has_score(SURELY_FAILED), self.has_score(FAILED, open_ended=True)
+        return (
+            np.where(low, self.total(SURELY_FAILED) / 2, np.nan),
+            np.where(high, self.total(FAILED, open_ended=True) / 2, np.nan),
+        )
 
-    def dates(self, trials: pl.DataFrame, episodes: pl.DataFrame, threshold: float) -> pl.DataFrame:
-        """episode, resistant_day: the day the running score reached the threshold.
+    # When
 
-        What belongs to the episode counts from its start. `episodes` has the columns of `facts` and start.
+    def dates(self, threshold: float, wanted: np.ndarray) -> np.ndarray:
+        """The day the running score reached the threshold in each episode wanted (a mask), NEVER where it did not.
+
+        What belongs to the episode counts from its start.
         """
-        constant = reduce(
-            add,
-            [pl.col(f"item_{n}") for n, item in enumerate(self.items) if isinstance(item, _OF_EPISODES)],
-            pl.lit(0, pl.Int64),
-        )
         goal, needs_none = halves(threshold), not any(_needs_a_trial(item) for item in self.items)
-        at_zero = sum(_at_zero(item) for item in self.items)
-        known = episodes.select("episode", "start", constant=constant)
-        at_once = known.filter(pl.lit(needs_none) & (pl.col("constant") + at_zero >= goal))
-        running = self._running(trials).join(known, on="episode")
-        reached = running.filter(pl.col("has_score") & (pl.col("points") + pl.col("constant") >= goal))
-        days = pl.concat([at_once.select("episode", day="start"), reached.select("episode", "day")])
-        return days.group_by("episode").agg(resistant_day=pl.col("day").min())
+        constant = sum(self._earned.values(), np.zeros(len(self.start), dtype=np.int64))
+        at_once = (constant + sum(_at_zero(item) for item in self.items) >= goal) & needs_none
+        first = np.where(at_once, self.start, NEVER)
+        episode, day, points, has_score = self._running(wanted)
+        days = Segments(episode, day)
+        reached = days.any(has_score) & (days.max(points) + constant[episode[days.first]] >= goal)
+        np.minimum.at(first, episode[days.first][reached], day[days.first][reached])
+        return first
 
-    def _running(self, trials: pl.DataFrame) -> pl.DataFrame:
-        """episode, day, points, has_score: after each day on which some trial surely counts for an item."""
-        parts = [
-            trials.filter(among(SURELY_FAILED, f"member_{n}", _what(item))).select(
-                "episode",
-                n=pl.lit(n, pl.Int32),
-                day=date_of(_what(item)),
-                key=pl.col(KEYS["substance"]).cast(pl.Int64),
-                known=is_known("substance"),
-            )
-            for n, item in self._counting()
-        ]
+    def _running(self, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Episode, day, points, and whether there is a score, after each trial that surely counts for an item."""
+        trials, judged = self.tried.trials, self.tried.judged
+        parts = []
+        for n, item in enumerate(self.items):
+            if n in self._sets:
+                row = np.flatnonzero(among(self._sets[n], SURELY_FAILED) & wanted[trials.episode])
+                day = judged.day[row] if _what(item) == "failed" else trials.start[row]
+                parts.append(
+                    (
+                        trials.episode[row].astype(np.int64),
+                        day,
+                        np.full(len(row), n),
+                        trials.treatment[row].astype(np.int64),
+                    )
+                )
         if not parts:
-            schema = {"episode": trials.schema["episode"], "day": pl.Int32, "points": pl.Int64, "has_score": pl.Boolean}
-            return pl.DataFrame(schema=schema)
-        rows = pl.concat(parts).sort("episode", "day", "n", "key")
-        counted = rows.with_columns(
-            self._running_number(n, item).alias(f"{SURELY_FAILED}_{n}") for n, item in self._counting()
-        )
-        points = reduce(add, [self._points(n, item, SURELY_FAILED) for n, item in self._counting()])
-        totals = counted.with_columns(points=points.cast(pl.Int64), has_score=self.has_score(SURELY_FAILED))
-        return totals.group_by("episode", "day").agg(pl.col("points").max(), pl.col("has_score").max())
+            return tuple(np.zeros(0, dtype=kind) for kind in (np.int64, np.int64, np.int64, bool))
+        episode, day, item_of, treatment = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.lexsort((treatment, item_of, day, episode))
+        episode, day, item_of, treatment = (column[order] for column in (episode, day, item_of, treatment))
+        points, has_score = np.zeros(len(order), dtype=np.int64), np.ones(len(order), dtype=bool)
+        for n in self._sets:
+            item = self.items[n]
+            number = self._running_number(item, episode, item_of == n, treatment)
+            points += _points_of_trials(item, number)
+            if isinstance(item, NumberItem) and item.is_required:
+                has_score &= number >= item.bands[0].at_least
+        return episode, day, points, has_score
 
-    def _counting(self) -> list[tuple[int, Item | NumberItem]]:
-        return [(n, item) for n, item in enumerate(self.items) if _counts_trials(item)]
-
-    def _running_number(self, n: int, item: Item | NumberItem) -> pl.Expr:
+    def _running_number(
+        self, item: Item | NumberItem, episode: np.ndarray, mine: np.ndarray, treatment: np.ndarray
+    ) -> np.ndarray:
         """How many trials, or different ones, have counted for an item up to the row; rows come by day."""
-        mine = pl.col("n") == n
+        episodes = Segments(episode)
+        every = _running_sum(mine, episodes)
         if _distinct(item) == "none":
-            return mine.cast(pl.Int64).cum_sum().over("episode")
-        new = mine & pl.col("known") & pl.struct("episode", "n", "key").is_first_distinct()
-        return pl.max_horizontal(
-            new.cast(pl.Int64).cum_sum().over("episode"),
-            (mine.cast(pl.Int64).cum_sum().over("episode") > 0).cast(pl.Int64),
-        )
+            return every
+        known = kinds(self.tried.vocabulary, "substance").is_known[treatment]
+        asked = np.flatnonzero(mine & known)
+        _, first = np.unique((episode[asked] << 20) + treatment[asked], return_index=True)
+        new = np.zeros(len(mine), dtype=bool)
+        new[asked[first]] = True
+        return np.maximum(_running_sum(new, episodes), every > 0)
+
+
+def _running_sum(flags: np.ndarray, episodes: Segments) -> np.ndarray:
+    """How many flags are set in the row's episode up to the row."""
+    seen = np.cumsum(flags)
+    return seen - (seen - flags)[episodes.first][episodes.of] if len(flags) else seen
 
 
 def halves(points: float) -> int:
@@ -187,7 +188,7 @@ def halves(points: float) -> int:
 
 
 def _counts_trials(item: AnyItem) -> bool:
-    return isinstance(item, Item | NumberItem)
+    return not isinstance(item, _OF_EPISODES)
 
 
 def _what(item: Item | NumberItem) -> str:
@@ -196,11 +197,6 @@ def _what(item: Item | NumberItem) -> str:
 
 def _distinct(item: Item | NumberItem) -> str:
     return item.distinct_by if isinstance(item, NumberItem) else "none"
-
-
-def _asked(stage: str) -> str:
-    """Which trials count at a stage: where only what the treatment was must be sure, the rest is left open."""
-    return "treatment" if stage == SURELY_TRIED else "member"
 
 
 def _needs_a_trial(item: AnyItem) -> bool:
@@ -227,9 +223,15 @@ def _most(item: AnyItem) -> int:
     return halves(item.max_points if isinstance(item, Item) else item.points)
 
 
-def _by_band(value: pl.Expr, bands: tuple) -> pl.Expr:
+def _points_of_trials(item: Item | NumberItem, number: np.ndarray) -> np.ndarray:
+    if isinstance(item, NumberItem):
+        return _by_band(number, item.bands)
+    return np.minimum(number * halves(item.points), halves(item.max_points))
+
+
+def _by_band(value: np.ndarray, bands: tuple) -> np.ndarray:
     """The half points of the highest band that the value reaches; none below the first."""
-    points = pl.lit(0, pl.Int64)
+    points = np.zeros(len(value), dtype=np.int64)
     for band in bands:
-        points = pl.when(value >= band.at_least).then(pl.lit(halves(band.points), pl.Int64)).otherwise(points)
+        points = np.where(value >= band.at_least, halves(band.points), points)
     return points

@@ -6,164 +6,196 @@ The same rule asked of wider and wider sets of trials tells which block settled 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
-from schemas.definition import Counted, Definition, Scored
-from transforms.causes import causes_of_trials, has_cause, judge_causes
-from transforms.counts import Arms
-from transforms.encode import Coded, lookup
+from schemas.definition import BLOCKS, Counted, Definition, Scored
+from schemas.tables import PSEUDO_RESISTANCE, VERDICTS
+from transforms.bounds import Bounds
+from transforms.causes import REASONS, Causes, judge_causes
+from transforms.counts import Arms, Tried
+from transforms.encode import Coded, decode
 from transforms.points import Points, halves
+from transforms.segments import NEVER
 from transforms.stages import ADEQUATE, FAILED, SURELY_ADEQUATE, SURELY_FAILED, SURELY_TRIED, TRIED, among
 
-_KINDS = ("class", "mechanism", "is_identified")
+RESISTANT, NOT_RESISTANT, UNDETERMINED, NOT_ELIGIBLE = range(len(VERDICTS))
+_ELIGIBLE, _TRIAL, _ADEQUACY, _OUTCOME, _RESISTANCE = range(len(BLOCKS))
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """One row per episode, in order.
+
+    `verdict`, `decided_by` and `pseudo_resistance` are places in VERDICTS, BLOCKS and PSEUDO_RESISTANCE; `causes` is a
+    place in `cause_words`. `resistant_day` is NEVER unless resistant; `n_failed_max` is None where there is no
+    upper bound; a score is NaN where there is none.
+    """
+
+    verdict: np.ndarray
+    decided_by: np.ndarray
+    resistant_day: np.ndarray
+    n_trials: np.ndarray
+    n_adequate: np.ndarray
+    n_failed_min: np.ndarray
+    n_failed_max: np.ndarray | None
+    score_min: np.ndarray
+    score_max: np.ndarray
+    pseudo_resistance: np.ndarray
+    causes: np.ndarray
+    cause_words: tuple[str, ...]
+
+    def frame(self) -> pl.DataFrame:
+        """The columns by their names in schemas/tables.py."""
+        n = len(self.verdict)
+        limit = pl.repeat(None, n, dtype=pl.Int32, eager=True) if self.n_failed_max is None else self.n_failed_max
+        day = pl.Series(np.where(self.resistant_day == NEVER, 0, self.resistant_day)).cast(pl.Int32)
+        dated = pl.select(pl.when(pl.Series(self.resistant_day != NEVER)).then(day)).to_series()
+        return pl.DataFrame(
+            {
+                "verdict": decode(self.verdict, VERDICTS),
+                "resistant_date": dated.cast(pl.Date),
+                "decided_by": decode(self.decided_by, BLOCKS),
+                "n_trials": self.n_trials,
+                "n_adequate": self.n_adequate,
+                "n_failed_min": self.n_failed_min,
+                "n_failed_max": limit,
+                "score_min": pl.Series(self.score_min).fill_nan(None),
+                "score_max": pl.Series(self.score_max).fill_nan(None),
+                "pseudo_resistance": decode(self.pseudo_resistance, PSEUDO_RESISTANCE),
+                "causes": decode(self.causes, self.cause_words),
+            }
+        )
 
 
 def judge_resistance(
-    episodes: pl.DataFrame, trials: pl.DataFrame, definition: Definition, coded: Coded, codes: CodeLists
-) -> pl.DataFrame:
-    """One row per episode, in order.
-
-    Adds verdict, decided_by, resistant_day, n_trials, n_adequate, n_failed_min, n_failed_max, score_min,
-    score_max, pseudo_resistance and causes. `episodes` has is_eligible and `diagnosed`; `trials` has
-    is_adequate, adequacy_reason, has_failed and failure_date (a day number).
-    """
-    judge = (_ByCount if isinstance(definition.resistance, Counted) else _ByScore)(definition.resistance, coded, codes)
-    counted = with_kinds(trials, coded, definition.counted_groups).with_columns(judge.memberships())
-    table = judge.table(episodes, counted)
-    spared = pl.lit(definition.eligible.pseudo_resistance == "after") & has_cause()
-    verdicts = judge_causes(table.with_columns(_verdict(judge, spared), **judge.scores()))
-    limit = pl.lit(None, pl.Int32) if judge.blind else pl.col("n_failed_max")
-    dated = verdicts.join(judge.dates(counted, table), on="episode", how="left", maintain_order="left")
-    return dated.select(
-        "episode", "verdict", "decided_by", "n_trials", "n_adequate", "n_failed_min", limit.alias("n_failed_max"),
-        "score_min", "score_max", "pseudo_resistance", "causes",
-        resistant_day=pl.when(pl.col("verdict") == "resistant").then(pl.col("resistant_day")),
-    )  # fmt: skip
-
-
-def with_kinds(trials: pl.DataFrame, coded: Coded, groups: frozenset[str]) -> pl.DataFrame:
-    """Adds what distinctness looks at, and `member`: is it a trial of any of the groups that counts?"""
-    vocabulary = coded.vocabulary
-    kinds = [lookup(vocabulary.column(kind)).alias(kind) for kind in _KINDS]
-    member = lookup(vocabulary.membership(tuple(sorted(groups)))) & pl.col("is_counted")
-    return trials.with_columns(*kinds, member=member)
-
-
-def tallies() -> list[pl.Expr]:
-    """Per episode: trials tried, adequate and failed, and which causes of pseudo-resistance they show."""
-    tried, adequate = among(TRIED, "member"), pl.col("is_adequate").fill_null(False)
-    return [
-        tried.sum().cast(pl.Int32).alias("n_trials"),
-        (tried & adequate).sum().cast(pl.Int32).alias("n_adequate"),
-        among(SURELY_FAILED, "member").sum().cast(pl.Int32).alias("n_failed_min"),
-        among(FAILED, "member").sum().cast(pl.Int32).alias("n_failed_max"),
-        *causes_of_trials(tried),
-    ]
-
-
-def per_episode(episodes: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-    """The episodes in their order with numbers of their trials; of one without trials 0 and false."""
-    joined = episodes.join(numbers, on="episode", how="left", maintain_order="left")
-    added = [column for column in numbers.columns if column != "episode"]
-    empty = [pl.lit(False) if numbers.schema[column] == pl.Boolean else pl.lit(0) for column in added]
-    return joined.with_columns(pl.col(c).fill_null(nothing) for c, nothing in zip(added, empty, strict=True))
-
-
-def _verdict(judge: _ByCount | _ByScore, spared: pl.Expr) -> list[pl.Expr]:
-    """The verdict and the block that settled it."""
+    episodes: pl.DataFrame,
+    eligible: Bounds,
+    causes: Causes,
+    tried: Tried,
+    definition: Definition,
+    coded: Coded,
+    codes: CodeLists,
+) -> Verdicts:
+    """The verdict on each episode; `eligible` says whether the definition speaks about it."""
+    rule = definition.resistance
+    is_score = isinstance(rule, Scored)
+    judge = _ByScore(rule, tried, episodes, coded, codes) if is_score else _ByCount(rule, tried, coded, codes)
     met, possible = judge.met(SURELY_FAILED), judge.met(FAILED, open_ended=True)
-    eligible, spared = pl.col("is_eligible"), spared & possible
-    verdict = (
-        pl.when(~eligible)
-        .then(pl.lit("not_eligible"))
-        .when(eligible.is_null())
-        .then(pl.lit("undetermined"))
-        .when(spared)
-        .then(pl.lit("not_resistant"))
-        .when(met)
-        .then(pl.lit("resistant"))
-        .when(possible)
-        .then(pl.lit("undetermined"))
-        .otherwise(pl.lit("not_resistant"))
+    spared = np.zeros(len(met), dtype=bool)
+    if definition.eligible.pseudo_resistance == "after":
+        spared = causes.is_diagnosed & possible
+    verdict = np.select(
+        [~eligible.possible, ~eligible.sure, spared, met, possible],
+        [NOT_ELIGIBLE, UNDETERMINED, NOT_RESISTANT, RESISTANT, UNDETERMINED],
+        default=NOT_RESISTANT,
+    ).astype(np.int8)
+    is_resistant = verdict == RESISTANT
+    tallies = _tallies(tried, definition.counted_groups)
+    pseudo_resistance, words, cause_words = judge_causes(causes, tallies.causes)
+    score_min, score_max = judge.scores()
+    return Verdicts(
+        verdict=verdict,
+        decided_by=_decided_by(judge, ~eligible.sure | spared, met, possible),
+        resistant_day=np.where(is_resistant, judge.dates(is_resistant), NEVER),
+        n_trials=tallies.n_trials,
+        n_adequate=tallies.n_adequate,
+        n_failed_min=tallies.n_failed_min,
+        n_failed_max=None if judge.blind else tallies.n_failed_max,
+        score_min=score_min,
+        score_max=score_max,
+        pseudo_resistance=pseudo_resistance,
+        causes=words,
+        cause_words=cause_words,
     )
-    stopped_by = (
-        pl.when(~judge.met(TRIED, distinct=False))
-        .then(pl.lit("trial"))
-        .when(~judge.met(TRIED))
-        .then(pl.lit("resistance"))
-        .when(~judge.met(ADEQUATE))
-        .then(pl.lit("adequacy"))
-        .otherwise(pl.lit("outcome"))
+
+
+def _decided_by(
+    judge: _ByCount | _ByScore, not_judged: np.ndarray, met: np.ndarray, possible: np.ndarray
+) -> np.ndarray:
+    """The block that settled each verdict, or left it open."""
+    stopped_by = np.select(
+        [~judge.met(TRIED, distinct=False), ~judge.met(TRIED), ~judge.met(ADEQUATE)],
+        [_TRIAL, _RESISTANCE, _ADEQUACY],
+        default=_OUTCOME,
     )
-    left_open_by = (
-        pl.when(~judge.met(FAILED))
-        .then(pl.lit("trial"))
-        .when(~judge.met(SURELY_TRIED))
-        .then(pl.lit("trial"))
-        .when(judge.met(SURELY_ADEQUATE))
-        .then(pl.lit("outcome"))
-        .otherwise(pl.lit("adequacy"))
+    left_open_by = np.select(
+        [~judge.met(FAILED) | ~judge.met(SURELY_TRIED), judge.met(SURELY_ADEQUATE)],
+        [_TRIAL, _OUTCOME],
+        default=_ADEQUACY,
     )
-    decided_by = (
-        pl.when(~eligible | eligible.is_null() | spared)
-        .then(pl.lit("eligible"))
-        .when(met)
-        .then(pl.lit("resistance"))
-        .when(possible)
-        .then(left_open_by)
-        .otherwise(stopped_by)
+    decided_by = np.select([not_judged, met, possible], [_ELIGIBLE, _RESISTANCE, left_open_by], default=stopped_by)
+    return decided_by.astype(np.int8)
+
+
+@dataclass(frozen=True)
+class _Tallies:
+    """Per episode: trials tried, adequate and failed, and which causes of pseudo-resistance they show."""
+
+    n_trials: np.ndarray
+    n_adequate: np.ndarray
+    n_failed_min: np.ndarray
+    n_failed_max: np.ndarray
+    causes: dict[str, np.ndarray]
+
+
+def _tallies(tried: Tried, groups: frozenset[str]) -> _Tallies:
+    sets = tried.counted(tuple(sorted(groups)), "failed")
+    is_tried = among(sets, TRIED)
+    episodes = tried.trials.episodes
+
+    def number(of: np.ndarray) -> np.ndarray:
+        return tried.spread(episodes.sum(of).astype(np.int32))
+
+    return _Tallies(
+        n_trials=number(is_tried),
+        n_adequate=number(is_tried & tried.adequate.sure),
+        n_failed_min=number(among(sets, SURELY_FAILED)),
+        n_failed_max=number(among(sets, FAILED)),
+        causes={
+            cause: tried.spread(episodes.any(is_tried & np.isin(tried.reason, reasons)))
+            for cause, reasons in REASONS.items()
+        },
     )
-    return [verdict.alias("verdict"), decided_by.alias("decided_by")]
 
 
 class _ByCount:
     """Any arm suffices; an arm needs all its counts."""
 
-    def __init__(self, rule: Counted, coded: Coded, codes: CodeLists) -> None:
-        self.arms = Arms(list(rule.any_of), coded.vocabulary, coded.observes, codes)
+    def __init__(self, rule: Counted, tried: Tried, coded: Coded, codes: CodeLists) -> None:
+        self.arms = Arms(list(rule.any_of), tried, coded.observes, codes)
         self.blind = self.arms.blind
-        self.memberships = self.arms.memberships
+        self.dates = self.arms.dates
 
-    def table(self, episodes: pl.DataFrame, trials: pl.DataFrame) -> pl.DataFrame:
-        """The episodes with every number the rule asks for."""
-        return per_episode(episodes, self.arms.table(trials, tallies()))
-
-    def met(self, stage: str, *, distinct: bool = True, open_ended: bool = False) -> pl.Expr:
+    def met(self, stage: int, *, distinct: bool = True, open_ended: bool = False) -> np.ndarray:
         """Is the rule met by a stage's trials?"""
-        return pl.any_horizontal(
-            [self.arms.met(n, stage, distinct=distinct, open_ended=open_ended) for n in range(len(self.arms.arms))]
-        )
+        places = range(len(self.arms.arms))
+        return reduce(or_, [self.arms.met(n, stage, distinct=distinct, open_ended=open_ended) for n in places])
 
-    def scores(self) -> dict[str, pl.Expr]:
+    def scores(self) -> tuple[np.ndarray, np.ndarray]:
         """Counts have no score."""
-        return {"score_min": pl.lit(None, pl.Float64), "score_max": pl.lit(None, pl.Float64)}
-
-    def dates(self, trials: pl.DataFrame, _table: pl.DataFrame) -> pl.DataFrame:
-        """episode, resistant_day: the day the first arm was met."""
-        days = [f"arm_{n}" for n in range(len(self.arms.arms))]
-        return self.arms.dates(trials).select("episode", resistant_day=pl.min_horizontal(days))
+        none = np.full(self.arms.tried.n_episodes, np.nan)
+        return none, none
 
 
 class _ByScore:
     """Points add up to a score that must reach the threshold."""
 
-    def __init__(self, rule: Scored, coded: Coded, codes: CodeLists) -> None:
-        self.points, self.threshold = Points(rule, coded, codes), rule.threshold
+    def __init__(self, rule: Scored, tried: Tried, episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> None:
+        self.points, self.threshold = Points(rule, tried, episodes, coded, codes), rule.threshold
         self.blind = self.points.blind
-        self.memberships, self.scores = self.points.memberships, self.points.bounds
+        self.scores = self.points.bounds
 
-    def table(self, episodes: pl.DataFrame, trials: pl.DataFrame) -> pl.DataFrame:
-        """The episodes with every number the rule asks for."""
-        facts = self.points.facts(episodes)
-        numbers = trials.group_by("episode").agg(self.points.numbers() + tallies())
-        return per_episode(episodes.join(facts, on="episode", maintain_order="left"), numbers)
-
-    def met(self, stage: str, *, distinct: bool = True, open_ended: bool = False) -> pl.Expr:
+    def met(self, stage: int, *, distinct: bool = True, open_ended: bool = False) -> np.ndarray:
         """Does the score of a stage's trials reach the threshold? A score is the same, distinct or not."""
         enough = self.points.total(stage, open_ended=open_ended) >= halves(self.threshold)
         return self.points.has_score(stage, open_ended=open_ended) & enough
 
-    def dates(self, trials: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-        """episode, resistant_day: the day the running score reached the threshold."""
-        return self.points.dates(trials, table, self.threshold)
+    def dates(self, wanted: np.ndarray) -> np.ndarray:
+        """The day the running score reached the threshold in each episode wanted."""
+        return self.points.dates(self.threshold, wanted)

@@ -1,4 +1,4 @@
-"""Trials -> the state each ended in: remission, insufficient or partial response, none, or one that cannot be told.
+"""Attempts -> the state each ended in: remission, insufficient or partial response, none, or one that cannot be told.
 
 By the published rules of the scales of the episode's disorder, whatever a definition calls failure. The
 first scale in the order of the list that can tell decides; a screening tool cannot prove remission.
@@ -6,61 +6,59 @@ first scale in the order of the list that can tell decides; a screening tool can
 
 from __future__ import annotations
 
-import polars as pl
+from typing import Any
 
-from transforms.measurement import Measured
+import numpy as np
 
+from schemas.tables import RESPONSES
+from transforms.attempts import Attempts
+from transforms.measurement import Measured, Windows, measure
+from transforms.signs import Signs
 
-def judge_response(measured: Measured) -> pl.DataFrame:
-    """One row per trial, in order: response and response_scale."""
-    scales = measured.signs.scales.iter_rows(named=True)
-    told = [_told_by(measured, scale) for scale in scales if scale["scale"] in measured.scales]
-    table = measured.trials.select("trial")
-    for place, states in enumerate(told):
-        named = states.rename({"state": f"state_{place}", "scale": f"scale_{place}"})
-        table = table.join(named, on="trial", how="left", maintain_order="left")
-    states = [pl.col(f"state_{place}") for place in range(len(told))]
-    scales = [pl.col(f"scale_{place}") for place in range(len(told))]
-    known = table.with_columns(
-        response=pl.coalesce(*states, pl.lit("cannot_tell")),
-        response_scale=pl.coalesce(*scales, pl.lit(None, pl.String)),
-    )
-    return known.select("response", "response_scale")
+REMISSION, INSUFFICIENT, PARTIAL, NO_RESPONSE, CANNOT_TELL = range(len(RESPONSES))
+NO_SCALE = -1
 
 
-def _told_by(measured: Measured, scale: dict) -> pl.DataFrame:
-    """trial, state, scale: of the trials whose outcome the scale can tell."""
-    ill = measured.by(scale["scale"]).filter(pl.col("disorder").is_in(scale["disorders"]))
-    states = ill.select("trial", state=_state(scale), scale=pl.lit(scale["scale"]))
-    return states.filter(pl.col("state").is_not_null())
+def judge_response(attempts: Attempts, given: Windows, signs: Signs) -> tuple[np.ndarray, np.ndarray]:
+    """Of each attempt the response, as a place in RESPONSES, and the scale that told it, as a place in the list."""
+    response = np.full(len(attempts.episode), CANNOT_TELL)
+    told_by = np.full(len(attempts.episode), NO_SCALE)
+    of_disorder = attempts.of("disorder")
+    for place, scale in enumerate(signs.scales.iter_rows(named=True)):
+        if scale["scale"] in signs.scores:
+            found = measure(attempts, given, scale["scale"], signs)
+            is_of_scale = np.array([name in scale["disorders"] for name in attempts.spans.disorders], dtype=bool)
+            state = _state(found, scale)
+            row, tells = found.row, (state != CANNOT_TELL) & is_of_scale[of_disorder[found.row]]
+            tells &= told_by[row] == NO_SCALE
+            response[row[tells]], told_by[row[tells]] = state[tells], place
+    return response, told_by
 
 
-def _state(scale: dict) -> pl.Expr:
-    is_remitted = _under(scale["remission_max"])
-    says_remission = pl.lit(None if scale["is_screening_tool"] else "remission", pl.String)
-    responded = _has_responded(scale)
-    fall, room = pl.col("baseline") - pl.col("value"), pl.col("room")
+def _state(found: Measured, scale: dict[str, Any]) -> np.ndarray:
+    no, cannot = np.zeros(len(found.row), dtype=bool), scale["remission_max"] is None
+    is_remitted = no if cannot else found.value <= scale["remission_max"]
+    responded, is_known = _has_responded(found, scale)
     partial = scale["partial_fall_percent"]
-    is_partial = pl.lit(False) if partial is None else fall * 100 >= partial * room
-    return (
-        pl.when(is_remitted.fill_null(False))
-        .then(says_remission)
-        .when(responded)
-        .then(pl.when(is_remitted.is_not_null()).then(pl.lit("insufficient")))
-        .when(~responded)
-        .then(pl.when(is_partial.fill_null(False)).then(pl.lit("partial")).otherwise(pl.lit("no_response")))
+    is_partial = no if partial is None else found.fall * 100 >= partial * found.room
+    return np.select(
+        [is_remitted, is_known & responded, is_known & is_partial, is_known],
+        [
+            CANNOT_TELL if scale["is_screening_tool"] else REMISSION,
+            CANNOT_TELL if cannot else INSUFFICIENT,
+            PARTIAL,
+            NO_RESPONSE,
+        ],
+        default=CANNOT_TELL,
     )
 
 
-def _has_responded(scale: dict) -> pl.Expr:
-    """Is it a response by the scale's own rule: a fall in percent, in points, or the score itself?"""
-    fall, room = pl.col("baseline") - pl.col("value"), pl.col("room")
+def _has_responded(found: Measured, scale: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Is it a response by the scale's own rule (a fall, or the score itself), and is that known?"""
     if scale["response_fall_percent"] is not None:
-        return pl.when(room > 0).then(fall * 100 >= scale["response_fall_percent"] * room)
+        return found.fall * 100 >= scale["response_fall_percent"] * found.room, found.room > 0
     if scale["response_fall_points"] is not None:
-        return fall >= scale["response_fall_points"]
-    return _under(scale["response_max"])
-
-
-def _under(limit: float | None) -> pl.Expr:
-    return pl.lit(None, pl.Boolean) if limit is None else pl.col("value") <= limit
+        return found.fall >= scale["response_fall_points"], ~np.isnan(found.baseline)
+    if scale["response_max"] is not None:
+        return found.value <= scale["response_max"], np.ones(len(found.row), dtype=bool)
+    return np.zeros((2, len(found.row)), dtype=bool)

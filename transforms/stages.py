@@ -2,46 +2,50 @@
 
 What a rule needs is asked of each set in turn. The surest set gives the lower bound of every number, the
 set of all that may have failed the upper bound, and the sets between tell which block settled a verdict.
+
+    set              of the counted treatments   adequate   failed
+    tried            perhaps
+    adequate         perhaps                     perhaps
+    failed           perhaps                     perhaps    perhaps
+    surely_tried     surely                      perhaps    perhaps
+    surely_adequate  surely                      surely     perhaps
+    surely_failed    surely                      surely     surely
+
+The sets a trial is in are the bits of one small number, so that one `&` asks them all.
 """
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import and_
+import numpy as np
 
-import polars as pl
+from transforms.bounds import Bounds
 
-TRIED, ADEQUATE, FAILED = "tried", "adequate", "failed"
-SURELY_TRIED, SURELY_ADEQUATE, SURELY_FAILED = "surely_tried", "surely_adequate", "surely_failed"
-
-_MAYBE, _SURE = False, True
-# Of a trial: is it of the counted treatments, adequate, failed? None does not ask.
-_NEEDS: dict[str, tuple[bool | None, ...]] = {
-    TRIED: (_MAYBE, None, None),
-    ADEQUATE: (_MAYBE, _MAYBE, None),
-    FAILED: (_MAYBE, _MAYBE, _MAYBE),
-    SURELY_TRIED: (_SURE, _MAYBE, _MAYBE),
-    SURELY_ADEQUATE: (_SURE, _SURE, _MAYBE),
-    SURELY_FAILED: (_SURE, _SURE, _SURE),
-}
-STAGES = tuple(_NEEDS)
+TRIED, ADEQUATE, FAILED, SURELY_TRIED, SURELY_ADEQUATE, SURELY_FAILED = STAGES = tuple(range(6))
+_PERHAPS = 1 << TRIED | 1 << ADEQUATE | 1 << FAILED
+_SURELY = 1 << SURELY_TRIED | 1 << SURELY_ADEQUATE | 1 << SURELY_FAILED
+ALL = np.uint8(_PERHAPS | _SURELY)
 
 
-def among(stage: str, member: str, what: str = "failed") -> pl.Expr:
-    """Is the trial in the stage's set? What is given or added is not asked to be adequate or to fail."""
-    needs = _NEEDS[stage] if what == "failed" else _NEEDS[stage][:1]
-    columns = (member, "is_adequate", "has_failed")[: len(needs)]
-    wanted = [pl.col(c).fill_null(not need) for c, need in zip(columns, needs, strict=True) if need is not None]
-    return reduce(and_, wanted)
+def sets_of_judged(adequate: Bounds, failed: Bounds) -> np.ndarray:
+    """The sets each trial is in by its adequacy and outcome, whatever the treatment."""
+    bits = {
+        ADEQUATE: adequate.possible,
+        FAILED: adequate.possible & failed.possible,
+        SURELY_TRIED: adequate.possible & failed.possible,
+        SURELY_ADEQUATE: adequate.sure & failed.possible,
+        SURELY_FAILED: adequate.sure & failed.sure,
+    }
+    sets = np.full(len(adequate.sure), 1 << TRIED, dtype=np.uint8)
+    for stage, is_in in bits.items():
+        sets |= is_in.view(np.uint8) << np.uint8(stage)
+    return sets
 
 
-def date_of(what: str) -> pl.Expr:
-    """The day a trial counts from: its failure, or its start where it need not fail."""
-    return pl.col("failure_date") if what == "failed" else pl.col("start")
+def sets_of_members(member: Bounds) -> np.ndarray:
+    """The sets each trial (or treatment) is in by being of the counted treatments."""
+    return np.where(member.sure, ALL, np.where(member.possible, np.uint8(_PERHAPS), np.uint8(0)))
 
 
-def date_at(stage: str, what: str) -> pl.Expr:
-    """The same, null where the stage's set does not know whether and when the trial failed."""
-    if what != "failed" or stage not in (TRIED, ADEQUATE):
-        return date_of(what)
-    return pl.lit(None, pl.Int32)
+def among(sets: np.ndarray, stage: int) -> np.ndarray:
+    """Is the trial in the stage's set?"""
+    return (sets >> np.uint8(stage)) & np.uint8(1) != 0

@@ -6,16 +6,20 @@ count; in a cumulative system only with every stage below it.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
+import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.definition import Definition, Scored, Staged
 from schemas.tables import NO_LEVEL
-from transforms.causes import has_cause
-from transforms.counts import Arms
+from transforms.bounds import Bounds
+from transforms.causes import Causes
+from transforms.counts import Arms, Tried
 from transforms.encode import Coded
 from transforms.points import Points
-from transforms.resistance import per_episode, with_kinds
 from transforms.stages import FAILED, SURELY_FAILED, among
 
 _COLUMNS = {
@@ -28,70 +32,70 @@ _COLUMNS = {
 
 
 def judge_staging(
-    episodes: pl.DataFrame, trials: pl.DataFrame, definition: Definition, coded: Coded, codes: CodeLists
+    episodes: pl.DataFrame,
+    eligible: Bounds,
+    causes: Causes,
+    tried: Tried,
+    definition: Definition,
+    coded: Coded,
+    codes: CodeLists,
 ) -> pl.DataFrame:
-    """One row per episode, in order: episode, is_eligible, and the score's or the stage's bounds.
-
-    `episodes` has is_eligible and `diagnosed`; `trials` is judged.
-    """
+    """One row per episode, in order: is_eligible, and the score's or the stage's bounds."""
     rule = definition.resistance
-    eligible = pl.col("is_eligible")
     if definition.eligible.pseudo_resistance == "after":
-        eligible = eligible & ~has_cause()
-    counted = with_kinds(trials, coded, definition.counted_groups)
-    stage = _score if isinstance(rule, Scored) else _stage
-    staged = stage(episodes.with_columns(is_eligible=eligible), counted, rule, coded, codes)
-    blank = [c for c in _COLUMNS if c not in staged.columns]
-    whole = staged.with_columns(pl.lit(None, _COLUMNS[c]).alias(c) for c in blank)
-    speaks = pl.col("is_eligible").fill_null(False)
-    return whole.select("episode", "is_eligible", *(pl.when(speaks).then(pl.col(c)).alias(c) for c in _COLUMNS))
-
-
-def _score(episodes: pl.DataFrame, trials: pl.DataFrame, rule: Scored, coded: Coded, codes: CodeLists) -> pl.DataFrame:
-    points = Points(rule, coded, codes)
-    numbers = trials.with_columns(points.memberships()).group_by("episode").agg(points.numbers())
-    facts = points.facts(episodes)
-    return per_episode(episodes.join(facts, on="episode", maintain_order="left"), numbers).with_columns(
-        **points.bounds()
+        eligible = eligible & ~Bounds.known(causes.is_diagnosed)
+    if isinstance(rule, Scored):
+        low, high = Points(rule, tried, episodes, coded, codes).bounds()
+        found = {"score_min": pl.Series(low).fill_nan(None), "score_max": pl.Series(high).fill_nan(None)}
+    else:
+        found = _stage(rule, tried, definition.counted_groups, coded, codes)
+    table = pl.DataFrame({"is_eligible": eligible.series(), **found}).with_columns(
+        pl.lit(None, kind).alias(column) for column, kind in _COLUMNS.items() if column not in found
     )
+    speaks = pl.lit(pl.Series(eligible.sure))
+    return table.select("is_eligible", *(pl.when(speaks).then(pl.col(c)).alias(c) for c in _COLUMNS))
 
 
-def _stage(episodes: pl.DataFrame, trials: pl.DataFrame, rule: Staged, coded: Coded, codes: CodeLists) -> pl.DataFrame:
-    arms = Arms([arm for level in rule.levels for arm in level.any_of], coded.vocabulary, coded.observes, codes)
-    members = trials.with_columns(arms.memberships())
-    failed = among(SURELY_FAILED, "member")
-    table = per_episode(episodes, arms.table(members, [pl.col("n_days").filter(failed).sum().alias("failed_days")]))
-    surely = _reached(rule, arms, SURELY_FAILED, open_ended=False)
-    possibly = _reached(rule, arms, FAILED, open_ended=True)
-    return table.with_columns(level_min=_highest(rule, surely), level_max=_highest(rule, possibly)).with_columns(
-        is_outside_band=_outside_band(rule)
-    )
+def _stage(rule: Staged, tried: Tried, groups: frozenset[str], coded: Coded, codes: CodeLists) -> dict[str, pl.Series]:
+    arms = Arms([arm for level in rule.levels for arm in level.any_of], tried, coded.observes, codes)
+    names = pl.Series([NO_LEVEL, *(level.name for level in rule.levels)])
+    lowest = _highest(_reached(rule, arms, SURELY_FAILED, open_ended=False))
+    highest = _highest(_reached(rule, arms, FAILED, open_ended=True))
+    failed = among(tried.counted(tuple(sorted(groups)), "failed"), SURELY_FAILED)
+    failed_days = tried.spread(tried.trials.episodes.sum(tried.trials.n_days * failed))
+    return {
+        "level_min": names.gather(lowest),
+        "level_max": names.gather(highest),
+        "is_outside_band": _outside_band(rule, lowest, failed_days),
+    }
 
 
-def _reached(rule: Staged, arms: Arms, stage: str, *, open_ended: bool) -> list[pl.Expr]:
+def _reached(rule: Staged, arms: Arms, stage: int, *, open_ended: bool) -> list[np.ndarray]:
     """For each level, whether it is reached."""
-    reached: list[pl.Expr] = []
+    reached: list[np.ndarray] = []
     place = 0
     for level in rule.levels:
         places = range(place, place + len(level.any_of))
-        met = pl.any_horizontal([arms.met(n, stage, open_ended=open_ended) for n in places])
+        met = reduce(or_, [arms.met(n, stage, open_ended=open_ended) for n in places])
         reached.append(met & reached[-1] if rule.is_cumulative and reached else met)
         place += len(level.any_of)
     return reached
 
 
-def _highest(rule: Staged, reached: list[pl.Expr]) -> pl.Expr:
-    name = pl.lit(NO_LEVEL)
-    for level, is_reached in zip(rule.levels, reached, strict=True):
-        name = pl.when(is_reached).then(pl.lit(level.name)).otherwise(name)
-    return name
+def _highest(reached: list[np.ndarray]) -> np.ndarray:
+    """The number of the highest level reached, from 1; 0 is none."""
+    highest = np.zeros(len(reached[0]), dtype=np.int64)
+    for number, is_reached in enumerate(reached, start=1):
+        highest[is_reached] = number
+    return highest
 
 
-def _outside_band(rule: Staged) -> pl.Expr:
-    """Did the failed trials last shorter or longer in all than the source says of the stage?"""
-    outside = pl.lit(None, pl.Boolean)
-    for level in rule.levels:
-        if level.band_days:
-            inside = pl.col("failed_days").is_between(*level.band_days)
-            outside = pl.when(pl.col("level_min") == level.name).then(~inside).otherwise(outside)
-    return outside
+def _outside_band(rule: Staged, level: np.ndarray, failed_days: np.ndarray) -> pl.Series:
+    """Did the failed trials last shorter or longer in all than the source says of the stage? Null if it does not."""
+    says, outside = np.zeros(len(level), dtype=bool), np.zeros(len(level), dtype=bool)
+    for number, stage in enumerate(rule.levels, start=1):
+        if stage.band_days:
+            mine, (least, most) = level == number, stage.band_days
+            says |= mine
+            outside |= mine & ((failed_days < least) | (failed_days > most))
+    return Bounds(says & outside, ~says | outside).series()

@@ -174,9 +174,11 @@ def _eras(exposures: pl.DataFrame, gap: int) -> set[tuple]:
     """Exposures of one ingredient joined over gaps of at most `gap` days; no supply is carried over."""
     key = ("person_id", "ingredient_concept_id")
     rows = exposures.sort(*key, "start_date", "end_date")
-    start, end = pl.col("start_date").to_physical(), pl.col("end_date").to_physical()
-    era = opens_era(pl.struct(key).rle_id(), start, end, gap).cum_sum()
-    eras = rows.group_by(era.alias("era")).agg(
+    days = rows.select(
+        pl.struct(key).rle_id(), start=pl.col("start_date").to_physical(), end=pl.col("end_date").to_physical()
+    )
+    era = opens_era(*(column.to_numpy() for column in days), gap).cumsum()
+    eras = rows.group_by(pl.Series("era", era)).agg(
         pl.col(key).first(), pl.col("start_date").min(), pl.col("end_date").max(), pl.len()
     )
     return set(eras.drop("era").cast(pl.String).rows())

@@ -53,12 +53,14 @@ def fast(drawn: Round) -> Facts:
     """What transforms/ says of all persons of a round."""
     extract = drawn_extract(drawn.persons, drawn.observes, drawn.absent)
     made = classify(extract, drawn.study, drawn.definitions, CODES)
+    disorder = dict(made.episodes.select("episode_id", "disorder").iter_rows())
     trials, judgements = made.trials.to_dicts(), made.judgements.to_dicts()
     of_trial: dict[str, list[Row]] = {}
     of_judgement: dict[str, list[Row]] = {}
     for definition in drawn.definitions:
         trials_by, judged_by = trial_rule(definition), judging_rule(definition)
-        kept = [trial for trial in trials if trial["trial_rule"] == trials_by]
+        speaks = definition.eligible.disorders
+        kept = [t for t in trials if t["trial_rule"] == trials_by and disorder[t["episode_id"]] in speaks]
         names = {trial["trial_id"] for trial in kept}
         of_trial[definition.id] = _only(TRIAL_FACTS, kept)
         of_judgement[definition.id] = _only(

@@ -89,8 +89,9 @@ def delivered(person: Row, absent_tables: frozenset[str]) -> Row:
 
 
 def all_known(person: Row, episode: Row, definition: Definition, codes: Codes, observes: frozenset[str]) -> Known:
-    """The episode with its trials, each with its judgements."""
-    trials = trials_of(person, episode, definition.trial, codes)
+    """The episode with its trials, each with its judgements; a definition sees none where it does not speak."""
+    speaks = episode["disorder"] in definition.eligible.disorders
+    trials = trials_of(person, episode, definition.trial, codes) if speaks else []
     for trial in trials:
         trial.update(judge_adequacy(trial, definition, codes))
         trial.update(judge_outcome(trial, trials, person, episode, definition, codes, observes))

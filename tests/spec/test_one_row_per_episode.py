@@ -1,6 +1,5 @@
 """Every definition answers for every episode, once; every judge keeps rows and order."""
 
-import polars as pl
 from polars.testing import assert_frame_equal
 
 from schemas.tables import RESTRICTED
@@ -21,19 +20,11 @@ from tests.spec.world import (
     verdicts,
 )
 from tests.tables import assert_shows
-from transforms.adequacy import judge_adequacy
 from transforms.causes import find_causes
-from transforms.eligibility import judge_eligibility
+from transforms.eligibility import Eligibility
 from transforms.encode import encode
 from transforms.episodes import build_episodes
 from transforms.impasses import find_impasses
-from transforms.measurement import Measured, windows
-from transforms.outcome import judge_outcome
-from transforms.resistance import judge_resistance
-from transforms.response import judge_response
-from transforms.signs import find_signs
-from transforms.staging import judge_staging
-from transforms.trials import build_trials, find_exposures, with_episode_facts
 
 _MIXED = extract(
     persons="""
@@ -182,65 +173,30 @@ def test_the_tables_are_as_declared() -> None:
 # --- The judges -------------------------------------------------------------------------------------------------------
 
 _CODED = encode(_MIXED, codes(), ("depression",))
-_BARE = build_episodes(_CODED, _STUDY.episodes, _STUDY.period, codes())
-_EPISODES = _BARE.hstack(find_causes(_BARE, _CODED, codes()).select("diagnosed"))
-_BUILT = build_trials(find_exposures(_CODED, _EPISODES), _EPISODES, _COUNTS.trial, _CODED.vocabulary)
-_SIGNS = find_signs(_CODED, codes().scales)
-_MEASURED = Measured(with_episode_facts(_BUILT.trials, _EPISODES), windows(_COUNTS.outcome), _SIGNS)
-_ADEQUATE = judge_adequacy(_BUILT, _COUNTS.adequacy, _CODED.vocabulary, codes().doses)
-_OUTCOMES = judge_outcome(_BUILT, _COUNTS.outcome, _MEASURED, _SIGNS, _CODED)
-_JUDGED = _ADEQUATE.hstack(_OUTCOMES.select("has_failed", "outcome_evidence", "failure_date"))
+_EPISODES = build_episodes(_CODED, _STUDY.episodes, _STUDY.period, codes())
 
 
-def test_finding_causes_gives_one_row_per_episode_in_order() -> None:
-    """The episodes come back in the order they were given."""
-    reverse = _BARE.reverse()
+def test_finding_causes_gives_one_answer_per_episode_in_order() -> None:
+    """As many answers as episodes, in their order."""
+    found, turned = (find_causes(rows, _CODED, codes()) for rows in (_EPISODES, _EPISODES.reverse()))
 
-    assert find_causes(reverse, _CODED, codes())["episode"].to_list() == reverse["episode"].to_list()
+    assert [found.words[place] for place in found.diagnosed] == [
+        turned.words[place] for place in reversed(turned.diagnosed)
+    ]
 
 
 def test_judging_eligibility_gives_one_answer_per_episode() -> None:
     """As many answers as episodes, in their order."""
-    answers = judge_eligibility(_EPISODES, _COUNTS.eligible, _CODED, codes())
-    turned = judge_eligibility(_EPISODES.reverse(), _COUNTS.eligible, _CODED, codes())
+    found, turned = (
+        Eligibility(rows, find_causes(rows, _CODED, codes()), _CODED, codes())
+        .judge(_COUNTS.eligible)
+        .series()
+        .to_list()
+        for rows in (_EPISODES, _EPISODES.reverse())
+    )
 
-    assert answers.to_list() == [False, True, True, True]
-    assert turned.to_list() == [True, True, True, False]
-
-
-def test_judging_adequacy_keeps_every_trial_in_order() -> None:
-    """The trials come back as they were, with two columns more."""
-    assert_frame_equal(_ADEQUATE.select(_BUILT.trials.columns), _BUILT.trials)
-    assert _ADEQUATE.columns == [*_BUILT.trials.columns, "is_adequate", "adequacy_reason"]
-
-
-def test_judging_outcome_keeps_every_trial_in_order() -> None:
-    """The trials come back as they were, with three columns more."""
-    assert_frame_equal(_OUTCOMES.select(_BUILT.trials.columns), _BUILT.trials)
-    assert _OUTCOMES.columns == [*_BUILT.trials.columns, "has_failed", "outcome_evidence", "failure_date"]
-
-
-def test_judging_response_gives_one_state_per_trial() -> None:
-    """As many states as trials, in their order: of the child's, then of the four treatments of the treated."""
-    states = judge_response(_MEASURED)["response"].to_list()
-
-    assert states == ["cannot_tell", "remission", "remission", "cannot_tell", "cannot_tell"]
-
-
-def test_judging_resistance_gives_one_row_per_episode_in_order() -> None:
-    """The episodes come back in the order they were given, those without trials among them."""
-    asked = _EPISODES.with_columns(is_eligible=pl.lit(True)).reverse()
-
-    made = judge_resistance(asked, _JUDGED, _COUNTS, _CODED, codes())
-
-    assert made["episode"].to_list() == asked["episode"].to_list()
-
-
-def test_staging_gives_one_row_per_episode_in_order() -> None:
-    """The episodes come back in the order they were given, those without trials among them."""
-    asked = _EPISODES.with_columns(is_eligible=pl.lit(True)).reverse()
-
-    assert judge_staging(asked, _JUDGED, _STAGES, _CODED, codes())["episode"].to_list() == asked["episode"].to_list()
+    assert found == [False, True, True, True]
+    assert turned == [True, True, True, False]
 
 
 def test_finding_impasses_gives_one_row_per_episode() -> None:
@@ -248,3 +204,31 @@ def test_finding_impasses_gives_one_row_per_episode() -> None:
     made = find_impasses(_EPISODES.reverse(), _CODED, codes())
 
     assert sorted(made["episode"].to_list()) == sorted(_EPISODES["episode"].to_list())
+
+
+def test_every_trial_of_a_rule_is_judged_once() -> None:
+    """Each trial stands once under each judging rule that its definitions have."""
+    made = classified(_MIXED, _COUNTS, _SCORES, _STAGES, _OPEN_SCORE, by=_STUDY)
+
+    assert not made.judgements.is_duplicated().any()
+    assert set(made.judgements["trial_id"]) == set(made.trials["trial_id"])
+
+
+def test_a_definition_has_no_trials_where_it_does_not_speak() -> None:
+    """An antidepressant in an episode of anxiety is no trial of a definition of depression."""
+    given = extract(
+        diagnoses="person | date | code\nlow | 2010-01-01 | F322\nanxious | 2010-01-01 | F411",
+        dispensings="""
+        person  | drug       | date       | days
+        low     | sertraline | 2010-01-10 | 5
+        anxious | sertraline | 2010-01-10 | 5
+        """,
+    )
+
+    made = classified(given, definition(), by=study(disorders=["anxiety", "depression"]))
+
+    assert made.trials["episode_id"].to_list() == ["low:depression:1"]
+    assert made.classifications.select("episode_id", "verdict", "n_trials").rows() == [
+        ("anxious:anxiety:1", "not_eligible", 0),
+        ("low:depression:1", "not_resistant", 1),
+    ]

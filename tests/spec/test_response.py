@@ -124,7 +124,10 @@ def test_scales_of_trauma_count_points(scale: str, baseline: int, outcome: int, 
         diagnoses="person | date | code\nP1 | 2010-02-01 | F431",
     )
 
-    assert_shows(judged(given, definition(), by=study(disorders=["ptsd"], tail_days=60)), f"response\n{state}")
+    assert_shows(
+        judged(given, definition(eligible={"disorders": ["ptsd"]}), by=study(disorders=["ptsd"], tail_days=60)),
+        f"response\n{state}",
+    )
 
 
 def test_without_a_baseline_points_cannot_be_told() -> None:
@@ -135,7 +138,7 @@ def test_without_a_baseline_points_cannot_be_told() -> None:
     )
 
     assert_shows(
-        judged(given, definition(), by=study(disorders=["ptsd"], tail_days=60)),
+        judged(given, definition(eligible={"disorders": ["ptsd"]}), by=study(disorders=["ptsd"], tail_days=60)),
         "response | response_scale\ncannot_tell | -",
     )
 
@@ -158,7 +161,7 @@ def test_a_response_of_ocd_is_a_fall_of_35_percent(baseline: int, outcome: int, 
     )
 
     assert_shows(
-        judged(given, definition(), by=study(disorders=["ocd"], tail_days=60)),
+        judged(given, definition(eligible={"disorders": ["ocd"]}), by=study(disorders=["ocd"], tail_days=60)),
         f"response | response_scale\n{state} | ybocs",
     )
 
@@ -174,7 +177,11 @@ def test_a_response_on_a_scale_without_a_cut_off_leaves_remission_open(outcome: 
     )
 
     assert_shows(
-        judged(given, definition(), by=study(disorders=["schizophrenia"], tail_days=60)),
+        judged(
+            given,
+            definition(eligible={"disorders": ["schizophrenia"]}),
+            by=study(disorders=["schizophrenia"], tail_days=60),
+        ),
         f"response | response_scale\n{state} | {scale}",
     )
 

@@ -1,52 +1,54 @@
 """Joining intervals: packing, running ends, era openings and leftover supply."""
 
+from collections.abc import Callable
+
 import numpy as np
-import polars as pl
 
 from tests.tables import table
-from transforms.eras import opens_era, packed, running_end, stocked
+from transforms.eras import Days, opens_era, packed, running_end, stocked
+
+
+def _columns(drawn: str, *names: str) -> list[np.ndarray]:
+    rows = table(drawn)
+    return [rows[name].to_numpy() for name in names]
 
 
 def _opened(drawn: str, gap: int) -> list[bool]:
-    rows = table(drawn)
-    return rows.select(opens_era(pl.col("group"), pl.col("start"), pl.col("end"), gap)).to_series().to_list()
+    return opens_era(*_columns(drawn, "group", "start", "end"), gap).tolist()
 
 
 def test_packed_sorts_by_group_then_day() -> None:
     """A later group is larger whatever its day, also for days before 1970."""
-    rows = table("""
+    drawn = """
         group  day
         0      -700
         0      20000
         1      -700
         1      20000
-    """)
+    """
 
-    assert rows.select(packed(pl.col("group"), pl.col("day")).is_sorted()).item()
-    assert rows.select(packed(pl.col("group"), pl.col("day")).n_unique()).item() == 4
+    assert (np.diff(packed(*_columns(drawn, "group", "day"))) > 0).all()
 
 
 def test_packed_days_are_one_apart() -> None:
     """Within a group, distances are distances in days."""
-    rows = table("group  day\n3  -1\n3  0\n3  31")
+    drawn = "group  day\n3  -1\n3  0\n3  31"
 
-    assert rows.select(packed(pl.col("group"), pl.col("day")).diff()).to_series().to_list() == [None, 1, 31]
+    assert np.diff(packed(*_columns(drawn, "group", "day"))).tolist() == [1, 31]
 
 
 def test_the_running_end_is_the_latest_so_far_within_the_group() -> None:
     """A short interval after a long one does not move the end back; the next group starts afresh."""
-    rows = table("""
+    drawn = """
         group  end
         0      100
         0      40
         0      120
         1      -50
         1      10
-    """)
+    """
 
-    ends = rows.select(running_end(pl.col("group"), pl.col("end"))).to_series()
-
-    assert ends.to_list() == [100, 100, 120, -50, 10]
+    assert running_end(*_columns(drawn, "group", "end")).tolist() == [100, 100, 120, -50, 10]
 
 
 def test_an_era_opens_past_the_gap_not_at_it() -> None:
@@ -72,15 +74,13 @@ def test_every_group_opens_an_era() -> None:
 
 def test_no_rows_open_no_eras() -> None:
     """An empty table has no eras."""
-    empty = pl.DataFrame(schema={"group": pl.UInt32, "start": pl.Int32, "end": pl.Int32})
+    none = np.array([], dtype=np.int32)
 
-    assert empty.select(opens_era(pl.col("group"), pl.col("start"), pl.col("end"), 30)).to_series().to_list() == []
+    assert opens_era(none, none, none, 30).tolist() == []
 
 
 def _waits(drawn: str, cap: int) -> list[int]:
-    rows = table(drawn)
-    columns = [rows[name].to_numpy() for name in ("first", "day", "days")]
-    return stocked(*columns, cap).tolist()
+    return stocked(*_columns(drawn, "first", "day", "days"), cap).tolist()
 
 
 def test_a_supply_waits_for_what_is_left_of_the_one_before() -> None:
@@ -120,3 +120,39 @@ def test_no_supplies_have_no_stock() -> None:
     none = np.array([], dtype=np.int64)
 
     assert stocked(none.astype(bool), none, none, 90).tolist() == []
+
+
+_SCORED = Days(np.array([0, 0, 1, 1, 3]), np.array([-5, 10, 10, 20, 7]))
+
+
+def _found(look: Callable[..., np.ndarray], group: int, opens: int, closes: int) -> int:
+    return look(*(np.array([value]) for value in (group, opens, closes))).item()
+
+
+def test_the_last_and_the_first_row_within_a_span_are_found() -> None:
+    """Both ends of the span are in it, and the rows of other groups are not."""
+    assert _found(_SCORED.last_within, 1, 0, 20) == 3
+    assert _found(_SCORED.last_within, 1, 0, 19) == 2
+    assert _found(_SCORED.first_within, 1, 10, 99) == 2
+    assert _found(_SCORED.first_within, 1, 11, 99) == 3
+    assert _found(_SCORED.first_within, 0, -5, 99) == 0
+    assert _found(_SCORED.last_within, 3, 7, 7) == 4
+
+
+def test_no_row_within_a_span_is_minus_one() -> None:
+    """Neither before the first, between two nor after the last row, nor in a group without rows."""
+    assert _found(_SCORED.last_within, 1, 11, 19) == -1
+    assert _found(_SCORED.first_within, 1, 11, 19) == -1
+    assert _found(_SCORED.first_within, 1, 21, 99) == -1
+    assert _found(_SCORED.last_within, 0, -99, -6) == -1
+    assert _found(_SCORED.first_within, 2, -99, 99) == -1
+    assert _found(_SCORED.last_within, 2, -99, 99) == -1
+    assert _found(_SCORED.last_within, 9, -99, 99) == -1
+
+
+def test_a_table_without_days_has_none_near() -> None:
+    """An empty table is no special case."""
+    nothing = Days(np.array([], dtype=np.int64), np.array([], dtype=np.int64))
+
+    assert _found(nothing.last_within, 0, 0, 9) == -1
+    assert _found(nothing.first_within, 0, 0, 9) == -1

@@ -1,0 +1,347 @@
+"""Dispensings and procedures within episodes -> eras of drugs and courses of sessions, under one way of joining.
+
+1. What was dispensed or done in the episode's window, of treatments somebody asks about.
+2. Drugs: supplies of one drug joined over permissible gaps into eras; sessions likewise into courses.
+
+Many trial rules join in the same way and differ only in the treatments they speak about and in what becomes
+of add-ons: eras and courses are made once for all of them, and so is everything that is true of an
+attempt whoever asks (its days at dose, its scores, what came after it). transforms/trials.py picks from them.
+
+Supply intervals are half-open: `end_excl` is the first day no longer covered. `last_day` is the last one with
+supply or with a dispensing, so that a drug of unknown supply is in use at least on the days it was dispensed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from schemas.definition import Trial
+from schemas.extracts import SUPPLY_BASES
+from transforms.bounds import Bounds
+from transforms.encode import Coded, Vocabulary, no_supplies
+from transforms.eras import opens_era, packed, running_end, stocked
+from transforms.segments import NEVER, Segments, in_order, ragged
+
+MIXED = len(SUPPLY_BASES)  # code of an era whose supplies were not all worked out in one way
+NO_BASIS = MIXED + 1
+UNKNOWN = -1  # an amount that is not known; amounts are never negative
+
+
+class Joining(NamedTuple):
+    """The settings of a trial rule that eras and courses depend on; rules with equal ones share them.
+
+    Treatments are named only where it depends on them when a window opens or when the next drug starts.
+    """
+
+    drug_gap_days: int
+    session_gap_days: int
+    carry_over: bool
+    carry_over_cap_days: int
+    supply: str
+    single_dispensing_days: int
+    window: str
+    window_days: int
+    treatments: tuple[str, ...]
+    augmenters: tuple[str, ...]
+
+
+def joining(rule: Trial) -> Joining:
+    """How a trial rule joins."""
+    until_next, after_first = rule.single_dispensing_days > 0, rule.window == "first_treated_days"
+    return Joining(
+        rule.drug_gap_days,
+        rule.session_gap_days,
+        rule.carry_over,
+        rule.carry_over_cap_days,
+        rule.supply,
+        rule.single_dispensing_days,
+        rule.window,
+        rule.window_days,
+        rule.treatments if until_next or after_first else (),
+        rule.augmenters if until_next else (),
+    )
+
+
+class Spans(NamedTuple):
+    """The episodes as arrays: days as day numbers, `disorder` as its place in `disorders`."""
+
+    person: np.ndarray
+    disorder: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    treated_from: np.ndarray
+    observed_until: np.ndarray
+    is_censored: np.ndarray
+    disorders: tuple[str, ...]
+
+    def of_disorders(self, disorders: frozenset[str]) -> np.ndarray:
+        """Is the episode one of these disorders?"""
+        return np.array([name in disorders for name in self.disorders], dtype=bool)[self.disorder]
+
+
+def spans_of(episodes: pl.DataFrame) -> Spans:
+    """The episodes' columns as arrays."""
+    disorders = tuple(sorted(episodes["disorder"].unique()))
+    place = episodes["disorder"].cast(pl.Enum(disorders)).to_physical()
+    days = (episodes[c].to_numpy() for c in ("start", "end", "treated_from", "observed_until", "is_censored"))
+    return Spans(episodes["person"].to_numpy(), place.to_numpy(), *days, disorders)
+
+
+class Supplies(NamedTuple):
+    """One row per dispensing, sorted by (episode, treatment, day, amounts); an unknown amount is UNKNOWN."""
+
+    episode: np.ndarray
+    treatment: np.ndarray
+    day: np.ndarray
+    days: np.ndarray
+    dose_ug: np.ndarray
+    dose_mddd: np.ndarray
+    basis: np.ndarray
+
+    def only(self, rows: np.ndarray) -> Supplies:
+        """Some of the rows."""
+        return Supplies(*(column[rows] for column in self))
+
+
+class Sessions(NamedTuple):
+    """One row per day with a session of a treatment, sorted by (episode, treatment, day)."""
+
+    episode: np.ndarray
+    treatment: np.ndarray
+    day: np.ndarray
+
+    def only(self, rows: np.ndarray) -> Sessions:
+        """Some of the rows."""
+        return Sessions(*(column[rows] for column in self))
+
+
+@dataclass(frozen=True)
+class Exposures:
+    """What was dispensed or done between each episode's treated_from and its end."""
+
+    supplies: Supplies
+    sessions: Sessions
+
+
+def find_exposures(coded: Coded, spans: Spans) -> Exposures:
+    """The exposures of all episodes; the tables of `coded` are sorted by person and day."""
+    supplies = no_supplies() if coded.dispensings is None else coded.dispensings
+    sessions = no_supplies() if coded.procedures is None else coded.procedures
+    basis = supplies["supply_basis"].cast(pl.Enum(SUPPLY_BASES)).to_physical()
+    amounts = [supplies[c].fill_null(UNKNOWN).to_numpy() for c in ("days", "dose_ug", "dose_mddd")]
+    return Exposures(
+        Supplies(*_within(supplies, spans, [*amounts, basis.to_numpy()])), Sessions(*_within(sessions, spans, []))
+    )
+
+
+def _within(table: pl.DataFrame, spans: Spans, others: list[np.ndarray]) -> list[np.ndarray]:
+    """episode, treatment, day and the others, of the rows that lie in an episode, in order."""
+    person, day, treatment = (table[c].to_numpy() for c in ("person", "day", "treatment"))
+    keys = packed(person, day)
+    first = np.searchsorted(keys, packed(spans.person, spans.treated_from), side="left")
+    after = np.searchsorted(keys, packed(spans.person, spans.end), side="right")
+    episode, row = ragged(first, np.maximum(after - first, 0))
+    order = in_order(episode * (int(treatment.max(initial=0)) + 1) + treatment[row])
+    return [episode[order].astype(np.int32), *(column[row[order]] for column in (treatment, day, *others))]
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Eras of drugs and courses of sessions, sorted by (episode, start, treatment, end_excl); one row each.
+
+    `dose_ug_days` is UNKNOWN unless every dose is known; `n_sessions` of a drug is 0. `supplies` of row r are those
+    with `of_supply` r: each with the days it was taken for and of these the days it covered.
+    """
+
+    spans: Spans
+    episode: np.ndarray
+    treatment: np.ndarray
+    start: np.ndarray
+    end_excl: np.ndarray
+    last_day: np.ndarray
+    days_covered: np.ndarray
+    n_sessions: np.ndarray
+    has_unknown_supply: np.ndarray
+    is_dose_raised: Bounds
+    dose_ug_days: np.ndarray
+    supply_basis: np.ndarray
+    is_ongoing: np.ndarray
+    supplies: Supplies
+    span_days: np.ndarray
+    covered_days: np.ndarray
+    attempt_of_era: np.ndarray
+    eras: Segments
+    remembered: dict[Any, Any]
+
+    @property
+    def n_days(self) -> np.ndarray:
+        """Days from the first covered to the last."""
+        return self.end_excl - self.start
+
+    @property
+    def is_drug(self) -> np.ndarray:
+        """Is it a drug, and not a course of sessions?"""
+        return self.n_sessions == 0
+
+    def of(self, column: str) -> np.ndarray:
+        """A fact of each attempt's episode."""
+        return getattr(self.spans, column)[self.episode]
+
+
+def find_attempts(
+    exposures: Exposures, spans: Spans, how: Joining, asked: np.ndarray, speaks: np.ndarray, vocabulary: Vocabulary
+) -> Attempts:
+    """The attempts with the treatments asked about, in the episodes spoken about; both are masks."""
+    opens, closes = _window(exposures, spans, how, vocabulary)
+
+    def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
+        kept = asked[rows.treatment] & speaks[rows.episode]
+        if how.window != "episode":
+            kept &= (rows.day >= opens[rows.episode]) & (rows.day <= closes[rows.episode])
+        return rows.only(np.flatnonzero(kept))
+
+    eras, supplies = _drug_eras(inside(exposures.supplies), spans, how)
+    courses = _courses(inside(exposures.sessions), spans, how)
+    facts = {name: np.concatenate([eras[name], courses[name]]) for name in eras}
+    order = in_order(packed(facts["episode"], facts["start"]) * len(asked) + facts["treatment"])
+    raised = Bounds(facts.pop("is_surely_raised")[order], facts.pop("is_possibly_raised")[order])
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    ordered = {name: column[order] for name, column in facts.items()}
+    return Attempts(
+        spans=spans, is_dose_raised=raised, attempt_of_era=place[: len(eras["episode"])], remembered={},
+        **ordered, **supplies,
+    )  # fmt: skip
+
+
+def _window(exposures: Exposures, spans: Spans, how: Joining, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
+    """The days each episode's attempts are looked for in; without a last day there are none."""
+    opens, closes = spans.treated_from, spans.end
+    if how.window == "first_days":
+        return opens, np.minimum(closes, spans.start + how.window_days - 1)
+    if how.window == "last_days":
+        return np.maximum(opens, closes - how.window_days + 1), closes
+    if how.window == "first_treated_days":
+        first = _first_treated(exposures, len(opens), vocabulary.possible(how.treatments).to_numpy())
+        return opens, np.where(first == NEVER, opens - 1, np.minimum(closes, first + how.window_days - 1))
+    return opens, closes
+
+
+def _first_treated(exposures: Exposures, n_episodes: int, is_primary: np.ndarray) -> np.ndarray:
+    """The first day of each episode with something that makes a trial, NEVER if there is none."""
+    first = np.full(n_episodes, NEVER, dtype=np.int64)
+    for rows in (exposures.supplies, exposures.sessions):
+        primary = is_primary[rows.treatment]
+        np.minimum.at(first, rows.episode[primary], rows.day[primary])
+    return first
+
+
+def _drug_eras(rows: Supplies, spans: Spans, how: Joining) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The eras, and their supplies with the days each was taken for and covered."""
+    drugs = Segments(rows.episode, rows.treatment)
+    days = rows.days if how.supply == "as_delivered" else np.zeros_like(rows.days)
+    taken_from, taken_end = _taken(rows, days, drugs, spans, how)
+    opens = opens_era(drugs.of, rows.day, taken_end, how.drug_gap_days)
+    eras = Segments(np.cumsum(opens))
+    if how.single_dispensing_days:
+        taken_end, days = _until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
+    covered_to = running_end(eras.of, taken_end)
+    until = np.append(taken_from[1:], 0)
+    last = eras.first + eras.lengths - 1
+    until[last] = np.maximum(covered_to, taken_from)[last]
+    span_days = covered_days = until - taken_from
+    if how.supply == "as_delivered":
+        covered_days = np.minimum(span_days, np.maximum(covered_to - taken_from, 0))
+    supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "eras": eras}
+    return _era_facts(rows, days, taken_end, covered_days, eras, spans, how), supplies
+
+
+def _taken(
+    rows: Supplies, days: np.ndarray, drugs: Segments, spans: Spans, how: Joining
+) -> tuple[np.ndarray, np.ndarray]:
+    """When each supply is used, after leftovers if the rule carries over, as far as the episode is observed."""
+    known = np.maximum(days, 0)
+    taken_from = rows.day
+    if how.carry_over:
+        is_first = np.zeros(len(rows.day), dtype=bool)
+        is_first[drugs.first] = True
+        taken_from = rows.day + stocked(is_first, rows.day, known, how.carry_over_cap_days)
+    taken_end = np.minimum(taken_from + known, spans.observed_until[rows.episode] + 1)
+    return np.minimum(taken_from, taken_end), taken_end
+
+
+def _until_next_drug(
+    rows: Supplies, taken_end: np.ndarray, days: np.ndarray, eras: Segments, at_most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """A drug dispensed once lasts until the next drug of the episode starts, if that is soon: its end and its days."""
+    episode, treatment, start = (column[eras.first] for column in (rows.episode, rows.treatment, rows.day))
+    end = eras.max(taken_end)
+    by_day = in_order(packed(episode, start))
+    next_start = np.full(len(eras), NEVER, dtype=np.int64)
+    for later, earlier in Segments(episode[by_day]).earlier():
+        other, mine = by_day[later], by_day[earlier]
+        follows = (treatment[other] != treatment[mine]) & (start[other] > start[mine])
+        mine, other = mine[follows], other[follows]
+        next_start[mine] = np.minimum(next_start[mine], start[other])
+    lasts = (eras.lengths == 1) & (next_start - start <= at_most) & (end < next_start)
+    row = eras.first[lasts]
+    taken_end, days = taken_end.copy(), days.copy()
+    taken_end[row] = next_start[lasts]
+    days[row] = next_start[lasts] - start[lasts]
+    return taken_end, days
+
+
+def _era_facts(
+    rows: Supplies, days: np.ndarray, taken_end: np.ndarray, covered: np.ndarray, eras: Segments, spans: Spans,
+    how: Joining,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    episode, start = rows.episode[eras.first], rows.day[eras.first]
+    end_excl = np.maximum(eras.max(taken_end), start)
+    last_dispensed = rows.day[eras.first + eras.lengths - 1]
+    dose_known = eras.min(rows.dose_ug) != UNKNOWN
+    is_raised = eras.max(rows.dose_ug) > rows.dose_ug[eras.first]
+    basis = rows.basis[eras.first]
+    return {
+        "episode": episode,
+        "treatment": rows.treatment[eras.first],
+        "start": start,
+        "end_excl": end_excl,
+        "last_day": np.maximum(last_dispensed, end_excl - 1),
+        "days_covered": eras.sum(covered).astype(np.int32),
+        "n_sessions": np.zeros(len(eras), dtype=np.int32),
+        "has_unknown_supply": eras.min(days) == UNKNOWN,
+        "is_surely_raised": dose_known & is_raised,
+        "is_possibly_raised": ~dose_known | is_raised,
+        "dose_ug_days": np.where(dose_known, eras.sum(rows.dose_ug * covered), UNKNOWN),
+        "supply_basis": np.where(eras.max(rows.basis) == eras.min(rows.basis), basis, MIXED),
+        "is_ongoing": end_excl + how.drug_gap_days > spans.observed_until[episode],
+    }
+
+
+def _courses(rows: Sessions, spans: Spans, how: Joining) -> dict[str, np.ndarray]:
+    """Courses of sessions: psychotherapy, neuromodulation."""
+    lines = Segments(rows.episode, rows.treatment)
+    courses = Segments(np.cumsum(opens_era(lines.of, rows.day, rows.day, how.session_gap_days)))
+    episode, start = rows.episode[courses.first], rows.day[courses.first]
+    last_day = rows.day[courses.first + courses.lengths - 1]
+    n_sessions = courses.lengths.astype(np.int32)
+    none = np.zeros(len(courses), dtype=bool)
+    return {
+        "episode": episode,
+        "treatment": rows.treatment[courses.first],
+        "start": start,
+        "end_excl": last_day + 1,
+        "last_day": last_day,
+        "days_covered": n_sessions,
+        "n_sessions": n_sessions,
+        "has_unknown_supply": none,
+        "is_surely_raised": none,
+        "is_possibly_raised": none,
+        "dose_ug_days": np.full(len(courses), UNKNOWN),
+        "supply_basis": np.full(len(courses), NO_BASIS),
+        "is_ongoing": last_day + 1 + how.session_gap_days > spans.observed_until[episode],
+    }

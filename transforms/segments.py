@@ -1,0 +1,94 @@
+"""Rows that lie together, group by group: the few array operations that trials and counts are made of.
+
+Tables of trials are arrays in the order of their episodes. What a database does by joining and grouping is then
+a sum between two borders, a look at the rows before a row, or a binary search in packed integers (eras.py);
+none of them sorts, hashes or copies whole tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+NEVER = 2**31 - 1  # a day that does not come, as a 32-bit integer
+
+
+class Segments:
+    """Groups of rows that lie together: `first` is each group's first row, `of` each row's group."""
+
+    def __init__(self, *keys: np.ndarray) -> None:
+        """Rows are of one group where all keys are as in the row before."""
+        opens = np.ones(len(keys[0]), dtype=bool)
+        if len(opens) > 1:
+            opens[1:] = keys[0][1:] != keys[0][:-1]
+            for key in keys[1:]:
+                opens[1:] |= key[1:] != key[:-1]
+        self.first = np.flatnonzero(opens)
+        self.n_rows = len(opens)
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """How many rows each group has."""
+        return np.diff(self.first, append=self.n_rows)
+
+    @cached_property
+    def of(self) -> np.ndarray:
+        """The group of each row."""
+        return np.repeat(np.arange(len(self.first)), self.lengths)
+
+    @cached_property
+    def rank(self) -> np.ndarray:
+        """The place of each row within its group, from 0."""
+        return np.arange(self.n_rows) - self.first[self.of]
+
+    def sum(self, values: np.ndarray) -> np.ndarray:
+        """The sum of each group, or the number of true values."""
+        return np.add.reduceat(values, self.first, dtype=np.int64)
+
+    def any(self, flags: np.ndarray) -> np.ndarray:
+        """Whether some row of each group is true."""
+        return np.logical_or.reduceat(flags, self.first)
+
+    def all(self, flags: np.ndarray) -> np.ndarray:
+        """Whether every row of each group is true."""
+        return np.logical_and.reduceat(flags, self.first)
+
+    def max(self, values: np.ndarray) -> np.ndarray:
+        """The largest value of each group."""
+        return np.maximum.reduceat(values, self.first)
+
+    def min(self, values: np.ndarray) -> np.ndarray:
+        """The smallest value of each group."""
+        return np.minimum.reduceat(values, self.first)
+
+    def earlier(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Every row with every earlier row of its group: arrays (rows, earlier rows), the nearest first.
+
+        Each array holds a row at most once, so results may be written back with plain indexing.
+        """
+        rows, back = np.flatnonzero(self.rank > 0), 1
+        while len(rows):
+            yield rows, rows - back
+            back += 1
+            rows = rows[self.rank[rows] >= back]
+
+
+def ragged(first: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ranges of rows one after the other: for each of their rows the range it is of, and the row."""
+    of = np.repeat(np.arange(len(first)), lengths)
+    begin = np.cumsum(lengths) - lengths
+    return of, np.arange(len(of)) - begin[of] + first[of]
+
+
+def in_order(keys: np.ndarray) -> np.ndarray:
+    """The rows by their keys (whole numbers from 0), equal ones in their order.
+
+    The row's number becomes the last part of the key, so that one sort of integers does it all.
+    """
+    bits = len(keys).bit_length()
+    return np.sort((keys << bits) + np.arange(len(keys))) & ((1 << bits) - 1)
