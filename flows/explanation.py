@@ -32,12 +32,12 @@ def explain(run: Path, episode_id: str, definition_id: str | None = None) -> str
     chosen = [_named(definition_id, known)] if definition_id else about
     mine = {
         name: _rows(run, name, pl.col("episode_id") == episode_id)
-        for name in ("trials", "classifications", "stages", "impasses")
+        for name in ("trials", "judgements", "classifications", "stages", "impasses")
     }
     return render_explanation(
         episodes[0],
         mine["trials"],
-        _rows(run, "judgements", pl.col("trial_id").is_in([trial["trial_id"] for trial in mine["trials"]])),
+        mine["judgements"],
         mine["classifications"],
         chosen,
         {name: tuple(rules) for name, rules in io.read_json(run / "release" / "manifest.json")["rules"].items()},

@@ -77,14 +77,13 @@ def classify_bucket(plan: Plan, number: int) -> None:
     made = classify(_read_bucket(plan, number), loaded.study, loaded.definitions, loaded.codes)
     for name in RESTRICTED:
         io.write_parquet(getattr(made, name), folder / f"made_{name}.parquet", RESTRICTED[name], KEYS[name])
-    facts = (made.episodes, made.classifications, _giving_verdicts(loaded))
-    pairs, votes = count_agreement(*facts)
+    pairs, votes = count_agreement(made.matrix)
     profiled = (made.episodes, made.classifications, made.stages, made.impasses, loaded.definitions, loaded.codes)
     counts = {
-        "prevalence": count_prevalence(*facts),
+        "prevalence": count_prevalence(made.matrix),
         "pairs": pairs,
         "votes": votes,
-        "attrition": count_attrition(*facts),
+        "attrition": count_attrition(made.matrix),
         "profile": count_profile(*profiled),
     }
     for name in COUNTS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from operator import itemgetter
 from textwrap import fill
 from types import MappingProxyType
 from typing import Any
@@ -93,11 +94,12 @@ def render_explanation(
     lines += _impasse(impasse, width) if impasse else []
     for trial_rule in dict.fromkeys(rules[d.id][0] for d in told):
         group = [d for d in told if rules[d.id][0] == trial_rule]
-        mine = sorted((t for t in trials if t["trial_rule"] == trial_rule), key=_trial_order)
+        mine = sorted((t for t in trials if t["trial_rule"] == trial_rule), key=itemgetter("number"))
         shown = [{**t, "name": names.get(t["treatment"], words(t["treatment"]))} for t in mine]
         lines += ["", *_trials(episode, trial_rule, group, shown, width)]
         for judging_rule in dict.fromkeys(rules[d.id][1] for d in group):
-            judged = {j["trial_id"]: j for j in judgements if j["judging_rule"] == judging_rule}
+            here = (trial_rule, judging_rule)
+            judged = {j["number"]: j for j in judgements if (j["trial_rule"], j["judging_rule"]) == here}
             alike = [d for d in group if rules[d.id][1] == judging_rule]
             lines += ["", *_judged(shown, judged, alike, width)]
             for d in alike:
@@ -111,10 +113,6 @@ def _wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> list[str]
     safe = "".join(character if character.isprintable() else "?" for character in text)
     start, rest = " " * indent, " " * (indent + hang)
     return fill(safe, width, initial_indent=start, subsequent_indent=rest, break_on_hyphens=False).split("\n")
-
-
-def _trial_order(trial: Row) -> tuple[int, str]:
-    return int(trial["trial_id"].rsplit(":", 1)[1]), trial["trial_id"]
 
 
 def _header(episode: Row, width: int) -> list[str]:
@@ -176,7 +174,7 @@ def _bar(label: str, start: date, end: date, mark: str, first: date, last: date,
 
 
 def _name(trial: Row) -> str:
-    return f"{_trial_order(trial)[0]}. {trial['name']}"
+    return f"{trial['number']}. {trial['name']}"
 
 
 def _trial(trial: Row, width: int) -> list[str]:
@@ -201,11 +199,11 @@ def _adherence(trial: Row) -> str:
     return "adherence not known" if trial["adherence"] is None else f"adherence {100 * trial['adherence']:.0f}%"
 
 
-def _judged(trials: list[Row], judged: dict[str, Row], alike: list[Definition], width: int) -> list[str]:
+def _judged(trials: list[Row], judged: dict[int, Row], alike: list[Definition], width: int) -> list[str]:
     if not trials:
         return _wrapped(f"VERDICTS ({', '.join(d.id for d in alike)})", width, hang=2)
     head = _wrapped(f"JUDGED for {', '.join(d.id for d in alike)}", width, hang=2)
-    lines = [f"{_name(t)}: {_judgement(t, judged.get(t['trial_id']), alike[0])}." for t in trials]
+    lines = [f"{_name(t)}: {_judgement(t, judged.get(t['number']), alike[0])}." for t in trials]
     return [*head, *[part for line in lines for part in _wrapped(line, width, indent=2, hang=3)]]
 
 
@@ -263,7 +261,7 @@ def _evidence(evidence: str) -> str:
 
 
 def _verdict(
-    definition: Definition, row: Row, episode: Row, trials: list[Row], judged: dict[str, Row], width: int
+    definition: Definition, row: Row, episode: Row, trials: list[Row], judged: dict[int, Row], width: int
 ) -> list[str]:
     says = {
         "resistant": _resistant,
@@ -422,16 +420,16 @@ def _uncounted(row: Row, trials: list[Row]) -> list[str]:
     return [f"Of the {plural(len(shown), 'trial')} above, {row['n_trials']} may be of a kind that counts here."]
 
 
-def _shortfalls(definition: Definition, row: Row, trials: list[Row], judged: dict[str, Row]) -> list[str]:
+def _shortfalls(definition: Definition, row: Row, trials: list[Row], judged: dict[int, Row]) -> list[str]:
     """Why counted trials did not add to the count; nothing to add where the verdict did not turn on trials."""
     if row["verdict"] in ("resistant", "not_eligible") or row["decided_by"] == "eligible" or row["n_trials"] == 0:
         return []
-    counted = [(t, judged[t["trial_id"]]) for t in trials if t["is_counted"] and t["trial_id"] in judged]
+    counted = [(t, judged[t["number"]]) for t in trials if t["is_counted"] and t["number"] in judged]
     return [text for t, j in counted for text in _shortfall(t, j, definition)]
 
 
 def _shortfall(trial: Row, judged: Row, definition: Definition) -> list[str]:
-    named, reason = f"trial {_trial_order(trial)[0]} ({trial['name']})", judged["adequacy_reason"]
+    named, reason = f"trial {trial['number']} ({trial['name']})", judged["adequacy_reason"]
     if reason != "adequate":
         sure = "may not be adequate" if judged["is_adequate"] is None else "was not adequate"
         return [f"{named} {sure}, {_reason(reason, trial, definition)}"]

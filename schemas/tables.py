@@ -44,13 +44,13 @@ class Episodes(_Table):
     is_observed: its start lies within the time the registry observes the person; null where no table tells.
     """
 
-    episode_id: str = pa.Field(unique=True)
-    person_id: str
-    disorder: str = pa.Field(isin=list(DISORDERS))
+    episode_id: pl.Categorical = pa.Field(unique=True)
+    person_id: pl.Categorical
+    disorder: pl.Categorical = pa.Field(isin=list(DISORDERS))
     number: pl.UInt32 = pa.Field(ge=1)
     start_date: pl.Date
     end_date: pl.Date
-    end_reason: str = pa.Field(isin=list(END_REASONS))
+    end_reason: pl.Enum = pa.Field(dtype_kwargs={"categories": END_REASONS})
     observed_until: pl.Date
     is_observed: bool = pa.Field(nullable=True)
     observed_days_before: pl.Int32 = pa.Field(nullable=True, ge=0)
@@ -67,16 +67,19 @@ class Episodes(_Table):
 
 
 class Trials(_Table):
-    """One row per trial and trial rule. Key: trial_id. Doses in mg a day, adherence a share of days."""
+    """One row per trial and trial rule. Key: trial_rule, episode_id, number. Doses in mg a day, adherence a share.
 
-    trial_id: str = pa.Field(unique=True)
-    episode_id: str
-    person_id: str
-    trial_rule: str
-    treatment: str
-    treatment_class: str = pa.Field(nullable=True)
-    modality: str = pa.Field(isin=list(MODALITIES))
-    role: str = pa.Field(isin=list(ROLES))
+    Trials are numbered from 1 within their episode under their rule.
+    """
+
+    episode_id: pl.Categorical
+    person_id: pl.Categorical
+    trial_rule: pl.Categorical
+    number: pl.UInt32 = pa.Field(ge=1)
+    treatment: pl.Categorical
+    treatment_class: pl.Categorical = pa.Field(nullable=True)
+    modality: pl.Enum = pa.Field(dtype_kwargs={"categories": MODALITIES})
+    role: pl.Enum = pa.Field(dtype_kwargs={"categories": ROLES})
     is_counted: bool
     start_date: pl.Date
     end_date: pl.Date
@@ -86,50 +89,52 @@ class Trials(_Table):
     n_add_ons: pl.Int32 = pa.Field(ge=0)
     has_unknown_supply: bool
     is_ongoing: bool
-    supply_basis: str = pa.Field(nullable=True)
+    supply_basis: pl.Categorical = pa.Field(nullable=True)
     dose_mg: pl.Float64 = pa.Field(nullable=True, gt=0)
     adherence: pl.Float64 = pa.Field(nullable=True, ge=0, le=1)
 
 
 class Judgements(_Table):
-    """One row per trial and judging rule (an adequacy block with an outcome block). Key: trial_id, judging_rule.
+    """One row per trial and judging rule, which is an adequacy block with an outcome block. Key: those of both.
 
     Shared by every definition with the same trial, adequacy and outcome blocks. `response` is the state the
     trial ended in by the published rules of the scale that could tell, whatever the definition calls failure.
     """
 
-    trial_id: str
-    judging_rule: str
+    episode_id: pl.Categorical
+    trial_rule: pl.Categorical
+    number: pl.UInt32 = pa.Field(ge=1)
+    judging_rule: pl.Categorical
     is_adequate: bool = pa.Field(nullable=True)
-    adequacy_reason: str = pa.Field(isin=list(ADEQUACY_REASONS))
+    adequacy_reason: pl.Enum = pa.Field(dtype_kwargs={"categories": ADEQUACY_REASONS})
     has_failed: bool = pa.Field(nullable=True)
-    outcome_evidence: str
+    outcome_evidence: pl.Categorical
     failure_date: pl.Date = pa.Field(nullable=True)
-    response: str = pa.Field(isin=list(RESPONSES))
-    response_scale: str = pa.Field(nullable=True)
+    response: pl.Enum = pa.Field(dtype_kwargs={"categories": RESPONSES})
+    response_scale: pl.Categorical = pa.Field(nullable=True)
 
 
 class Classifications(_Table):
-    """One row per episode and definition that gives verdicts, every pair exactly once. Key: episode_id, definition_id.
+    """One row per episode and definition that gives verdicts, every pair exactly once. Key: definition_id, episode_id.
 
     n_failed_max is null where a counted treatment is not observed (no upper bound). `causes` are the words of
     schemas/codelists/causes.csv that the person was diagnosed with, and inadequate_dose, short_duration and
     poor_adherence of the definition's trials; pseudo-resistance is likely with a diagnosis, possible without.
     """
 
-    episode_id: str
-    definition_id: str
-    verdict: str = pa.Field(isin=list(VERDICTS))
+    episode_id: pl.Categorical
+    definition_id: pl.Categorical
+    verdict: pl.Enum = pa.Field(dtype_kwargs={"categories": VERDICTS})
     resistant_date: pl.Date = pa.Field(nullable=True)
-    decided_by: str = pa.Field(isin=list(BLOCKS))
+    decided_by: pl.Enum = pa.Field(dtype_kwargs={"categories": BLOCKS})
     n_trials: pl.Int32 = pa.Field(ge=0)
     n_adequate: pl.Int32 = pa.Field(ge=0)
     n_failed_min: pl.Int32 = pa.Field(ge=0)
     n_failed_max: pl.Int32 = pa.Field(nullable=True, ge=0)
     score_min: pl.Float64 = pa.Field(nullable=True, ge=0)
     score_max: pl.Float64 = pa.Field(nullable=True, ge=0)
-    pseudo_resistance: str = pa.Field(isin=list(PSEUDO_RESISTANCE))
-    causes: str
+    pseudo_resistance: pl.Enum = pa.Field(dtype_kwargs={"categories": PSEUDO_RESISTANCE})
+    causes: pl.Categorical
 
     @pa.dataframe_check
     def dated_when_resistant(cls, data: pa.PolarsData) -> pl.LazyFrame:
@@ -137,20 +142,20 @@ class Classifications(_Table):
 
 
 class Stages(_Table):
-    """One row per episode and staging system, every pair exactly once. Key: episode_id, definition_id.
+    """One row per episode and staging system, every pair exactly once. Key: definition_id, episode_id.
 
     Bounds of the score, or of the stage by its name ("none" under the lowest). All null unless is_eligible; a
     score is null where the system has none. is_outside_band: the failed trials lasted shorter or longer in all
     than the source says of the stage; null where it does not say.
     """
 
-    episode_id: str
-    definition_id: str
+    episode_id: pl.Categorical
+    definition_id: pl.Categorical
     is_eligible: bool = pa.Field(nullable=True)
     score_min: pl.Float64 = pa.Field(nullable=True, ge=0)
     score_max: pl.Float64 = pa.Field(nullable=True, ge=0)
-    level_min: str = pa.Field(nullable=True)
-    level_max: str = pa.Field(nullable=True)
+    level_min: pl.Categorical = pa.Field(nullable=True)
+    level_max: pl.Categorical = pa.Field(nullable=True)
     is_outside_band: bool = pa.Field(nullable=True)
 
 
@@ -161,8 +166,8 @@ class Impasses(_Table):
     nothing until the episode's end; `unobserved` those of which the delivery cannot tell. Words in file order.
     """
 
-    episode_id: str = pa.Field(unique=True)
-    afterwards: str = pa.Field(isin=list(AFTERWARDS))
+    episode_id: pl.Categorical = pa.Field(unique=True)
+    afterwards: pl.Enum = pa.Field(dtype_kwargs={"categories": AFTERWARDS})
     untried: str
     unobserved: str
 
@@ -325,10 +330,10 @@ RELEASE: dict[str, type[pa.DataFrameModel]] = {
 }
 KEYS: dict[str, tuple[str, ...]] = {
     "episodes": ("person_id", "disorder", "number"),
-    "trials": ("person_id", "episode_id", "trial_rule", "trial_id"),
-    "judgements": ("trial_id", "judging_rule"),
-    "classifications": ("episode_id", "definition_id"),
-    "stages": ("episode_id", "definition_id"),
+    "trials": ("trial_rule", "episode_id", "number"),
+    "judgements": ("trial_rule", "judging_rule", "episode_id", "number"),
+    "classifications": ("definition_id", "episode_id"),
+    "stages": ("definition_id", "episode_id"),
     "impasses": ("episode_id",),
     "prevalence": ("definition_id", "denominator_id", "stratum", "level"),
     "agreement": ("disorder", "definition_a", "definition_b"),

@@ -1,6 +1,6 @@
 """How far the definitions agree: every pair of them, and all at once, by disorder.
 
-In: `episodes`, `classifications` and the definitions. Out: `count_agreement` gives two integer tables that may
+In: the matrix of verdicts. Out: `count_agreement` gives two integer tables that may
 be added up over buckets; `compare_pairs` and `compare_overall` turn them into the published tables.
 
 Only definitions that speak about a disorder are compared on it, and only disorders that occur in the run. A pair
@@ -15,12 +15,11 @@ Newcombe's method 10 for paired proportions (see intervals.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
 
-from schemas.definition import Definition
 from schemas.tables import KEYS, Agreement, AgreementOverall
 from transforms.coefficients import fleiss_kappa, krippendorff_alpha
 from transforms.intervals import newcombe, share
@@ -31,7 +30,7 @@ from transforms.verdicts import (
     RESISTANT,
     UNDETERMINED,
     VERDICT_OF,
-    verdict_matrix,
+    VerdictMatrix,
 )
 
 _ROWS_AT_ONCE = 100_000
@@ -52,16 +51,14 @@ _VOTE_COUNTS = {
 }
 
 
-def count_agreement(
-    episodes: pl.DataFrame, classifications: pl.DataFrame, definitions: Sequence[Definition]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def count_agreement(matrix: VerdictMatrix) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Two tables, both additive over buckets of persons: the cells of every pair, and the votes of all.
 
     Votes: per disorder how many episodes were decided by `n_decided` of its definitions, `n_resistant` of them
     saying resistant.
     """
     pairs, votes = [pl.DataFrame(schema=_PAIR_COUNTS)], [pl.DataFrame(schema=_VOTE_COUNTS)]
-    for disorder, ids, verdicts in _by_disorder(episodes, classifications, definitions):
+    for disorder, ids, verdicts in _by_disorder(matrix):
         pairs.append(_count_pairs(disorder, ids, verdicts))
         votes.append(_count_votes(disorder, verdicts))
     return pl.concat(pairs), pl.concat(votes)
@@ -132,17 +129,16 @@ def extreme_prevalences(prevalence: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_disorder(
-    episodes: pl.DataFrame, classifications: pl.DataFrame, definitions: Sequence[Definition]
-) -> Iterator[tuple[str, list[str], np.ndarray]]:
+def _by_disorder(matrix: VerdictMatrix) -> Iterator[tuple[str, list[str], np.ndarray]]:
     """Per disorder of the run: the ids of its definitions and their verdicts, episodes by definitions."""
-    ids, codes = verdict_matrix(episodes, classifications, definitions)
-    verdicts = np.where(codes == NOT_SPOKEN_OF, np.int8(NOT_ELIGIBLE), VERDICT_OF[codes])
-    for disorder in episodes["disorder"].unique().sort():
-        rows = (episodes["disorder"] == disorder).to_numpy()
-        speaking = sorted(d.id for d in definitions if disorder in d.eligible.disorders)
+    disorders = matrix.episodes["disorder"].cast(pl.String)
+    for disorder in disorders.unique().sort():
+        rows = (disorders == disorder).to_numpy()
+        speaking = [n for n, d in enumerate(matrix.definitions) if disorder in d.eligible.disorders]
         if speaking:
-            yield disorder, speaking, verdicts[np.ix_(rows, [ids.index(name) for name in speaking])]
+            codes = matrix.codes[np.ix_(rows, speaking)]
+            verdicts = np.where(codes == NOT_SPOKEN_OF, np.int8(NOT_ELIGIBLE), VERDICT_OF[codes])
+            yield disorder, [matrix.ids[n] for n in speaking], verdicts
 
 
 def _count_pairs(disorder: str, ids: list[str], verdicts: np.ndarray) -> pl.DataFrame:

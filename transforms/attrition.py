@@ -1,6 +1,6 @@
 """Where each definition loses its episodes, step by step, down to the resistant ones.
 
-In: `episodes`, `classifications` and the definitions. Out: `count_attrition` gives integer counts that may be
+In: the matrix of verdicts. Out: `count_attrition` gives integer counts that may be
 added up over buckets; `compare_attrition` adds what each step lost.
 
     episodes            every episode of the definition's disorders
@@ -21,12 +21,9 @@ a definition that asks only that treatments were given, so its count is the prev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import polars as pl
 
-from schemas.definition import Definition
 from schemas.tables import ATTRITION_STEPS, KEYS, Attrition
 from transforms.verdicts import (
     HAS_FAILED_TRIAL,
@@ -37,8 +34,8 @@ from transforms.verdicts import (
     RESISTANT,
     UNDETERMINED,
     VERDICT_OF,
+    VerdictMatrix,
     histogram,
-    verdict_matrix,
 )
 
 _PASSES = {
@@ -53,16 +50,13 @@ _PASSES = {
 _IS_LEFT = np.logical_and.accumulate([_PASSES[step] for step in ATTRITION_STEPS])
 
 
-def count_attrition(
-    episodes: pl.DataFrame, classifications: pl.DataFrame, definitions: Sequence[Definition]
-) -> pl.DataFrame:
+def count_attrition(matrix: VerdictMatrix) -> pl.DataFrame:
     """Episodes left after each step, a row for every definition and step; additive over buckets."""
-    ids, codes = verdict_matrix(episodes, classifications, definitions)
     rows = [
         (definition_id, number, step, int(n_left))
-        for i, definition_id in enumerate(ids)
+        for i, definition_id in enumerate(matrix.ids)
         for number, (step, n_left) in enumerate(
-            zip(ATTRITION_STEPS, _IS_LEFT @ histogram(codes[:, i]), strict=True), start=1
+            zip(ATTRITION_STEPS, _IS_LEFT @ histogram(matrix.codes[:, i]), strict=True), start=1
         )
     ]
     schema = {"definition_id": pl.String, "step_number": pl.Int64, "step": pl.String, "n_left": pl.Int64}

@@ -21,7 +21,7 @@ from schemas.codelists import CodeLists
 from schemas.definition import Adequacy, Definition, Outcome, Trial
 from schemas.extracts import SUPPLY_BASES, Extract
 from schemas.study import Study
-from schemas.tables import ADEQUACY_REASONS, KEYS, MODALITIES, RESPONSES, RESTRICTED, ROLES
+from schemas.tables import ADEQUACY_REASONS, MODALITIES, RESPONSES, RESTRICTED, ROLES
 from transforms.adequacy import is_adequate, judge_adequacy
 from transforms.attempts import (
     UNKNOWN,
@@ -37,24 +37,27 @@ from transforms.attempts import (
 from transforms.causes import find_causes
 from transforms.counts import Tried
 from transforms.eligibility import Eligibility
-from transforms.encode import Coded, decode, encode
+from transforms.encode import Coded, dated, decode, encode
 from transforms.episodes import build_episodes
 from transforms.impasses import find_impasses
 from transforms.measurement import windows
 from transforms.outcome import Judged, judge_outcome
-from transforms.resistance import RESISTANT, Verdicts, judge_resistance
+from transforms.resistance import RESISTANT, Verdicts, frame_of, judge_resistance
 from transforms.response import judge_response
-from transforms.segments import NEVER
 from transforms.signs import Signs, find_signs
 from transforms.staging import judge_staging
 from transforms.trials import Trials, build_trials
+from transforms.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
 
 JudgingKey = tuple[Trial, Adequacy, Outcome]
 
 
 @dataclass(frozen=True)
 class Classified:
-    """The restricted tables of one extract, in the shapes of schemas/tables.py."""
+    """The restricted tables of one extract, in the shapes of schemas/tables.py, and the verdicts as a matrix.
+
+    Tables are sorted by their rules or definition, then as `episodes` by person, disorder and number.
+    """
 
     episodes: pl.DataFrame
     trials: pl.DataFrame
@@ -62,6 +65,7 @@ class Classified:
     classifications: pl.DataFrame
     stages: pl.DataFrame
     impasses: pl.DataFrame
+    matrix: VerdictMatrix
 
 
 def rule_id(*blocks: object) -> str:
@@ -85,22 +89,31 @@ def classify(extract: Extract, study: Study, definitions: Sequence[Definition], 
     work = _Work(extract, study, known, codes)
     verdicts = {d.id: work.classify(d) for d in known if d.gives == "verdict"}
     stages = [work.stage(definition) for definition in known if definition.gives != "verdict"]
+    episodes = _shaped("episodes", [work.named_episodes()])
+    deciding = tuple(d for d in known if d.gives == "verdict")
     return Classified(  # only now are all trials built and judged
-        episodes=_shaped("episodes", [work.named_episodes()]),
+        episodes=episodes,
         trials=_shaped("trials", [work.named_trials(rule) for rule in sorted(work.built, key=rule_id)]),
-        judgements=_shaped("judgements", [work.named_judgements(key) for key in work.judged]),
-        classifications=_shaped("classifications", [work.named_verdicts(n, v) for n, v in verdicts.items()]),
+        judgements=_shaped("judgements", [work.named_judgements(key) for key in sorted(work.judged, key=_judging_ids)]),
+        classifications=_shaped("classifications", [work.named_verdicts(verdicts)] if verdicts else []),
         stages=_shaped("stages", stages),
         impasses=_shaped("impasses", [work.impasses(list(verdicts.values()))]),
+        matrix=VerdictMatrix(episodes, deciding, work.codes_of_verdicts(deciding, verdicts)),
     )
 
 
+def _judging_ids(key: JudgingKey) -> tuple[str, str]:
+    trial, adequacy, outcome = key
+    return rule_id(trial), rule_id(adequacy, outcome)
+
+
 def _shaped(name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
-    """The parts as one table with the declared columns and types, in key order."""
+    """The parts as one table with the declared columns and types."""
     columns = RESTRICTED[name].to_schema().columns
     types = {column: spec.dtype.type for column, spec in columns.items()}
-    table = pl.concat(parts) if parts else pl.DataFrame(schema=types)
-    return table.select(pl.col(c).cast(t) for c, t in types.items()).sort(KEYS[name])
+    if not parts:
+        return pl.DataFrame(schema=types)
+    return pl.concat([part.select(pl.col(c).cast(t) for c, t in types.items()) for part in parts])
 
 
 class _Work:
@@ -120,9 +133,9 @@ class _Work:
         self.adequate: dict[tuple[Trial, Adequacy], np.ndarray] = {}
         self.outcomes: dict[tuple[Trial, Outcome], Judged] = {}
         self.judged: dict[JudgingKey, tuple[np.ndarray, Judged]] = {}
-        self.ids = self.episodes.join(
-            extract.persons.select("person", "person_id"), on="person", maintain_order="left"
-        ).select("episode", "person_id", episode_id=pl.format("{}:{}:{}", "person_id", "disorder", "number"))
+        people = extract.persons["person_id"].cast(pl.Categorical).gather(self.spans.person)
+        names = self.episodes.select(pl.format("{}:{}:{}", pl.lit(people), "disorder", "number"))
+        self.ids = pl.DataFrame({"person_id": people, "episode_id": names.to_series().cast(pl.Categorical)})
 
     # What is shared
 
@@ -176,26 +189,42 @@ class _Work:
     def stage(self, definition: Definition) -> pl.DataFrame:
         """One row per episode."""
         staged = self.ids.hstack(judge_staging(*self._facts(definition)))
-        return staged.with_columns(definition_id=pl.lit(definition.id))
+        return staged.with_columns(definition_id=pl.lit(definition.id, dtype=pl.Categorical))
 
     def impasses(self, verdicts: list[Verdicts]) -> pl.DataFrame:
         """One row per episode that some definition calls resistant."""
         none = np.zeros(len(self.episodes), dtype=bool)
         resistant = reduce(or_, [made.verdict == RESISTANT for made in verdicts], none)
         chosen = self.episodes.filter(pl.Series(resistant))
-        return find_impasses(chosen, self.coded, self.codes).join(self.ids, on="episode")
+        found = find_impasses(chosen, self.coded, self.codes).sort("episode")
+        return found.hstack(self.ids[found["episode"]])
 
     # Tables
 
     def named_episodes(self) -> pl.DataFrame:
-        return self.episodes.join(self.ids, on="episode", maintain_order="left").with_columns(
+        return self.episodes.hstack(self.ids).with_columns(
             pl.col("treated_from").cast(pl.Date),
             start_date=pl.col("start").cast(pl.Date),
             end_date=pl.col("end").cast(pl.Date),
         )
 
-    def named_verdicts(self, definition_id: str, made: Verdicts) -> pl.DataFrame:
-        return self.ids.hstack(made.frame()).with_columns(definition_id=pl.lit(definition_id))
+    def named_verdicts(self, made: dict[str, Verdicts]) -> pl.DataFrame:
+        """The verdicts of one definition after the other."""
+        n, names = len(self.episodes), pl.Series(list(made), dtype=pl.String).cast(pl.Categorical)
+        every = np.tile(np.arange(n, dtype=np.uint32), len(made))
+        definition = np.repeat(np.arange(len(made), dtype=np.uint32), n)
+        return frame_of(list(made.values())).with_columns(
+            self.ids["episode_id"].gather(every), names.gather(definition).alias("definition_id")
+        )
+
+    def codes_of_verdicts(self, definitions: Sequence[Definition], made: dict[str, Verdicts]) -> np.ndarray:
+        """Episodes by definitions: the code of each verdict, as verdicts.py has it."""
+        codes = np.full((len(self.episodes), len(definitions)), NOT_SPOKEN_OF, dtype=np.int8)
+        for place, definition in enumerate(definitions):
+            verdict, speaks = made[definition.id], self._spoken_of([definition])
+            told = code_of(verdict.verdict, verdict.n_failed_min, verdict.n_adequate, verdict.n_trials)
+            codes[:, place] = np.where(speaks, told, NOT_SPOKEN_OF)
+        return codes
 
     def named_trials(self, rule: Trial) -> pl.DataFrame:
         trials, vocabulary = self.trials(rule), self.coded.vocabulary
@@ -213,9 +242,8 @@ class _Work:
             "supply_basis": attempts.supply_basis,
         }
         table = self._named(trials, rule).with_columns(
-            trial_rule=pl.lit(rule_id(rule)),
-            treatment=vocabulary.column("treatment").gather(treatment),
-            treatment_class=vocabulary.column("class").gather(treatment),
+            treatment=vocabulary.column("treatment").cast(pl.Categorical).gather(treatment),
+            treatment_class=vocabulary.column("class").cast(pl.Categorical).gather(treatment),
             modality=decode(trials.modality, MODALITIES),
             role=decode(trials.role, ROLES),
             is_counted=trials.is_counted,
@@ -227,9 +255,7 @@ class _Work:
         return table.with_columns(
             pl.col("start_date", "end_date").cast(pl.Date),
             pl.when(~is_drug).then(pl.col("n_sessions")).alias("n_sessions"),
-            supply_basis=pl.col("supply_basis").replace_strict(
-                range(len(_BASES)), _BASES, default=None, return_dtype=pl.String
-            ),
+            supply_basis=pl.lit(pl.Series(_BASES, dtype=pl.Categorical)).gather(pl.col("supply_basis")),
             dose_mg=pl.when(known_dose).then(pl.col("dose_ug_days") / weight / 1000),
             adherence=pl.when(is_drug & (pl.col("n_days") > 0)).then(weight / pl.col("n_days")),
         )
@@ -239,24 +265,21 @@ class _Work:
         reason, judged = self.judged[key]
         trials = self.trials(rule)
         response, told_by = (part[trials.row] for part in judge_response(trials.attempts, windows(outcome), self.signs))
-        scales = self.codes.scales["scale"]
-        day = pl.Series(np.where(judged.day == NEVER, 0, judged.day)).cast(pl.Int32).cast(pl.Date)
+        scales = self.codes.scales["scale"].cast(pl.Categorical)
         return self._named(trials, rule).with_columns(
-            judging_rule=pl.lit(rule_id(adequacy, outcome)),
+            judging_rule=pl.lit(rule_id(adequacy, outcome), dtype=pl.Categorical),
             is_adequate=is_adequate(reason).series(),
             adequacy_reason=decode(reason, ADEQUACY_REASONS),
             has_failed=judged.failed.series(),
             outcome_evidence=decode(judged.evidence, judged.names),
-            failure_date=pl.when(pl.Series(judged.day != NEVER)).then(day),
+            failure_date=dated(judged.day),
             response=decode(response, RESPONSES),
             response_scale=pl.when(pl.Series(told_by >= 0)).then(scales.gather(np.maximum(told_by, 0))),
         )
 
     def _named(self, trials: Trials, rule: Trial) -> pl.DataFrame:
-        numbers = pl.Series(trials.episodes.rank + 1)
-        return self.ids[trials.episode].with_columns(
-            trial_id=pl.format("{}:{}:{}", "episode_id", pl.lit(rule_id(rule)), pl.lit(numbers))
-        )
+        name = pl.lit(rule_id(rule), dtype=pl.Categorical)
+        return self.ids[trials.episode].with_columns(trial_rule=name, number=pl.Series(trials.episodes.rank + 1))
 
 
-_BASES = (*SUPPLY_BASES, "mixed")
+_BASES = (*SUPPLY_BASES, "mixed", None)  # by the codes of attempts.py

@@ -15,6 +15,7 @@ import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.extracts import Extract
+from transforms.segments import NEVER
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,15 @@ def lookup(values: pl.Series, number: str = "treatment") -> pl.Expr:
 
 
 def decode(places: np.ndarray, names: Sequence[str]) -> pl.Series:
-    """The name at each place."""
-    return pl.Series(names, dtype=pl.String).gather(pl.Series(places).cast(pl.UInt32))
+    """The name at each place, in a column that says each name once."""
+    return pl.Series(names, dtype=pl.Categorical).gather(pl.Series(places).cast(pl.UInt32))
+
+
+def dated(days: np.ndarray) -> pl.Series:
+    """Day numbers as dates; NEVER is null."""
+    comes = pl.Series(days != NEVER)
+    known = pl.Series(np.where(days == NEVER, 0, days)).cast(pl.Int32).cast(pl.Date)
+    return pl.select(pl.when(comes).then(known)).to_series()
 
 
 def encode(extract: Extract, codes: CodeLists, disorders: tuple[str, ...]) -> Coded:

@@ -1,6 +1,6 @@
 """How many episodes, or persons, each definition calls resistant, by denominator and stratum.
 
-In: `episodes`, `classifications` and the definitions. Out: `count_prevalence` gives integer counts that
+In: the matrix of verdicts. Out: `count_prevalence` gives integer counts that
 may be added up over buckets of persons; `rate_prevalence` turns them into the published table.
 
 Denominators, over the disorders the definition speaks about; the first four lie within each other:
@@ -17,13 +17,12 @@ definition: a zero is said, not left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from schemas.definition import Definition
 from schemas.tables import KEYS, Prevalence
 from transforms.intervals import share, wilson
 from transforms.verdicts import (
@@ -35,7 +34,7 @@ from transforms.verdicts import (
     RESISTANT,
     UNDETERMINED,
     VERDICT_OF,
-    verdict_matrix,
+    VerdictMatrix,
 )
 
 _KEY = KEYS["prevalence"]
@@ -62,14 +61,13 @@ class _Stratum(NamedTuple):
     person: np.ndarray
 
 
-def count_prevalence(
-    episodes: pl.DataFrame, classifications: pl.DataFrame, definitions: Sequence[Definition]
-) -> pl.DataFrame:
+def count_prevalence(matrix: VerdictMatrix) -> pl.DataFrame:
     """Counts by definition, denominator, stratum and level; additive over buckets of persons."""
-    ordered = episodes.sort("person_id", "start_date", "disorder", "number")
-    strata = _strata(ordered)
-    ids, codes = verdict_matrix(ordered, classifications, definitions)
-    rows = [row for i, name in enumerate(ids) for row in _count_definition(name, codes[:, i].copy(), strata)]
+    ordered = matrix.sorted("person_id", "start_date", "disorder", "number")
+    strata = _strata(ordered.episodes)
+    rows = [
+        row for i, name in enumerate(ordered.ids) for row in _count_definition(name, ordered.codes[:, i].copy(), strata)
+    ]
     schema = {**dict.fromkeys(_KEY, pl.String), **dict.fromkeys(_COUNTS, pl.Int64)}
     return pl.DataFrame(rows, schema=schema, orient="row").sort(_KEY)
 
@@ -101,7 +99,7 @@ def rate_prevalence(counts: pl.DataFrame) -> pl.DataFrame:
 def _strata(ordered: pl.DataFrame) -> list[_Stratum]:
     """The five strata of episodes that are in person and time order."""
     levels = ordered.select(
-        "disorder",
+        pl.col("disorder").cast(pl.String),
         "sex",
         pl.col("age").cut(_AGE_BREAKS, labels=_AGE_BANDS, left_closed=True).cast(pl.String).fill_null("unknown"),
         all=pl.lit("all"),

@@ -54,6 +54,7 @@ def count_profile(
     found += [_counted(staged, c) for c in ("stage", "outside_band")]
     both = pl.concat([rows.select("definition_id", "disorder") for rows in (resistant, staged)])
     totals = both.group_by("definition_id", "disorder").agg(n_of=pl.len().cast(pl.Int64))
+    totals = totals.with_columns(pl.col("definition_id", "disorder").cast(pl.String))
     grid = pl.DataFrame(_levels(definitions, codes), schema=dict.fromkeys(_COUNTED, pl.String), orient="row")
     counts = grid.join(pl.concat(found), on=_COUNTED, how="left").join(totals, on=_COUNTED[:2], how="left")
     return sum_profile(counts.with_columns(pl.col("n", "n_of").fill_null(0)))
@@ -66,7 +67,8 @@ def sum_profile(counts: pl.DataFrame) -> pl.DataFrame:
 
 def _counted(rows: pl.DataFrame, characteristic: str, words: str | None = None) -> pl.DataFrame:
     """Episodes by level; of a column of several words each word is a level, and equal texts are taken apart once."""
-    texts = rows.group_by("definition_id", "disorder", level=words or characteristic).agg(n=pl.len().cast(pl.Int64))
+    found = rows.group_by("definition_id", "disorder", level=words or characteristic).agg(n=pl.len().cast(pl.Int64))
+    texts = found.with_columns(pl.col("definition_id", "disorder", "level").cast(pl.String))
     if words:
         texts = texts.with_columns(pl.col("level").str.split(" ")).explode("level")
     named = texts.with_columns(characteristic=pl.lit(characteristic))

@@ -6,6 +6,7 @@ The same rule asked of wider and wider sets of trials tells which block settled 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -19,7 +20,7 @@ from schemas.tables import PSEUDO_RESISTANCE, VERDICTS
 from transforms.bounds import Bounds
 from transforms.causes import REASONS, Causes, judge_causes
 from transforms.counts import Arms, Tried
-from transforms.encode import Coded, decode
+from transforms.encode import Coded, dated, decode
 from transforms.points import Points, halves
 from transforms.segments import NEVER
 from transforms.stages import ADEQUATE, FAILED, SURELY_ADEQUATE, SURELY_FAILED, SURELY_TRIED, TRIED, among
@@ -50,27 +51,26 @@ class Verdicts:
     causes: np.ndarray
     cause_words: tuple[str, ...]
 
-    def frame(self) -> pl.DataFrame:
-        """The columns by their names in schemas/tables.py."""
-        n = len(self.verdict)
-        limit = pl.repeat(None, n, dtype=pl.Int32, eager=True) if self.n_failed_max is None else self.n_failed_max
-        day = pl.Series(np.where(self.resistant_day == NEVER, 0, self.resistant_day)).cast(pl.Int32)
-        dated = pl.select(pl.when(pl.Series(self.resistant_day != NEVER)).then(day)).to_series()
-        return pl.DataFrame(
-            {
-                "verdict": decode(self.verdict, VERDICTS),
-                "resistant_date": dated.cast(pl.Date),
-                "decided_by": decode(self.decided_by, BLOCKS),
-                "n_trials": self.n_trials,
-                "n_adequate": self.n_adequate,
-                "n_failed_min": self.n_failed_min,
-                "n_failed_max": limit,
-                "score_min": pl.Series(self.score_min).fill_nan(None),
-                "score_max": pl.Series(self.score_max).fill_nan(None),
-                "pseudo_resistance": decode(self.pseudo_resistance, PSEUDO_RESISTANCE),
-                "causes": decode(self.causes, self.cause_words),
-            }
-        )
+
+def frame_of(made: Sequence[Verdicts]) -> pl.DataFrame:
+    """The verdicts of one definition after the other, in columns named as in schemas/tables.py."""
+
+    def column(name: str) -> np.ndarray:
+        return np.concatenate([getattr(verdicts, name) for verdicts in made])
+
+    no_limit = [np.full(len(verdicts.verdict), -1, dtype=np.int32) for verdicts in made]
+    limits = [v.n_failed_max if v.n_failed_max is not None else none for v, none in zip(made, no_limit, strict=True)]
+    places = {"verdict": VERDICTS, "decided_by": BLOCKS, "pseudo_resistance": PSEUDO_RESISTANCE}
+    resistant_day, limit = column("resistant_day"), pl.Series(np.concatenate(limits))
+    return pl.DataFrame(
+        {name: decode(column(name), names) for name, names in places.items()}
+        | {name: column(name) for name in ("n_trials", "n_adequate", "n_failed_min")}
+        | {name: pl.Series(column(name)).fill_nan(None) for name in ("score_min", "score_max")}
+    ).with_columns(
+        pl.concat([decode(verdicts.causes, verdicts.cause_words) for verdicts in made]).alias("causes"),
+        n_failed_max=pl.when(limit >= 0).then(limit),
+        resistant_date=dated(resistant_day),
+    )
 
 
 def judge_resistance(

@@ -18,6 +18,7 @@ import pytest
 from schemas.definition import Definition
 from schemas.history import parse_history
 from schemas.study import Study
+from schemas.tables import KEYS
 from tests.shipped import CODES, SHIPPED
 from transforms.classify import Classified, classify
 from transforms.try_case import drawn_extract
@@ -101,7 +102,7 @@ def _classified(case_id: str) -> Classified:
 
 
 def _long_enough(made: Classified) -> pl.DataFrame:
-    return made.trials.join(made.judgements.filter("is_adequate"), on="trial_id", how="semi")
+    return made.trials.join(made.judgements.filter("is_adequate"), on=KEYS["trials"], how="semi")
 
 
 def _pathway(trials: list[tuple[str, date, date]]) -> list[str]:

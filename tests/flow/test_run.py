@@ -70,6 +70,7 @@ def test_profiles_are_the_rounded_counts_of_the_restricted_tables(run: Path) -> 
         ~pl.col("suppressed"), pl.col("characteristic") == "afterwards"
     )
     counted = made.join(impasses, on="episode_id").group_by("definition_id", level="afterwards").len("exact")
+    counted = counted.with_columns(pl.col("definition_id", "level").cast(pl.String))
     compared = released.join(counted, on=["definition_id", "level"], how="left").with_columns(
         pl.col("exact").fill_null(0).cast(pl.Int64)
     )

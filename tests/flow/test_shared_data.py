@@ -15,6 +15,7 @@ from schemas.definition import Definition, ScaleRule
 from schemas.extracts import MODELS
 from schemas.history import parse_history
 from schemas.study import Study
+from schemas.tables import KEYS
 from tests.flow.running import run_steps
 from tests.shipped import CODES, COMPARED, SHIPPED
 from transforms.classify import Classified, classify
@@ -258,7 +259,7 @@ def test_two_sequential_courses_of_a_published_definition() -> None:
     made = _classified(persons, rule)
     sequential = made.classifications.filter(pl.col("n_adequate") >= 2, pl.col("n_failed_min") >= 1)
     first = (
-        made.trials.join(made.judgements.filter("is_adequate", "has_failed"), on="trial_id")
+        made.trials.join(made.judgements.filter("is_adequate", "has_failed"), on=KEYS["trials"])
         .join(sequential, on="episode_id", how="semi")
         .sort("failure_date", "start_date")
         .unique("person_id", keep="first")
@@ -304,7 +305,7 @@ def test_response_counts_of_a_published_trial() -> None:
     }
 
     made = _classified(persons, replace(plain, outcome=outcome))
-    failed = made.trials.join(made.judgements, on="trial_id")
+    failed = made.trials.join(made.judgements, on=KEYS["trials"])
     worked = set(failed.filter(~pl.col("has_failed"))["person_id"])
 
     assert len(persons) == 172

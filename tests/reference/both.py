@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import polars as pl
+
 from schemas.definition import Definition
 from schemas.study import Study
 from tests.reference.histories import random_absent_tables, random_observes, random_person, random_study
@@ -19,6 +21,7 @@ from transforms.try_case import drawn_extract
 PERSONS_A_ROUND = 200
 VARIANTS_A_ROUND = 20
 Row = dict[str, Any]  # a row of either implementation: values of every type
+_TRIAL_ID = pl.format("{}:{}:{}", "episode_id", "trial_rule", "number").alias("trial_id")
 Facts = dict[str, dict[tuple[str, ...], Row]]  # by table and key
 
 
@@ -54,7 +57,7 @@ def fast(drawn: Round) -> Facts:
     extract = drawn_extract(drawn.persons, drawn.observes, drawn.absent)
     made = classify(extract, drawn.study, drawn.definitions, CODES)
     disorder = dict(made.episodes.select("episode_id", "disorder").iter_rows())
-    trials, judgements = made.trials.to_dicts(), made.judgements.to_dicts()
+    trials, judgements = (table.with_columns(_TRIAL_ID).to_dicts() for table in (made.trials, made.judgements))
     of_trial: dict[str, list[Row]] = {}
     of_judgement: dict[str, list[Row]] = {}
     for definition in drawn.definitions:

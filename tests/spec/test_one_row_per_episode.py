@@ -2,7 +2,7 @@
 
 from polars.testing import assert_frame_equal
 
-from schemas.tables import RESTRICTED
+from schemas.tables import KEYS, RESTRICTED
 from tests.spec.world import (
     classified,
     codes,
@@ -21,6 +21,7 @@ from tests.spec.world import (
 )
 from tests.tables import assert_shows
 from transforms.causes import find_causes
+from transforms.classify import classify
 from transforms.eligibility import Eligibility
 from transforms.encode import encode
 from transforms.episodes import build_episodes
@@ -160,7 +161,7 @@ def test_a_delivery_of_contacts_alone_is_classified() -> None:
 
 def test_the_tables_are_as_declared() -> None:
     """Every restricted table satisfies its declared schema."""
-    made = classified(_MIXED, _COUNTS, _SCORES, _STAGES, _OPEN_SCORE, by=_STUDY)
+    made = classify(_MIXED, _STUDY, [_COUNTS, _SCORES, _STAGES, _OPEN_SCORE], codes())
 
     RESTRICTED["episodes"].validate(made.episodes)
     RESTRICTED["trials"].validate(made.trials)
@@ -210,8 +211,8 @@ def test_every_trial_of_a_rule_is_judged_once() -> None:
     """Each trial stands once under each judging rule that its definitions have."""
     made = classified(_MIXED, _COUNTS, _SCORES, _STAGES, _OPEN_SCORE, by=_STUDY)
 
-    assert not made.judgements.is_duplicated().any()
-    assert set(made.judgements["trial_id"]) == set(made.trials["trial_id"])
+    assert not made.judgements.select(KEYS["judgements"]).is_duplicated().any()
+    assert set(made.judgements.select(KEYS["trials"]).rows()) == set(made.trials.select(KEYS["trials"]).rows())
 
 
 def test_a_definition_has_no_trials_where_it_does_not_speak() -> None:

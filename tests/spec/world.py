@@ -10,16 +10,19 @@ drugs by name.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 import polars as pl
+from polars import selectors
 
 from schemas.codelists import CodeLists, parse
 from schemas.definition import Definition
 from schemas.extracts import MODELS, Extract
 from schemas.study import OBSERVABLE, Study
+from schemas.tables import KEYS, RESTRICTED
 from tests.tables import table
 from transforms.classify import Classified, classify
 
@@ -39,6 +42,7 @@ DRUGS = {
     "paracetamol": "N02BE01",  # no treatment of the vocabulary
 }
 _NAMES = {code: name for name, code in DRUGS.items()}
+NAMES = selectors.categorical() | selectors.enum()
 _DEPRESSED = ("2010-01-01", "2010-05-01", "2010-09-01", "2010-12-01")
 
 _DEFAULTS: dict[str, dict[str, object]] = {
@@ -271,8 +275,10 @@ def codes() -> CodeLists:
 
 
 def classified(given: Extract, *definitions: Definition, by: Study | None = None) -> Classified:
-    """Every restricted table."""
-    return classify(given, by or study(), definitions, codes())
+    """Every restricted table, names as plain text."""
+    made = classify(given, by or study(), definitions, codes())
+    plain = {name: getattr(made, name).with_columns(NAMES.cast(pl.String)) for name in RESTRICTED}
+    return replace(made, **plain)
 
 
 def episodes(given: Extract, by: Study) -> pl.DataFrame:
@@ -288,7 +294,7 @@ def trials(given: Extract, rule: Definition, by: Study | None = None) -> pl.Data
 def judged(given: Extract, rule: Definition, by: Study | None = None) -> pl.DataFrame:
     """The trials with their judgements, drugs by name in `drug`."""
     made = classified(given, rule, by=by)
-    return _named(made.trials.join(made.judgements, on="trial_id", maintain_order="left"))
+    return _named(made.trials.join(made.judgements, on=KEYS["trials"], maintain_order="left"))
 
 
 def verdicts(given: Extract, *rules: Definition, by: Study | None = None) -> pl.DataFrame:

@@ -5,12 +5,17 @@ A column that a test does not draw gets an ordinary value, the same in every row
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 
+from schemas.definition import DISORDERS, Definition
+from schemas.tables import VERDICTS
 from tests.tables import table
+from transforms.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
 
 _EPISODE = {
     "person_id": pl.col("episode_id"),
@@ -56,3 +61,34 @@ def definitions(**disorders: str) -> list[SimpleNamespace]:
 
 def _completed(drawn: pl.DataFrame, ordinary: dict[str, pl.Expr]) -> pl.DataFrame:
     return drawn.with_columns(value.alias(name) for name, value in ordinary.items() if name not in drawn.columns)
+
+
+def verdict_matrix(
+    episodes: pl.DataFrame, classifications: pl.DataFrame, definitions: Sequence[Definition]
+) -> VerdictMatrix:
+    """The matrix of drawn rows, in the order of `episodes`."""
+    ordered = tuple(sorted(definitions, key=lambda d: d.id))
+    ids = [definition.id for definition in ordered]
+    names = pl.col("verdict").cast(pl.String).replace_strict(VERDICTS, range(len(VERDICTS)), return_dtype=pl.Int8)
+    found = (
+        classifications.select(
+            pl.col("episode_id").cast(pl.String),
+            pl.col("definition_id").cast(pl.String).replace_strict(ids, range(len(ids)), default=None).alias("column"),
+            names.alias("verdict"),
+            "n_failed_min", "n_adequate", "n_trials",
+        )
+        .drop_nulls("column")
+        .join(episodes.select(pl.col("episode_id").cast(pl.String)).with_row_index("row"), on="episode_id")
+    )  # fmt: skip
+    columns = (found[c].to_numpy() for c in ("verdict", "n_failed_min", "n_adequate", "n_trials"))
+    codes = np.full((episodes.height, len(ids)), NOT_SPOKEN_OF, dtype=np.int8)
+    codes[found["row"].to_numpy(), found["column"].to_numpy()] = code_of(*columns)
+    codes[~_speaks(episodes, ordered)] = NOT_SPOKEN_OF
+    return VerdictMatrix(episodes, ordered, codes)
+
+
+def _speaks(episodes: pl.DataFrame, definitions: Sequence[Definition]) -> np.ndarray:
+    """Episodes by definitions: whether the definition speaks about the episode's disorder."""
+    by_disorder = np.array([[name in d.eligible.disorders for d in definitions] for name in DISORDERS], dtype=bool)
+    disorder = episodes["disorder"].cast(pl.String).replace_strict(DISORDERS, range(len(DISORDERS)))
+    return by_disorder.reshape(len(DISORDERS), len(definitions))[disorder.to_numpy()]

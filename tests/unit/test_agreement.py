@@ -9,7 +9,7 @@ from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 
 from schemas.tables import Agreement, AgreementOverall
 from tests.tables import assert_shows
-from tests.unit.judged import classifications_by, definitions, episodes
+from tests.unit.judged import classifications_by, definitions, episodes, verdict_matrix
 from transforms.agreement import compare_overall, compare_pairs, count_agreement
 from transforms.prevalence import count_prevalence, rate_prevalence
 
@@ -29,16 +29,17 @@ def pair(both: int, only_a: int, only_b: int, neither: int, n_undetermined: int 
 def overall(drawn_episodes: str, drawn_verdicts: str, spoken: list) -> pl.DataFrame:
     """The published table of all definitions at once."""
     everyone, judged = episodes(drawn_episodes), classifications_by(drawn_verdicts)
-    prevalence = rate_prevalence(count_prevalence(everyone, judged, spoken))
-    return compare_overall(count_agreement(everyone, judged, spoken)[1], prevalence)
+    prevalence = rate_prevalence(count_prevalence(verdict_matrix(everyone, judged, spoken)))
+    return compare_overall(count_agreement(verdict_matrix(everyone, judged, spoken))[1], prevalence)
 
 
 def test_a_pair_is_compared_on_the_episodes_both_speak_about():
     """Either one's ineligible episode is no part of it; either one's open episode is counted apart."""
     pairs, _ = count_agreement(
-        episodes("episode_id\nboth\nonly_strict\nonly_wide\nneither\nopen_in_strict\nopen_in_both\nineligible"),
-        classifications_by(
-            """
+        verdict_matrix(
+            episodes("episode_id\nboth\nonly_strict\nonly_wide\nneither\nopen_in_strict\nopen_in_both\nineligible"),
+            classifications_by(
+                """
             episode_id     | strict | wide
             both           | R      | R
             only_strict    | R      | N
@@ -48,8 +49,9 @@ def test_a_pair_is_compared_on_the_episodes_both_speak_about():
             open_in_both   | U      | U
             ineligible     | X      | R
             """
-        ),
-        STRICT_AND_WIDE,
+            ),
+            STRICT_AND_WIDE,
+        )
     )
 
     assert_shows(
@@ -64,9 +66,11 @@ def test_a_pair_is_compared_on_the_episodes_both_speak_about():
 def test_definitions_are_paired_by_disorder_and_only_where_both_speak():
     """A definition of anxiety alone is never paired with one of depression alone; disorders are kept apart."""
     pairs, _ = count_agreement(
-        episodes("episode_id | disorder\nmood | depression\nworry | anxiety"),
-        classifications_by("episode_id | any | mood_only | worry_only\nmood | R | R | X\nworry | R | X | N"),
-        definitions(worry_only="anxiety", any="depression anxiety", mood_only="depression"),
+        verdict_matrix(
+            episodes("episode_id | disorder\nmood | depression\nworry | anxiety"),
+            classifications_by("episode_id | any | mood_only | worry_only\nmood | R | R | X\nworry | R | X | N"),
+            definitions(worry_only="anxiety", any="depression anxiety", mood_only="depression"),
+        )
     )
 
     assert_shows(
@@ -84,7 +88,7 @@ def test_a_disorder_the_run_does_not_hold_has_no_pairs():
     spoken = definitions(strict="depression ocd", wide="depression ocd")
 
     pairs, votes = count_agreement(
-        episodes("episode_id\na"), classifications_by("episode_id strict wide\na R R"), spoken
+        verdict_matrix(episodes("episode_id\na"), classifications_by("episode_id strict wide\na R R"), spoken)
     )
 
     assert pairs["disorder"].to_list() == ["depression"]
@@ -233,10 +237,10 @@ def test_one_definition_alone_agrees_with_no_one():
 def test_buckets_add_up():
     """Cells and votes of two buckets, put beneath each other, give everyone's tables."""
     everyone, judged = episodes(FIVE_EPISODES), classifications_by(VERDICTS_OF_THREE)
-    prevalence = rate_prevalence(count_prevalence(everyone, judged, THREE))
-    whole_pairs, whole_votes = count_agreement(everyone, judged, THREE)
+    prevalence = rate_prevalence(count_prevalence(verdict_matrix(everyone, judged, THREE)))
+    whole_pairs, whole_votes = count_agreement(verdict_matrix(everyone, judged, THREE))
 
-    first, second = (count_agreement(part, judged, THREE) for part in (everyone[:2], everyone[2:]))
+    first, second = (count_agreement(verdict_matrix(part, judged, THREE)) for part in (everyone[:2], everyone[2:]))
     pairs, votes = pl.concat([first[0], second[0]]), pl.concat([first[1], second[1]])
 
     assert compare_pairs(pairs).equals(compare_pairs(whole_pairs))
@@ -246,16 +250,16 @@ def test_buckets_add_up():
 def test_blocks_of_rows_add_up(monkeypatch):
     """Cells are the same however many rows are multiplied at once."""
     everyone, judged = episodes(FIVE_EPISODES), classifications_by(VERDICTS_OF_THREE)
-    at_once, _ = count_agreement(everyone, judged, THREE)
+    at_once, _ = count_agreement(verdict_matrix(everyone, judged, THREE))
 
     monkeypatch.setattr("transforms.agreement._ROWS_AT_ONCE", 2)
 
-    assert count_agreement(everyone, judged, THREE)[0].equals(at_once)
+    assert count_agreement(verdict_matrix(everyone, judged, THREE))[0].equals(at_once)
 
 
 def test_the_published_tables_keep_their_contracts():
     """Columns and types are those the schemas state."""
-    pairs, _ = count_agreement(episodes(FIVE_EPISODES), classifications_by(VERDICTS_OF_THREE), THREE)
+    pairs, _ = count_agreement(verdict_matrix(episodes(FIVE_EPISODES), classifications_by(VERDICTS_OF_THREE), THREE))
 
     Agreement.validate(compare_pairs(pairs))
     AgreementOverall.validate(overall(FIVE_EPISODES, VERDICTS_OF_THREE, THREE))

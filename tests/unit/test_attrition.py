@@ -4,7 +4,7 @@ import polars as pl
 
 from schemas.tables import ATTRITION_STEPS, Attrition
 from tests.tables import assert_shows
-from tests.unit.judged import classifications, definitions, episodes
+from tests.unit.judged import classifications, definitions, episodes, verdict_matrix
 from transforms.attrition import compare_attrition, count_attrition
 from transforms.prevalence import count_prevalence
 
@@ -34,7 +34,9 @@ VERDICTS = """
 
 def compared(drawn_episodes: str, drawn_verdicts: str, spoken: list = TWO_FAILED) -> pl.DataFrame:
     """The published steps of the drawn episodes."""
-    return compare_attrition(count_attrition(episodes(drawn_episodes), classifications(drawn_verdicts), spoken))
+    return compare_attrition(
+        count_attrition(verdict_matrix(episodes(drawn_episodes), classifications(drawn_verdicts), spoken))
+    )
 
 
 def test_each_step_loses_the_episode_named_for_it():
@@ -93,8 +95,8 @@ def test_a_definition_without_episodes_has_all_steps_at_zero():
 def test_steps_and_prevalence_count_the_same_episodes():
     """The four shared denominators and the resistant are the same numbers in both tables."""
     everyone, judged = episodes(ONE_OF_EACH), classifications(VERDICTS)
-    left = compare_attrition(count_attrition(everyone, judged, TWO_FAILED))["n_left"].to_list()
-    wholes = count_prevalence(everyone, judged, TWO_FAILED).filter(pl.col("stratum") == "all")
+    left = compare_attrition(count_attrition(verdict_matrix(everyone, judged, TWO_FAILED)))["n_left"].to_list()
+    wholes = count_prevalence(verdict_matrix(everyone, judged, TWO_FAILED)).filter(pl.col("stratum") == "all")
     n_total = dict(zip(wholes["denominator_id"], wholes["n_total"], strict=True))
 
     assert left[:4] == [n_total[d] for d in ("episodes", "eligible", "treated", "adequately_treated")]
@@ -105,7 +107,7 @@ def test_buckets_add_up():
     """Two buckets of persons, counted apart and put beneath each other, give everyone's table."""
     everyone, judged = episodes(ONE_OF_EACH), classifications(VERDICTS)
 
-    buckets = [count_attrition(part, judged, TWO_FAILED) for part in (everyone[:3], everyone[3:])]
+    buckets = [count_attrition(verdict_matrix(part, judged, TWO_FAILED)) for part in (everyone[:3], everyone[3:])]
 
     assert compare_attrition(pl.concat(buckets)).equals(compared(ONE_OF_EACH, VERDICTS))
 

@@ -32,10 +32,10 @@ EPISODE: Row = {
 def trial(number: int = 1, **changes: object) -> Row:
     """A trial of sertraline for 120 days; name a column to change it."""
     row = {
-        "trial_id": f"{ID}:aa:{number}",
         "episode_id": ID,
         "person_id": "p1",
         "trial_rule": "aa",
+        "number": number,
         "treatment": "N06AB06",
         "treatment_class": "ssri",
         "modality": "drug",
@@ -59,7 +59,9 @@ def trial(number: int = 1, **changes: object) -> Row:
 def judged(number: int = 1, **changes: object) -> Row:
     """An adequate trial that failed on a switch; name a column to change it."""
     row = {
-        "trial_id": f"{ID}:aa:{number}",
+        "episode_id": ID,
+        "trial_rule": "aa",
+        "number": number,
         "judging_rule": "j",
         "is_adequate": True,
         "adequacy_reason": "adequate",

@@ -6,7 +6,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from schemas.tables import KEYS, Prevalence
 from tests.tables import assert_shows
-from tests.unit.judged import classifications, definitions, episodes
+from tests.unit.judged import classifications, definitions, episodes, verdict_matrix
 from transforms.prevalence import count_prevalence, rate_prevalence
 
 TWO_FAILED = definitions(two_failed="depression")
@@ -14,7 +14,7 @@ TWO_FAILED = definitions(two_failed="depression")
 
 def counted(drawn_episodes: str, drawn_verdicts: str, spoken: list = TWO_FAILED) -> pl.DataFrame:
     """The counts of the drawn episodes."""
-    return count_prevalence(episodes(drawn_episodes), classifications(drawn_verdicts), spoken)
+    return count_prevalence(verdict_matrix(episodes(drawn_episodes), classifications(drawn_verdicts), spoken))
 
 
 def rated(n_total: int, n_resistant: int, n_undetermined: int) -> dict:
@@ -213,7 +213,7 @@ def test_episodes_of_other_disorders_are_in_no_denominator():
 def test_age_bands_hold_their_first_and_last_year(age, band):
     """A person of 17 is a child and one of 18 is not; no birth date is a level of its own."""
     drawn = episodes(f"episode_id age\na {age}").with_columns(pl.col("age").cast(pl.Int32))
-    counts = count_prevalence(drawn, classifications("episode_id verdict\na not_resistant"), TWO_FAILED)
+    counts = count_prevalence(verdict_matrix(drawn, classifications("episode_id verdict\na not_resistant"), TWO_FAILED))
 
     assert in_stratum(counts, "episodes", "age")["level"].to_list() == [band]
 
@@ -252,7 +252,7 @@ def test_a_definition_without_any_episode_has_its_row_with_null_rates():
 def test_a_bucket_without_persons_counts_nothing():
     """An empty bucket still says zero for every definition and denominator, so it can be added."""
     counts = count_prevalence(
-        episodes("episode_id\na")[:0], classifications("episode_id verdict\na resistant"), TWO_FAILED
+        verdict_matrix(episodes("episode_id\na")[:0], classifications("episode_id verdict\na resistant"), TWO_FAILED)
     )
 
     assert counts["stratum"].to_list() == ["all"] * 5
@@ -276,9 +276,11 @@ def test_buckets_add_up():
     verdicts = "episode_id | verdict\na | resistant\nb | undetermined\nc | not_resistant"
     everyone, judged = episodes(drawn), classifications(verdicts)
 
-    buckets = [count_prevalence(part, judged, TWO_FAILED) for part in (everyone[:1], everyone[1:])]
+    buckets = [count_prevalence(verdict_matrix(part, judged, TWO_FAILED)) for part in (everyone[:1], everyone[1:])]
 
-    assert rate_prevalence(pl.concat(buckets)).equals(rate_prevalence(count_prevalence(everyone, judged, TWO_FAILED)))
+    assert rate_prevalence(pl.concat(buckets)).equals(
+        rate_prevalence(count_prevalence(verdict_matrix(everyone, judged, TWO_FAILED)))
+    )
 
 
 def test_point_and_bounds_treat_unknowns_as_they_say():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.judged import classifications, definitions, episodes
+from tests.unit.judged import classifications, definitions, episodes, verdict_matrix
 from transforms.verdicts import (
     HAS_FAILED_TRIAL,
     IS_ADEQUATELY_TREATED,
@@ -13,7 +13,6 @@ from transforms.verdicts import (
     RESISTANT,
     UNDETERMINED,
     VERDICT_OF,
-    verdict_matrix,
 )
 
 
@@ -30,7 +29,7 @@ def test_a_code_holds_the_verdict(verdict, expected):
     """Each of the four verdicts comes back."""
     judged = classifications(f"episode_id verdict\na {verdict}")
 
-    codes = verdict_matrix(episodes("episode_id\na"), judged, definitions(two_failed="depression"))[1]
+    codes = verdict_matrix(episodes("episode_id\na"), judged, definitions(two_failed="depression")).codes
 
     assert VERDICT_OF[codes.item()] == expected
 
@@ -55,7 +54,7 @@ def test_a_code_holds_how_far_the_episode_was_seen_to_come(verdict, trials, adeq
         """
     )
 
-    codes = verdict_matrix(episodes("episode_id\na"), judged, definitions(two_failed="depression"))[1]
+    codes = verdict_matrix(episodes("episode_id\na"), judged, definitions(two_failed="depression")).codes
 
     assert tuple(bool(seen[codes.item()]) for seen in (IS_TREATED, IS_ADEQUATELY_TREATED, HAS_FAILED_TRIAL)) == expected
 
@@ -73,10 +72,10 @@ def test_rows_follow_the_episodes_and_columns_the_sorted_definitions():
     )
 
     spoken = definitions(wide="depression", strict="depression")
-    ids, codes = verdict_matrix(episodes("episode_id\nb\na"), judged, spoken)
+    matrix = verdict_matrix(episodes("episode_id\nb\na"), judged, spoken)
 
-    assert ids == ["strict", "wide"]
-    assert VERDICT_OF[codes].tolist() == [[NOT_ELIGIBLE, UNDETERMINED], [NOT_RESISTANT, RESISTANT]]
+    assert matrix.ids == ["strict", "wide"]
+    assert VERDICT_OF[matrix.codes].tolist() == [[NOT_ELIGIBLE, UNDETERMINED], [NOT_RESISTANT, RESISTANT]]
 
 
 def test_an_episode_of_another_disorder_is_not_spoken_of():
@@ -84,7 +83,7 @@ def test_an_episode_of_another_disorder_is_not_spoken_of():
     judged = classifications("episode_id | verdict\nmood | not_eligible\nworry | not_eligible")
 
     everyone = episodes("episode_id | disorder\nmood | depression\nworry | anxiety")
-    codes = verdict_matrix(everyone, judged, definitions(two_failed="depression"))[1]
+    codes = verdict_matrix(everyone, judged, definitions(two_failed="depression")).codes
 
     assert VERDICT_OF[codes[0, 0]] == NOT_ELIGIBLE
     assert codes[1, 0] == NOT_SPOKEN_OF
