@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from schemas.mapping import missing_column, odd_type
@@ -22,7 +23,8 @@ DATE_LENGTH = {"%Y": 4, "%m": 2, "%d": 2, "%b": 3}
 LARGEST = 100_000
 _READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
 # A name no delivered column can be expected to have.
-_NUMBER = "#number"
+_PLACE = "#place"
+_NO_RUN = 2**32 - 1
 # A float holds whole numbers exactly up to here.
 _EXACT = 2.0**53
 # One comma before three digits parts thousands to some and is the decimal comma of others; after a nought it is one.
@@ -47,12 +49,21 @@ class Draft:
 def once(frame: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, pl.Series]:
     """The different rows of some columns in order of appearance, and for each row of the frame the number of its own.
 
-    What is then read of the different rows holds for all that are like them.
+    What is then read of the different rows holds for all that are like them. One column, most of whose cells
+    repeat the one above, as persons do in a sorted file, is taken run by run; a value may then come again.
     """
-    different = frame.select(columns).unique(maintain_order=True)
-    numbered = different.with_row_index(_NUMBER)
-    joined = frame.select(columns).join(numbered, on=columns, how="left", nulls_equal=True, maintain_order="left")
-    return different, joined[_NUMBER]
+    told = frame.select(columns)
+    if len(columns) == 1:
+        run = told.to_series().rle_id()
+        starts = run.to_frame("run").select(pl.arg_where(pl.col("run") != pl.col("run").shift(fill_value=_NO_RUN)))
+        if starts.height * 2 <= frame.height:
+            return told[starts.to_series()], run
+    places = told.lazy().with_row_index(_PLACE).group_by(columns, maintain_order=True).agg(_PLACE)
+    grouped = places.collect(engine="in-memory")
+    number = np.empty(frame.height, dtype=np.uint32)
+    n_alike = grouped[_PLACE].list.len().to_numpy()
+    number[grouped[_PLACE].explode(empty_as_null=False).to_numpy()] = np.repeat(np.arange(grouped.height), n_alike)
+    return grouped.drop(_PLACE), pl.Series(number)
 
 
 def text(frame: pl.DataFrame, column: str, missing: Iterable[str] = ()) -> pl.Expr:
