@@ -27,6 +27,7 @@ import pandera.polars as pa
 import polars as pl
 import pyarrow
 import pyarrow.csv
+import pyarrow.ipc
 import pyarrow.parquet
 from pandera.errors import SchemaErrors
 
@@ -545,6 +546,53 @@ def write_blocks(blocks: Iterable[dict[str, pl.DataFrame]], folder: Path) -> dic
     for name in rows:
         (folder / f".{name}.part").replace(folder / f"{name}.parquet")
     return rows
+
+
+def write_quarantine(parts: Sequence[pl.DataFrame | Path], path: Path) -> None:
+    """Refused rows as one file, in the order of the parts: those in memory, and those `set_aside` on disk."""
+    frames = [pl.scan_ipc(part) if isinstance(part, Path) else part.lazy() for part in parts]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _disk(path):
+        whole = pl.concat(frames, how="diagonal_relaxed")
+        whole.sink_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
+
+
+def set_aside(frame: pl.DataFrame, path: Path) -> Path:
+    """A frame on disk until it is needed again; returns the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _disk(path):
+        frame.write_ipc(path)
+    return path
+
+
+class BucketFiles:
+    """Rows on their way to their buckets: each `add` is one file with a batch for each bucket.
+
+    So there are few files however many buckets there are, and of each file one batch is read at a time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._paths: list[Path] = []
+
+    def add(self, buckets: Sequence[pl.DataFrame]) -> None:
+        """Some rows of every bucket, in the order of the buckets."""
+        path = self._folder / f"{len(self._paths):05d}.arrow"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tables = [rows.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks() for rows in buckets]
+        with _disk(path), pyarrow.ipc.new_file(str(path), tables[0].schema) as writer:
+            for table in tables:
+                columns = [column.chunk(0) if column.num_chunks else column.combine_chunks() for column in table.columns]
+                writer.write_batch(pyarrow.RecordBatch.from_arrays(columns, schema=table.schema))
+        self._paths.append(path)
+
+    def read(self, bucket: int) -> pl.DataFrame:
+        """All rows of one bucket."""
+        parts = []
+        for path in self._paths:
+            with _disk(path), pyarrow.ipc.open_file(str(path)) as reader:
+                parts.append(pl.from_arrow(reader.get_batch(bucket)))
+        return pl.concat(parts)
 
 
 def write_json(value: object, path: Path) -> None:

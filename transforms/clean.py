@@ -56,6 +56,8 @@ _WHAT: dict[str, dict[str, type[pl.DataType]]] = {
     "admissions": {"main_code": pl.String},
 }
 
+_NO_RULES = pl.DataFrame(schema={"rule": pl.String, "n": pl.Int64})
+
 EVENT_TABLES = tuple(table for table in TABLES if table not in ("persons", "deaths"))
 
 
@@ -315,8 +317,13 @@ _TIDY = {
 
 def tally(pieces: Iterable[Piece]) -> Tally:
     """How many rows of a table were delivered, and how many each rule refused."""
-    counted = [(piece.n_delivered, piece.refused) for piece in pieces]
-    return Tally(sum(n for n, _ in counted), _by_rule([refused for _, refused in counted]))
+    return sum_tallies([Tally(piece.n_delivered, _by_rule([piece.refused])) for piece in pieces])
+
+
+def sum_tallies(tallies: list[Tally]) -> Tally:
+    """The tally of pieces that are counted one by one."""
+    rules = pl.concat([_NO_RULES, *(counted.rules for counted in tallies)]).group_by("rule").agg(pl.col("n").sum())
+    return Tally(sum(counted.n_delivered for counted in tallies), rules)
 
 
 def _by_rule(refused: Iterable[pl.DataFrame]) -> pl.DataFrame:
