@@ -29,7 +29,7 @@ from schemas.extracts import MODELS, Extract
 from schemas.tables import KEYS, RELEASE, RESTRICTED
 from transforms.agreement import compare_overall, compare_pairs, count_agreement
 from transforms.attrition import compare_attrition, count_attrition
-from transforms.buckets import power_of_two
+from transforms.buckets import choose_buckets
 from transforms.classify import classify
 from transforms.clean import RULES, Cleaned, Source, clean
 from transforms.disclosure import protect
@@ -52,8 +52,9 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
     """Read, clean, validate and check the delivery; write the buckets and the quarantine."""
     loaded = load(plan.study_path)
     delivered = io.read_delivery(loaded.study, plan.base, loaded.layout)
-    n_buckets = power_of_two(loaded.study.output.buckets)
-    taken = take_in(plan, delivered, Source(loaded.layout, loaded.study, loaded.codes), n_buckets)
+    source = Source(loaded.layout, loaded.study, loaded.codes)
+    n_buckets = choose_buckets(source.size(delivered), plan.output.memory_bytes, plan.output.buckets)
+    taken = take_in(plan, delivered, source, n_buckets)
     io.write_parquet(taken.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
     _write_release(plan, "reconciliation", taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)

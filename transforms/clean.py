@@ -32,6 +32,7 @@ from schemas.extracts import MODELS, SETTINGS, Extract
 from schemas.mapping import SUPPLY_COLUMNS, TABLES, Delivered, Mapping
 from schemas.study import FIRST_DAY, LAST_DAY, Study
 from transforms import layout, omop, refusals
+from transforms.buckets import Size
 from transforms.drafts import OTHER_DRUG, Draft
 from transforms.packing import sort_packed
 from transforms.people import People, accept_persons
@@ -116,6 +117,30 @@ class Source:
         if isinstance(self.mapping, OmopLists):
             return pl.DataFrame(schema={"file": pl.String, "n": pl.Int64})
         return layout.count_unused(delivered, self.mapping)
+
+    def size(self, delivered: Delivered) -> Size:
+        """How large a delivery is at most, by the rows of its files; a file that feeds two tables counts twice.
+
+        Persons that are whoever has an event are taken for a tenth of the events.
+        """
+        rows = {table: sum(map(delivered.n_rows, self._files(table, delivered))) for table in TABLES}
+        is_derived = isinstance(self.mapping, Mapping) and any(part.birth for part in self.mapping.persons)
+        n_persons = rows["persons"] // (10 if is_derived else 1)
+        looked_up = sum(map(delivered.n_rows, self._looked_up(delivered)))
+        return Size(n_persons, sum(rows[table] for table in EVENT_TABLES), looked_up)
+
+    def _files(self, table: str, delivered: Delivered) -> list[str]:
+        """The delivered files that feed a table, by key, once for each time they are read for it."""
+        if isinstance(self.mapping, OmopLists):
+            return [key for key in omop.origins(table) if key in delivered]
+        return [part.file for part in self.mapping.parts(table) if part.file in delivered]
+
+    def _looked_up(self, delivered: Delivered) -> set[str]:
+        """The delivered files that are read whole, because rows of others are looked up in them."""
+        if isinstance(self.mapping, OmopLists):
+            return {key for key in omop.LOOKED_UP if key in delivered}
+        joins = [part.join.file for table in TABLES for part in self.mapping.parts(table) if part.join]
+        return {key for key in joins if key in delivered}
 
     def observes(self, tables: Iterable[str]) -> frozenset[str]:
         """What the delivery can show: the study's word, else the layout's, as far as there are rows to show it."""

@@ -52,9 +52,7 @@ def accept_persons(found: list[Draft], period_end: date) -> tuple[People, list[p
     """The persons over all the files that name them, the refused rows of each piece, and how many were delivered."""
     facts = _once_each(pl.concat([_typed(draft.facts) for draft in found]), period_end)
     ends = pl.Series([0] + [draft.facts.height for draft in found]).cum_sum().to_list()
-    refused = [
-        _refused(draft, facts[start:end]) for draft, start, end in zip(found, ends[:-1], ends[1:], strict=True)
-    ]
+    refused = [_refused(draft, facts[start:end]) for draft, start, end in zip(found, ends[:-1], ends[1:], strict=True)]
     people = People(_numbered(facts.filter(pl.col("rule").is_null())))
     return people, [rows for rows in refused if rows.height], sum(draft.delivered.height for draft in found)
 
