@@ -29,6 +29,8 @@ app.add_typer(definitions_app, name="definitions")
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (TOML).", show_default=False)]
 Out = Annotated[Path | None, typer.Option("--out", help="Write runs here instead of the study's output.folder.")]
+Buckets = Annotated[int | None, typer.Option(min=1, help="Cut the persons into at least so many buckets.")]
+Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, such as 4GB or 500MB.")]
 
 
 @app.command(epilog="Example: impasse demo --persons 5000 --out /tmp/demo")
@@ -43,24 +45,25 @@ def demo(
     with progress.shown(err):
         study = demonstration.write(out_folder, persons)
     out.print(f"A made-up registry of {persons:,} persons is in {out_folder / 'delivery'}.", highlight=False)
-    _run(study, None)
+    _run(study)
 
 
 @app.command(epilog="Example: impasse run study.toml")
 @told
-def run(study: StudyPath, out_folder: Out = None) -> None:
+def run(study: StudyPath, out_folder: Out = None, buckets: Buckets = None, memory: Memory = None) -> None:
     """Run a study: classify every episode under every definition, publish tables and pages."""
-    _run(study, out_folder)
+    _run(study, out_folder, buckets, memory)
 
 
-def _run(study: Path, out_folder: Path | None) -> None:
+def _run(study: Path, out_folder: Path | None = None, buckets: int | None = None, memory: str | None = None) -> None:
     from flows import plan, progress
 
     plan.load(study.resolve())  # a bad study or definition is refused before Prefect starts
     from flows.pipeline import run_study
 
     with progress.shown(err), _answering_server():
-        folder = Path(run_study(str(study), None if out_folder is None else str(out_folder)))
+        out_path = None if out_folder is None else str(out_folder)
+        folder = Path(run_study(str(study), out_path, buckets, memory))
     _say_result(folder)
 
 

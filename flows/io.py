@@ -27,6 +27,7 @@ import pandera.polars as pa
 import polars as pl
 import pyarrow
 import pyarrow.csv
+import pyarrow.ipc
 import pyarrow.parquet
 from pandera.errors import SchemaErrors
 
@@ -44,7 +45,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 _DATABASES = (".duckdb", ".db", ".ddb")
 _ROW_GROUP = 256 * 1024
 _PROBE = 1 << 20
-_PIECE = 250_000
+_PIECE = 500_000
 _LINES = 16 << 20
 _SMALL = 4 << 20
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
@@ -156,9 +157,10 @@ def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Del
 class DeliveredFiles(Delivered):
     """Files on disk, by key, with delimiter and encoding; look-ups and small files are kept, others come in pieces."""
 
-    def __init__(self, sources: dict[str, tuple[Path, str, str]]) -> None:
+    def __init__(self, sources: dict[str, tuple[Path, str, str]], n_lines: dict[Path, int] | None = None) -> None:
         super().__init__({})
         self.sources = sources
+        self._n_lines = n_lines or {}
 
     def __contains__(self, key: str) -> bool:
         return key in self.sources
@@ -175,6 +177,14 @@ class DeliveredFiles(Delivered):
             yield self.whole(key)
         else:
             yield from _read_pieces(*self.sources[key])
+
+    def n_rows(self, key: str) -> int:
+        """How many rows a file has: a Parquet file says it, the lines of others were counted when they were checked."""
+        path = self.sources[key][0]
+        if path.suffix.lower() == ".parquet":
+            with _disk(path):
+                return pyarrow.parquet.read_metadata(path).num_rows
+        return self._n_lines[path] - 1
 
 
 def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> dict[str, Path]:
@@ -194,8 +204,7 @@ def _registry(folder: Path, layout: Mapping) -> DeliveredFiles:
     sources = {key: (path, files[key].delimiter, files[key].encoding) for key, path in located.items() if path}
     columns = {key: _first_row(*source).columns for key, source in sources.items()}
     _refuse_missing_columns(columns, layout)
-    _refuse_uneven_lines(sources)
-    return DeliveredFiles(sources)
+    return DeliveredFiles(sources, _even_lines(sources))
 
 
 def _first_row(path: Path, delimiter: str, encoding: str) -> pl.DataFrame:
@@ -286,21 +295,22 @@ def _disk(path: Path) -> Iterator[None]:
         raise _disk_fault(error, path) or error from None
 
 
-def _refuse_uneven_lines(sources: dict[str, tuple[Path, str, str]]) -> None:
-    """Every line has as many cells as the first; Polars would fill a line that is cut off with blank cells."""
-    for path, delimiter, encoding in sources.values():
-        if path.suffix.lower() != ".parquet":
-            _refuse_uneven(path, delimiter, encoding)
+def _even_lines(sources: dict[str, tuple[Path, str, str]]) -> dict[Path, int]:
+    """The lines of every CSV file, which must have as many cells as the first.
+
+    Polars would fill a line that is cut off with blank cells.
+    """
+    texts = [source for source in sources.values() if source[0].suffix.lower() != ".parquet"]
+    return {path: _n_even_lines(path, delimiter, encoding) for path, delimiter, encoding in texts}
 
 
-def _refuse_uneven(path: Path, delimiter: str, encoding: str) -> None:
+def _n_even_lines(path: Path, delimiter: str, encoding: str) -> int:
     reading = pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_LINES)
     lines = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     first_cells = pyarrow.csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pyarrow.binary()})
     try:
         with _opened(path) as stream, pyarrow.csv.open_csv(stream, reading, lines, first_cells) as batches:
-            for _ in batches:
-                pass
+            return sum(batch.num_rows for batch in batches)
     except (pyarrow.ArrowInvalid, OSError, EOFError, zlib.error) as error:
         raise _disk_fault(error, path) or _unreadable_csv(path, delimiter, encoding) from None
 
@@ -448,8 +458,7 @@ def _omop_folder(folder: Path) -> DeliveredFiles:
     _first_row(*sources["person"])
     filled = {table for table, source in sources.items() if not next(_read_pieces(*source, n_rows=1)).is_empty()}
     kept = {table: source for table, source in sources.items() if table in filled}
-    _refuse_uneven_lines(kept)
-    return DeliveredFiles(kept)
+    return DeliveredFiles(kept, _even_lines(kept))
 
 
 def _delimiter_of(path: Path) -> str:
@@ -545,6 +554,59 @@ def write_blocks(blocks: Iterable[dict[str, pl.DataFrame]], folder: Path) -> dic
     for name in rows:
         (folder / f".{name}.part").replace(folder / f"{name}.parquet")
     return rows
+
+
+def write_quarantine(parts: Sequence[pl.DataFrame | Path], path: Path) -> None:
+    """Refused rows as one file, in the order of the parts: those in memory, and those `set_aside` on disk."""
+    frames = [pl.scan_ipc(part) if isinstance(part, Path) else part.lazy() for part in parts]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _disk(path):
+        whole = pl.concat(frames, how="diagonal_relaxed")
+        whole.sink_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
+
+
+def set_aside(frame: pl.DataFrame, path: Path) -> Path:
+    """A frame on disk until it is needed again; returns the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _disk(path):
+        frame.write_ipc(path)
+    return path
+
+
+class BucketFiles:
+    """Rows on their way to their buckets: each `add` is one file with a batch for each bucket.
+
+    So there are few files however many buckets there are, and of each file one batch is read at a time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._paths: list[Path] = []
+
+    def add(self, buckets: Sequence[pl.DataFrame]) -> None:
+        """Some rows of every bucket, in the order of the buckets."""
+        path = self._folder / f"{len(self._paths):05d}.arrow"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        batches = [_batch(rows) for rows in buckets]
+        with _disk(path), pyarrow.ipc.new_file(str(path), batches[0].schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+        self._paths.append(path)
+
+    def read(self, bucket: int) -> pl.DataFrame:
+        """All rows of one bucket."""
+        parts = []
+        for path in self._paths:
+            with _disk(path), pyarrow.ipc.open_file(str(path)) as reader:
+                parts.append(pl.from_arrow(reader.get_batch(bucket)))
+        return pl.concat(parts)
+
+
+def _batch(rows: pl.DataFrame) -> pyarrow.RecordBatch:
+    """The rows as one batch, also if there are none; the oldest spelling of text keeps only the text of these rows."""
+    table = rows.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pyarrow.RecordBatch.from_pylist([], schema=table.schema)
 
 
 def write_json(value: object, path: Path) -> None:

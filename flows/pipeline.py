@@ -47,9 +47,9 @@ publish = task(discreet(publication.publish), name="publish", **_quiet)  # a hal
 
 
 @flow(name="impasse", flow_run_name="{study_path}", persist_result=False, validate_parameters=True)
-def run_study(study_path: str, out: str | None = None) -> str:
+def run_study(study_path: str, out: str | None = None, buckets: int | None = None, memory: str | None = None) -> str:
     """Run a study file and publish the result; returns the published run's folder."""
-    plan = make_plan(Path(study_path), Path(out) if out else None)
+    plan = make_plan(Path(study_path), Path(out) if out else None, buckets, memory)
     try:
         folder = _run(plan)
     except PublicationStopped as stop:

@@ -33,7 +33,7 @@ from schemas.expectations import (
     release,
     years_frame,
 )
-from schemas.extracts import Extract
+from schemas.extracts import MODELS, Extract
 from schemas.study import Study
 
 _FACTS = {"table": pl.String, "fact": pl.String, "part": pl.Int64, "whole": pl.Int64}
@@ -52,8 +52,15 @@ Frames = dict[str, pl.DataFrame]
 def check_delivery(
     extract: Extract, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study, codes: CodeLists
 ) -> list[ExpectationResult]:
-    """Check a delivery. `rules` says how many rows each rule quarantined: table, rule, n."""
-    every_fact = pl.concat([_measure(extract, study, codes), _intake_facts(reconciliation, rules)])
+    """Check a delivery that is in memory. `rules` says how many rows each rule quarantined: table, rule, n."""
+    return check_facts(measure(extract.tables(), extract.persons.height, study, codes), reconciliation, rules, study)
+
+
+def check_facts(
+    facts: pl.DataFrame, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study
+) -> list[ExpectationResult]:
+    """Check a delivery by the facts measured in it, of all its buckets together."""
+    every_fact = pl.concat([sum_facts([facts]), _intake_facts(reconciliation, rules)])
     frames = _fact_frames(every_fact)
     asked = [e for e in delivery(study) if e.frame in frames and _is_measured(e, frames)]
     told = _told_facts(every_fact, study.disclosure.threshold)
@@ -90,16 +97,27 @@ def require(results: Iterable[ExpectationResult]) -> None:
 # ---- what is measured in a delivery -------------------------------------------------------------
 
 
-def _measure(extract: Extract, study: Study, codes: CodeLists) -> pl.DataFrame:
-    """The facts of a delivery: for how many rows (`part` of `whole`) each holds."""
+def measure(tables: Frames, n_persons: int, study: Study, codes: CodeLists) -> pl.DataFrame:
+    """The facts of some tables of `n_persons`: for how many rows (`part` of `whole`) each holds.
+
+    Facts are numbers of rows and persons, and no person is in two buckets: those of a delivery are the
+    sums of those of its buckets.
+    """
     facts = [
-        *_person_facts(extract, study),
-        *_period_facts(extract, study),
-        *_code_facts(extract, codes),
-        *_known_facts(extract),
-        *_score_facts(extract, codes),
+        *_person_facts(tables, n_persons, study),
+        *_period_facts(tables, study),
+        *_code_facts(tables, codes),
+        *_known_facts(tables),
+        *_score_facts(tables, codes),
     ]
     return pl.DataFrame(facts, schema=_FACTS, orient="row")
+
+
+def sum_facts(measured: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The facts of all buckets together, table by table in the order of the canonical tables."""
+    order = pl.col("table").cast(pl.Enum(list(MODELS)))
+    summed = pl.concat(measured).group_by("table", "fact", maintain_order=True).agg(pl.col("part", "whole").sum())
+    return summed.sort(order, maintain_order=True)
 
 
 Fact = tuple[str, str, int, int]
@@ -109,30 +127,31 @@ def _holds(table: pl.DataFrame, condition: pl.Expr) -> int:
     return int(table.select(condition.fill_null(False).sum()).item())
 
 
-def _person_facts(extract: Extract, study: Study) -> list[Fact]:
-    persons = extract.persons
-    last_seen = pl.min_horizontal(pl.col("death_date"), pl.lit(study.period.end))
-    age_days = (last_seen - pl.col("birth_date")).dt.total_days()
-    n_born = persons.height - persons["birth_date"].null_count()
-    # Of all persons, not of those with a birth date: two wholes side by side would tell a small difference.
-    n_odd = _holds(persons, ~age_days.is_between(0, (MAX_AGE + 1) * 365.25))
-    facts: list[Fact] = [
-        ("persons", "unique_id", persons["person_id"].n_unique(), persons.height),
-        ("persons", "known_birth_date", n_born, persons.height),
-        ("persons", "plausible_age", persons.height - n_odd, persons.height),
-        ("persons", "known_sex", _holds(persons, pl.col("sex") != "unknown"), persons.height),
-    ]
-    if extract.coverage is not None:
-        facts.append(("coverage", "covered_persons", extract.coverage["person"].n_unique(), persons.height))
+def _person_facts(tables: Frames, n_persons: int, study: Study) -> list[Fact]:
+    facts: list[Fact] = []
+    if (persons := tables.get("persons")) is not None:
+        last_seen = pl.min_horizontal(pl.col("death_date"), pl.lit(study.period.end))
+        age_days = (last_seen - pl.col("birth_date")).dt.total_days()
+        n_born = persons.height - persons["birth_date"].null_count()
+        # Of all persons, not of those with a birth date: two wholes side by side would tell a small difference.
+        n_odd = _holds(persons, ~age_days.is_between(0, (MAX_AGE + 1) * 365.25))
+        facts = [
+            ("persons", "unique_id", persons["person_id"].n_unique(), persons.height),
+            ("persons", "known_birth_date", n_born, persons.height),
+            ("persons", "plausible_age", persons.height - n_odd, persons.height),
+            ("persons", "known_sex", _holds(persons, pl.col("sex") != "unknown"), persons.height),
+        ]
+    if (coverage := tables.get("coverage")) is not None:
+        facts.append(("coverage", "covered_persons", coverage["person"].n_unique(), n_persons))
     return facts
 
 
-def _period_facts(extract: Extract, study: Study) -> list[Fact]:
+def _period_facts(tables: Frames, study: Study) -> list[Fact]:
     """Rows in the study period, and in each calendar year of it that the period holds whole or in part."""
     start, end = study.period.start, study.period.end
     facts: list[Fact] = []
     for name, column in _DATE_COLUMN.items():
-        if (table := extract.tables().get(name)) is None:
+        if (table := tables.get(name)) is None:
             continue
         inside = table.select(pl.col(column).filter(pl.col(column).is_between(start, end)))
         by_year = dict(inside.group_by(pl.col(column).dt.year()).len().iter_rows())
@@ -143,13 +162,13 @@ def _period_facts(extract: Extract, study: Study) -> list[Fact]:
     return facts
 
 
-def _code_facts(extract: Extract, codes: CodeLists) -> list[Fact]:
+def _code_facts(tables: Frames, codes: CodeLists) -> list[Fact]:
     """Rows whose code means something to us; asked once per distinct code, not per row."""
     facts: list[Fact] = []
-    if (table := extract.dispensings) is not None:
+    if (table := tables.get("dispensings")) is not None:
         known = codes.resolve_atc(table["atc"].unique())["atc"]
         facts.append(("dispensings", "known_code", _holds(table, pl.col("atc").is_in(known.implode())), table.height))
-    if (table := extract.diagnoses) is not None:
+    if (table := tables.get("diagnoses")) is not None:
         counts = table.group_by("code_system", "code").len()
         listed = codes.codes_in_list(counts).select("code_system", "code").unique()
         n_known = counts.join(listed, on=["code_system", "code"], how="semi")["len"].sum()
@@ -157,7 +176,7 @@ def _code_facts(extract: Extract, codes: CodeLists) -> list[Fact]:
     return facts
 
 
-def _known_facts(extract: Extract) -> list[Fact]:
+def _known_facts(tables: Frames) -> list[Fact]:
     """Rows that tell what a table is delivered for."""
     has_dose = pl.col("dose_ug").is_not_null() | pl.col("dose_mddd").is_not_null()
     questions = [
@@ -166,7 +185,6 @@ def _known_facts(extract: Extract) -> list[Fact]:
         ("procedures", "known_code", pl.col("treatment").is_not_null()),
         ("admissions", "known_main_code", pl.col("main_code").is_not_null()),
     ]
-    tables = extract.tables()
     return [
         (name, fact, _holds(tables[name], holds), tables[name].height)
         for name, fact, holds in questions
@@ -174,13 +192,13 @@ def _known_facts(extract: Extract) -> list[Fact]:
     ]
 
 
-def _score_facts(extract: Extract, codes: CodeLists) -> list[Fact]:
-    if extract.scores is None:
+def _score_facts(tables: Frames, codes: CodeLists) -> list[Fact]:
+    if (scores := tables.get("scores")) is None:
         return []
     ranges = codes.scales.select("scale", "minimum", "maximum")
-    listed = extract.scores.select("scale", "value").join(ranges, on="scale", how="inner")
+    listed = scores.select("scale", "value").join(ranges, on="scale", how="inner")
     n_odd = _holds(listed, ~pl.col("value").is_between(pl.col("minimum"), pl.col("maximum")))
-    n_scores = extract.scores.height
+    n_scores = scores.height
     return [
         ("scores", "known_scale", listed.height, n_scores),
         ("scores", "plausible_value", n_scores - n_odd, n_scores),

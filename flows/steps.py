@@ -15,6 +15,7 @@ import polars as pl
 
 from flows import io, quality
 from flows.catalogue import methods_contents
+from flows.intake import take_in
 from flows.plan import Loaded, Plan, load, versions
 from reports.limits import unused_rows_sentences
 from reports.methods import MethodsContents, render_methods
@@ -28,9 +29,9 @@ from schemas.extracts import MODELS, Extract
 from schemas.tables import KEYS, RELEASE, RESTRICTED
 from transforms.agreement import compare_overall, compare_pairs, count_agreement
 from transforms.attrition import compare_attrition, count_attrition
-from transforms.buckets import split
+from transforms.buckets import choose_buckets
 from transforms.classify import classify
-from transforms.clean import RULES, Cleaned, clean
+from transforms.clean import RULES, Cleaned, Source, clean
 from transforms.disclosure import protect
 from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
 from transforms.profile import ESTABLISHED, count_profile, sum_profile
@@ -50,18 +51,16 @@ class DeliveryCounts:
 def read_delivery(plan: Plan) -> DeliveryCounts:
     """Read, clean, validate and check the delivery; write the buckets and the quarantine."""
     loaded = load(plan.study_path)
-    cleaned = clean_delivery(plan.study_path)
-    for name, table in cleaned.quarantine.items():
-        io.write_parquet(table, plan.work / "restricted" / "quarantine" / f"{name}.parquet")
-    io.write_parquet(cleaned.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
-    _write_release(plan, "reconciliation", cleaned.reconciliation)
-    for number, bucket in enumerate(split(cleaned.extract, loaded.study.output.buckets)):
-        for name, table in bucket.tables().items():
-            io.write_parquet(table, plan.bucket(number) / f"{name}.parquet", MODELS[name])
-    results = quality.check_delivery(cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes)
-    _add_checks(plan, results, observes=sorted(cleaned.extract.observes), unused=cleaned.unused.to_dicts())
+    delivered = io.read_delivery(loaded.study, plan.base, loaded.layout)
+    source = Source(loaded.layout, loaded.study, loaded.codes)
+    n_buckets = choose_buckets(source.size(delivered), plan.output.memory_bytes, plan.output.buckets)
+    taken = take_in(plan, delivered, source, n_buckets)
+    io.write_parquet(taken.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
+    _write_release(plan, "reconciliation", taken.reconciliation)
+    results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
+    _add_checks(plan, results, observes=sorted(taken.observes), unused=taken.unused.to_dicts())
     quality.require(results)
-    return DeliveryCounts(cleaned.reconciliation.to_dicts(), loaded.study.output.buckets)
+    return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets)
 
 
 def clean_delivery(study_path: Path) -> Cleaned:

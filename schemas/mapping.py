@@ -220,6 +220,10 @@ class Delivered:
         """A file's rows in order, in pieces; at least one, and each with all columns."""
         yield self._files[key]
 
+    def n_rows(self, key: str) -> int:
+        """How many rows a file has, without reading it."""
+        return self._files[key].height
+
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a mapping file, for editors."""

@@ -14,6 +14,8 @@ from schemas.errors import ImpasseError, nearest
 OBSERVABLE = ("drug", "psychotherapy", "cbt", "ect", "tms", "vns", "dbs", "ketamine", "neurofeedback", "psychedelics")
 TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+MAX_BUCKETS = 4096
+_BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}
 SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", "assumed_days_per_package")
 
 
@@ -109,10 +111,20 @@ class QualitySection(_Section):
 
 
 class OutputSection(_Section):
-    """Where runs are written. `buckets` of persons are worked on one after another."""
+    """Where runs are written, and what they may take.
+
+    Persons are cut into as many buckets as it takes for one to fit into `memory`, and at least into
+    `buckets`; the number is a power of two. Neither changes the results.
+    """
 
     folder: str = "runs"
-    buckets: Annotated[int, Field(ge=1, le=4096)] = 1
+    buckets: Annotated[int, Field(ge=1, le=MAX_BUCKETS)] = 1
+    memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)? ?[MGT]B$")] = "4GB"
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory as a number of bytes; a GB is a thousand million."""
+        return int(float(self.memory[:-2]) * _BYTES[self.memory[-2]])
 
 
 class Study(_Section):

@@ -1,8 +1,9 @@
 """Drafts: what a source reads out of delivered rows, before anything is judged.
 
 A source (a registry's mapping, OMOP) turns each delivered file into drafts; `clean` turns drafts into
-canonical tables. `facts` has one or more rows per delivered row, all of one `row` number: a contact
-with three codes is three facts. `rule` is filled where the source could not read a value that is there.
+canonical tables. Millions of delivered rows say few different things: the same drug in the same package,
+the same code in the same setting. So who and when is read row by row, and what is said is read `once` for
+all the rows that say it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from schemas.mapping import missing_column, odd_type
@@ -20,6 +22,9 @@ DATE_LENGTH = {"%Y": 4, "%m": 2, "%d": 2, "%b": 3}
 # No amount handed out at once, and no number of days in a life, is larger.
 LARGEST = 100_000
 _READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
+# A name no delivered column can be expected to have.
+_PLACE = "#place"
+_NO_RUN = 2**32 - 1
 # A float holds whole numbers exactly up to here.
 _EXACT = 2.0**53
 # One comma before three digits parts thousands to some and is the decimal comma of others; after a nought it is one.
@@ -28,10 +33,37 @@ _AMBIGUOUS = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
 
 @dataclass(frozen=True)
 class Draft:
-    """Delivered rows of one canonical table, and the facts read out of them."""
+    """Delivered rows of one canonical table, and the facts read out of them.
+
+    `facts` has one or more rows per delivered row, all of one `row` number. `rule` is filled where the
+    source could not read a value that is there. Where `said` is given, facts hold only who and when, and
+    in `said` the number of what they say; `said` has all else under that number, 0 to the last, each at
+    least once: a contact with three codes says three things under one number.
+    """
 
     delivered: pl.DataFrame
     facts: pl.DataFrame
+    said: pl.DataFrame | None = None
+
+
+def once(frame: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """The different rows of some columns in order of appearance, and for each row of the frame the number of its own.
+
+    What is then read of the different rows holds for all that are like them. One column, most of whose cells
+    repeat the one above, as persons do in a sorted file, is taken run by run; a value may then come again.
+    """
+    told = frame.select(columns)
+    if len(columns) == 1:
+        run = told.to_series().rle_id()
+        starts = run.to_frame("run").select(pl.arg_where(pl.col("run") != pl.col("run").shift(fill_value=_NO_RUN)))
+        if starts.height * 2 <= frame.height:
+            return told[starts.to_series()], run
+    places = told.lazy().with_row_index(_PLACE).group_by(columns, maintain_order=True).agg(_PLACE)
+    grouped = places.collect(engine="in-memory")
+    number = np.empty(frame.height, dtype=np.uint32)
+    n_alike = grouped[_PLACE].list.len().to_numpy()
+    number[grouped[_PLACE].explode(empty_as_null=False).to_numpy()] = np.repeat(np.arange(grouped.height), n_alike)
+    return grouped.drop(_PLACE), pl.Series(number)
 
 
 def text(frame: pl.DataFrame, column: str, missing: Iterable[str] = ()) -> pl.Expr:

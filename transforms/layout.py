@@ -1,6 +1,7 @@
 """A registry's delivered files and its mapping -> drafts, one per part of the mapping that feeds the table.
 
 What the mapping says is done in this order: choose the rows, join, read each column, spread the codes.
+Who and when is read once per different cell, all the rest once per different combination of its cells.
 Nothing is judged here, except that a value is there and cannot be read. Rows that no part chooses are counted.
 """
 
@@ -32,6 +33,11 @@ _NUMBERS = (*SUPPLY_COLUMNS, "value")
 # Names no delivered column can be expected to have.
 _ROW, _JOINED_ON, _IS_JOINED = "#row", "#joined_on", "#is_joined"
 _AFTER_START = ("end_date",)
+_WHO_AND_WHEN = ("person_id", *_DATES)
+# Persons are compared whole, row by row.
+_READ_BY_ROW = ("persons",)
+# Reading once what several rows say is worth it only where so many rows, on average, say the same.
+_WORTH_IT = 3
 _UNREADABLE = dict.fromkeys(_DATES, "date_unreadable")
 _UNREADABLE |= dict.fromkeys(SUPPLY_COLUMNS, "supply_unreadable") | {"value": "score_unreadable"}
 
@@ -43,18 +49,72 @@ def draft_table(table: str, delivered: Delivered, mapping: Mapping) -> Iterator[
             yield _derive_persons(part, part.birth, delivered, mapping)
         elif part.file in delivered:
             other = _lookup(part, delivered, mapping)
-            yield from (_draft(piece, part, other, mapping.missing) for piece in delivered.pieces(part.file))
+            for piece in delivered.pieces(part.file):
+                chosen = piece.filter(_chosen(piece, part.rows, mapping.missing, part.file))
+                frame = _joined(chosen.with_row_index(_ROW), part, other, mapping.missing)
+                yield _draft(table, chosen, frame, part, mapping.missing)
 
 
-def _draft(piece: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing: tuple[str, ...]) -> Draft:
-    chosen = piece.filter(_chosen(piece, part.rows, missing, part.file))
-    frame = _joined(chosen.with_row_index(_ROW), part, other, missing)
-    facts = _read(frame, part, missing)
+def _draft(table: str, chosen: pl.DataFrame, frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> Draft:
+    telling = [] if table in _READ_BY_ROW else _telling(frame, part)
+    if telling:
+        different, number = drafts.once(frame, telling)
+        if different.height * _WORTH_IT <= frame.height:
+            facts = _who_and_when(frame, part, missing).with_columns(number.alias("said"))
+            said = _what(different.with_row_index(_ROW), part, missing, ()).rename({"row": "said"})
+            return Draft(chosen, _unjoined(facts, frame, part), said)
+    return Draft(chosen, _unjoined(_what(frame, part, missing, _WHO_AND_WHEN), frame, part))
+
+
+def _telling(frame: pl.DataFrame, part: Part) -> list[str]:
+    """The delivered columns that say what, not who or when; none if what they say hangs on the day."""
+    if any(rule.since or rule.until for rule in part.code_systems):
+        return []
+    told = [column for name, column in part.columns.items() if name not in _WHO_AND_WHEN and column.column]
+    found = [drafts.find(frame, column.column, part.file, column.optional) for column in told]
+    coded = [column for entry in part.codes for column in _matching(frame, entry, part.file)]
+    return list(dict.fromkeys([*(column for column in found if column), *coded]))
+
+
+def _what(frame: pl.DataFrame, part: Part, missing: tuple[str, ...], besides: tuple[str, ...]) -> pl.DataFrame:
+    """What the rows say, one row for each code of a row; `besides` names the columns of who and when to read too."""
+    columns = {name: column for name, column in part.columns.items() if name in besides or name not in _WHO_AND_WHEN}
+    facts = _read(frame, columns, part, missing)
     if part.codes:
         facts = _spread(frame, facts, part.codes, missing, part)
     if part.code_systems:
         facts = facts.with_columns(code_system=_system(part.code_systems))
-    return Draft(delivered=chosen, facts=facts)
+    return facts
+
+
+def _who_and_when(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> pl.DataFrame:
+    """Person and dates of every row."""
+    columns = {name: column for name, column in part.columns.items() if name in _WHO_AND_WHEN}
+    if any(column.days_after_start for column in columns.values()):
+        return _read(frame, columns, part, missing)
+    read = [_read_once(frame, {name: columns[name]}, part, missing) for name in _in_order(columns)]
+    rules = [facts["rule"].alias(f"rule_{n}") for n, facts in enumerate(read)]
+    together = pl.concat([frame.select(row=_ROW), *(facts.drop("row", "rule") for facts in read)], how="horizontal")
+    return together.with_columns(pl.DataFrame(rules).select(rule=pl.coalesce(pl.all())).to_series())
+
+
+def _read_once(frame: pl.DataFrame, columns: dict[str, Column], part: Part, missing: tuple[str, ...]) -> pl.DataFrame:
+    """A column of text read once per different cell; dates and numbers are as quickly read row by row."""
+    (column,) = columns.values()
+    delivered = drafts.find(frame, column.column, part.file, column.optional) if column.column else None
+    if delivered is None or frame.schema[delivered] != pl.String:
+        return _read(frame, columns, part, missing)
+    different, number = drafts.once(frame, [delivered])
+    return _read(different.with_row_index(_ROW), columns, part, missing)[number]
+
+
+def _unjoined(facts: pl.DataFrame, frame: pl.DataFrame, part: Part) -> pl.DataFrame:
+    """Rows that need a row of another file and have none are so refused, whatever else is wrong with them."""
+    if part.join is None:
+        return facts
+    unfound = frame.select(row=_ROW, unfound=pl.when(~pl.col(_IS_JOINED)).then(pl.lit("contact_missing")))
+    told = facts.join(unfound, on="row", how="left", maintain_order="left")
+    return told.with_columns(rule=pl.coalesce("unfound", "rule")).drop("unfound")
 
 
 def count_unused(delivered: Delivered, mapping: Mapping) -> pl.DataFrame:
@@ -124,23 +184,26 @@ def _joined(frame: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing
     return joined.with_columns(pl.col(_IS_JOINED).fill_null(is_fine_alone))
 
 
-def _read(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> pl.DataFrame:
-    """The canonical columns of a part, and the rule of the first cell that is filled and cannot be read.
+def _in_order(columns: dict[str, Column]) -> list[str]:
+    """The order to read columns in: an end may be told as days after the start."""
+    return [*(name for name in columns if name not in _AFTER_START), *(n for n in _AFTER_START if n in columns)]
+
+
+def _read(frame: pl.DataFrame, columns: dict[str, Column], part: Part, missing: tuple[str, ...]) -> pl.DataFrame:
+    """Some canonical columns of a part, and the rule of the first cell that is filled and cannot be read.
 
     Lazily, because only then does Polars compute an expression once that is used twice.
     """
-    columns = {name: column for name, column in part.columns.items() if name not in _AFTER_START}
-    columns |= {name: part.columns[name] for name in _AFTER_START if name in part.columns}
-    cells = [_cell(frame, name, column, part.file, missing).alias(f"{name}_cell") for name, column in columns.items()]
-    joined = [pl.col(_IS_JOINED)] if part.join else []
-    read = frame.lazy().select(pl.col(_ROW).alias("row"), *joined, *cells)
+    names = _in_order(columns)
+    cells = [_cell(frame, name, columns[name], part.file, missing).alias(f"{name}_cell") for name in names]
+    read = frame.lazy().select(pl.col(_ROW).alias("row"), *cells)
     kinds = read.collect_schema()
-    for name, column in columns.items():
-        read = read.with_columns(_fact(name, column, kinds[f"{name}_cell"], part.strip_prefix).alias(name))
+    for name in names:
+        read = read.with_columns(_fact(name, columns[name], kinds[f"{name}_cell"], part.strip_prefix).alias(name))
     if "birth_date" in columns:
         born = _date("birth_date", columns["birth_date"], kinds["birth_date_cell"], "first")
         read = read.with_columns(born.alias("born_from"))
-    return read.with_columns(_rule(list(columns), bool(part.join))).drop(f"{name}_cell" for name in columns).collect()
+    return read.with_columns(_rule(names)).drop(f"{name}_cell" for name in names).collect(engine="in-memory")
 
 
 def _cell(frame: pl.DataFrame, name: str, column: Column, file: str, missing: tuple[str, ...]) -> pl.Expr:
@@ -199,14 +262,13 @@ def _word(cell: pl.Expr, column: Column) -> pl.Expr:
     return pl.when(cell.is_not_null()).then(pl.coalesce([*known, other]))
 
 
-def _rule(names: list[str], is_joined: bool) -> pl.Expr:
+def _rule(names: list[str]) -> pl.Expr:
     unread = [
         pl.when(pl.col(f"{name}_cell").is_not_null() & pl.col(name).is_null()).then(pl.lit(_UNREADABLE[name]))
         for name in names
         if name in _UNREADABLE
     ]
-    unfound = [pl.when(~pl.col(_IS_JOINED)).then(pl.lit("contact_missing"))] if is_joined else []
-    return pl.coalesce([*unfound, *unread, pl.lit(None, dtype=pl.String)]).alias("rule")
+    return pl.coalesce([*unread, pl.lit(None, dtype=pl.String)]).alias("rule")
 
 
 def _spread(

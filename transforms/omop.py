@@ -53,6 +53,16 @@ _MISSING = ("NaN",)
 _QUANTITY = re.compile(r"^[0-9.]+ (hr|ml|day|actuat|mg) ")
 
 
+# What rows of other tables are looked up in is read whole.
+LOOKED_UP = (
+    "concept",
+    "concept_ancestor",
+    "drug_strength",
+    "drug_ingredient",
+    "visit_occurrence",
+    "condition_occurrence",
+)
+
 # Procedure codes seldom tell CBT from other psychotherapy, so it is not claimed.
 OBSERVES = ("drug", "psychotherapy", "ect", "tms")
 
@@ -63,6 +73,11 @@ def draft_table(table: str, delivered: Delivered, lists: OmopLists) -> Iterator[
     for origin in origins:
         if origin in delivered:
             yield from (read(_Frame(delivered, origin, piece), lists) for piece in delivered.pieces(origin))
+
+
+def origins(table: str) -> tuple[str, ...]:
+    """The OMOP tables that feed a canonical table."""
+    return _ORIGINS[table][0]
 
 
 def ingredient_exposures(delivered: Delivered, lists: OmopLists) -> pl.DataFrame:

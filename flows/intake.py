@@ -1,0 +1,165 @@
+"""A delivery, however large, into buckets of persons on disk.
+
+Persons stay in memory, because every row of every other table is looked up among them. The other tables
+are read one after another:
+
+1. a piece of a file at a time is cleaned; what is refused waits for the quarantine;
+2. what is accepted is dealt to the buckets, some million rows at a time, and set aside on disk;
+3. when the table is read to its end, each bucket of it is put in order, checked and written.
+
+So memory holds the persons, some million rows and one bucket of one table, never a whole table. What is
+checked of the delivery as a whole is counted bucket by bucket and added up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from flows import io, quality
+from flows.plan import Plan
+from schemas.extracts import MODELS
+from schemas.mapping import Delivered
+from transforms.buckets import deal, persons_of, place_persons
+from transforms.clean import (
+    EVENT_TABLES,
+    Piece,
+    Source,
+    Tally,
+    clean_persons,
+    clean_pieces,
+    count_rules,
+    put_in_order,
+    reconcile,
+    sum_tallies,
+    tally,
+)
+
+# Rows kept in memory before they are dealt to the buckets, and refused rows before they are set aside.
+_DEALT_AT_ONCE = 4_000_000
+_REFUSED_AT_ONCE = 500_000
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is known of a delivery in its buckets: rows by table, by rule and unused, and the facts that are checked."""
+
+    reconciliation: pl.DataFrame
+    rules: pl.DataFrame
+    unused: pl.DataFrame
+    observes: frozenset[str]
+    facts: pl.DataFrame
+
+
+def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) -> Taken:
+    """Clean a delivery piece by piece; write its buckets and its quarantine."""
+    people, refused, tallies = clean_persons(delivered, source)
+    for name, frames in refused.items():
+        quarantine = _Quarantine(plan, name)
+        for frame in frames:
+            quarantine.add(frame)
+        quarantine.write()
+    persons, places = people.persons(), place_persons(people.frame["person_id"], n_buckets)
+    facts = []
+    for bucket in range(n_buckets):
+        facts.append(_write(plan, source, bucket, "persons", persons_of(persons, places, bucket), 0))
+    n_persons = [rows["part"][0] for rows in facts]
+    for table in EVENT_TABLES:
+        table_in = _TableIn(plan, table, places, n_buckets)
+        for piece in clean_pieces(table, delivered, source, people):
+            table_in.add(piece)
+        if done := table_in.done():
+            tallies[table] = done
+            for bucket, n in enumerate(n_persons):
+                facts.append(_write(plan, source, bucket, table, put_in_order(table, *table_in.read(bucket)), n))
+        table_in.clear()
+    io.remove(plan.work / "incoming")
+    return Taken(
+        reconciliation=reconcile(tallies),
+        rules=count_rules(tallies),
+        unused=source.unused(delivered),
+        observes=source.observes(tallies),
+        facts=quality.sum_facts(facts),
+    )
+
+
+def _write(plan: Plan, source: Source, bucket: int, name: str, table: pl.DataFrame, n_persons: int) -> pl.DataFrame:
+    """Write one bucket of a table, checked against its model; returns the facts of it."""
+    io.write_parquet(table, plan.bucket(bucket) / f"{name}.parquet", MODELS[name])
+    return quality.measure({name: table}, n_persons, source.study, source.codes)
+
+
+class _TableIn:
+    """One table on its way into its buckets."""
+
+    def __init__(self, plan: Plan, name: str, places: pl.DataFrame, n_buckets: int) -> None:
+        self._folder = plan.work / "incoming" / name
+        self._places, self._n_buckets = places, n_buckets
+        self._rows, self._said = (io.BucketFiles(self._folder / part) for part in ("rows", "said"))
+        self._quarantine = _Quarantine(plan, name)
+        self._waiting: list[Piece] = []
+        self._tallies: list[Tally] = []
+
+    def add(self, piece: Piece) -> None:
+        """Keep what is accepted and what is refused of a piece."""
+        self._quarantine.add(piece.refused)
+        self._tallies.append(tally([piece]))
+        self._waiting.append(piece)
+        if sum(waiting.rows.height + waiting.said.height for waiting in self._waiting) >= _DEALT_AT_ONCE:
+            self._deal()
+
+    def done(self) -> Tally | None:
+        """The tally of the whole table, or none if no row of it was delivered; what is refused is written."""
+        whole = sum_tallies(self._tallies)
+        if whole.n_delivered == 0:
+            return None
+        self._deal()
+        self._quarantine.write()
+        return whole
+
+    def read(self, bucket: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows of one bucket, and what they say."""
+        return self._rows.read(bucket), self._said.read(bucket)
+
+    def clear(self) -> None:
+        """Remove what was set aside."""
+        io.remove(self._folder)
+
+    def _deal(self) -> None:
+        if self._waiting:
+            rows = pl.concat([piece.rows for piece in self._waiting])
+            said = pl.concat([piece.said for piece in self._waiting])
+            self._waiting = []
+            by_bucket, said_by_bucket = deal(rows, said, self._places, self._n_buckets)
+            self._rows.add(by_bucket)
+            self._said.add(said_by_bucket)
+
+
+class _Quarantine:
+    """The refused rows of one table, in the order in which they were delivered."""
+
+    def __init__(self, plan: Plan, name: str) -> None:
+        self._path = plan.work / "restricted" / "quarantine" / f"{name}.parquet"
+        self._aside = plan.work / "incoming" / "quarantine" / name
+        self._parts: list[pl.DataFrame | Path] = []
+        self._waiting: list[pl.DataFrame] = []
+
+    def add(self, refused: pl.DataFrame) -> None:
+        """Keep the refused rows of a piece."""
+        if refused.height:
+            self._waiting.append(refused)
+        if sum(frame.height for frame in self._waiting) >= _REFUSED_AT_ONCE:
+            self._set_aside()
+
+    def write(self) -> None:
+        """The file of the table, if any row of it was refused."""
+        if self._parts or self._waiting:
+            io.write_quarantine([*self._parts, *self._waiting], self._path)
+        io.remove(self._aside)
+
+    def _set_aside(self) -> None:
+        whole = pl.concat(self._waiting, how="diagonal_relaxed")
+        self._parts.append(io.set_aside(whole, self._aside / f"{len(self._parts):05d}.arrow"))
+        self._waiting = []

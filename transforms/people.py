@@ -1,0 +1,98 @@
+"""The persons of a delivery: accepted once each, numbered, and found by the identifier that a row names.
+
+1. A row without id is refused; rows of one person that tell the same are one person (the first is kept, the
+   others are explained as duplicates); if they contradict each other, all are refused.
+2. Deaths delivered in a table of their own hold over a death date in the persons table; the earliest counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from transforms.drafts import Draft, once
+from transforms.refusals import Checks, as_delivered, first_broken
+
+_FACTS = {"birth_date": pl.Date, "born_from": pl.Date, "sex": pl.String, "death_date": pl.Date}
+
+
+@dataclass(frozen=True)
+class People:
+    """The accepted persons, sorted by person_id, `person` being the row number.
+
+    `born_from` is the earliest day each can be born on; a birth known by year is in its middle.
+    """
+
+    frame: pl.DataFrame
+
+    def persons(self) -> pl.DataFrame:
+        """The canonical persons table."""
+        return self.frame.select("person", "person_id", "birth_date", "sex", "death_date")
+
+    def numbers(self, person_ids: pl.Series) -> pl.Series:
+        """The number of the person of each id; null where the id is nobody's. Each id is looked for once."""
+        different, number = once(person_ids.alias("person_id").to_frame(), ["person_id"])
+        known, asked = self.frame["person_id"], different["person_id"]
+        order = asked.arg_sort()  # ids in order are found fast, since each is near the one before
+        place = known.search_sorted(asked.gather(order))
+        found = known.gather(pl.select(pl.when(place < known.len()).then(place)).to_series())
+        person = pl.select(pl.when(found == asked.gather(order)).then(place)).to_series().cast(pl.UInt32)
+        return person.gather(order.arg_sort()).gather(number).alias("person")
+
+    def with_deaths(self, deaths: pl.DataFrame) -> People:
+        """The same persons, dead on the first day that a table of deaths names."""
+        first = deaths.group_by("person").agg(own_table=pl.col("date").min())
+        joined = self.frame.join(first, on="person", how="left", maintain_order="left")
+        return People(joined.with_columns(death_date=pl.coalesce("own_table", "death_date")).drop("own_table"))
+
+
+def accept_persons(found: list[Draft], period_end: date) -> tuple[People, list[pl.DataFrame], int]:
+    """The persons over all the files that name them, the refused rows of each piece, and how many were delivered."""
+    facts = _once_each(pl.concat([_typed(draft.facts) for draft in found]), period_end)
+    ends = pl.Series([0] + [draft.facts.height for draft in found]).cum_sum().to_list()
+    refused = [_refused(draft, facts[start:end]) for draft, start, end in zip(found, ends[:-1], ends[1:], strict=True)]
+    people = People(_numbered(facts.filter(pl.col("rule").is_null())))
+    return people, [rows for rows in refused if rows.height], sum(draft.delivered.height for draft in found)
+
+
+def _typed(facts: pl.DataFrame) -> pl.DataFrame:
+    """All columns of a person; one that the source does not have is null."""
+    columns = [pl.col(name) if name in facts.columns else pl.lit(None).alias(name) for name in _FACTS]
+    facts = facts.select("row", "person_id", *columns, "rule")
+    return facts.cast({**_FACTS, "rule": pl.String})
+
+
+def _once_each(facts: pl.DataFrame, period_end: date) -> pl.DataFrame:
+    """The facts with the rule that each row breaks, if any."""
+    facts = facts.with_columns(rule=first_broken(_single(period_end)))
+    sound = pl.when(pl.col("rule").is_null()).then(pl.col("person_id"))
+    told = facts.filter(pl.col("rule").is_null()).filter(pl.col("person_id").is_duplicated())
+    versions = told.group_by("person_id").agg(n=pl.struct(*_FACTS).n_unique())
+    conflicting = versions.filter(pl.col("n") > 1)["person_id"].implode()
+    checks = {
+        "person_conflicting": sound.is_in(pl.lit(conflicting)),
+        "person_duplicate": sound.is_not_null() & ~sound.is_first_distinct(),
+    }
+    return facts.with_columns(rule=first_broken(checks))
+
+
+def _single(period_end: date) -> Checks:
+    """What one row alone shows to be wrong."""
+    return {
+        "person_missing": pl.col("person_id").is_null(),
+        "birth_implausible": (pl.col("born_from") < date(1850, 1, 1)) | (pl.col("born_from") > period_end),
+        "death_before_birth": pl.col("death_date") < pl.col("born_from"),
+    }
+
+
+def _refused(draft: Draft, facts: pl.DataFrame) -> pl.DataFrame:
+    broken = facts.select("row", "rule").drop_nulls("rule")
+    return as_delivered(draft.delivered, broken["row"], broken["rule"])
+
+
+def _numbered(persons: pl.DataFrame) -> pl.DataFrame:
+    sex = pl.col("sex").str.to_lowercase()
+    told = pl.when(sex.is_in(["female", "male"])).then(sex).otherwise(pl.lit("unknown"))
+    return persons.drop("row", "rule").with_columns(sex=told).sort("person_id").with_row_index("person")
