@@ -1,7 +1,7 @@
 """The run, as a sentence.
 
-Read the delivery unedited; check that it looks like one; clean and validate it; cut it into buckets of
-persons; in each, build episodes once and judge them under every definition; add up, compare all with
+Read the delivery unedited; check that it looks like one; clean and validate it; cut it into parts by
+person; in each, build episodes once and judge them under every definition; add up, compare all with
 all; hide what may not be shown; check what is to be released; say it; publish all of it at once.
 
 Tasks exchange paths and counts. What Prefect keeps (parameters, artifacts, states) holds no row.
@@ -39,8 +39,7 @@ _quiet = {"cache_policy": NO_CACHE, "persist_result": False, "log_prints": False
 _io = {**_quiet, "retries": 2, "retry_delay_seconds": 5, "retry_condition_fn": _may_pass}
 
 read_delivery = task(discreet(steps.read_delivery), name="read, clean and check the delivery", **_io)
-classify_bucket = task(discreet(steps.classify_bucket), name="classify a bucket", **_io)
-collect = task(discreet(steps.collect), name="put the buckets together", **_io)
+classify_part = task(discreet(steps.classify_part), name="classify a part", **_io)
 compare = task(discreet(steps.compare), name="compare definitions", **_io)
 render = task(discreet(steps.render), name="write the pages", **_io)
 publish = task(discreet(publication.publish), name="publish", **_quiet)  # a half-done move is not tried again
@@ -64,12 +63,10 @@ def _run(plan: Plan) -> Path:
     tell("reading and checking the delivery", 0, 1)
     counts = read_delivery(plan)
     create_table_artifact(key="rows", table=counts.tables, description="Rows delivered, accepted and quarantined")
-    last = counts.buckets + 5
-    for bucket in range(counts.buckets):
-        tell(f"classifying bucket {bucket + 1} of {counts.buckets}", 1 + bucket, last)
-        classify_bucket(plan, bucket)
-    tell("putting the buckets together", last - 4, last)
-    collect(plan)
+    last = counts.parts + 4
+    for part in range(counts.parts):
+        tell(f"classifying part {part + 1} of {counts.parts}", 1 + part, last)
+        classify_part(plan, part, counts.parts, counts.buckets)
     tell("comparing definitions", last - 3, last)
     verdicts = compare(plan)
     create_table_artifact(key="verdicts", table=verdicts, description="Verdicts by definition; small counts are empty")

@@ -59,6 +59,10 @@ class Plan:
         """The folder of one bucket of persons within the work folder."""
         return self.work / "buckets" / f"{number:04d}"
 
+    def restricted(self, table: str, part: int) -> Path:
+        """The file of one part of a restricted table, which is a folder of such files."""
+        return self.work / "restricted" / f"{table}.parquet" / f"{part:04d}.parquet"
+
 
 @dataclass(frozen=True)
 class Loaded:

@@ -15,6 +15,7 @@ def publish(plan: Plan) -> Path:
     """Write the manifest, move the run into place, and point `latest` at it. Returns the run's folder."""
     io.write_json(_manifest(plan), plan.work / "release" / "manifest.json")
     io.remove(plan.work / "buckets")
+    io.remove(plan.work / "counts")
     io.remove(plan.work / "checks.json")
     io.move_into_place(plan.work, plan.final, "latest")
     return plan.final

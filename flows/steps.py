@@ -1,7 +1,8 @@
 """The steps of a run. Each reads paths, calls the functions that compute or say, and writes paths.
 
-work/buckets/NNNN/   canonical tables, restricted tables and counts of one bucket of persons
-work/restricted/     person level: episodes, trials, judgements, classifications, quarantine
+work/buckets/NNNN/   canonical tables of one bucket of persons
+work/counts/NNNN/    what the comparison needs of one part of the persons
+work/restricted/     person level: episodes, trials, judgements, classifications, a file for each part; quarantine
 work/release/        what may leave: tables, pages, definitions
 work/checks.json     what was checked and found, for the pages
 """
@@ -33,6 +34,7 @@ from transforms.buckets import choose_buckets
 from transforms.classify import classify
 from transforms.clean import RULES, Cleaned, Source, clean
 from transforms.disclosure import protect
+from transforms.parts import buckets_of, count_parts, joined
 from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
 from transforms.profile import ESTABLISHED, count_profile, sum_profile
 
@@ -42,10 +44,11 @@ COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
 
 @dataclass(frozen=True)
 class DeliveryCounts:
-    """Rows delivered, accepted and quarantined per table, and into how many buckets persons were cut."""
+    """Rows delivered, accepted and quarantined per table, and into how many buckets and parts persons were cut."""
 
     tables: list[dict[str, object]]
     buckets: int
+    parts: int
 
 
 def read_delivery(plan: Plan) -> DeliveryCounts:
@@ -53,14 +56,16 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
     loaded = load(plan.study_path)
     delivered = io.read_delivery(loaded.study, plan.base, loaded.layout)
     source = Source(loaded.layout, loaded.study, loaded.codes)
-    n_buckets = choose_buckets(source.size(delivered), plan.output.memory_bytes, plan.output.buckets)
+    size = source.size(delivered)
+    n_parts = count_parts(size.n_persons)
+    n_buckets = choose_buckets(size, plan.output.memory_bytes, max(plan.output.buckets, n_parts))
     taken = take_in(plan, delivered, source, n_buckets)
     io.write_parquet(taken.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
     _write_release(plan, "reconciliation", taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
     _add_checks(plan, results, observes=sorted(taken.observes), unused=taken.unused.to_dicts())
     quality.require(results)
-    return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets)
+    return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts)
 
 
 def clean_delivery(study_path: Path) -> Cleaned:
@@ -70,12 +75,13 @@ def clean_delivery(study_path: Path) -> Cleaned:
     return clean(delivered, loaded.layout, loaded.study, loaded.codes)
 
 
-def classify_bucket(plan: Plan, number: int) -> None:
-    """Classify one bucket under every definition and count what the comparison needs."""
-    loaded, folder = load(plan.study_path), plan.bucket(number)
-    made = classify(_read_bucket(plan, number), loaded.study, loaded.definitions, loaded.codes)
+def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
+    """Classify one part of the persons under every definition and count what the comparison needs."""
+    loaded = load(plan.study_path)
+    buckets = [_read_bucket(plan, number) for number in buckets_of(part, n_parts, n_buckets)]
+    made = classify(joined(buckets), loaded.study, loaded.definitions, loaded.codes)
     for name in RESTRICTED:
-        io.write_parquet(getattr(made, name), folder / f"made_{name}.parquet", RESTRICTED[name], KEYS[name])
+        io.write_parquet(getattr(made, name), plan.restricted(name, part), RESTRICTED[name])
     pairs, votes = count_agreement(made.matrix)
     profiled = (made.episodes, made.classifications, made.stages, made.impasses, loaded.definitions, loaded.codes)
     counts = {
@@ -86,7 +92,7 @@ def classify_bucket(plan: Plan, number: int) -> None:
         "profile": count_profile(*profiled),
     }
     for name in COUNTS:
-        io.write_parquet(counts[name], folder / f"count_{name}.parquet")
+        io.write_parquet(counts[name], plan.work / "counts" / f"{part:04d}" / f"{name}.parquet")
 
 
 def _giving_verdicts(loaded: Loaded) -> list[Definition]:
@@ -94,23 +100,16 @@ def _giving_verdicts(loaded: Loaded) -> list[Definition]:
     return [definition for definition in loaded.definitions if definition.gives == "verdict"]
 
 
-def collect(plan: Plan) -> None:
-    """The restricted tables of all buckets as one file each, in key order."""
-    for name in RESTRICTED:
-        whole = pl.concat(_parts(plan, f"made_{name}"))
-        io.write_parquet(whole, plan.work / "restricted" / f"{name}.parquet", key=KEYS[name])
-
-
 def compare(plan: Plan) -> list[dict[str, object]]:
     """The release tables: computed from the counts, protected together, checked. Returns verdict counts, protected."""
     study = load(plan.study_path).study
-    prevalence = rate_prevalence(pl.concat(_parts(plan, "count_prevalence")))
+    prevalence = rate_prevalence(_counts(plan, "prevalence"))
     tables = {
         "prevalence": prevalence,
-        "agreement": compare_pairs(pl.concat(_parts(plan, "count_pairs"))),
-        "agreement_overall": compare_overall(pl.concat(_parts(plan, "count_votes")), prevalence),
-        "attrition": compare_attrition(pl.concat(_parts(plan, "count_attrition"))),
-        "profile": sum_profile(pl.concat(_parts(plan, "count_profile"))),
+        "agreement": compare_pairs(_counts(plan, "pairs")),
+        "agreement_overall": compare_overall(_counts(plan, "votes"), prevalence),
+        "attrition": compare_attrition(_counts(plan, "attrition")),
+        "profile": sum_profile(_counts(plan, "profile")),
     }
     protected = protect(tables, study.disclosure.threshold)
     for name, table in protected.items():
@@ -215,8 +214,9 @@ def parameters(plan: Plan) -> dict[str, str]:
     return {f"{section}.{key}": str(value) for section, keys in sections.items() for key, value in keys.items()}
 
 
-def _parts(plan: Plan, name: str) -> list[pl.DataFrame]:
-    return [io.read_parquet(folder / f"{name}.parquet") for folder in io.folders(plan.work / "buckets")]
+def _counts(plan: Plan, name: str) -> pl.DataFrame:
+    """The counts of all parts."""
+    return pl.concat([io.read_parquet(folder / f"{name}.parquet") for folder in io.folders(plan.work / "counts")])
 
 
 def _read_bucket(plan: Plan, number: int) -> Extract:

@@ -13,9 +13,8 @@ def run_steps(study: Path, out: Path) -> Path:
     """Run a study to its end; returns the published run's folder."""
     plan = make_plan(study, out)
     counts = steps.read_delivery(plan)
-    for bucket in range(counts.buckets):
-        steps.classify_bucket(plan, bucket)
-    steps.collect(plan)
+    for part in range(counts.parts):
+        steps.classify_part(plan, part, counts.parts, counts.buckets)
     steps.compare(plan)
     steps.render(plan)
     return publication.publish(plan)
@@ -23,5 +22,5 @@ def run_steps(study: Path, out: Path) -> Path:
 
 def data_hashes(run: Path) -> dict[str, str]:
     """SHA-256 of every data file of a run."""
-    files = sorted(run.rglob("*.parquet"))
+    files = sorted(path for path in run.rglob("*.parquet") if path.is_file())
     return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

@@ -275,8 +275,7 @@ def test_tasks_are_named_for_what_they_do(server: Server, runs: Runs) -> None:
     """The task runs that Prefect shows read as the sentence of the run."""
     assert _task_names(server, runs, "good") == [
         "read, clean and check the delivery",
-        "classify a bucket",
-        "put the buckets together",
+        "classify a part",
         "compare definitions",
         "write the pages",
         "publish",

@@ -225,9 +225,8 @@ def test_the_release_is_checked_before_it_is_published(study: Path, tmp_path: Pa
     """A classifications table with a row missing is noticed."""
     plan = make_plan(study, tmp_path)
     steps.read_delivery(plan)
-    steps.classify_bucket(plan, 0)
-    steps.collect(plan)
-    path = plan.work / "restricted/classifications.parquet"
+    steps.classify_part(plan, part=0, n_parts=1, n_buckets=1)
+    path = plan.restricted("classifications", part=0)
     pl.read_parquet(path).head(-1).write_parquet(path)
 
     with pytest.raises(PublicationStopped):
