@@ -46,10 +46,7 @@ def is_adequate(reason: np.ndarray) -> Bounds:
 
 def _judge_drugs(attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> np.ndarray:
     """The reason for each attempt, if it is a drug."""
-    key = ("drug adequacy", rule)
-    if key not in attempts.remembered:
-        attempts.remembered[key] = _reasons_of_drugs(attempts, rule, vocabulary, doses)
-    return attempts.remembered[key]
+    return attempts.once(rule, lambda: _reasons_of_drugs(attempts, rule, vocabulary, doses))
 
 
 def _reasons_of_drugs(
@@ -119,5 +116,9 @@ def _is_adherent(attempts: Attempts, percent: int) -> Bounds:
 
 def _judge_sessions(attempts: Attempts, rule: SessionAdequacy) -> np.ndarray:
     """The reason for each attempt, if it is a course of sessions."""
+    return attempts.once(rule, lambda: _reasons_of_sessions(attempts, rule))
+
+
+def _reasons_of_sessions(attempts: Attempts, rule: SessionAdequacy) -> np.ndarray:
     too_short, too_few = attempts.n_days < rule.min_days, attempts.n_sessions < rule.min_sessions
     return np.where(too_short, TOO_SHORT, np.where(too_few, TOO_FEW_SESSIONS, ADEQUATE)).astype(np.int8)

@@ -13,7 +13,9 @@ supply or with a dispensing, so that a drug of unknown supply is in use at least
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -177,19 +179,25 @@ class Attempts:
     eras: Segments
     remembered: dict[Any, Any]
 
-    @property
+    @cached_property
     def n_days(self) -> np.ndarray:
         """Days from the first covered to the last."""
         return self.end_excl - self.start
 
-    @property
+    @cached_property
     def is_drug(self) -> np.ndarray:
         """Is it a drug, and not a course of sessions?"""
         return self.n_sessions == 0
 
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` makes of these attempts, made when it is first asked for."""
+        if key not in self.remembered:
+            self.remembered[key] = make()
+        return self.remembered[key]
+
     def of(self, column: str) -> np.ndarray:
         """A fact of each attempt's episode."""
-        return getattr(self.spans, column)[self.episode]
+        return self.once(("of", column), lambda: getattr(self.spans, column)[self.episode])
 
 
 def find_attempts(
@@ -226,7 +234,7 @@ def _window(exposures: Exposures, spans: Spans, how: Joining, vocabulary: Vocabu
     if how.window == "last_days":
         return np.maximum(opens, closes - how.window_days + 1), closes
     if how.window == "first_treated_days":
-        first = _first_treated(exposures, len(opens), vocabulary.possible(how.treatments).to_numpy())
+        first = _first_treated(exposures, len(opens), vocabulary.membership(how.treatments).possible)
         return opens, np.where(first == NEVER, opens - 1, np.minimum(closes, first + how.window_days - 1))
     return opens, closes
 

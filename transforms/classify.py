@@ -144,7 +144,7 @@ class _Work:
         if how not in self.joined:
             sharing = [d for d in self.definitions if joining(d.trial) == how]
             groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
-            asked = self.coded.vocabulary.possible(tuple(sorted(groups))).to_numpy()
+            asked = self.coded.vocabulary.membership(tuple(sorted(groups))).possible
             self.joined[how] = find_attempts(
                 self.exposures, self.spans, how, asked, self._spoken_of(sharing), self.coded.vocabulary
             )

@@ -19,8 +19,9 @@ from schemas.definition import Arm
 from transforms.adequacy import is_adequate
 from transforms.bounds import Bounds
 from transforms.encode import Vocabulary
+from transforms.eras import packed, unpacked
 from transforms.outcome import Judged
-from transforms.segments import NEVER, Segments, in_order, ragged
+from transforms.segments import NEVER, Segments, distinct, in_order, ragged
 from transforms.stages import (
     ADEQUATE,
     STAGES,
@@ -33,6 +34,7 @@ from transforms.stages import (
 )
 from transforms.trials import Trials
 
+_KIND_BITS = 20
 _KEYS = {"substance": "treatment", "class": "class", "mechanism": "mechanism"}
 # Of each stage, the one that asks the same where nothing has to have failed.
 _GIVEN_ALIKE = (TRIED, TRIED, TRIED, SURELY_TRIED, SURELY_TRIED, SURELY_FAILED)
@@ -49,14 +51,6 @@ class Kinds:
 
     of: np.ndarray
     is_known: np.ndarray
-
-
-def kinds(vocabulary: Vocabulary, distinct_by: str) -> Kinds:
-    """The kinds of all treatments by what must differ."""
-    names = vocabulary.column(_KEYS[distinct_by]).fill_null("")
-    if distinct_by == "substance":
-        return Kinds(np.arange(len(names)), vocabulary.column("is_identified").to_numpy())
-    return Kinds((names.rank("dense").cast(int) - 1).to_numpy(), (names != "").to_numpy())
 
 
 @dataclass(frozen=True)
@@ -101,10 +95,18 @@ class Tried:
 
     def members(self, groups: tuple[str, ...], what: str) -> np.ndarray:
         """The sets each trial may be in by its treatment; an add-on is added even where it is no trial of its own."""
-        is_meant = self.trials.is_add_on if what == "added" else self.trials.is_counted
-        is_meant = is_meant & self.speaks[self.trials.episode]
-        of_treatment = sets_of_members(Bounds.of(self.vocabulary.membership(groups)))
-        return np.where(is_meant, of_treatment[self.trials.treatment], np.uint8(0))
+
+        def of_all() -> np.ndarray:
+            is_meant = self.trials.is_add_on if what == "added" else self.trials.is_counted
+            of_treatment = sets_of_members(self.vocabulary.membership(groups))
+            return np.where(is_meant, of_treatment[self.trials.treatment], np.uint8(0))
+
+        members = self.trials.once(("members", groups, what), of_all)
+        return np.where(self.speaks[self.trials.episode], members, np.uint8(0))
+
+    def kinds(self, distinct_by: str) -> Kinds:
+        """What trials differ by."""
+        return self.trials.once(("kinds", distinct_by), lambda: _kinds(self.vocabulary, distinct_by))
 
     def counted(self, groups: tuple[str, ...], what: str) -> np.ndarray:
         """The sets each trial is in. What is given or added is not asked to be adequate or to fail."""
@@ -128,11 +130,15 @@ class Tried:
         return numbers
 
     def _alike(self, distinct_by: str) -> _Alike:
-        key = ("alike", distinct_by)
-        remembered = self.trials.remembered
-        if key not in remembered:
-            remembered[key] = _alike(self.trials, kinds(self.vocabulary, distinct_by))
-        return remembered[key]
+        return self.trials.once(("alike", distinct_by), lambda: _alike(self.trials, self.kinds(distinct_by)))
+
+
+def _kinds(vocabulary: Vocabulary, distinct_by: str) -> Kinds:
+    """The kinds of all treatments by what must differ."""
+    names = vocabulary.column(_KEYS[distinct_by]).fill_null("")
+    if distinct_by == "substance":
+        return Kinds(np.arange(len(names)), vocabulary.column("is_identified").to_numpy())
+    return Kinds((names.rank("dense").cast(int) - 1).to_numpy(), (names != "").to_numpy())
 
 
 @dataclass(frozen=True)
@@ -214,12 +220,14 @@ class Arms:
         arm = self.arms[place]
         spans = [self._spans(n, stage, arm) for n in asked]
         spans = _of_episodes_with_enough(spans, [self.counts[n].n for n in asked])
-        episode = np.concatenate([np.repeat(part.episode, 2) for part in spans])
-        day = np.concatenate([(part.opens[:, None] + np.array([0, 1])).ravel() for part in spans])
-        days = np.unique((episode << 32) + day + _SHIFT)
+        opened = np.concatenate([packed(part.episode, part.opens) for part in spans])
+        if any(self.counts[n].timing == "before" for n in asked):
+            opened = np.concatenate([opened, opened + 1])  # what opens on a day is there before the next
+        episode, day = unpacked(distinct(opened))
         for n, part in zip(asked, spans, strict=True):
-            days = days[self._holds(days >> 32, (days & _LOW) - _SHIFT, part, n, stage)]
-        return days >> 32, (days & _LOW) - _SHIFT
+            holds = self._holds(episode, day, part, n, stage)
+            episode, day = episode[holds], day[holds]
+        return episode, day
 
     def _spans(self, n: int, stage: int, arm: Arm) -> _Spans:
         """The trials that may count, each with the first and last day on which it does, in order of episodes."""
@@ -235,7 +243,7 @@ class Arms:
         if arm.within != "episode":
             may_last = trials.has_unknown_supply[chosen] & (stage != SURELY_FAILED)
             closes = np.where(may_last, NEVER, last + arm.within)
-        by = None if count.distinct_by == "none" else kinds(self.tried.vocabulary, count.distinct_by)
+        by = None if count.distinct_by == "none" else self.tried.kinds(count.distinct_by)
         treatment = trials.treatment[chosen]
         kind, known = (treatment, None) if by is None else (by.of[treatment], by.is_known[treatment])
         return _Spans(trials.episodes.of[chosen], date, opens, closes, kind, known)
@@ -281,7 +289,7 @@ class Arms:
         chosen = np.flatnonzero(among(self._sets[n], SURELY_FAILED) & wanted[trials.episodes.of])
         day = trials.start[chosen] if count.what != "failed" else self.tried.judged.day[chosen]
         if count.distinct_by != "none" and count.n > 1:
-            by = kinds(self.tried.vocabulary, count.distinct_by)
+            by = self.tried.kinds(count.distinct_by)
             known = by.is_known[trials.treatment[chosen]]
             chosen, day = chosen[known], day[known]
             order = np.lexsort((day, by.of[trials.treatment[chosen]], trials.episodes.of[chosen]))
@@ -294,9 +302,6 @@ class Arms:
         row = order[rows.first[enough] + count.n - 1]
         reached[trials.episodes.of[chosen][row]] = day[row]
         return reached
-
-
-_SHIFT, _LOW = 1 << 31, (1 << 32) - 1
 
 
 @dataclass(frozen=True)
@@ -321,8 +326,8 @@ def _number(of: np.ndarray, row: np.ndarray, rows: _Spans, n: int, stage: int) -
     if rows.known is None:
         return np.bincount(of, minlength=n)
     known = rows.known[row]
-    kinds_of_days = np.unique((of[known] << 20) + rows.kind[row[known]])
-    numbers = np.bincount(kinds_of_days >> 20, minlength=n)
+    kinds_of_days = distinct((of[known] << _KIND_BITS) + rows.kind[row[known]])
+    numbers = np.bincount(kinds_of_days >> _KIND_BITS, minlength=n)
     if stage == SURELY_FAILED:
         return np.maximum(numbers, np.bincount(of, minlength=n) > 0)
     return numbers + np.bincount(of[~known], minlength=n)

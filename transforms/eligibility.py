@@ -74,7 +74,7 @@ class Eligibility:
         opens = pl.col("treated_from") - rule.untreated_days
         given = (
             pl.concat([episodes.select(person="person", day="start", treatment=pl.lit(0, pl.UInt16)).clear(), *tables])
-            .with_columns(is_member=lookup(coded.vocabulary.membership(rule.untreated_by)))
+            .with_columns(is_member=lookup(coded.vocabulary.membership(rule.untreated_by).series()))
             .filter(pl.col("is_member").fill_null(True))
             .join(episodes.select("person", "episode", "treated_from"), on="person")
             .filter(pl.col("day").is_between(opens, pl.col("treated_from") - 1))

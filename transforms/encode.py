@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.extracts import Extract
+from transforms.bounds import Bounds, any_of
 from transforms.segments import NEVER
 
 
@@ -24,20 +26,21 @@ class Vocabulary:
 
     treatments: pl.DataFrame
 
-    def membership(self, groups: tuple[str, ...]) -> pl.Series:
-        """For each treatment: is it in one of the groups? True, null (possibly) or false."""
-        wanted = pl.lit(pl.Series("wanted", list(groups), dtype=pl.String).implode())
-        overlap = {c: pl.col(c).list.set_intersection(wanted).list.len() > 0 for c in ("groups", "maybe_groups")}
-        answer = pl.when(overlap["groups"]).then(True).when(overlap["maybe_groups"]).then(None).otherwise(False)
-        return self.treatments.select(answer.cast(pl.Boolean).alias("is_member"))["is_member"]
+    @cached_property
+    def _members(self) -> dict[str, Bounds]:
+        """For each group of the vocabulary: is each treatment in it?"""
+        sure, maybe = (self.treatments[column].to_list() for column in ("groups", "maybe_groups"))
+        named = {group for groups in (*sure, *maybe) for group in groups}
+        in_groups = {group: np.array([group in groups for groups in sure], dtype=bool) for group in named}
+        return {
+            group: Bounds(is_in, is_in | np.array([group in groups for groups in maybe], dtype=bool))
+            for group, is_in in in_groups.items()
+        }
 
-    def possible(self, groups: tuple[str, ...]) -> pl.Series:
-        """For each treatment: is it surely or possibly in one of the groups?"""
-        return self.membership(groups).fill_null(True)
-
-    def sure(self, groups: tuple[str, ...]) -> pl.Series:
-        """For each treatment: is it surely in one of the groups?"""
-        return self.membership(groups).fill_null(False)
+    def membership(self, groups: tuple[str, ...]) -> Bounds:
+        """For each treatment: is it in one of the groups?"""
+        nowhere = Bounds.known(np.zeros(len(self.treatments), dtype=bool))
+        return any_of([nowhere, *(self._members[group] for group in groups if group in self._members)])
 
     def column(self, name: str) -> pl.Series:
         """A column of the vocabulary, to be looked up by treatment number."""

@@ -16,7 +16,7 @@ import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.study import EpisodeSection, PeriodSection
-from transforms.encode import Coded
+from transforms.encode import Coded, lookup
 from transforms.eras import opens_era
 
 _LINE = ("person", "disorder", "interval", "cut")
@@ -74,7 +74,7 @@ def _events(coded: Coded, rule: EpisodeSection, codes: CodeLists) -> pl.DataFram
 def _bridges(table: pl.DataFrame | None, coded: Coded, disorder: str, group: str) -> pl.DataFrame | None:
     if table is None:
         return None
-    mine = table.filter(pl.lit(coded.vocabulary.sure((group,))).gather(pl.col("treatment")))
+    mine = table.filter(lookup(pl.Series(coded.vocabulary.membership((group,)).sure)))
     patients = coded.contacts.filter(pl.col("disorder") == disorder).select("person").unique()
     day = pl.col("day")
     last = pl.max_horizontal(day, day + pl.col("days") - 1) if "days" in table.columns else day

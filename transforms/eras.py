@@ -21,10 +21,14 @@ def packed(group: np.ndarray, day: np.ndarray) -> np.ndarray:
     return (group.astype(np.int64) << _DAY_BITS) + day + _SHIFT
 
 
+def unpacked(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Group and day of packed integers."""
+    return keys >> _DAY_BITS, (keys & (2 * _SHIFT - 1)) - _SHIFT
+
+
 def running_end(group: np.ndarray, end: np.ndarray) -> np.ndarray:
     """The latest end seen so far within the row's group; rows come sorted by group."""
-    seen = np.maximum.accumulate(packed(group, end))
-    return ((seen & (2 * _SHIFT - 1)) - _SHIFT).astype(np.int32)
+    return unpacked(np.maximum.accumulate(packed(group, end)))[1].astype(np.int32)
 
 
 def opens_era(group: np.ndarray, start: np.ndarray, end: np.ndarray, gap: int) -> np.ndarray:

@@ -34,7 +34,7 @@ def _tried(episodes: pl.DataFrame, options: pl.DataFrame, coded: Coded) -> pl.Da
     spans = episodes.select("episode", "person", "end")
     parts = [spans.select("episode", treatments=pl.lit("")).clear()]
     for group in options["treatments"].unique().sort() if first is not None else []:
-        mine = first.filter(lookup(coded.vocabulary.possible((group,))))
+        mine = first.filter(lookup(pl.Series(coded.vocabulary.membership((group,)).possible)))
         rows = spans.join(mine, on="person").filter(pl.col("day") <= pl.col("end"))
         parts.append(rows.select("episode", treatments=pl.lit(group)).unique())
     return pl.concat(parts)

@@ -9,7 +9,7 @@ import polars as pl
 
 from schemas.definition import Outcome
 from transforms.attempts import Attempts
-from transforms.signs import Scores, Signs
+from transforms.signs import Signs
 
 Windows = tuple[int, int, int, int]
 
@@ -40,17 +40,15 @@ class Measured:
 
 def measure(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> Measured:
     """The attempts' scores on a scale within given windows, looked up once."""
-    key = ("measured", given, scale)
-    if key not in attempts.remembered:
-        minimum = signs.scales.filter(pl.col("scale") == scale)["minimum"].item()
-        attempts.remembered[key] = _measure(attempts, given, signs.scores.get(scale), minimum)
-    return attempts.remembered[key]
+    return attempts.once(("measured", given, scale), lambda: _measure(attempts, given, scale, signs))
 
 
-def _measure(attempts: Attempts, given: Windows, scores: Scores | None, minimum: float) -> Measured:
+def _measure(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> Measured:
+    scores = signs.scores.get(scale)
     if scores is None:
         nothing = np.empty(0)
         return Measured(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), nothing, nothing, nothing)
+    minimum = signs.scales.filter(pl.col("scale") == scale)["minimum"].item()
     from_day, days_after_end, days_before, days_after = given
     everyone = attempts.of("person")
     row = np.flatnonzero(scores.has_some[everyone])

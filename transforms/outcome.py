@@ -88,9 +88,7 @@ def _stopped_early(told: Judged, trials: Trials, rule: Outcome) -> Judged:
 def _by_scales(attempts: Attempts, rule: Outcome, signs: Signs, names: tuple[str, ...]) -> Judged:
     """Each scale rule's verdict on each attempt, joined as the definition says."""
     key = ("scales", rule.scales, rule.scales_joined, windows(rule))
-    if key not in attempts.remembered:
-        attempts.remembered[key] = _joined(attempts, rule, signs, names)
-    found = attempts.remembered[key]
+    found = attempts.once(key, lambda: _joined(attempts, rule, signs, names))
     return Judged(found.failed, found.evidence, found.day, names)
 
 
@@ -174,9 +172,7 @@ def _first_sign(trials: Trials, sign: str, signs: Signs) -> np.ndarray:
     if sign == "add_on":
         return trials.next_add_on
     attempts = trials.attempts
-    if ("after", sign) not in attempts.remembered:
-        attempts.remembered["after", sign] = _first_after(attempts, sign, signs)
-    return attempts.remembered["after", sign][trials.row]
+    return attempts.once(("after", sign), lambda: _first_after(attempts, sign, signs))[trials.row]
 
 
 def _first_after(attempts: Attempts, sign: str, signs: Signs) -> np.ndarray:

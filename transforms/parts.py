@@ -15,7 +15,7 @@ import polars as pl
 from schemas.extracts import MODELS, Extract
 from transforms.buckets import power_of_two
 
-PERSONS_A_PART = 25_000  # the arrays of so many persons fit into a processor's cache
+PERSONS_A_PART = 40_000
 
 
 def count_parts(n_persons: int) -> int:

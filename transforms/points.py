@@ -15,7 +15,7 @@ import polars as pl
 from schemas.codelists import CodeLists
 from schemas.definition import AdmissionItem, AnyItem, DiagnosisItem, Item, LengthItem, NumberItem, Scored
 from transforms.bounds import Bounds
-from transforms.counts import Tried, is_blind, kinds
+from transforms.counts import Tried, is_blind
 from transforms.eligibility import at_the_time
 from transforms.encode import Coded
 from transforms.segments import NEVER, Segments
@@ -168,7 +168,7 @@ class Points:
         every = _running_sum(mine, episodes)
         if _distinct(item) == "none":
             return every
-        known = kinds(self.tried.vocabulary, "substance").is_known[treatment]
+        known = self.tried.kinds("substance").is_known[treatment]
         asked = np.flatnonzero(mine & known)
         _, first = np.unique((episode[asked] << 20) + treatment[asked], return_index=True)
         new = np.zeros(len(mine), dtype=bool)

@@ -21,6 +21,10 @@ NO_SCALE = -1
 
 def judge_response(attempts: Attempts, given: Windows, signs: Signs) -> tuple[np.ndarray, np.ndarray]:
     """Of each attempt the response, as a place in RESPONSES, and the scale that told it, as a place in the list."""
+    return attempts.once(("response", given), lambda: _judge(attempts, given, signs))
+
+
+def _judge(attempts: Attempts, given: Windows, signs: Signs) -> tuple[np.ndarray, np.ndarray]:
     response = np.full(len(attempts.episode), CANNOT_TELL)
     told_by = np.full(len(attempts.episode), NO_SCALE)
     of_disorder = attempts.of("disorder")

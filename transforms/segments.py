@@ -92,3 +92,11 @@ def in_order(keys: np.ndarray) -> np.ndarray:
     """
     bits = len(keys).bit_length()
     return np.sort((keys << bits) + np.arange(len(keys))) & ((1 << bits) - 1)
+
+
+def distinct(keys: np.ndarray) -> np.ndarray:
+    """The keys in order, each once; by sorting, which for integers is several times faster than NumPy's hashing."""
+    ordered = np.sort(keys)
+    is_new = np.ones(len(ordered), dtype=bool)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[is_new]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from transforms.attempts import Spans
-from transforms.encode import Coded
+from transforms.encode import Coded, lookup
 from transforms.eras import Days
 
 
@@ -42,12 +42,12 @@ def find_signs(coded: Coded, scales: pl.DataFrame, spans: Spans) -> Signs:
     observed = {"switch", "add_on"} if "drug" in coded.observes else set()
     observed |= {sign for sign in ("ect", "tms") if sign in coded.observes}
     observed |= {"admission"} if coded.admissions is not None else set()
-    kinds = {kind: coded.vocabulary.sure((kind,)) for kind in ("ect", "tms")}
+    kinds = {kind: coded.vocabulary.membership((kind,)).sure for kind in ("ect", "tms")}
     return Signs(
         scores=_scores(coded),
         scales=scales,
         sessions={kind: _sessions(coded, is_kind) for kind, is_kind in kinds.items()},
-        same={kind: is_kind.to_numpy() for kind, is_kind in kinds.items()},
+        same=kinds,
         admissions=_admissions(coded.admissions, spans.disorders),
         observed=frozenset(observed),
     )
@@ -67,10 +67,10 @@ def _scores_of(part: pl.DataFrame, n_persons: int) -> Scores:
     return Scores(Days(person, day), value, has_some)
 
 
-def _sessions(coded: Coded, is_kind: pl.Series) -> Days:
+def _sessions(coded: Coded, is_kind: np.ndarray) -> Days:
     if coded.procedures is None:
         return _none()
-    mine = coded.procedures.filter(pl.lit(is_kind).gather(pl.col("treatment")))
+    mine = coded.procedures.filter(lookup(pl.Series(is_kind)))
     days = mine.select("person", "day").sort("person", "day")
     return Days(days["person"].to_numpy(), days["day"].to_numpy())
 

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -43,6 +44,12 @@ class Trials:
     next_switch: np.ndarray
     next_add_on: np.ndarray
     remembered: dict[Any, Any] = field(default_factory=dict)
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` makes of these trials, made when it is first asked for."""
+        if key not in self.remembered:
+            self.remembered[key] = make()
+        return self.remembered[key]
 
     @cached_property
     def episode(self) -> np.ndarray:
@@ -87,8 +94,8 @@ class Trials:
 
 def build_trials(attempts: Attempts, rule: Trial, speaks: np.ndarray, vocabulary: Vocabulary) -> Trials:
     """Every trial under `rule` of the episodes spoken about, which is a mask."""
-    primary = vocabulary.possible(rule.treatments).to_numpy()
-    augmenter = vocabulary.possible(rule.augmenters).to_numpy()
+    primary = vocabulary.membership(rule.treatments).possible
+    augmenter = vocabulary.membership(rule.augmenters).possible
     wanted = np.where(attempts.is_drug, (primary | augmenter)[attempts.treatment], primary[attempts.treatment])
     asked = np.flatnonzero(wanted & speaks[attempts.episode])
     is_drug = attempts.is_drug[asked]
