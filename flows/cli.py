@@ -31,6 +31,9 @@ StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file
 Out = Annotated[Path | None, typer.Option("--out", help="Write runs here instead of the study's output.folder.")]
 Buckets = Annotated[int | None, typer.Option(min=1, help="Cut the persons into at least so many buckets.")]
 Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, such as 4GB or 500MB.")]
+Engine = Annotated[str | None, typer.Option(help="Work on parts in threads, in processes, or on dask.")]
+Address = Annotated[str | None, typer.Option(help="The address of a Dask cluster that is there already.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Work on so many parts at a time on this machine.")]
 
 
 @app.command(epilog="Example: impasse demo --persons 5000 --out /tmp/demo")
@@ -50,12 +53,21 @@ def demo(
 
 @app.command(epilog="Example: impasse run study.toml")
 @told
-def run(study: StudyPath, out_folder: Out = None, buckets: Buckets = None, memory: Memory = None) -> None:
+def run(
+    study: StudyPath,
+    out_folder: Out = None,
+    buckets: Buckets = None,
+    memory: Memory = None,
+    engine: Engine = None,
+    address: Address = None,
+    workers: Workers = None,
+) -> None:
     """Run a study: classify every episode under every definition, publish tables and pages."""
-    _run(study, out_folder, buckets, memory)
+    said = {"buckets": buckets, "memory": memory, "engine": engine, "address": address, "workers": workers}
+    _run(study, out_folder, **said)
 
 
-def _run(study: Path, out_folder: Path | None = None, buckets: int | None = None, memory: str | None = None) -> None:
+def _run(study: Path, out_folder: Path | None = None, **said: str | int | None) -> None:
     from flows import plan, progress
 
     plan.load(study.resolve())  # a bad study or definition is refused before Prefect starts
@@ -63,7 +75,7 @@ def _run(study: Path, out_folder: Path | None = None, buckets: int | None = None
 
     with progress.shown(err), _answering_server():
         out_path = None if out_folder is None else str(out_folder)
-        folder = Path(run_study(str(study), out_path, buckets, memory))
+        folder = Path(run_study(str(study), out_path, **said))
     _say_result(folder)
 
 

@@ -14,11 +14,14 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import as_completed
 
 from flows import publication, steps
 from flows.discreet import discreet
+from flows.engines import task_runner
 from flows.plan import Plan, make_plan
 from flows.progress import tell
+from flows.steps import DeliveryCounts
 from schemas.errors import ImpasseError, PublicationStopped
 
 
@@ -46,9 +49,21 @@ publish = task(discreet(publication.publish), name="publish", **_quiet)  # a hal
 
 
 @flow(name="impasse", flow_run_name="{study_path}", persist_result=False, validate_parameters=True)
-def run_study(study_path: str, out: str | None = None, buckets: int | None = None, memory: str | None = None) -> str:
-    """Run a study file and publish the result; returns the published run's folder."""
-    plan = make_plan(Path(study_path), Path(out) if out else None, buckets, memory)
+def run_study(
+    study_path: str,
+    out: str | None = None,
+    buckets: int | None = None,
+    memory: str | None = None,
+    engine: str | None = None,
+    address: str | None = None,
+    workers: int | None = None,
+) -> str:
+    """Run a study file and publish the result; returns the published run's folder.
+
+    What is stated here holds over the study file's own.
+    """
+    said = {"buckets": buckets, "memory": memory, "kind": engine, "address": address, "workers": workers}
+    plan = make_plan(Path(study_path), Path(out) if out else None, **said)
     try:
         folder = _run(plan)
     except PublicationStopped as stop:
@@ -59,14 +74,29 @@ def run_study(study_path: str, out: str | None = None, buckets: int | None = Non
     return str(folder)
 
 
+@flow(name="classify the parts", persist_result=False, validate_parameters=False)
+def classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
+    """Classify every part on the plan's engine; a part that fails is named when the others are done."""
+    tell(f"classifying {counts.parts} parts", 1, last)
+    submitted = [classify_part.submit(plan, part, counts.parts, counts.buckets) for part in range(counts.parts)]
+    for done, _ in enumerate(as_completed(submitted), start=1):
+        tell(f"classified {done} of {counts.parts} parts", 1 + done, last)
+    failed = {part: future.state for part, future in enumerate(submitted) if not future.state.is_completed()}
+    if failed:
+        numbers = ", ".join(str(part) for part in failed)
+        raise ImpasseError(
+            f"{len(failed)} of {counts.parts} parts of the persons could not be classified; nothing was published.",
+            where=f"part {numbers}",
+            do=f"The first says: {next(iter(failed.values())).message}",
+        )
+
+
 def _run(plan: Plan) -> Path:
     tell("reading and checking the delivery", 0, 1)
     counts = read_delivery(plan)
     create_table_artifact(key="rows", table=counts.tables, description="Rows delivered, accepted and quarantined")
     last = counts.parts + 4
-    for part in range(counts.parts):
-        tell(f"classifying part {part + 1} of {counts.parts}", 1 + part, last)
-        classify_part(plan, part, counts.parts, counts.buckets)
+    classify_parts.with_options(task_runner=task_runner(plan.engine))(plan, counts, last)
     tell("comparing definitions", last - 3, last)
     verdicts = compare(plan)
     create_table_artifact(key="verdicts", table=verdicts, description="Verdicts by definition; small counts are empty")

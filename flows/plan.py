@@ -21,7 +21,7 @@ from schemas.concepts import OmopLists
 from schemas.definition import Definition, Description, parse
 from schemas.errors import ImpasseError, nearest
 from schemas.mapping import Mapping
-from schemas.study import DefinitionSection, OutputSection, Study
+from schemas.study import DefinitionSection, EngineSection, OutputSection, Study
 
 LIBRARIES = ("impasse", "polars", "pandera", "pyarrow", "great-expectations", "prefect", "altair", "statsmodels")
 
@@ -30,8 +30,8 @@ LIBRARIES = ("impasse", "polars", "pandera", "pyarrow", "great-expectations", "p
 class Plan:
     """Where a run reads and writes. `work` becomes `final` when the run is published.
 
-    `inputs` are the SHA-256 of the delivered files, by name, taken before they are read. `output` is the
-    study's, with what the command line says instead.
+    `inputs` are the SHA-256 of the delivered files, by name, taken before they are read. `output` and `engine`
+    are the study's, with what the command line says instead.
     """
 
     study_path: Path
@@ -39,6 +39,7 @@ class Plan:
     run_id: str
     inputs: tuple[tuple[str, str], ...]
     output: OutputSection
+    engine: EngineSection
 
     @property
     def base(self) -> Path:
@@ -75,38 +76,39 @@ class Loaded:
     texts: dict[str, str]
 
 
-def make_plan(study_path: Path, out: Path | None = None, buckets: int | None = None, memory: str | None = None) -> Plan:
+def make_plan(study_path: Path, out: Path | None = None, **said: str | int | None) -> Plan:
     """Read and check every file that says what to do, and take a work folder that no other run has.
 
-    `out`, `buckets` and `memory` hold over the study's own. The run's id tells when and on what; of two runs
-    in one second the later gets a number.
+    `out`, and what is said of output.buckets, output.memory and the engine, hold over the study's own. The run's
+    id tells when and on what; of two runs in one second the later gets a number.
     """
     path = study_path.resolve()
     load.cache_clear()  # in a process that lives long the study may have changed
     loaded = load(path)
-    output = _output(loaded.study.output, buckets, memory)
+    output, engine = (_instead(section, said) for section in (loaded.study.output, loaded.study.engine))
     folder = (out.resolve() if out else path.parent / loaded.study.output.folder) / loaded.study.name
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     first = f"{moment}-{_fingerprint(loaded)}"
     inputs = tuple(_inputs(path, loaded).items())
     for run_id in (first, *(f"{first}-{n}" for n in range(2, 100))):
-        plan = Plan(study_path=path, folder=folder, run_id=run_id, inputs=inputs, output=output)
+        plan = Plan(study_path=path, folder=folder, run_id=run_id, inputs=inputs, output=output, engine=engine)
         if not plan.final.exists() and io.take_folder(plan.work):
             return plan
     raise ImpasseError("Too many runs of this study at once.", where=str(folder), do="Start them one after another.")
 
 
-def _output(own: OutputSection, buckets: int | None, memory: str | None) -> OutputSection:
+def _instead(own: OutputSection | EngineSection, said: dict[str, str | int | None]) -> OutputSection | EngineSection:
     """The study's own section with what is said instead of it."""
-    said = {key: value for key, value in {"buckets": buckets, "memory": memory}.items() if value is not None}
+    stated = {key: value for key, value in said.items() if value is not None and key in type(own).model_fields}
     try:
-        return OutputSection(**{**own.model_dump(), **said})
+        return type(own)(**{**own.model_dump(), **stated})
     except ValidationError as error:
         problem = error.errors()[0]
+        name = str(problem["loc"][0]) if problem["loc"] else "address"
         raise ImpasseError(
-            f"--{problem['loc'][0]} has a value that is not allowed.",
+            f"--{'engine' if name == 'kind' else name} has a value that is not allowed.",
             where="command line",
-            expected="memory such as 4GB or 500MB, and at most 4096 buckets",
+            expected="memory such as 4GB or 500MB, at most 4096 buckets, one of threads, processes and dask",
             do="Correct it.",
         ) from None
 

@@ -127,6 +127,24 @@ class OutputSection(_Section):
         return int(float(self.memory[:-2]) * _BYTES[self.memory[-2]])
 
 
+class EngineSection(_Section):
+    """Where the parts of a run are worked on; none of it changes the results.
+
+    In `threads` or `processes` of this machine, or on the Dask cluster at `address`; without an address on one of
+    this machine's own. `workers` of this machine work at a time, as many as it has cores if 0 is stated.
+    """
+
+    kind: Literal["threads", "processes", "dask"] = "threads"
+    workers: Annotated[int, Field(ge=0, le=1024)] = 0
+    address: str = ""
+
+    @model_validator(mode="after")
+    def _only_dask_has_an_address(self) -> EngineSection:
+        if self.address and self.kind != "dask":
+            raise ValueError('engine.kind = "dask", which alone has an address')
+        return self
+
+
 class Study(_Section):
     """A study file. Unknown keys are refused."""
 
@@ -140,6 +158,7 @@ class Study(_Section):
     disclosure: DisclosureSection = DisclosureSection()
     quality: QualitySection = QualitySection()
     output: OutputSection = OutputSection()
+    engine: EngineSection = EngineSection()
 
 
 def json_schema() -> dict[str, Any]:
