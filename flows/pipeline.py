@@ -81,13 +81,14 @@ def classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
     submitted = [classify_part.submit(plan, part, counts.parts, counts.buckets) for part in range(counts.parts)]
     for done, _ in enumerate(as_completed(submitted), start=1):
         tell(f"classified {done} of {counts.parts} parts", 1 + done, last)
-    failed = {part: future.state for part, future in enumerate(submitted) if not future.state.is_completed()}
+    outcomes = {part: future.result(raise_on_failure=False) for part, future in enumerate(submitted)}
+    failed = {part: fault for part, fault in outcomes.items() if isinstance(fault, BaseException)}
     if failed:
         numbers = ", ".join(str(part) for part in failed)
         raise ImpasseError(
             f"{len(failed)} of {counts.parts} parts of the persons could not be classified; nothing was published.",
             where=f"part {numbers}",
-            do=f"The first says: {next(iter(failed.values())).message}",
+            do=f"See what the first of them says: {next(iter(failed.values()))}",
         )
 
 

@@ -1,0 +1,137 @@
+"""Wherever the parts of a run are worked on, and into however many buckets it is cut, the bytes are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from prefect import task
+from prefect.testing.utilities import prefect_test_harness
+
+from flows import demonstration, pipeline, steps
+from schemas.errors import ImpasseError
+from schemas.tables import RESTRICTED
+from tests.flow.running import data_hashes, run_steps
+from transforms.parts import count_parts
+
+PERSONS, PARTS = 900, 2
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    """A Prefect server that is gone with the tests."""
+    with prefect_test_harness():
+        yield
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study of a registry that is smaller than the one other tests look at."""
+    return demonstration.write(tmp_path_factory.mktemp("engines"), PERSONS, seed=5)
+
+
+def _in_parts(n_parts: int, study: Path, out: Path) -> Path:
+    """A run whose parts, so many, were worked on one after another, without Prefect."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "count_parts", lambda n_persons: n_parts)
+        return run_steps(study, out)
+
+
+@pytest.fixture(autouse=True)
+def parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few persons in two parts, as many would be."""
+    monkeypatch.setattr(steps, "count_parts", lambda n_persons: PARTS)
+
+
+@pytest.fixture(scope="module")
+def in_two(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run in two parts."""
+    return _in_parts(PARTS, registry, tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture(scope="module")
+def in_one(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run in one."""
+    return _in_parts(1, registry, tmp_path_factory.mktemp("one"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"engine": "threads", "workers": 1},
+        {"engine": "threads", "workers": 2, "buckets": 64},
+        {"engine": "processes", "workers": 2},
+        {"engine": "dask", "workers": 2, "buckets": 8},
+    ],
+    ids=["one thread", "two threads and 64 buckets", "two processes", "Dask and 8 buckets"],
+)
+def test_the_bytes_are_the_same_wherever_parts_are_worked_on(
+    said: dict, registry: Path, in_two: Path, tmp_path: Path
+) -> None:
+    """Every data file of the run, restricted and released."""
+    published = pipeline.run_study(str(registry), str(tmp_path), **said)
+
+    assert data_hashes(Path(published)) == data_hashes(in_two)
+
+
+def test_every_part_has_a_file_of_each_restricted_table(in_two: Path) -> None:
+    """Two parts, two files."""
+    for name in RESTRICTED:
+        files = sorted(path.name for path in (in_two / "restricted" / f"{name}.parquet").iterdir())
+        assert files == [f"{part:04d}.parquet" for part in range(PARTS)]
+
+
+def test_parts_do_not_change_what_is_released(in_one: Path, in_two: Path) -> None:
+    """One part or two: the released tables are the same."""
+    one, two = (data_hashes(run / "release") for run in (in_one, in_two))
+
+    assert one == two
+
+
+def test_parts_hold_every_person_once(in_one: Path, in_two: Path) -> None:
+    """The episodes of two parts are those of one."""
+    one, two = (pl.read_parquet(run / "restricted/episodes.parquet") for run in (in_one, in_two))
+
+    assert two.cast(pl.String).sort("episode_id").equals(one.cast(pl.String).sort("episode_id"))
+
+
+def test_a_part_that_fails_is_named_and_nothing_is_published(
+    registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are finished first; the message says which one it was and why."""
+    done = []
+
+    def fail_on_one(plan: object, part: int, n_parts: int, n_buckets: int) -> None:
+        if part == 1:
+            raise ImpasseError("The disk is full.", where="here")
+        done.append(part)
+
+    monkeypatch.setattr(pipeline, "classify_part", task(fail_on_one, persist_result=False))
+
+    with pytest.raises(ImpasseError, match=r"1 of 2 parts .* could not be classified") as told:
+        pipeline.run_study(str(registry), str(tmp_path), engine="threads")
+
+    assert "part 1" in str(told.value)
+    assert "The disk is full." in str(told.value)
+    assert done == [0]
+    assert not list(tmp_path.glob("*/latest"))
+
+
+def test_an_address_is_for_dask_alone(registry: Path, tmp_path: Path) -> None:
+    """A cluster's address without the engine that would use it is a mistake, told at once."""
+    with pytest.raises(ImpasseError, match="--address"):
+        pipeline.run_study(str(registry), str(tmp_path), engine="threads", address="tcp://127.0.0.1:8786")
+
+
+def test_an_engine_that_is_not_there_is_told(registry: Path, tmp_path: Path) -> None:
+    """One message with the option's name and what it may be."""
+    with pytest.raises(ImpasseError, match=r"(?s)--engine.*threads, processes"):
+        pipeline.run_study(str(registry), str(tmp_path), engine="spark")
+
+
+@pytest.mark.parametrize(("n_persons", "n_parts"), [(0, 1), (1, 1), (40_000, 1), (40_001, 2), (80_001, 4), (10**6, 32)])
+def test_parts_follow_from_the_number_of_persons(n_persons: int, n_parts: int) -> None:
+    """A power of two, so that no part holds more than some forty thousand persons."""
+    assert count_parts(n_persons) == n_parts
