@@ -34,7 +34,7 @@ from transforms.buckets import choose_buckets
 from transforms.classify import classify
 from transforms.clean import RULES, Cleaned, Source, clean
 from transforms.disclosure import protect
-from transforms.parts import buckets_of, count_parts, joined
+from transforms.parting import buckets_of, count_parts, joined
 from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
 from transforms.profile import ESTABLISHED, count_profile, sum_profile
 

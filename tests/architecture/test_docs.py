@@ -239,6 +239,7 @@ def test_the_defaults_in_the_readme_are_those_of_the_study_file() -> None:
         "disclosure.threshold": example.disclosure.threshold,
         "quality.max_quarantined_percent": example.quality.max_quarantined_percent,
         "output.buckets": example.output.buckets,
+        "engine.workers": example.engine.workers,
     }
 
 

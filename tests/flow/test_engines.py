@@ -14,7 +14,7 @@ from flows import demonstration, pipeline, steps
 from schemas.errors import ImpasseError
 from schemas.tables import RESTRICTED
 from tests.flow.running import data_hashes, run_steps
-from transforms.parts import count_parts
+from transforms.parting import count_parts
 
 PERSONS, PARTS = 900, 2
 
