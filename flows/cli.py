@@ -34,6 +34,7 @@ Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, 
 Engine = Annotated[str | None, typer.Option(help="Work on parts in threads, in processes, or on dask.")]
 Address = Annotated[str | None, typer.Option(help="The address of a Dask cluster that is there already.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Work on so many parts at a time on this machine.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run of this study that was stopped.")]
 
 
 @app.command(epilog="Example: impasse demo --persons 5000 --out /tmp/demo")
@@ -61,9 +62,11 @@ def run(
     engine: Engine = None,
     address: Address = None,
     workers: Workers = None,
+    resume: Resume = False,
 ) -> None:
     """Run a study: classify every episode under every definition, publish tables and pages."""
     said = {"buckets": buckets, "memory": memory, "engine": engine, "address": address, "workers": workers}
+    said["resume"] = resume
     _run(study, out_folder, **said)
 
 

@@ -22,7 +22,7 @@ from flows.engines import task_runner
 from flows.plan import Plan, make_plan
 from flows.progress import tell
 from flows.steps import DeliveryCounts
-from schemas.errors import ImpasseError, PublicationStopped
+from schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
 
 
 def _may_pass(_task: object, _run: object, state: object) -> bool:
@@ -57,44 +57,56 @@ def run_study(
     engine: str | None = None,
     address: str | None = None,
     workers: int | None = None,
+    resume: bool = False,
 ) -> str:
     """Run a study file and publish the result; returns the published run's folder.
 
-    What is stated here holds over the study file's own.
+    What is stated here holds over the study file's own. `resume` goes on with a run whose parts could not all be
+    classified, or that was killed after its delivery was read.
     """
     said = {"buckets": buckets, "memory": memory, "kind": engine, "address": address, "workers": workers}
-    plan = make_plan(Path(study_path), Path(out) if out else None, **said)
+    plan = make_plan(Path(study_path), Path(out) if out else None, resume, **said)
     try:
-        folder = _run(plan)
+        return str(_run(plan))
+    except RunInterrupted:
+        raise
     except PublicationStopped as stop:
         page = discreet(publication.keep_validation)(plan)
-        raise PublicationStopped(stop.what, where=stop.where, expected=stop.expected, do=f"See {page}.") from None
-    finally:
         publication.clear(plan)
-    return str(folder)
+        raise PublicationStopped(stop.what, where=stop.where, expected=stop.expected, do=f"See {page}.") from None
+    except BaseException:
+        publication.clear(plan)
+        raise
 
 
 @flow(name="classify the parts", persist_result=False, validate_parameters=False)
 def classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
-    """Classify every part on the plan's engine; a part that fails is named when the others are done."""
-    tell(f"classifying {counts.parts} parts", 1, last)
-    submitted = [classify_part.submit(plan, part, counts.parts, counts.buckets) for part in range(counts.parts)]
-    for done, _ in enumerate(as_completed(submitted), start=1):
+    """Classify every part that is not done, on the plan's engine; what fails is named when the others are done."""
+    left = [part for part in range(counts.parts) if not steps.is_classified(plan, part)]
+    n_before = counts.parts - len(left)
+    tell(f"classified {n_before} of {counts.parts} parts", 1 + n_before, last)
+    submitted = {part: classify_part.submit(plan, part, counts.parts, counts.buckets) for part in left}
+    for done, _ in enumerate(as_completed(list(submitted.values())), start=n_before + 1):
         tell(f"classified {done} of {counts.parts} parts", 1 + done, last)
-    outcomes = {part: future.result(raise_on_failure=False) for part, future in enumerate(submitted)}
+    outcomes = {part: future.result(raise_on_failure=False) for part, future in submitted.items()}
     failed = {part: fault for part, fault in outcomes.items() if isinstance(fault, BaseException)}
     if failed:
-        numbers = ", ".join(str(part) for part in failed)
-        raise ImpasseError(
-            f"{len(failed)} of {counts.parts} parts of the persons could not be classified; nothing was published.",
-            where=f"part {numbers}",
-            do=f"See what the first of them says: {next(iter(failed.values()))}",
-        )
+        raise _interrupted(plan, failed, counts.parts)
+
+
+def _interrupted(plan: Plan, failed: dict[int, BaseException], n_parts: int) -> RunInterrupted:
+    first = next(iter(failed.values()))
+    says = str(first) if isinstance(first, ImpasseError) else f"{type(first).__name__}, as when a worker is lost."
+    return RunInterrupted(
+        f"{len(failed)} of {n_parts} parts of the persons could not be classified; nothing was published.",
+        where=f"part {', '.join(str(part) for part in failed)}; the first: {says}",
+        do=f"Mend the cause and go on with --resume. What is done is kept in {plan.work}, with rows of persons.",
+    )
 
 
 def _run(plan: Plan) -> Path:
     tell("reading and checking the delivery", 0, 1)
-    counts = read_delivery(plan)
+    counts = steps.delivery_read_before(plan) or read_delivery(plan)
     create_table_artifact(key="rows", table=counts.tables, description="Rows delivered, accepted and quarantined")
     last = counts.parts + 4
     classify_parts.with_options(task_runner=task_runner(plan.engine))(plan, counts, last)

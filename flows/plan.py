@@ -5,7 +5,7 @@ A bad study or definition file is refused here. Tasks get the plan, which is sma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -23,6 +23,7 @@ from schemas.errors import ImpasseError, nearest
 from schemas.mapping import Mapping
 from schemas.study import DefinitionSection, EngineSection, OutputSection, Study
 
+_WORK = ".work-"
 LIBRARIES = ("impasse", "polars", "pandera", "pyarrow", "great-expectations", "prefect", "altair", "statsmodels")
 
 
@@ -49,7 +50,16 @@ class Plan:
     @property
     def work(self) -> Path:
         """Where the run is written until it is whole."""
-        return self.folder / f".work-{self.run_id}"
+        return self.folder / f"{_WORK}{self.run_id}"
+
+    @property
+    def progress(self) -> Path:
+        """What a stopped run needs to be resumed; there once the delivery is read."""
+        return self.work / "progress.json"
+
+    def made_of(self) -> dict[str, object]:
+        """What must be the same for a stopped run to be resumed, beside the study and the definitions."""
+        return {"inputs": dict(self.inputs), "versions": versions()}
 
     @property
     def final(self) -> Path:
@@ -76,8 +86,8 @@ class Loaded:
     texts: dict[str, str]
 
 
-def make_plan(study_path: Path, out: Path | None = None, **said: str | int | None) -> Plan:
-    """Read and check every file that says what to do, and take a work folder that no other run has.
+def make_plan(study_path: Path, out: Path | None = None, resume: bool = False, **said: str | int | None) -> Plan:
+    """Read and check every file that says what to do, and take a work folder: a new one, or a stopped run's.
 
     `out`, and what is said of output.buckets, output.memory and the engine, hold over the study's own. The run's
     id tells when and on what; of two runs in one second the later gets a number.
@@ -87,14 +97,35 @@ def make_plan(study_path: Path, out: Path | None = None, **said: str | int | Non
     loaded = load(path)
     output, engine = (_instead(section, said) for section in (loaded.study.output, loaded.study.engine))
     folder = (out.resolve() if out else path.parent / loaded.study.output.folder) / loaded.study.name
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    first = f"{moment}-{_fingerprint(loaded)}"
     inputs = tuple(_inputs(path, loaded).items())
+    plan = Plan(path, folder, _fingerprint(loaded), inputs, output, engine)
+    return _stopped_run(plan) if resume else _new_run(plan)
+
+
+def _new_run(plan: Plan) -> Plan:
+    first = f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-{plan.run_id}"
     for run_id in (first, *(f"{first}-{n}" for n in range(2, 100))):
-        plan = Plan(study_path=path, folder=folder, run_id=run_id, inputs=inputs, output=output, engine=engine)
-        if not plan.final.exists() and io.take_folder(plan.work):
-            return plan
-    raise ImpasseError("Too many runs of this study at once.", where=str(folder), do="Start them one after another.")
+        new = replace(plan, run_id=run_id)
+        if not new.final.exists() and io.take_folder(new.work):
+            return new
+    raise ImpasseError(
+        "Too many runs of this study at once.", where=str(plan.folder), do="Start them one after another."
+    )
+
+
+def _stopped_run(plan: Plan) -> Plan:
+    """The last run of the same study, definitions, files and libraries that was stopped after its delivery was read."""
+    names = [path.name.removeprefix(_WORK) for path in io.folders(plan.folder)] if plan.folder.exists() else []
+    for run_id in sorted((name for name in names if plan.run_id in name), reverse=True):
+        stopped = replace(plan, run_id=run_id)
+        if stopped.progress.exists() and io.read_json(stopped.progress)["of"] == stopped.made_of():
+            return stopped
+    raise ImpasseError(
+        "There is no run to resume.",
+        where=str(plan.folder),
+        expected="a run that was stopped after its delivery was read, of the same study, definitions and files",
+        do="Run it without --resume.",
+    )
 
 
 def _instead(own: OutputSection | EngineSection, said: dict[str, str | int | None]) -> OutputSection | EngineSection:
@@ -111,6 +142,21 @@ def _instead(own: OutputSection | EngineSection, said: dict[str, str | int | Non
             expected="memory such as 4GB or 500MB, at most 4096 buckets, one of threads, processes and dask",
             do="Correct it.",
         ) from None
+
+
+def load_as_planned(plan: Plan) -> Loaded:
+    """What the plan's files say, on whatever machine, if they say what they said when the run was planned."""
+    if _fingerprint(load(plan.study_path)) not in plan.run_id:
+        load.cache_clear()  # a worker that lives long may remember another run
+    loaded = load(plan.study_path)
+    if _fingerprint(loaded) not in plan.run_id:
+        raise ImpasseError(
+            "The study or a definition is not what it was when the run was planned.",
+            where=f"{plan.study_path}",
+            expected="the same files on every machine, unchanged until the run is done",
+            do="Leave them alone while a run is under way, and start it again.",
+        )
+    return loaded
 
 
 @lru_cache(maxsize=1)

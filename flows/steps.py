@@ -9,7 +9,7 @@ work/checks.json     what was checked and found, for the pages
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +17,7 @@ import polars as pl
 from flows import io, quality
 from flows.catalogue import methods_contents
 from flows.intake import take_in
-from flows.plan import Loaded, Plan, load, versions
+from flows.plan import Loaded, Plan, load, load_as_planned, versions
 from reports.limits import unused_rows_sentences
 from reports.methods import MethodsContents, render_methods
 from reports.report import Option, ReportContents, render_report
@@ -65,7 +65,23 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
     _add_checks(plan, results, observes=sorted(taken.observes), unused=taken.unused.to_dicts())
     quality.require(results)
-    return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts)
+    counts = DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts)
+    io.write_json({"of": plan.made_of(), "counts": asdict(counts)}, plan.progress)
+    return counts
+
+
+def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
+    """The counts of a delivery that a stopped run had read, if this run resumes one."""
+    return DeliveryCounts(**io.read_json(plan.progress)["counts"]) if plan.progress.exists() else None
+
+
+def is_classified(plan: Plan, part: int) -> bool:
+    """Is the part done? Its last count is the last that is written of it."""
+    return (_counts_of(plan, part) / f"{COUNTS[-1]}.parquet").exists()
+
+
+def _counts_of(plan: Plan, part: int) -> Path:
+    return plan.work / "counts" / f"{part:04d}"
 
 
 def clean_delivery(study_path: Path) -> Cleaned:
@@ -77,7 +93,7 @@ def clean_delivery(study_path: Path) -> Cleaned:
 
 def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     """Classify one part of the persons under every definition and count what the comparison needs."""
-    loaded = load(plan.study_path)
+    loaded = load_as_planned(plan)
     buckets = [_read_bucket(plan, number) for number in buckets_of(part, n_parts, n_buckets)]
     made = classify(joined(buckets), loaded.study, loaded.definitions, loaded.codes)
     for name in RESTRICTED:
@@ -92,7 +108,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
         "profile": count_profile(*profiled),
     }
     for name in COUNTS:
-        io.write_parquet(counts[name], plan.work / "counts" / f"{part:04d}" / f"{name}.parquet")
+        io.write_parquet(counts[name], _counts_of(plan, part) / f"{name}.parquet")
 
 
 def _giving_verdicts(loaded: Loaded) -> list[Definition]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from schemas.errors import ImpasseError, PublicationStopped
+from schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
 
 P = ParamSpec("P")
 out, err = Console(), Console(stderr=True)
@@ -24,7 +24,7 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         from flows.discreet import InternalError, discreet
 
-        codes = {PublicationStopped: 3, InternalError: 1}
+        codes = {RunInterrupted: 4, PublicationStopped: 3, InternalError: 1}
         try:
             discreet(command)(*args, **kwargs)
         except ImpasseError as error:

@@ -31,6 +31,10 @@ class PublicationStopped(ImpasseError):  # noqa: N818  (it is a decision, not a 
     """A critical check failed, so nothing was published."""
 
 
+class RunInterrupted(ImpasseError):  # noqa: N818  (as above)
+    """Some parts of a run could not be classified; what is done is kept, and the run can be resumed."""
+
+
 def nearest(word: str, known: list[str]) -> str:
     """The known spelling closest to `word`, or an empty string."""
     return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), "")

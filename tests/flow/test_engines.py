@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from prefect import task
 from prefect.testing.utilities import prefect_test_harness
 
 from flows import demonstration, pipeline, steps
-from schemas.errors import ImpasseError
+from flows.plan import load, make_plan
+from schemas.errors import ImpasseError, RunInterrupted
 from schemas.tables import RESTRICTED
 from tests.flow.running import data_hashes, run_steps
 from transforms.parting import count_parts
@@ -98,25 +101,65 @@ def test_parts_hold_every_person_once(in_one: Path, in_two: Path) -> None:
 
 
 def test_a_part_that_fails_is_named_and_nothing_is_published(
-    registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    registry: Path, in_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others are finished first; the message says which one it was and why."""
+    """The others are finished first; the message says which one it was and why; the run can be resumed."""
     done = []
 
     def fail_on_one(plan: object, part: int, n_parts: int, n_buckets: int) -> None:
         if part == 1:
             raise ImpasseError("The disk is full.", where="here")
         done.append(part)
+        steps.classify_part(plan, part, n_parts, n_buckets)
 
-    monkeypatch.setattr(pipeline, "classify_part", task(fail_on_one, persist_result=False))
-
-    with pytest.raises(ImpasseError, match=r"1 of 2 parts .* could not be classified") as told:
-        pipeline.run_study(str(registry), str(tmp_path), engine="threads")
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "classify_part", task(fail_on_one, persist_result=False))
+        with pytest.raises(RunInterrupted, match=r"1 of 2 parts .* could not be classified") as told:
+            pipeline.run_study(str(registry), str(tmp_path), engine="threads")
 
     assert "part 1" in str(told.value)
     assert "The disk is full." in str(told.value)
     assert done == [0]
     assert not list(tmp_path.glob("*/latest"))
+
+    finished = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("restricted/*.parquet/0000.parquet")}
+    published = Path(pipeline.run_study(str(registry), str(tmp_path), resume=True))
+
+    assert data_hashes(published) == data_hashes(in_two)
+    assert len(finished) == len(RESTRICTED)
+    assert [(published / "restricted" / path.parent.name / path.name).stat().st_mtime_ns for path in finished] == list(
+        finished.values()
+    )
+    assert not list(tmp_path.glob("*/.work-*"))
+
+
+def test_there_must_be_a_run_to_resume(registry: Path, tmp_path: Path) -> None:
+    """Neither nothing at all, nor a run of other files: their rows would be mixed."""
+    with pytest.raises(ImpasseError, match="no run to resume"):
+        pipeline.run_study(str(registry), str(tmp_path), resume=True)
+
+    plan = make_plan(registry, tmp_path)
+    steps.read_delivery(plan)
+    other = json.loads(plan.progress.read_text())
+    other["of"]["inputs"]["persons.parquet"] = "another"
+    plan.progress.write_text(json.dumps(other))
+
+    with pytest.raises(ImpasseError, match="no run to resume"):
+        pipeline.run_study(str(registry), str(tmp_path), resume=True)
+
+
+def test_a_part_is_not_classified_by_another_study(registry: Path, tmp_path: Path) -> None:
+    """A study that changes while a worker is to start on it stops the part."""
+    folder = tmp_path / "registry"
+    shutil.copytree(registry.parent, folder)
+    plan = make_plan(folder / registry.name, tmp_path / "out")
+    steps.read_delivery(plan)
+    changed = plan.study_path.read_text().replace("[period]", "[disclosure]\nthreshold = 7\n\n[period]")
+    plan.study_path.write_text(changed)
+    load.cache_clear()  # as on a worker that has not seen it before
+
+    with pytest.raises(ImpasseError, match="not what it was when the run was planned"):
+        steps.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
 
 
 def test_an_address_is_for_dask_alone(registry: Path, tmp_path: Path) -> None:
