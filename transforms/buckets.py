@@ -20,12 +20,13 @@ from schemas.study import MAX_BUCKETS
 
 _HASH_BITS = 64
 _AT_ONCE = 500_000
-# Bytes, measured on made-up registries of 0.1 to 5 million persons and rounded up.
+# Bytes, measured on made-up registries of 0.1 to 5 million persons, all definitions, and rounded up.
 _PROGRAM = 600_000_000
 _PIECES = 800_000_000
 _PER_PERSON = 400
 _PER_LOOKED_UP_ROW = 300
-_PER_ROW = 1_000
+_PER_ROW_READ = 1_000
+_PER_ROW = 5_000
 _GB = 10**9
 
 
@@ -44,11 +45,11 @@ def choose_buckets(size: Size, memory: int, at_least: int = 1) -> int:
     The program takes 600 MB. While a delivery is read, memory also holds every person (400 bytes), every
     row of files that others are looked up in (300 bytes), and pieces of files on their way (800 MB, if the
     files are so large): less memory than that does not do. While a bucket is classified, memory also holds
-    1000 bytes for each of its rows, all tables together; persons differ, so the largest bucket is taken for
+    5000 bytes for each of its rows, all tables together; persons differ, so the largest bucket is taken for
     a quarter larger than the mean. Raises ImpasseError, with what is needed, where no number of buckets is
     enough.
     """
-    pieces = min(_PIECES, size.n_rows * _PER_ROW)
+    pieces = min(_PIECES, size.n_rows * _PER_ROW_READ)
     reading = _PROGRAM + pieces + size.n_persons * _PER_PERSON + size.n_looked_up * _PER_LOOKED_UP_ROW
     of_one = (size.n_rows + size.n_persons) * _PER_ROW * 5 // 4
     needed = max(reading, _PROGRAM + of_one // MAX_BUCKETS)

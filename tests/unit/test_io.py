@@ -77,6 +77,34 @@ def test_big_files_come_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert pl.concat(pieces)["id"].to_list() == [str(n) for n in range(25)]
 
 
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
+def test_rows_are_counted_without_reading(tmp_path: Path, ending: str) -> None:
+    """Rows, not lines: a line end within quotes, and one missing at the end, do not count."""
+    text = b'person_id,birth_date,note\na,1970-01-01,"x\ny"\nb,,'
+    path = tmp_path / f"persons{ending}"
+    if ending == ".parquet":
+        pl.read_csv(text).write_parquet(path)
+    else:
+        path.write_bytes(gzip.compress(text) if ending == ".csv.gz" else text)
+    chosen = study(path=tmp_path.name)
+    found = io.read_delivery(chosen, tmp_path.parent, io.read_mapping(chosen, tmp_path))
+
+    assert found.n_rows("persons") == 2
+
+
+def test_rows_come_back_by_bucket(tmp_path: Path) -> None:
+    """What is added in parts is read together, bucket by bucket, also where a part of one is empty."""
+    files = io.BucketFiles(tmp_path / "rows")
+    rows = scores(scale=["phq9"], value=[4.0])
+    files.add([rows, rows.clear()])
+    files.add([rows, scores(scale=["gad7"], value=[5.0])])
+
+    assert files.read(0)["scale"].to_list() == ["phq9", "phq9"]
+    assert files.read(1).rows() == [(0, date(2010, 1, 1), "gad7", 5.0)]
+    assert files.read(1).schema == rows.schema
+    assert len(list((tmp_path / "rows").iterdir())) == 2
+
+
 def test_own_layout_is_a_path(tmp_path: Path) -> None:
     """A user's mapping is a TOML file beside the study."""
     own = io.shipped("mappings/generic.toml").read_text().replace('name = "persons"', 'name = "people"')
