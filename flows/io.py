@@ -624,6 +624,10 @@ class BucketFiles:
                 parts.append(pl.from_arrow(reader.get_batch(bucket)))
         return pl.concat(parts)
 
+    def remove(self) -> None:
+        """Take the files away."""
+        remove(self._folder)
+
 
 def _batch(rows: pl.DataFrame) -> pyarrow.RecordBatch:
     """The rows as one batch, also if there are none; the oldest spelling of text keeps only the text of these rows."""

@@ -103,20 +103,11 @@ def persons_of(persons: pl.DataFrame, places: pl.DataFrame, bucket: int) -> pl.D
     return persons.filter(is_in).with_columns(places["number"].filter(is_in).alias("person"))
 
 
-def deal(
-    rows: pl.DataFrame, said: pl.DataFrame, places: pl.DataFrame, n_buckets: int
-) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
-    """Rows cut into those of each bucket, persons numbered within it, and of what is said what each bucket says."""
+def deal(rows: pl.DataFrame, places: pl.DataFrame, n_buckets: int) -> list[pl.DataFrame]:
+    """Rows cut into those of each bucket, persons numbered within it."""
     if n_buckets == 1:
-        return [rows], [said]
+        return [rows]
     bucket, number = (places[column].gather(rows["person"]) for column in ("bucket", "number"))
     placed = rows.with_columns(bucket, number.alias("person"))
-    used = placed.select("bucket", "said").unique().join(said, on="said")
-    return _parted(placed, n_buckets), _parted(used, n_buckets)
-
-
-def _parted(rows: pl.DataFrame, n_buckets: int) -> list[pl.DataFrame]:
-    """The rows of each bucket."""
-    parts = rows.partition_by("bucket", as_dict=True, include_key=False)
-    nothing = rows.drop("bucket").clear()
-    return [parts.get((bucket,), nothing) for bucket in range(n_buckets)]
+    parts = placed.partition_by("bucket", as_dict=True, include_key=False)
+    return [parts.get((bucket,), rows.clear()) for bucket in range(n_buckets)]
