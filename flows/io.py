@@ -48,6 +48,7 @@ _PROBE = 1 << 20
 _PIECE = 500_000
 _LINES = 16 << 20
 _SMALL = 4 << 20
+_BLOCK = 32 << 20
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 OMOP_TABLES = (
     "person",
@@ -251,14 +252,12 @@ def _read_pieces(path: Path, delimiter: str, encoding: str, n_rows: int | None =
         _check_csv(path, delimiter, encoding)
     try:
         if is_parquet:
-            rows = pl.scan_parquet(path, n_rows=n_rows)
-        else:
-            source = _content(path, encoding)
-            rows = pl.scan_csv(source, separator=delimiter, infer_schema=False, n_rows=n_rows)
-        nothing = pl.DataFrame(schema=rows.collect_schema())
-        batches = rows.collect_batches(chunk_size=_PIECE, maintain_order=True)
-        yield next(batches, nothing)
-        yield from batches
+            yield from _batches(pl.scan_parquet(path, n_rows=n_rows))
+            return
+        for content in _contents(path, encoding):
+            yield from _batches(pl.scan_csv(content, separator=delimiter, infer_schema=False, n_rows=n_rows))
+            if n_rows is not None:
+                return
     except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         malformed = _unreadable_parquet(path) if is_parquet else _unreadable_csv(path, delimiter, encoding)
         raise _refused(error, path) or _disk_fault(error, path) or malformed from None
@@ -333,12 +332,58 @@ def _unreadable_parquet(path: Path) -> ImpasseError:
     )
 
 
-def _content(path: Path, encoding: str) -> Path | bytes:
-    """What Polars can read: the file itself, or its bytes as UTF-8."""
+def _batches(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The rows in order, a piece at a time; one piece without rows if there are none."""
+    nothing = pl.DataFrame(schema=rows.collect_schema())
+    batches = rows.collect_batches(chunk_size=_PIECE, maintain_order=True)
+    yield next(batches, nothing)
+    yield from batches
+
+
+def _contents(path: Path, encoding: str) -> Iterator[Path | bytes]:
+    """What Polars can read: the file itself, or its lines as UTF-8, some million at a time, each under the header."""
     if encoding == "utf-8":
-        return path
+        yield path
+        return
     with _opened(path) as stream:
-        return stream.read().decode(encoding).encode("utf-8")
+        blocks = _whole_lines(stream)
+        first = next(blocks)
+        header = first[: _end_of_header(first)]
+        yield first.decode(encoding).encode("utf-8")
+        for block in blocks:
+            yield (header + block).decode(encoding).encode("utf-8")
+
+
+def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a CSV file in blocks of whole lines."""
+    rest = b""
+    while block := stream.read(_BLOCK):
+        rest += block
+        end = _end_of_lines(rest)
+        if end > 0:
+            yield rest[:end]
+            rest = rest[end:]
+    if rest:
+        yield rest
+
+
+def _end_of_lines(text: bytes) -> int:
+    """Where the last line of a text ends; a line end within quotes ends no line. 0 if none does."""
+    end = text.rfind(b"\n")
+    n_quotes = text.count(b'"', 0, max(end, 0))
+    while end >= 0 and n_quotes % 2:
+        earlier = text.rfind(b"\n", 0, end)
+        n_quotes -= text.count(b'"', max(earlier, 0), end)
+        end = earlier
+    return end + 1
+
+
+def _end_of_header(text: bytes) -> int:
+    """Where the first line of a text ends; a name may hold a line end within quotes."""
+    end = text.find(b"\n")
+    while end >= 0 and text.count(b'"', 0, end) % 2:
+        end = text.find(b"\n", end + 1)
+    return end + 1
 
 
 def _opened(path: Path) -> IO[bytes]:

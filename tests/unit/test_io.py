@@ -105,6 +105,18 @@ def test_rows_come_back_by_bucket(tmp_path: Path) -> None:
     assert len(list((tmp_path / "rows").iterdir())) == 2
 
 
+@pytest.mark.parametrize("block", [1, 7, 24, 1000])
+def test_latin_1_comes_in_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """However few bytes are read at a time, no line and no cell with a line end in it is cut, nothing is lost."""
+    text = 'id;"a\nname"\n1;å\n2;"ä\n;""ö"\n3;\n4;x'
+    (tmp_path / "a.csv").write_bytes(text.encode("latin-1"))
+    whole = pl.read_csv(text.encode(), separator=";", infer_schema=False)
+    monkeypatch.setattr(io, "_BLOCK", block)
+
+    assert io.read_table(tmp_path / "a.csv", ";", "latin-1").rows() == whole.rows()
+    assert io.read_table(tmp_path / "a.csv", ";", "latin-1").columns == ["id", "a\nname"]
+
+
 def test_own_layout_is_a_path(tmp_path: Path) -> None:
     """A user's mapping is a TOML file beside the study."""
     own = io.shipped("mappings/generic.toml").read_text().replace('name = "persons"', 'name = "people"')
