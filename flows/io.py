@@ -151,7 +151,7 @@ def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Del
     if isinstance(layout, Mapping):
         return _registry(place, layout)
     if place.suffix in _DATABASES:
-        return Delivered(_read_database(place))
+        return _database(place)
     return _omop_folder(place)
 
 
@@ -186,6 +186,33 @@ class DeliveredFiles(Delivered):
             with _disk(path):
                 return pyarrow.parquet.read_metadata(path).num_rows
         return self._n_lines[path] - 1
+
+
+class DeliveredDatabase(Delivered):
+    """Tables of a DuckDB file, by key, with name and number of rows; look-ups are kept, others come in pieces."""
+
+    def __init__(self, path: Path, tables: dict[str, tuple[str, int]]) -> None:
+        super().__init__({})
+        self._path, self._tables = path, tables
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._tables
+
+    def whole(self, key: str) -> pl.DataFrame:
+        """A table in one piece, for look-ups."""
+        if key not in self._files:
+            self._files[key] = pl.concat(self.pieces(key))
+        return self._files[key]
+
+    def pieces(self, key: str) -> Iterator[pl.DataFrame]:
+        """A table's rows in the order in which they are stored, in pieces."""
+        with _connected(self._path) as database:
+            for batch in database.sql(f"select * from {self._tables[key][0]}").to_arrow_reader(_PIECE):
+                yield pl.DataFrame(pl.from_arrow(batch))
+
+    def n_rows(self, key: str) -> int:
+        """How many rows a table has."""
+        return self._tables[key][1]
 
 
 def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> dict[str, Path]:
@@ -514,16 +541,24 @@ def _delimiter_of(path: Path) -> str:
     return max(_DELIMITERS, key=lambda mark: header[0].count(mark.encode()))
 
 
-def _read_database(path: Path) -> dict[str, pl.DataFrame]:
+def _database(path: Path) -> DeliveredDatabase:
+    """The OMOP tables of a DuckDB file; one without rows counts as not delivered."""
     tables = "select table_catalog, table_schema, table_name from information_schema.tables order by all"
+    with _connected(path) as database:
+        listed = [row for row in database.sql(tables).fetchall() if row[2].lower() in OMOP_TABLES]
+        _refuse_two_of_a_name([row[2].lower() for row in listed], path)
+        named = {name.lower(): f'"{catalog}"."{schema}"."{name}"' for catalog, schema, name in listed}
+        rows = {key: database.sql(f"select count(*) from {name}").fetchall()[0][0] for key, name in named.items()}
+    if not rows.get("person"):
+        raise ImpasseError("The database has no person table.", where=f"file {path.name}", do="Deliver an OMOP CDM.")
+    return DeliveredDatabase(path, {key: (name, rows[key]) for key, name in named.items() if rows[key]})
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         with duckdb.connect(str(path), read_only=True) as database:
-            listed = [row for row in database.sql(tables).fetchall() if row[2].lower() in OMOP_TABLES]
-            _refuse_two_of_a_name([row[2].lower() for row in listed], path)
-            frames = {
-                name.lower(): database.sql(f'select * from "{catalog}"."{schema}"."{name}"').pl()
-                for catalog, schema, name in listed
-            }
+            yield database
     except duckdb.Error:
         raise ImpasseError(
             "The file cannot be read as a DuckDB database.",
@@ -531,9 +566,6 @@ def _read_database(path: Path) -> dict[str, pl.DataFrame]:
             expected="a DuckDB file that no other program has open for writing",
             do="Close the other program, or write the file again.",
         ) from None
-    if "person" not in frames or frames["person"].is_empty():
-        raise ImpasseError("The database has no person table.", where=f"file {path.name}", do="Deliver an OMOP CDM.")
-    return {table: frame for table, frame in frames.items() if not frame.is_empty()}
 
 
 def _refuse_two_of_a_name(names: list[str], path: Path) -> None:
