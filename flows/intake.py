@@ -61,23 +61,22 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
     """Clean a delivery piece by piece; write its buckets and its quarantine."""
     people, refused, tallies = clean_persons(delivered, source)
     for name, frames in refused.items():
-        quarantine = _Quarantine(plan, name)
-        for frame in frames:
-            quarantine.add(frame)
-        quarantine.write()
-    persons, places = people.persons(), place_persons(people.frame["person_id"], n_buckets)
-    facts = []
+        _write_refused(plan, name, frames)
+    places = place_persons(people.frame["person_id"], n_buckets)
+    n_persons: list[int] = []
+    facts: list[pl.DataFrame] = []
     for bucket in range(n_buckets):
-        facts.append(_write(plan, source, bucket, "persons", persons_of(persons, places, bucket), 0))
-    n_persons = [rows["part"][0] for rows in facts]
+        persons = persons_of(people.persons(), places, bucket)
+        n_persons.append(persons.height)
+        facts.append(_write(plan, source, bucket, "persons", persons, persons.height))
     for table in EVENT_TABLES:
-        table_in = _TableIn(plan, table, places, n_buckets)
+        incoming = _TableIn(plan, table, places, n_buckets)
         for piece in clean_pieces(table, delivered, source, people):
-            table_in.add(piece)
-        if done := table_in.done():
+            incoming.add(piece)
+        if done := incoming.done():
             tallies[table] = done
-            for (bucket, n), rows in zip(enumerate(n_persons), table_in.buckets(), strict=True):
-                facts.append(_write(plan, source, bucket, table, rows, n))
+            for bucket, rows in enumerate(incoming.buckets()):
+                facts.append(_write(plan, source, bucket, table, rows, n_persons[bucket]))
     io.remove(plan.work / "incoming")
     return Taken(
         reconciliation=reconcile(tallies),
@@ -92,6 +91,13 @@ def _write(plan: Plan, source: Source, bucket: int, name: str, table: pl.DataFra
     """Write one bucket of a table, checked against its model; returns the facts of it."""
     io.write_parquet(table, plan.bucket(bucket) / f"{name}.parquet", MODELS[name])
     return quality.measure({name: table}, n_persons, source.study, source.codes)
+
+
+def _write_refused(plan: Plan, name: str, frames: list[pl.DataFrame]) -> None:
+    quarantine = _Quarantine(plan, name)
+    for frame in frames:
+        quarantine.add(frame)
+    quarantine.write()
 
 
 class _TableIn:
