@@ -20,6 +20,12 @@ ONE = """
 """
 
 
+@pytest.fixture(autouse=True, params=[0, 10**9], ids=["read once", "read row by row"])
+def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read once for all rows that say it, and what is read row by row, is read by the same rules."""
+    monkeypatch.setattr("transforms.layout._WORTH_IT", request.param)
+
+
 def refused(layout: str, table: str, **files: str) -> pl.DataFrame:
     """The quarantine of one table."""
     return cleaned(layout, **files).quarantine[table]
