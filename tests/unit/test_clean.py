@@ -574,3 +574,15 @@ def test_an_unreadable_date_speaks_before_an_unreadable_amount() -> None:
     found = refused("generic", "dispensings", persons=ONE, dispensings=f"person_id,date,atc,n_packages\n{rows}")
 
     assert found["rule"].to_list() == ["date_unreadable"] * 4 + ["supply_unreadable"] * 2
+
+
+def test_a_delivery_without_any_usable_person_refuses_every_row() -> None:
+    """Nobody is left for a row to belong to; a row that names nobody is told as such."""
+    found = cleaned(
+        "generic",
+        persons="person_id,birth_date\na,1700-01-01\n",
+        dispensings="person_id,date,atc\na,2010-01-01,N06A\n,2010-01-01,N06A\n",
+    )
+
+    assert (found.extract.persons.height, found.extract.dispensings.height) == (0, 0)
+    assert found.quarantine["dispensings"]["rule"].to_list() == ["person_unknown", "person_missing"]
