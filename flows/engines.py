@@ -6,7 +6,6 @@ folder under the same paths on every machine. Where a part is worked on does not
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
@@ -15,9 +14,8 @@ from schemas.errors import ImpasseError
 from schemas.study import EngineSection
 
 
-def task_runner(engine: EngineSection) -> TaskRunner[Any]:
-    """What runs the tasks of a flow on the engine."""
-    workers = engine.workers or os.cpu_count() or 1
+def task_runner(engine: EngineSection, workers: int) -> TaskRunner[Any]:
+    """What runs the tasks of a flow on the engine, so many at a time on this machine."""
     if engine.kind == "threads":
         return ThreadPoolTaskRunner(max_workers=workers)
     if engine.kind == "processes":

@@ -7,12 +7,14 @@ are read one after another:
 2. what is accepted is dealt to the buckets, some million rows at a time, and set aside on disk;
 3. when the table is read to its end, each bucket of it is put in order, checked and written.
 
-So memory holds the persons, some million rows and one bucket of one table, never a whole table. What is
-checked of the delivery as a whole is counted bucket by bucket and added up.
+So memory holds the persons, some million rows and one bucket of one table, never a whole table; and of each
+table what is said in it, each thing once. What is checked of the delivery as a whole is counted bucket by
+bucket and added up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,8 @@ from transforms.clean import (
     clean_persons,
     clean_pieces,
     count_rules,
+    number_words,
+    order_words,
     put_in_order,
     reconcile,
     sum_tallies,
@@ -57,24 +61,22 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
     """Clean a delivery piece by piece; write its buckets and its quarantine."""
     people, refused, tallies = clean_persons(delivered, source)
     for name, frames in refused.items():
-        quarantine = _Quarantine(plan, name)
-        for frame in frames:
-            quarantine.add(frame)
-        quarantine.write()
-    persons, places = people.persons(), place_persons(people.frame["person_id"], n_buckets)
-    facts = []
+        _write_refused(plan, name, frames)
+    places = place_persons(people.frame["person_id"], n_buckets)
+    n_persons: list[int] = []
+    facts: list[pl.DataFrame] = []
     for bucket in range(n_buckets):
-        facts.append(_write(plan, source, bucket, "persons", persons_of(persons, places, bucket), 0))
-    n_persons = [rows["part"][0] for rows in facts]
+        persons = persons_of(people.persons(), places, bucket)
+        n_persons.append(persons.height)
+        facts.append(_write(plan, source, bucket, "persons", persons, persons.height))
     for table in EVENT_TABLES:
-        table_in = _TableIn(plan, table, places, n_buckets)
+        incoming = _TableIn(plan, table, places, n_buckets)
         for piece in clean_pieces(table, delivered, source, people):
-            table_in.add(piece)
-        if done := table_in.done():
+            incoming.add(piece)
+        if done := incoming.done():
             tallies[table] = done
-            for bucket, n in enumerate(n_persons):
-                facts.append(_write(plan, source, bucket, table, put_in_order(table, *table_in.read(bucket)), n))
-        table_in.clear()
+            for bucket, rows in enumerate(incoming.buckets()):
+                facts.append(_write(plan, source, bucket, table, rows, n_persons[bucket]))
     io.remove(plan.work / "incoming")
     return Taken(
         reconciliation=reconcile(tallies),
@@ -91,14 +93,21 @@ def _write(plan: Plan, source: Source, bucket: int, name: str, table: pl.DataFra
     return quality.measure({name: table}, n_persons, source.study, source.codes)
 
 
+def _write_refused(plan: Plan, name: str, frames: list[pl.DataFrame]) -> None:
+    quarantine = _Quarantine(plan, name)
+    for frame in frames:
+        quarantine.add(frame)
+    quarantine.write()
+
+
 class _TableIn:
     """One table on its way into its buckets."""
 
     def __init__(self, plan: Plan, name: str, places: pl.DataFrame, n_buckets: int) -> None:
-        self._folder = plan.work / "incoming" / name
-        self._places, self._n_buckets = places, n_buckets
-        self._rows, self._said = (io.BucketFiles(self._folder / part) for part in ("rows", "said"))
+        self._name, self._places, self._n_buckets = name, places, n_buckets
+        self._files = io.BucketFiles(plan.work / "incoming" / name)
         self._quarantine = _Quarantine(plan, name)
+        self._known: pl.DataFrame | None = None
         self._waiting: list[Piece] = []
         self._tallies: list[Tally] = []
 
@@ -107,7 +116,7 @@ class _TableIn:
         self._quarantine.add(piece.refused)
         self._tallies.append(tally([piece]))
         self._waiting.append(piece)
-        if sum(waiting.rows.height + waiting.said.height for waiting in self._waiting) >= _DEALT_AT_ONCE:
+        if sum(waiting.rows.height for waiting in self._waiting) >= _DEALT_AT_ONCE:
             self._deal()
 
     def done(self) -> Tally | None:
@@ -119,22 +128,18 @@ class _TableIn:
         self._quarantine.write()
         return whole
 
-    def read(self, bucket: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The rows of one bucket, and what they say."""
-        return self._rows.read(bucket), self._said.read(bucket)
-
-    def clear(self) -> None:
-        """Remove what was set aside."""
-        io.remove(self._folder)
+    def buckets(self) -> Iterator[pl.DataFrame]:
+        """The table, bucket by bucket; what was set aside is then removed."""
+        words = order_words(self._known)
+        for bucket in range(self._n_buckets):
+            yield put_in_order(self._name, self._files.read(bucket), words)
+        self._files.remove()
 
     def _deal(self) -> None:
         if self._waiting:
-            rows = pl.concat([piece.rows for piece in self._waiting])
-            said = pl.concat([piece.said for piece in self._waiting])
+            rows, self._known = number_words(self._waiting, self._known)
             self._waiting = []
-            by_bucket, said_by_bucket = deal(rows, said, self._places, self._n_buckets)
-            self._rows.add(by_bucket)
-            self._said.add(said_by_bucket)
+            self._files.add(deal(rows, self._places, self._n_buckets))
 
 
 class _Quarantine:

@@ -109,7 +109,7 @@ def _run(plan: Plan) -> Path:
     counts = steps.delivery_read_before(plan) or read_delivery(plan)
     create_table_artifact(key="rows", table=counts.tables, description="Rows delivered, accepted and quarantined")
     last = counts.parts + 4
-    classify_parts.with_options(task_runner=task_runner(plan.engine))(plan, counts, last)
+    classify_parts.with_options(task_runner=task_runner(plan.engine, counts.at_a_time))(plan, counts, last)
     tell("comparing definitions", last - 3, last)
     verdicts = compare(plan)
     create_table_artifact(key="verdicts", table=verdicts, description="Verdicts by definition; small counts are empty")

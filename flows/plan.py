@@ -5,6 +5,7 @@ A bad study or definition file is refused here. Tasks get the plan, which is sma
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -41,6 +42,11 @@ class Plan:
     inputs: tuple[tuple[str, str], ...]
     output: OutputSection
     engine: EngineSection
+
+    @property
+    def workers(self) -> int:
+        """How many parts the engine would work on at a time on this machine."""
+        return self.engine.workers or os.cpu_count() or 1
 
     @property
     def base(self) -> Path:

@@ -30,10 +30,11 @@ from schemas.extracts import MODELS, Extract
 from schemas.tables import KEYS, RELEASE, RESTRICTED
 from transforms.agreement import compare_overall, compare_pairs, count_agreement
 from transforms.attrition import compare_attrition, count_attrition
-from transforms.buckets import choose_buckets
+from transforms.buckets import power_of_two
 from transforms.classify import classify
 from transforms.clean import RULES, Cleaned, Source, clean
 from transforms.disclosure import protect
+from transforms.memory import parts_at_a_time
 from transforms.parting import buckets_of, count_parts, joined
 from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
 from transforms.profile import ESTABLISHED, count_profile, sum_profile
@@ -44,11 +45,15 @@ COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
 
 @dataclass(frozen=True)
 class DeliveryCounts:
-    """Rows delivered, accepted and quarantined per table, and into how many buckets and parts persons were cut."""
+    """Rows delivered, accepted and quarantined per table, and into how many buckets and parts persons were cut.
+
+    `at_a_time` parts may be worked on at a time on this machine.
+    """
 
     tables: list[dict[str, object]]
     buckets: int
     parts: int
+    at_a_time: int
 
 
 def read_delivery(plan: Plan) -> DeliveryCounts:
@@ -58,14 +63,17 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
     source = Source(loaded.layout, loaded.study, loaded.codes)
     size = source.size(delivered)
     n_parts = count_parts(size.n_persons)
-    n_buckets = choose_buckets(size, plan.output.memory_bytes, max(plan.output.buckets, n_parts))
+    n_buckets = power_of_two(max(plan.output.buckets, n_parts))
+    at_a_time = parts_at_a_time(
+        size, n_parts, plan.output.memory_bytes, plan.workers, in_processes=plan.engine.kind != "threads"
+    )
     taken = take_in(plan, delivered, source, n_buckets)
     io.write_parquet(taken.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
     _write_release(plan, "reconciliation", taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
     _add_checks(plan, results, observes=sorted(taken.observes), unused=taken.unused.to_dicts())
     quality.require(results)
-    counts = DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts)
+    counts = DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, at_a_time)
     io.write_json({"of": plan.made_of(), "counts": asdict(counts)}, plan.progress)
     return counts
 

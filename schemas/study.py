@@ -113,8 +113,8 @@ class QualitySection(_Section):
 class OutputSection(_Section):
     """Where runs are written, and what they may take.
 
-    Persons are cut into as many buckets as it takes for one to fit into `memory`, and at least into
-    `buckets`; the number is a power of two. Neither changes the results.
+    As many parts of the persons are worked on at a time as fit into `memory`. While they are read, persons are cut
+    into at least so many `buckets`; the number is a power of two. Neither changes the results.
     """
 
     folder: str = "runs"

@@ -1,4 +1,4 @@
-"""Persons cut into buckets: the unit that fits in memory, is worked on alone and can be sent elsewhere.
+"""Persons cut into buckets: whose rows are brought together while a delivery is read.
 
 A person's bucket is the first bits of a published hash of the person's id (BLAKE2b, 8 bytes), which no
 library upgrade can change. The number of buckets is a power of two, so buckets nest: one bucket of four
@@ -7,66 +7,14 @@ is two of eight. Whatever the number of buckets, the results are the same rows.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 
 import numpy as np
 import polars as pl
 
-from schemas.errors import ImpasseError
-from schemas.study import MAX_BUCKETS
-
 _HASH_BITS = 64
 _AT_ONCE = 500_000
-# Bytes, measured on made-up registries of 0.1 to 5 million persons and rounded up.
-_PROGRAM = 600_000_000
-_PIECES = 800_000_000
-_PER_PERSON = 400
-_PER_LOOKED_UP_ROW = 300
-_PER_ROW = 1_000
-_GB = 10**9
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large a delivery is: persons, rows of all other tables, and rows of files that are looked up whole."""
-
-    n_persons: int
-    n_rows: int
-    n_looked_up: int = 0
-
-
-def choose_buckets(size: Size, memory: int, at_least: int = 1) -> int:
-    """How many buckets it takes to stay within `memory` bytes, and no fewer than are asked for.
-
-    The program takes 600 MB. While a delivery is read, memory also holds every person (400 bytes), every
-    row of files that others are looked up in (300 bytes), and pieces of files on their way (800 MB, if the
-    files are so large): less memory than that does not do. While a bucket is classified, memory also holds
-    1000 bytes for each of its rows, all tables together; persons differ, so the largest bucket is taken for
-    a quarter larger than the mean. Raises ImpasseError, with what is needed, where no number of buckets is
-    enough.
-    """
-    pieces = min(_PIECES, size.n_rows * _PER_ROW)
-    reading = _PROGRAM + pieces + size.n_persons * _PER_PERSON + size.n_looked_up * _PER_LOOKED_UP_ROW
-    of_one = (size.n_rows + size.n_persons) * _PER_ROW * 5 // 4
-    needed = max(reading, _PROGRAM + of_one // MAX_BUCKETS)
-    if memory < needed:
-        raise _too_little(memory, needed)
-    n_buckets = power_of_two(at_least)
-    while _PROGRAM + of_one // n_buckets > memory:
-        n_buckets *= 2
-    return n_buckets
-
-
-def _too_little(memory: int, needed: int) -> ImpasseError:
-    return ImpasseError(
-        f"{memory / _GB:.1f} GB of memory are too little for this delivery.",
-        where="study file, output.memory, or --memory",
-        expected=f"at least {math.ceil(needed / _GB * 10) / 10:.1f} GB",
-        do="Allow more memory, or run on a machine that has it.",
-    )
 
 
 def power_of_two(n_buckets: int) -> int:
@@ -102,20 +50,11 @@ def persons_of(persons: pl.DataFrame, places: pl.DataFrame, bucket: int) -> pl.D
     return persons.filter(is_in).with_columns(places["number"].filter(is_in).alias("person"))
 
 
-def deal(
-    rows: pl.DataFrame, said: pl.DataFrame, places: pl.DataFrame, n_buckets: int
-) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
-    """Rows cut into those of each bucket, persons numbered within it, and of what is said what each bucket says."""
+def deal(rows: pl.DataFrame, places: pl.DataFrame, n_buckets: int) -> list[pl.DataFrame]:
+    """Rows cut into those of each bucket, persons numbered within it."""
     if n_buckets == 1:
-        return [rows], [said]
+        return [rows]
     bucket, number = (places[column].gather(rows["person"]) for column in ("bucket", "number"))
     placed = rows.with_columns(bucket, number.alias("person"))
-    used = placed.select("bucket", "said").unique().join(said, on="said")
-    return _parted(placed, n_buckets), _parted(used, n_buckets)
-
-
-def _parted(rows: pl.DataFrame, n_buckets: int) -> list[pl.DataFrame]:
-    """The rows of each bucket."""
-    parts = rows.partition_by("bucket", as_dict=True, include_key=False)
-    nothing = rows.drop("bucket").clear()
-    return [parts.get((bucket,), nothing) for bucket in range(n_buckets)]
+    parts = placed.partition_by("bucket", as_dict=True, include_key=False)
+    return [parts.get((bucket,), rows.clear()) for bucket in range(n_buckets)]

@@ -32,8 +32,8 @@ from schemas.extracts import MODELS, SETTINGS, Extract
 from schemas.mapping import SUPPLY_COLUMNS, TABLES, Delivered, Mapping
 from schemas.study import FIRST_DAY, LAST_DAY, Study
 from transforms import layout, omop, refusals
-from transforms.buckets import Size
 from transforms.drafts import OTHER_DRUG, Draft
+from transforms.memory import Size
 from transforms.packing import sort_packed
 from transforms.people import People, accept_persons
 from transforms.refusals import RULES as RULES
@@ -67,13 +67,21 @@ class Piece:
     """A piece of one table after its checks: what was accepted, refused rows as delivered, how many were delivered.
 
     rows   person, days, said: one per accepted row and code
-    said   said, and every column of the canonical table that is neither person nor day; none for tables without
+    said   said, and the columns of the canonical table that are neither person nor day, as far as it has any
     """
 
     rows: pl.DataFrame
     said: pl.DataFrame
     refused: pl.DataFrame
     n_delivered: int
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the rows of one table say, each thing once and in order, and the place in it of each thing's number."""
+
+    in_order: pl.DataFrame
+    places: pl.Series
 
 
 @dataclass(frozen=True)
@@ -158,8 +166,8 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         pieces = list(clean_pieces(table, delivered, source, people))
         if not any(piece.n_delivered for piece in pieces):
             continue
-        rows, said = (pl.concat(frames) for frames in zip(*((p.rows, p.said) for p in pieces), strict=True))
-        tables[table] = put_in_order(table, rows, said)
+        rows, known = number_words(pieces, None)
+        tables[table] = put_in_order(table, rows, order_words(known))
         refused[table] = [piece.refused for piece in pieces]
         tallies[table] = tally(pieces)
     named = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}
@@ -267,7 +275,31 @@ def _with_rules(broken: pl.DataFrame, faulty: pl.DataFrame, checks: refusals.Che
     return found.unique("row", keep="first", maintain_order=True)
 
 
-def put_in_order(table: str, rows: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+def number_words(pieces: list[Piece], known: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of some pieces of a table with the number of what each says, and all that is said in it until now.
+
+    `known` is what the pieces before have said. Rows that say several things become several rows.
+    """
+    rows, said = pl.concat([piece.rows for piece in pieces]), pl.concat([piece.said for piece in pieces])
+    what = [column for column in said.columns if column != "said"]
+    if not what:
+        return rows.drop("said"), pl.DataFrame()
+    different = said.select(what).unique(maintain_order=True)
+    if known is not None:
+        different = pl.concat([known, different.join(known, on=what, how="anti", nulls_equal=True)])
+    numbered = said.join(different.with_row_index("words"), on=what, nulls_equal=True).select("said", "words")
+    return rows.join(numbered, on="said").drop("said"), different
+
+
+def order_words(known: pl.DataFrame) -> Words:
+    """All that is said in a table, sorted by all columns, nulls first."""
+    if not known.columns:
+        return Words(known, pl.Series([], dtype=pl.UInt32))
+    ordered = known.with_row_index("words").sort(known.columns)
+    return Words(ordered.drop("words"), ordered["words"].arg_sort())
+
+
+def put_in_order(table: str, rows: pl.DataFrame, words: Words) -> pl.DataFrame:
     """The canonical table of accepted rows and what they say, sorted by all its columns, nulls first.
 
     What is said is numbered in its order, and an end by how long after the start it is: so a row is a few
@@ -275,16 +307,13 @@ def put_in_order(table: str, rows: pl.DataFrame, said: pl.DataFrame) -> pl.DataF
     """
     start, *end = _WHEN[table]
     lasting = [(pl.col(name) - pl.col(start)).dt.total_days().alias(name) for name in end]
-    what = [column for column in _COLUMNS[table] if column in said.columns]
-    different = said.select(what).unique().sort(what)
-    if what:
-        ranks = said.join(different.with_row_index("rank"), on=what, nulls_equal=True).select("said", "rank")
-        rows = rows.join(ranks, on="said")
-    coded = rows.select("person", pl.col(start).to_physical(), *lasting, *(["rank"] if what else []))
+    coded = rows.select("person", pl.col(start).to_physical(), *lasting)
+    if "words" in rows.columns:
+        coded = coded.with_columns(words.places.gather(rows["words"]).alias("words"))
     ordered = sort_packed(coded)
     days = [pl.col(start).cast(pl.Date), *((pl.col(start) + pl.col(name)).cast(pl.Date).alias(name) for name in end)]
     dated = ordered.select("person", *days)
-    return dated.hstack(different[ordered["rank"]]) if what else dated
+    return dated.hstack(words.in_order[ordered["words"]]) if "words" in rows.columns else dated
 
 
 def _tidy_days(table: str, rows: pl.DataFrame, period_end: date) -> pl.DataFrame:

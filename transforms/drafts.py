@@ -2,8 +2,8 @@
 
 A source (a registry's mapping, OMOP) turns each delivered file into drafts; `clean` turns drafts into
 canonical tables. Millions of delivered rows say few different things: the same drug in the same package,
-the same code in the same setting. So who and when is read row by row, and what is said is read `once` for
-all the rows that say it.
+the same code in the same setting. So what is said is read `once` for all the rows that say it, and so is
+each person and each day.
 """
 
 from __future__ import annotations

@@ -36,6 +36,8 @@ _AFTER_START = ("end_date",)
 _WHO_AND_WHEN = ("person_id", *_DATES)
 # Persons are compared whole, row by row.
 _READ_BY_ROW = ("persons",)
+# Rows of persons kept before they are made one for each person.
+_TOLD_AT_ONCE = 2_000_000
 # Reading once what several rows say is worth it only where so many rows, on average, say the same.
 _WORTH_IT = 3
 _UNREADABLE = dict.fromkeys(_DATES, "date_unreadable")
@@ -317,8 +319,12 @@ def _fits(rule: SystemRule) -> pl.Expr:
 
 def _derive_persons(part: Part, birth: Birth, delivered: Delivered, mapping: Mapping) -> Draft:
     """Persons of a delivery without a persons file: everyone who has an event, born as the events say."""
-    found = [_persons_of(piece, part, birth, mapping.missing) for piece in delivered.pieces(part.file)]
-    told = pl.concat(found).group_by("person_id").agg(pl.col("birth_date").min()).sort("person_id")
+    found: list[pl.DataFrame] = []
+    for piece in delivered.pieces(part.file):
+        found.append(_persons_of(piece, part, birth, mapping.missing))
+        if sum(told.height for told in found[1:]) > _TOLD_AT_ONCE + found[0].height:
+            found = [_first_births(found)]
+    told = _first_births(found).sort("person_id")
     facts = told.with_row_index("row").with_columns(born_from="birth_date", rule=pl.lit(None, dtype=pl.String))
     return Draft(delivered=told.select("person_id"), facts=facts)
 
@@ -327,7 +333,12 @@ def _persons_of(piece: pl.DataFrame, part: Part, birth: Birth, missing: tuple[st
     frame = piece.filter(_chosen(piece, part.rows, missing, part.file))
     person = drafts.key(frame, drafts.find(frame, part.columns["person_id"].column, part.file), missing)
     named = frame.select(person_id=person, birth_date=_birth(frame, birth, part.file, missing))
-    return named.drop_nulls("person_id").group_by("person_id").agg(pl.col("birth_date").min())
+    return _first_births([named.drop_nulls("person_id")])
+
+
+def _first_births(told: list[pl.DataFrame]) -> pl.DataFrame:
+    """Every person once, born on the earliest day that any row tells."""
+    return pl.concat(told).group_by("person_id").agg(pl.col("birth_date").min())
 
 
 def _birth(frame: pl.DataFrame, birth: Birth, file: str, missing: tuple[str, ...]) -> pl.Expr:

@@ -13,7 +13,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
+from weakref import WeakKeyDictionary
 
 import polars as pl
 
@@ -91,6 +93,19 @@ def ingredient_exposures(delivered: Delivered, lists: OmopLists) -> pl.DataFrame
     )
     found = days.join(_ingredients(frame, lists), on="drug", maintain_order="left")
     return found.select("person_id", pl.col("ingredient").alias("ingredient_concept_id"), "start_date", "end_date")
+
+
+def _once(look_up: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:
+    """A table that rows are looked up in, made once for a delivery and not again for every piece of a file."""
+    made: WeakKeyDictionary[Delivered, pl.DataFrame] = WeakKeyDictionary()
+
+    @wraps(look_up)
+    def kept(frame: _Frame, *lists: OmopLists) -> pl.DataFrame:
+        if frame.delivered not in made:
+            made[frame.delivered] = look_up(frame, *lists)
+        return made[frame.delivered]
+
+    return kept
 
 
 class _Frame:
@@ -215,6 +230,7 @@ def _known(concept: pl.Expr) -> pl.Expr:
     return pl.when(concept != "0").then(concept)
 
 
+@_once
 def _concepts(frame: _Frame) -> pl.DataFrame:
     """concept_id, vocabulary, concept_code, class and lower-case name; empty without a vocabulary."""
     wanted = ("concept_id", "vocabulary", "concept_code", "concept_class", "concept_name")
@@ -230,6 +246,7 @@ def _concepts(frame: _Frame) -> pl.DataFrame:
     ).unique("concept_id", keep="first", maintain_order=True)
 
 
+@_once
 def _visits(frame: _Frame) -> pl.DataFrame:
     if not frame.has("visit_occurrence"):
         return pl.DataFrame(schema={"visit": pl.String, "setting": pl.String})
@@ -307,6 +324,7 @@ _INGREDIENT_TABLES = (
 )
 
 
+@_once
 def _own_names(frame: _Frame) -> pl.DataFrame:
     if not frame.has("drug_ingredient"):
         return pl.DataFrame(schema={"concept_id": pl.String, "name": pl.String})
@@ -316,6 +334,7 @@ def _own_names(frame: _Frame) -> pl.DataFrame:
     )
 
 
+@_once
 def _strengths(frame: _Frame) -> pl.DataFrame:
     """Milligrams of the ingredient in one unit, where drug_strength tells and tells one amount."""
     if not frame.has("drug_strength"):
@@ -407,6 +426,7 @@ def _admissions(frame: _Frame, lists: OmopLists) -> Draft:
     return Draft(draft.delivered, facts)
 
 
+@_once
 def _main_codes(frame: _Frame, lists: OmopLists) -> pl.DataFrame:
     """The main diagnosis of each visit: the one said to be main, else the only one; else not told."""
     if not frame.has("condition_occurrence"):

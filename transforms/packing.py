@@ -36,7 +36,8 @@ def sort_packed(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _field(column: pl.Series) -> _Field:
-    lowest, highest = column.min() or 0, column.max() or 0
+    numbers = column.to_physical()
+    lowest, highest = numbers.min() or 0, numbers.max() or 0
     return _Field(column.name, column.dtype, lowest, (highest - lowest + 1).bit_length())
 
 

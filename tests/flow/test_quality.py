@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.quality import check_delivery, check_release, require
+from flows.quality import check_delivery, check_facts, check_release, measure, require
 from schemas import codelists, study
 from schemas.errors import PublicationStopped
 from schemas.expectations import ExpectationResult
@@ -152,6 +152,17 @@ def test_one_rule_that_takes_more_than_a_twentieth_warns():
     few = check_delivery(EXTRACT, _reconciliation(), five, STUDY, CODES)
     assert [r[0] for r in _failed(many)] == ["dispensings"]
     assert _failed(few) == []
+
+
+def test_a_delivery_in_two_buckets_is_checked_as_one():
+    """Facts are added up over buckets: the same results, word for word, whatever is where."""
+    tables = EXTRACT.tables()
+    first = {name: table.filter(pl.col("person") < 30) for name, table in tables.items()}
+    second = {name: table.filter(pl.col("person") >= 30) for name, table in tables.items()}
+    facts = [measure(part, part["persons"].height, STUDY, CODES) for part in (first, second)]
+
+    assert second["scores"].height == 0
+    assert check_facts(pl.concat(facts), _reconciliation(), NO_RULES, STUDY) == _check()
 
 
 def test_absent_tables_are_not_asked_about():

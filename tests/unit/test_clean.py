@@ -20,6 +20,12 @@ ONE = """
 """
 
 
+@pytest.fixture(autouse=True, params=[0, 10**9], ids=["read once", "read row by row"])
+def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read once for all rows that say it, and what is read row by row, is read by the same rules."""
+    monkeypatch.setattr("transforms.layout._WORTH_IT", request.param)
+
+
 def refused(layout: str, table: str, **files: str) -> pl.DataFrame:
     """The quarantine of one table."""
     return cleaned(layout, **files).quarantine[table]
@@ -536,3 +542,47 @@ def test_a_column_of_dates_where_a_number_is_due_is_unreadable() -> None:
 def test_every_row_of_the_generic_layout_is_read() -> None:
     """A layout without row filters leaves no row unread."""
     assert cleaned("generic", persons=ONE).unused.is_empty()
+
+
+def test_nothing_below_nothing_is_nothing() -> None:
+    """0 and -0 are one value of a score."""
+    found = cleaned("generic", persons=ONE, scores="person_id,date,scale,value\na,2010-01-01,phq9,-0\n")
+
+    assert str(found.extract.scores["value"][0]) == "0.0"
+
+
+def test_what_many_rows_say_is_held_against_each() -> None:
+    """Rows that say the same are read once, and each is refused for it, or for its own person or day."""
+    rows = "a,2010-01-01,N06AB06,-1\n" * 3 + "z,2010-01-01,N06AB06,1\na,1969-01-01,N06AB06,1\n" * 3
+    found = cleaned("generic", persons=ONE, dispensings=f"person_id,date,atc,n_packages\n{rows}")
+
+    assert (
+        found.quarantine["dispensings"]["rule"].to_list()
+        == ["supply_negative"] * 3
+        + [
+            "person_unknown",
+            "date_before_birth",
+        ]
+        * 3
+    )
+    assert found.extract.dispensings.height == 0
+
+
+def test_an_unreadable_date_speaks_before_an_unreadable_amount() -> None:
+    """The first rule of a row speaks, however many rows say the same."""
+    rows = "a,2010-02-30,N06AB06,many\n" * 4 + "a,2010-02-28,N06AB06,many\nz,2010-02-28,N06AB06,many\n"
+    found = refused("generic", "dispensings", persons=ONE, dispensings=f"person_id,date,atc,n_packages\n{rows}")
+
+    assert found["rule"].to_list() == ["date_unreadable"] * 4 + ["supply_unreadable"] * 2
+
+
+def test_a_delivery_without_any_usable_person_refuses_every_row() -> None:
+    """Nobody is left for a row to belong to; a row that names nobody is told as such."""
+    found = cleaned(
+        "generic",
+        persons="person_id,birth_date\na,1700-01-01\n",
+        dispensings="person_id,date,atc\na,2010-01-01,N06A\n,2010-01-01,N06A\n",
+    )
+
+    assert (found.extract.persons.height, found.extract.dispensings.height) == (0, 0)
+    assert found.quarantine["dispensings"]["rule"].to_list() == ["person_unknown", "person_missing"]

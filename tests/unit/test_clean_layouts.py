@@ -26,6 +26,12 @@ DANISH = {
 }
 
 
+@pytest.fixture(autouse=True, params=[0, 10**9], ids=["read once", "read row by row"])
+def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read once for all rows that say it, and what is read row by row, is read by the same rules."""
+    monkeypatch.setattr("transforms.layout._WORTH_IT", request.param)
+
+
 def test_swedish_births_and_deaths_by_year() -> None:
     """A year of birth is 1 July; a year of death is its last day, so that no row of that year is refused."""
     found = cleaned("swedish", **SWEDISH)

@@ -77,6 +77,46 @@ def test_big_files_come_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert pl.concat(pieces)["id"].to_list() == [str(n) for n in range(25)]
 
 
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
+def test_rows_are_counted_without_reading(tmp_path: Path, ending: str) -> None:
+    """Rows, not lines: a line end within quotes, and one missing at the end, do not count."""
+    text = b'person_id,birth_date,note\na,1970-01-01,"x\ny"\nb,,'
+    path = tmp_path / f"persons{ending}"
+    if ending == ".parquet":
+        pl.read_csv(text).write_parquet(path)
+    else:
+        path.write_bytes(gzip.compress(text) if ending == ".csv.gz" else text)
+    chosen = study(path=tmp_path.name)
+    found = io.read_delivery(chosen, tmp_path.parent, io.read_mapping(chosen, tmp_path))
+
+    assert found.n_rows("persons") == 2
+
+
+def test_rows_come_back_by_bucket(tmp_path: Path) -> None:
+    """What is added in parts is read together, bucket by bucket, also where a part of one is empty."""
+    files = io.BucketFiles(tmp_path / "rows")
+    rows = scores(scale=["phq9"], value=[4.0])
+    files.add([rows, rows.clear()])
+    files.add([rows, scores(scale=["gad7"], value=[5.0])])
+
+    assert files.read(0)["scale"].to_list() == ["phq9", "phq9"]
+    assert files.read(1).rows() == [(0, date(2010, 1, 1), "gad7", 5.0)]
+    assert files.read(1).schema == rows.schema
+    assert len(list((tmp_path / "rows").iterdir())) == 2
+
+
+@pytest.mark.parametrize("block", [1, 7, 24, 1000])
+def test_latin_1_comes_in_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """However few bytes are read at a time, no line and no cell with a line end in it is cut, nothing is lost."""
+    text = 'id;"a\nname"\n1;å\n2;"ä\n;""ö"\n3;\n4;x'
+    (tmp_path / "a.csv").write_bytes(text.encode("latin-1"))
+    whole = pl.read_csv(text.encode(), separator=";", infer_schema=False)
+    monkeypatch.setattr(io, "_BLOCK", block)
+
+    assert io.read_table(tmp_path / "a.csv", ";", "latin-1").rows() == whole.rows()
+    assert io.read_table(tmp_path / "a.csv", ";", "latin-1").columns == ["id", "a\nname"]
+
+
 def test_own_layout_is_a_path(tmp_path: Path) -> None:
     """A user's mapping is a TOML file beside the study."""
     own = io.shipped("mappings/generic.toml").read_text().replace('name = "persons"', 'name = "people"')
@@ -117,6 +157,22 @@ def test_omop_database(tmp_path: Path) -> None:
 
     assert found.whole("person").to_dicts() == [{"person_id": 1, "year_of_birth": 1970}]
     assert found.whole("death").schema["death_date"] == pl.Date
+
+
+def test_big_tables_of_a_database_come_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order in which they are stored, with nothing lost; an empty table counts as not delivered."""
+    with duckdb.connect(str(tmp_path / "cdm.duckdb")) as database:
+        database.sql("create table person as select range as person_id from range(5000) order by hash(range)")
+        database.sql("create table death (person_id integer)")
+        stored = database.sql("select * from person").pl()
+    monkeypatch.setattr(io, "_PIECE", 2048)
+    found = io.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+    pieces = list(found.pieces("person"))
+
+    assert len(pieces) > 1
+    assert pl.concat(pieces).equals(stored)
+    assert found.whole("person").equals(stored)
+    assert (found.n_rows("person"), "death" in found) == (5000, False)
 
 
 def test_shipped_definitions_and_code_lists_are_read() -> None:

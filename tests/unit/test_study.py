@@ -55,3 +55,25 @@ def test_supply_lasts_ten_years_at_most() -> None:
 def test_supply_needs_a_rule() -> None:
     """Without any rule every duration would be unknown."""
     assert "supply.rules" in told("[period]", "[supply]\nrules = []\n[period]")
+
+
+def test_memory_is_a_number_with_its_unit() -> None:
+    """4GB by default; MB, GB and TB are known, a bare number or a kilobyte is not."""
+    output = '[output]\nmemory = "{memory}"\n[period]'
+    parsed = {
+        memory: study.parse("study.toml", STUDY.replace("[period]", output.format(memory=memory))).output.memory_bytes
+        for memory in ("500MB", "1.5 GB", "2TB")
+    }
+
+    assert study.parse("study.toml", STUDY).output.memory_bytes == 4_000_000_000
+    assert parsed == {"500MB": 500_000_000, "1.5 GB": 1_500_000_000, "2TB": 2_000_000_000_000}
+    assert "output.memory" in told("[period]", output.format(memory="4"))
+    assert "output.memory" in told("[period]", output.format(memory="4KB"))
+
+
+def test_buckets_are_4096_at_most() -> None:
+    """4096 may be asked for, and no more."""
+    output = "[output]\nbuckets = {n}\n[period]"
+
+    assert study.parse("study.toml", STUDY.replace("[period]", output.format(n=4096))).output.buckets == 4096
+    assert "output.buckets" in told("[period]", output.format(n=4097))
