@@ -155,6 +155,28 @@ def simulate(
         out.print(f"{name:<12} {rows:>12,} rows", highlight=False)
 
 
+@app.command(epilog="Example: impasse bench --persons 1000000 --json bench.json")
+@told
+def bench(
+    persons: Annotated[int, typer.Option(min=100, help="How many persons to simulate.")] = 100_000,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure to this file as well.")] = None,
+) -> None:
+    """Measure a run on this machine: each stage beside the floor, and the same work beside DuckDB SQL.
+
+    Everything is written to a temporary folder and removed at the end.
+    """
+    from flows import bench as measuring
+    from flows import bench_table, io, progress
+
+    with progress.shown(err):
+        figures = measuring.run(persons)
+    for part in bench_table.told(figures):
+        out.print(part, highlight=False)
+        out.print()
+    if json_file is not None:
+        io.write_json(figures, json_file)
+
+
 @app.command(epilog="Example: impasse explain runs/my-study/latest --episode P000123:anxiety:1")
 @told
 def explain(

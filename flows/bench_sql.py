@@ -1,0 +1,330 @@
+"""The SQL that the bench compares Impasse with, written as one would for DuckDB and nothing else.
+
+Both queries think in sets and windows. They read only the columns they need, hold intermediate tables where
+they are used twice, and treat gaps and islands without a correlated query per row. The constants are those of
+the shipped definitions. That the answers are the same is checked row by row before any time is told.
+
+Tables: `persons`, `coverage`, `diagnoses` and `dispensings` are the canonical Parquet files. Made before the
+clock starts, in DuckDB's favour, from the shipped code lists and for the codes that occur only:
+
+    drugs          atc, drug (its number), and for each treatment group whether the drug is in it
+    contact_codes  code_system, code, is_remission: the codes of depression and of its remission
+    exclusions     definition_id, code_system, code: the diagnoses that a definition excludes
+"""
+
+from __future__ import annotations
+
+# Dispensings of a drug joined where at most `gap` uncovered days lie between; one row per era.
+#
+# An era opens where a dispensing starts more than `gap` days after all earlier supply has ended. Only these rows
+# are kept. The era ends where supply had ended when the next one opens, and holds the rows in between, so that
+# no second pass over all dispensings has to number and group them.
+ERAS = """
+WITH supplies AS (
+    SELECT person, atc, date AS day, date + coalesce(days, 0) AS end_excl FROM dispensings
+),
+seen AS (
+    SELECT
+        person, atc, day,
+        max(end_excl) OVER (line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_before,
+        row_number() OVER line AS place,
+        max(end_excl) OVER drug AS covered_at_last,
+        count(*) OVER drug AS n_rows
+    FROM supplies
+    WINDOW drug AS (PARTITION BY person, atc), line AS (PARTITION BY person, atc ORDER BY day)
+),
+openings AS (
+    SELECT * FROM seen WHERE covered_before IS NULL OR day > covered_before + $gap
+)
+SELECT
+    person, atc, day AS start_date,
+    lead(covered_before, 1, covered_at_last) OVER eras AS end_excl,
+    lead(place, 1, n_rows + 1) OVER eras - place AS n_dispensings
+FROM openings
+WINDOW eras AS (PARTITION BY person, atc ORDER BY place)
+"""
+
+# One verdict per episode and definition, from the canonical tables: the episodes of depression, then the trials
+# and the counts of three definitions. What each part does is said above it.
+VERDICTS = """
+WITH RECURSIVE
+-- 1. Episodes. A line of contacts is cut by remission codes and where a new time of observation begins; on it,
+--    contacts at most $gap days apart are one chain. The sums that number chains and eras take rows of one day
+--    together, whose order is not told, so that they get one number.
+contacts AS (
+    SELECT person, date AS day, greatest(date, end_date) AS last_day, is_remission
+    FROM diagnoses JOIN contact_codes USING (code_system, code)
+),
+remissions AS (
+    SELECT DISTINCT person, day AS remitted FROM contacts WHERE is_remission
+),
+coverage_seen AS (
+    SELECT *, max(end_date) OVER (
+        PARTITION BY person ORDER BY start_date, end_date ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS covered_to
+    FROM coverage
+),
+coverage_numbered AS (
+    SELECT *, sum((covered_to IS NULL OR start_date > covered_to + 1)::INT) OVER (
+        PARTITION BY person ORDER BY start_date, end_date
+    ) AS interval
+    FROM coverage_seen
+),
+observed AS (
+    SELECT person, min(start_date) AS observed_from, max(end_date) AS observed_to
+    FROM coverage_numbered
+    GROUP BY person, interval
+),
+lined AS (
+    SELECT contacts.*, observed_from, observed_to, remitted
+    FROM contacts
+    ASOF LEFT JOIN observed ON contacts.person = observed.person AND contacts.day >= observed_from
+    ASOF LEFT JOIN remissions ON contacts.person = remissions.person AND contacts.day > remitted
+),
+seen AS (
+    SELECT *, max(last_day) OVER (
+        PARTITION BY person, observed_from, remitted ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS seen_to
+    FROM lined
+),
+chained AS (
+    SELECT *, sum((seen_to IS NULL OR day > seen_to + $gap)::INT) OVER (
+        PARTITION BY person, observed_from, remitted ORDER BY day
+    ) AS chain
+    FROM seen
+),
+chains AS (
+    SELECT
+        person,
+        min(day) FILTER (NOT is_remission) AS start_day,
+        max(last_day) AS last_day,
+        max(day) FILTER (is_remission) AS remission,
+        any_value(observed_to) AS observed_to
+    FROM chained
+    GROUP BY person, observed_from, remitted, chain
+    HAVING start_day IS NOT NULL
+),
+--    An episode ends at remission, or a tail after its last contact; at the latest when the person is seen no more,
+--    and always before the next episode. Treatment counts from some days before its start.
+watched AS (
+    SELECT
+        *,
+        coalesce(start_day <= observed_to, false) AS is_observed,
+        greatest(
+            start_day,
+            least(death_date, CASE WHEN start_day <= observed_to THEN observed_to END, $period_end)
+        ) AS observed_until
+    FROM chains JOIN persons USING (person)
+),
+ended AS (
+    SELECT *, greatest(start_day, least(coalesce(remission, last_day + $tail), observed_until)) AS own_end
+    FROM watched
+),
+numbered AS (
+    SELECT
+        *,
+        row_number() OVER line AS number,
+        least(own_end, lead(start_day) OVER line - 1) AS end_day,
+        greatest(
+            start_day - $lead,
+            least(lag(own_end, 1, start_day - $lead - 1) OVER line, start_day - 1) + 1
+        ) AS treated_from
+    FROM ended
+    WINDOW line AS (PARTITION BY person ORDER BY start_day)
+),
+episodes AS MATERIALIZED (
+    SELECT
+        row_number() OVER () AS episode,
+        person_id || ':depression:' || number AS episode_id,
+        person, end_day, treated_from, observed_until, is_observed
+    FROM numbered
+    WHERE start_day BETWEEN $period_start AND $period_end
+),
+
+-- 2. Episodes that a definition does not speak about: an excluded diagnosis until the episode's end.
+excluded AS (
+    SELECT DISTINCT definition_id, episode
+    FROM diagnoses
+    JOIN exclusions USING (code_system, code)
+    JOIN episodes USING (person)
+    WHERE date <= end_day
+),
+
+-- 3. What was dispensed in each episode.
+supplies AS MATERIALIZED (
+    SELECT drugs.* EXCLUDE (atc), episode, observed_until, date AS day, days
+    FROM dispensings
+    JOIN drugs USING (atc)
+    JOIN episodes USING (person)
+    WHERE date BETWEEN treated_from AND end_day
+),
+
+-- 4. dep_psychemerge_2 knows a drug by the dates of its dispensings; at most 182 days between two are bridged. It is
+--    in use from the first to the last of them; dispensed once, until the next drug starts, if within 98 days.
+dates AS (
+    SELECT episode, drug, observed_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
+    FROM supplies
+    WHERE antidepressants
+),
+dates_numbered AS (
+    SELECT *, sum((day_before IS NULL OR day > day_before + 182)::INT) OVER (
+        PARTITION BY episode, drug ORDER BY day
+    ) AS era
+    FROM dates
+),
+used AS (
+    SELECT
+        episode, drug, era,
+        min(day) AS start_day, max(day) AS last_day, count(*) AS n_dispensings,
+        any_value(observed_until) AS observed_until
+    FROM dates_numbered
+    GROUP BY episode, drug, era
+),
+next_drugs AS (
+    SELECT used.episode, used.drug, used.era, min(other.start_day) AS next_day
+    FROM used JOIN used AS other
+        ON other.episode = used.episode AND other.drug <> used.drug AND other.start_day > used.last_day
+    GROUP BY ALL
+),
+trials_by_date AS (
+    SELECT
+        episode, drug, next_day, observed_until,
+        n_dispensings = 1 AND coalesce(next_day - start_day <= 98, false) AS is_prolonged,
+        CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END AS last_day,
+        CASE WHEN is_prolonged THEN next_day ELSE used.last_day END - start_day AS n_days
+    FROM used LEFT JOIN next_drugs USING (episode, drug, era)
+),
+--    It failed after 30 days if another antidepressant started after its last day, within 98 days. That is not known
+--    if the person was not seen for as long. Two different drugs must have failed.
+switched AS (
+    SELECT
+        'dep_psychemerge_2' AS definition_id, episode,
+        count(DISTINCT drug) FILTER (next_day <= last_day + 98) >= 2 AS is_met,
+        count(DISTINCT drug) FILTER (next_day <= last_day + 98 OR last_day + 98 > observed_until) >= 2 AS may_be_met
+    FROM trials_by_date
+    WHERE n_days >= 30
+    GROUP BY episode
+),
+
+-- 5. dep_fife_2017 carries leftover supply over, up to 90 days. How long a dispensing waits depends on the one before
+--    it and so on, which no window tells because of the limit. So the dispensings of all drugs are taken by their
+--    rank: all first ones, all second ones, and so on, each a join of the ones before with the next.
+ranked AS MATERIALIZED (
+    SELECT
+        episode, drug, observed_until, day, coalesce(days, 0) AS n_days,
+        row_number() OVER (PARTITION BY episode, drug ORDER BY day, days NULLS FIRST) AS place
+    FROM supplies
+    WHERE antidepressants
+),
+stocked AS (
+    SELECT *, 0 AS wait, NULL::DATE AS covered_before, least(day + n_days, observed_until + 1) AS covered_to
+    FROM ranked
+    WHERE place = 1
+    UNION ALL
+    SELECT
+        ranked.*,
+        greatest(0, least(90, stocked.day + stocked.wait + stocked.n_days - ranked.day))::INT AS own_wait,
+        stocked.covered_to,
+        greatest(stocked.covered_to, least(ranked.day + own_wait + ranked.n_days, ranked.observed_until + 1))
+    FROM stocked JOIN ranked
+        ON ranked.episode = stocked.episode AND ranked.drug = stocked.drug AND ranked.place = stocked.place + 1
+),
+--    A drug failed if another antidepressant was begun, or begun again, after it. Two different ones must have failed.
+begun_on AS (
+    SELECT episode, drug, min(day) AS first_day, max(day) AS last_day
+    FROM stocked
+    WHERE covered_before IS NULL OR day > covered_before + 30
+    GROUP BY episode, drug
+),
+followed AS (
+    SELECT 'dep_fife_2017' AS definition_id, episode, count(DISTINCT begun_on.drug) >= 2 AS is_met, is_met AS may_be_met
+    FROM begun_on JOIN begun_on AS other USING (episode)
+    WHERE other.drug <> begun_on.drug AND other.last_day > begun_on.first_day
+    GROUP BY episode
+),
+
+-- 6. dep_ohdsi_1009 knows a drug by its supply; at most 30 uncovered days are bridged.
+taken AS (
+    SELECT *, least(day + coalesce(days, 0), observed_until + 1) AS end_excl
+    FROM supplies
+    WHERE antidepressants_1009 OR antipsychotics_1009 OR esketamine
+),
+taken_seen AS (
+    SELECT *, max(end_excl) OVER (
+        PARTITION BY episode, drug ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS covered_before
+    FROM taken
+),
+taken_numbered AS (
+    SELECT *, sum((covered_before IS NULL OR day > covered_before + 30)::INT) OVER (
+        PARTITION BY episode, drug ORDER BY day
+    ) AS era
+    FROM taken_seen
+),
+--    A trial counts until 365 days after its last day; for all one knows longer, if some supply has no known length.
+trials AS (
+    SELECT
+        episode, drug,
+        any_value(antidepressants_1009) AS is_antidepressant,
+        any_value(antipsychotics_1009) AS is_antipsychotic,
+        any_value(esketamine) AS is_esketamine,
+        min(day) AS start_day,
+        greatest(max(day), max(end_excl) - 1) + 365 AS counts_until,
+        bool_or(days IS NULL) AS may_last
+    FROM taken_numbered
+    GROUP BY episode, drug, era
+),
+--    The index is the day a drug is begun: an antipsychotic with an antidepressant, a third antidepressant after two
+--    begun before, or esketamine after two begun before.
+begun AS (
+    SELECT DISTINCT episode, start_day AS day, is_antidepressant, is_antipsychotic, is_esketamine FROM trials
+),
+looked_back AS (
+    SELECT
+        episode, day, begun.is_antidepressant, begun.is_antipsychotic, begun.is_esketamine,
+        count(DISTINCT drug) FILTER (counts_until >= day) AS n,
+        count(DISTINCT drug) FILTER (counts_until >= day AND start_day < day) AS n_before,
+        count(DISTINCT drug) FILTER (counts_until >= day OR may_last) AS n_perhaps,
+        count(DISTINCT drug) FILTER ((counts_until >= day OR may_last) AND start_day < day) AS n_before_perhaps
+    FROM begun JOIN trials USING (episode)
+    WHERE trials.is_antidepressant AND trials.start_day <= day
+    GROUP BY ALL
+),
+third_drug AS (
+    SELECT
+        'dep_ohdsi_1009' AS definition_id, episode,
+        bool_or(
+            (is_antipsychotic AND n >= 1)
+            OR (is_antidepressant AND n >= 3 AND n_before >= 2)
+            OR (is_esketamine AND n_before >= 2)
+        ) AS is_met,
+        bool_or(
+            (is_antipsychotic AND n_perhaps >= 1)
+            OR (is_antidepressant AND n_perhaps >= 3 AND n_before_perhaps >= 2)
+            OR (is_esketamine AND n_before_perhaps >= 2)
+        ) AS may_be_met
+    FROM looked_back
+    GROUP BY episode
+),
+
+-- 7. The verdicts. Of an episode that begins while nobody observes the person, nothing can be told.
+met AS (
+    FROM switched UNION ALL FROM followed UNION ALL FROM third_drug
+),
+definitions AS (
+    SELECT unnest(['dep_psychemerge_2', 'dep_fife_2017', 'dep_ohdsi_1009']) AS definition_id
+)
+SELECT
+    episode_id, definition_id,
+    CASE
+        WHEN excluded.episode IS NOT NULL THEN 'not_eligible'
+        WHEN NOT is_observed THEN 'undetermined'
+        WHEN is_met THEN 'resistant'
+        WHEN may_be_met THEN 'undetermined'
+        ELSE 'not_resistant'
+    END AS verdict
+FROM episodes
+CROSS JOIN definitions
+LEFT JOIN excluded USING (definition_id, episode)
+LEFT JOIN met USING (definition_id, episode)
+"""
