@@ -5,7 +5,7 @@ Measured on made-up registries of 0.1 to 5 million persons under all shipped def
 1. The program takes 600 MB.
 2. While a delivery is read, memory also holds every person (400 bytes), every row of files that others are
    looked up in (300 bytes), and pieces of files on their way (800 MB, if the files are so large).
-3. While parts are classified, memory also holds 1,200 bytes for each row of each part that is worked on, all
+3. While parts are classified, memory also holds 900 bytes for each row of each part that is worked on, all
    tables together; persons differ, so the largest part is taken for a quarter larger than the mean. A process
    of its own holds a program of its own.
 """
@@ -22,7 +22,7 @@ _PIECES = 800_000_000
 _PER_PERSON = 400
 _PER_LOOKED_UP_ROW = 300
 _PER_ROW_READ = 1_000
-_PER_ROW = 1_200
+_PER_ROW = 900
 _GB = 10**9
 
 
@@ -44,7 +44,7 @@ def parts_at_a_time(size: Size, n_parts: int, memory: int, workers: int, *, in_p
     needed = max(_reading(size), _PROGRAM + of_one + (_PROGRAM if in_processes else 0))
     if memory < needed:
         raise ImpasseError(
-            f"{memory / _GB:.1f} GB of memory are too little for this delivery.",
+            f"{math.floor(memory / _GB * 10) / 10:.1f} GB of memory are too little for this delivery.",
             where="study file, output.memory, or --memory",
             expected=f"at least {math.ceil(needed / _GB * 10) / 10:.1f} GB",
             do="Allow more memory, or run on a machine that has it.",

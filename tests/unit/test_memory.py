@@ -10,7 +10,7 @@ from transforms.memory import Size, parts_at_a_time
 MILLION = Size(1_000_000, 29_000_000)
 GB = 10**9
 PROGRAM = 600_000_000
-PART = 30_000_000 * 1_500 // 32  # of a million persons in 32 parts
+PART = 30_000_000 * 1_125 // 32  # of a million persons in 32 parts
 
 
 def test_as_many_parts_at_a_time_as_there_are_workers() -> None:
@@ -34,10 +34,10 @@ def test_a_process_of_its_own_holds_a_program_of_its_own() -> None:
 def test_memory_for_one_part_is_needed() -> None:
     """A byte less is refused, with what is needed."""
     one = Size(40_000, 2_000_000)
-    needed = PROGRAM + 2_040_000 * 1_500
+    needed = PROGRAM + 2_040_000 * 1_125
 
     assert parts_at_a_time(one, 1, needed, workers=8) == 1
-    with pytest.raises(ImpasseError, match=r"(?s)too little.*at least 3\.7 GB"):
+    with pytest.raises(ImpasseError, match=r"(?s)2\.8 GB of memory are too little.*at least 2\.9 GB"):
         parts_at_a_time(one, 1, needed - 1, workers=8)
 
 
