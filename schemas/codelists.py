@@ -202,7 +202,13 @@ class CodeLists:
 
     def observed_as_of_group(self, group: str) -> frozenset[str]:
         """What a delivery must show (`observes`) for every treatment of the group to be seen."""
-        return frozenset(self.treatments.filter(pl.col("groups").list.contains(group))["observed_as"])
+        return self._observed_as.get(group, frozenset())
+
+    @cached_property
+    def _observed_as(self) -> dict[str, frozenset[str]]:
+        members = self.treatments.select("groups", "observed_as").explode("groups").drop_nulls("groups")
+        named = members.group_by("groups").agg(pl.col("observed_as").unique())
+        return {group: frozenset(kinds) for group, kinds in named.iter_rows()}
 
     def check_definition(self, definition: Definition, text: str = "") -> None:
         """Raise ImpasseError for the first group, code list or scale of the definition that is not known.

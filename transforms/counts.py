@@ -24,11 +24,11 @@ from transforms.outcome import Judged
 from transforms.segments import NEVER, Segments, distinct, in_order, ragged
 from transforms.stages import (
     ADEQUATE,
-    STAGES,
     SURELY_FAILED,
     SURELY_TRIED,
     TRIED,
     among,
+    count_sets,
     sets_of_judged,
     sets_of_members,
 )
@@ -120,10 +120,10 @@ class Tried:
         """
         episodes = self.trials.episodes
         if distinct_by == "none":
-            return [episodes.sum(among(sets, stage)) for stage in STAGES]
+            return count_sets(sets, episodes)
         alike = self._alike(distinct_by)
         of_kind = np.bitwise_or.reduceat(sets[alike.order], alike.rows.first) if len(sets) else sets
-        numbers = [alike.episodes.sum(among(of_kind, stage)) for stage in STAGES]
+        numbers = count_sets(of_kind, alike.episodes)
         known = np.where(alike.is_known, of_kind, np.uint8(0))
         some = episodes.any(among(sets, SURELY_FAILED))
         numbers[SURELY_FAILED] = np.maximum(alike.episodes.sum(among(known, SURELY_FAILED)), some)

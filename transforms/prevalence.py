@@ -30,7 +30,6 @@ from transforms.verdicts import (
     IS_TREATED,
     N_CODES,
     NOT_ELIGIBLE,
-    NOT_SPOKEN_OF,
     RESISTANT,
     UNDETERMINED,
     VERDICT_OF,
@@ -64,10 +63,14 @@ class _Stratum(NamedTuple):
 def count_prevalence(matrix: VerdictMatrix) -> pl.DataFrame:
     """Counts by definition, denominator, stratum and level; additive over buckets of persons."""
     ordered = matrix.sorted("person_id", "start_date", "disorder", "number")
-    strata = _strata(ordered.episodes)
-    rows = [
-        row for i, name in enumerate(ordered.ids) for row in _count_definition(name, ordered.codes[:, i].copy(), strata)
-    ]
+    rows: list[tuple[str | int, ...]] = []
+    for disorders in dict.fromkeys(d.eligible.disorders for d in ordered.definitions):
+        spoken_of = ordered.episodes["disorder"].cast(pl.String).is_in(disorders)
+        strata = _strata(ordered.episodes.filter(spoken_of))
+        codes = ordered.codes[spoken_of.to_numpy()]
+        for i, definition in enumerate(ordered.definitions):
+            if definition.eligible.disorders == disorders:
+                rows += _count_definition(definition.id, codes[:, i].copy(), strata)
     schema = {**dict.fromkeys(_KEY, pl.String), **dict.fromkeys(_COUNTS, pl.Int64)}
     return pl.DataFrame(rows, schema=schema, orient="row").sort(_KEY)
 
@@ -119,8 +122,7 @@ def _strata(ordered: pl.DataFrame) -> list[_Stratum]:
 def _count_definition(definition_id: str, codes: np.ndarray, strata: list[_Stratum]) -> Iterator[tuple[str | int, ...]]:
     """Rows of one definition: every level it has an episode in, and the whole in any case."""
     for stratum in strata:
-        spoken = codes != NOT_SPOKEN_OF
-        by_episode = _histograms(stratum, stratum.level[spoken], codes[spoken])
+        by_episode = _histograms(stratum, stratum.level, codes)
         by_person = _histograms(stratum, *_persons(stratum, codes))
         for i, level in enumerate(stratum.levels):
             if by_episode[i].any() or stratum.name == "all":
@@ -131,7 +133,7 @@ def _count_definition(definition_id: str, codes: np.ndarray, strata: list[_Strat
 
 def _persons(stratum: _Stratum, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Level and code of every person with an eligible episode: the first one's level, the gravest verdict."""
-    is_eligible = (codes != NOT_SPOKEN_OF) & _IS_ELIGIBLE[codes]
+    is_eligible = _IS_ELIGIBLE[codes]
     places = stratum.order[is_eligible[stratum.order]]
     person = stratum.person[places]
     first = np.flatnonzero(np.diff(person, prepend=-1))

@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from transforms.bounds import Bounds
+from transforms.segments import Segments
 
 TRIED, ADEQUATE, FAILED, SURELY_TRIED, SURELY_ADEQUATE, SURELY_FAILED = STAGES = tuple(range(6))
 _PERHAPS = 1 << TRIED | 1 << ADEQUATE | 1 << FAILED
@@ -44,6 +45,22 @@ def sets_of_judged(adequate: Bounds, failed: Bounds) -> np.ndarray:
 def sets_of_members(member: Bounds) -> np.ndarray:
     """The sets each trial (or treatment) is in by being of the counted treatments."""
     return np.where(member.sure, ALL, np.where(member.possible, np.uint8(_PERHAPS), np.uint8(0)))
+
+
+# For each combination of sets a sum of ones, each in ten bits of its own.
+_LANE_BITS = 10
+_ONES = np.array(
+    [sum((sets >> stage & 1) << (_LANE_BITS * stage) for stage in STAGES) for sets in range(1 << len(STAGES))],
+    dtype=np.int64,
+)
+
+
+def count_sets(sets: np.ndarray, groups: Segments) -> list[np.ndarray]:
+    """For each stage how many rows of each group are in its set: one sum counts for all stages."""
+    if int(groups.lengths.max(initial=0)) >> _LANE_BITS:
+        return [groups.sum(among(sets, stage)) for stage in STAGES]
+    sums = groups.sum(_ONES[sets])
+    return [sums >> (_LANE_BITS * stage) & ((1 << _LANE_BITS) - 1) for stage in STAGES]
 
 
 def among(sets: np.ndarray, stage: int) -> np.ndarray:
