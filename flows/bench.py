@@ -36,7 +36,7 @@ from schemas.definition import Definition
 from schemas.extracts import Extract
 from schemas.study import Study
 from transforms.classify import classify
-from transforms.eras import opens_era, packed
+from transforms.eras import opens_era, packed, unpacked
 from transforms.made_up_tools import FIRST_DATE, LAST_DATE
 from transforms.parting import PERSONS_A_PART
 
@@ -61,7 +61,7 @@ _ROUNDS = 3
 _PIECE = 250_000  # rows of a row group, so that both sides can read in parallel
 _READ = ("persons", "coverage", "diagnoses", "dispensings", "procedures")
 _SUPPLY = ("person", "atc", "date", "days")
-_SUPPLY_BITS, _DAY_BITS = 12, 20  # a supply lasts at most 3,660 days; a group and a day are packed as eras.py does
+_SUPPLY_BITS = 12  # a supply lasts at most 3,660 days
 _ORDER = {"eras": ("person", "atc", "start_date"), "verdicts": ("episode_id", "definition_id")}
 
 
@@ -235,9 +235,7 @@ def _eras(rows: pl.DataFrame, gap: int) -> pl.DataFrame:
 
 def _unpacked(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Group, day and days of supply of sorted keys."""
-    group_and_day = keys >> _SUPPLY_BITS
-    group = group_and_day >> _DAY_BITS
-    day = group_and_day - packed(group, np.int32(0))
+    group, day = unpacked(keys >> _SUPPLY_BITS)
     return group, day.astype(np.int32), (keys & ((1 << _SUPPLY_BITS) - 1)).astype(np.int32)
 
 
