@@ -6,7 +6,7 @@ the two bounds of every count: what is sure makes the lower one, what is possibl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -67,8 +67,3 @@ def any_of(parts: Iterable[Bounds]) -> Bounds:
 def where(test: np.ndarray, then: Bounds, otherwise: Bounds) -> Bounds:
     """Row by row one truth or the other."""
     return Bounds(np.where(test, then.sure, otherwise.sure), np.where(test, then.possible, otherwise.possible))
-
-
-def mapped(table: Callable[[np.ndarray], np.ndarray], truths: Bounds) -> Bounds:
-    """Both arrays put through the same function."""
-    return Bounds(table(truths.sure), table(truths.possible))

@@ -54,10 +54,6 @@ class Segments:
         """Whether some row of each group is true."""
         return np.logical_or.reduceat(flags, self.first)
 
-    def all(self, flags: np.ndarray) -> np.ndarray:
-        """Whether every row of each group is true."""
-        return np.logical_and.reduceat(flags, self.first)
-
     def max(self, values: np.ndarray) -> np.ndarray:
         """The largest value of each group."""
         return np.maximum.reduceat(values, self.first)

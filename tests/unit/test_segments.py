@@ -1,0 +1,124 @@
+"""Rows that lie together: sums between borders, a look at the rows before, ranges, sorting and counting sets."""
+
+import numpy as np
+
+from transforms.bounds import Bounds
+from transforms.segments import Segments, distinct, in_order, ragged
+from transforms.stages import (
+    ADEQUATE,
+    FAILED,
+    STAGES,
+    SURELY_ADEQUATE,
+    SURELY_FAILED,
+    SURELY_TRIED,
+    TRIED,
+    among,
+    count_sets,
+    sets_of_judged,
+    sets_of_members,
+)
+
+KEYS = np.array([3, 3, 3, 5, 9, 9])
+NOTHING = np.array([], dtype=np.int64)
+
+
+def test_rows_of_one_key_are_one_group() -> None:
+    """Where a key changes a group begins."""
+    groups = Segments(KEYS)
+
+    assert groups.first.tolist() == [0, 3, 4]
+    assert groups.of.tolist() == [0, 0, 0, 1, 2, 2]
+    assert groups.rank.tolist() == [0, 1, 2, 0, 0, 1]
+    assert groups.lengths.tolist() == [3, 1, 2]
+
+
+def test_a_second_key_divides_further() -> None:
+    """Rows are of one group only where all keys are the same."""
+    assert Segments(KEYS, np.array([1, 1, 2, 2, 2, 2])).first.tolist() == [0, 2, 3, 4]
+
+
+def test_groups_are_summed_up() -> None:
+    """Sum, any, largest and smallest of each group."""
+    groups, values = Segments(KEYS), np.array([4, 1, 2, 7, 0, 5])
+
+    assert groups.sum(values).tolist() == [7, 7, 5]
+    assert groups.sum(values > 1).tolist() == [2, 1, 1]
+    assert groups.any(values > 4).tolist() == [False, True, True]
+    assert groups.max(values).tolist() == [4, 7, 5]
+    assert groups.min(values).tolist() == [1, 7, 0]
+
+
+def test_no_rows_are_no_groups() -> None:
+    """An empty table is no special case."""
+    groups = Segments(NOTHING)
+
+    assert len(groups) == 0
+    assert groups.sum(NOTHING).tolist() == []
+    assert list(groups.earlier()) == []
+
+
+def test_each_row_meets_every_earlier_row_of_its_group_once() -> None:
+    """The nearest first, and never one of another group."""
+    met = [pair for rows, before in Segments(KEYS).earlier() for pair in zip(rows, before, strict=True)]
+
+    assert met == [(1, 0), (2, 1), (5, 4), (2, 0)]
+
+
+def test_ranges_one_after_the_other() -> None:
+    """Of two ranges with an empty one between."""
+    of, row = ragged(np.array([4, 0, 7]), np.array([2, 0, 3]))
+
+    assert of.tolist() == [0, 0, 2, 2, 2]
+    assert row.tolist() == [4, 5, 7, 8, 9]
+
+
+def test_equal_keys_keep_their_order() -> None:
+    """Sorting by key does not mix what is equal."""
+    assert in_order(np.array([2, 0, 2, 1, 0])).tolist() == [1, 4, 3, 0, 2]
+    assert in_order(NOTHING).tolist() == []
+
+
+def test_distinct_keys_come_once_and_in_order() -> None:
+    """Also below zero."""
+    assert distinct(np.array([5, -1, 5, 0])).tolist() == [-1, 0, 5]
+    assert distinct(NOTHING).tolist() == []
+
+
+def _truth(*values: bool | None) -> Bounds:
+    return Bounds(np.array([value is True for value in values]), np.array([value is not False for value in values]))
+
+
+def test_bounds_are_kleenes_logic() -> None:
+    """One false settles an and, one true an or; not knowing turns into not knowing."""
+    rows = [(a, b) for a in (True, None, False) for b in (True, None, False)]
+    a, b = _truth(*(row[0] for row in rows)), _truth(*(row[1] for row in rows))
+
+    assert (a & b).series().to_list() == [True, None, False, None, None, False, False, False, False]
+    assert (a | b).series().to_list() == [True, True, True, True, None, None, True, None, False]
+    assert (~a).series().to_list() == [False] * 3 + [None] * 3 + [True] * 3
+
+
+def test_a_trial_is_in_the_sets_that_its_facts_allow() -> None:
+    """Whether it is counted, adequate and failed: surely, perhaps, not."""
+
+    def stages(member: bool | None, adequate: bool | None, failed: bool | None) -> set[int]:
+        sets = sets_of_members(_truth(member)) & sets_of_judged(_truth(adequate), _truth(failed))
+        return {stage for stage in STAGES if among(sets, stage).item()}
+
+    assert stages(True, True, True) == set(STAGES)
+    assert stages(None, True, True) == {TRIED, ADEQUATE, FAILED}
+    assert stages(True, None, True) == {TRIED, ADEQUATE, FAILED, SURELY_TRIED}
+    assert stages(True, True, None) == {TRIED, ADEQUATE, FAILED, SURELY_TRIED, SURELY_ADEQUATE}
+    assert stages(True, True, False) == {TRIED, ADEQUATE}
+    assert stages(True, False, True) == {TRIED}
+    assert stages(False, True, True) == set()
+    assert SURELY_FAILED not in stages(True, True, None)
+
+
+def test_all_stages_are_counted_at_once_however_many_rows_a_group_has() -> None:
+    """1,023 rows fit into the bits of one sum, 1,024 do not and are counted all the same."""
+    for n_rows in (1_023, 1_024):
+        sets = np.array([63] * n_rows + [7, 0], dtype=np.uint8)
+        groups = Segments(np.array([0] * n_rows + [1, 1]))
+
+        assert [number.tolist() for number in count_sets(sets, groups)] == [[n_rows, 1]] * 3 + [[n_rows, 0]] * 3
