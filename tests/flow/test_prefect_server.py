@@ -176,7 +176,8 @@ def runs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     }
     ids = {name: _ask_for_run(server, study) for name, study in studies.items()}
     _work(server)
-    _wait_until(lambda: _n_told_ends(server) == len(studies), 20)
+    # The good one classifies its parts in a flow of its own, which ends as well.
+    _wait_until(lambda: _n_told_ends(server) == len(studies) + 1, 20)
     known = {run["id"]: run for run in server.ask("flow_runs/filter")}
     return Runs({name: known[ids[name]] for name in ids}, {name: study.parent for name, study in studies.items()})
 
@@ -224,7 +225,7 @@ def _task_names(server: Server, runs: Runs, name: str) -> list[str]:
     """The names of a run's tasks in order, without the letters that Prefect adds to make them unique."""
     wanted = {"id": {"any_": [runs.flow_runs[name]["id"]]}}
     made = server.ask("task_runs/filter", flow_runs=wanted, sort="EXPECTED_START_TIME_ASC")
-    return [re.sub(r"-\w{3}$", "", run["name"]) for run in made]
+    return [re.sub(r"-\w{1,3}$", "", run["name"]) for run in made]
 
 
 def _artifacts(server: Server, runs: Runs, name: str) -> dict[str, str]:
@@ -275,7 +276,7 @@ def test_tasks_are_named_for_what_they_do(server: Server, runs: Runs) -> None:
     """The task runs that Prefect shows read as the sentence of the run."""
     assert _task_names(server, runs, "good") == [
         "read, clean and check the delivery",
-        "classify a part",
+        "classify the parts",
         "compare definitions",
         "write the pages",
         "publish",
