@@ -8,7 +8,7 @@ from textwrap import wrap
 import polars as pl
 
 from flows import io
-from reports.answer import answer
+from reports.answer import Left, answer, left_after_steps
 from reports.words import words
 from schemas import definition
 
@@ -23,10 +23,13 @@ def lines(run: Path) -> list[str]:
         pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder"
     )
     texts = io.read_texts(release / "definitions", "*.toml")
-    titles = {name: definition.parse(name, text).title for name, text in texts.items()}
+    parsed = {name: definition.parse(name, text) for name, text in texts.items()}
+    titles = {name: d.title for name, d in parsed.items()}
+    of_one = [name for name, d in parsed.items() if len(d.eligible.disorders) == 1]
+    left = left_after_steps(io.read_parquet(release / "attrition.parquet").iter_rows(named=True), of_one)
     if overall.is_empty():
         return ["No episode of the study's disorders starts in the study period.", "", *_pages(release)]
-    told = [line for row in overall.iter_rows(named=True) for line in _disorder(row, eligible, titles)]
+    told = [line for row in overall.iter_rows(named=True) for line in _disorder(row, eligible, titles, left)]
     return [*told, *_pages(release)]
 
 
@@ -34,8 +37,8 @@ def _pages(release: Path) -> list[str]:
     return [f"Report:      {release / 'report.html'}", f"Validation:  {release / 'validation.html'}"]
 
 
-def _disorder(row: dict, eligible: pl.DataFrame, titles: dict[str, str]) -> list[str]:
+def _disorder(row: dict, eligible: pl.DataFrame, titles: dict[str, str], left: Left) -> list[str]:
     mine = eligible.filter(pl.col("level") == row["disorder"]).iter_rows(named=True)
-    said = answer(words(row["disorder"]), row, {share["definition_id"]: share for share in mine}, titles)
+    said = answer(words(row["disorder"]), row, {share["definition_id"]: share for share in mine}, titles, left)
     paragraphs = [wrap(said.lead, WIDTH), *(wrap(f"- {text}", WIDTH, subsequent_indent="  ") for text in said.then)]
     return [*(line for paragraph in paragraphs for line in paragraph), ""]

@@ -1,17 +1,27 @@
 """The answer of one disorder in sentences: the overall row and the definitions' shares in, text out.
 
 The first sentence gives the range, with the number of episodes and of definitions; the ones after it name the lowest
-and the highest definition, each with its own denominator and with the bounds that undetermined episodes leave.
+and the highest definition, each with its own denominator and with the bounds that undetermined episodes leave, and say
+at which step the two part: being treated, treated adequately, failing, or failing as asked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from reports.numbers import NOTHING, coefficient, count, percent, plural
 
 Row = dict[str, Any]
+Left = dict[str, dict[str, int | None]]  # by definition: the episodes left after each step of the attrition table
+
+_STEPS = {
+    "treated": "have a trial that counts",
+    "adequately_treated": "an adequate one",
+    "failed_a_trial": "one that surely failed",
+    "resistant": "all that is asked for",
+}
 
 
 @dataclass(frozen=True)
@@ -22,8 +32,11 @@ class Answer:
     then: list[str]
 
 
-def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str, str]) -> Answer:
-    """The answer for one disorder. `shares`: prevalence rows by definition, `titles`: how to name each."""
+def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str, str], left: Left) -> Answer:
+    """The answer for one disorder. `shares`: prevalence rows by definition, `titles`: how to name each.
+
+    `left` holds definitions of this disorder alone; a count that is suppressed is None.
+    """
     if overall["suppressed"]:
         return Answer(f"The range for {disorder} is suppressed: too few episodes to publish.", [])
     n_hidden = sum(row["suppressed"] for row in shares.values())
@@ -41,10 +54,20 @@ def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str
         [
             _says("Lowest: ", lowest, shares, titles),
             _says("Highest: ", highest, shares, titles),
+            *_where_they_part(left.get(lowest, {}), left.get(highest, {})),
             _decided(overall),
             *blind,
         ],
     )
+
+
+def left_after_steps(attrition: Iterable[Row], definitions: Iterable[str]) -> Left:
+    """Rows of the attrition table by definition and step, of some definitions."""
+    left: Left = {definition: {} for definition in definitions}
+    for row in attrition:
+        if row["definition_id"] in left:
+            left[row["definition_id"]][row["step"]] = row["n_left"]
+    return left
 
 
 def _open(disorder: str, overall: Row, shares: list[Row]) -> str:
@@ -110,6 +133,16 @@ def _says(start: str, definition: str, shares: dict[str, Row], titles: dict[str,
         f"{start}“{title}” says {percent(row['prevalence'])} of the decided among {count(row['n_total'])} "
         f"eligible episodes{_bounds(row)}."
     )
+
+
+def _where_they_part(lowest: dict[str, int | None], highest: dict[str, int | None]) -> list[str]:
+    """How many of their eligible episodes come how far, as far as both may be told."""
+    told = [step for step in ("eligible", *_STEPS) if None not in (lowest.get(step), highest.get(step))]
+    if told[:1] != ["eligible"] or len(told) < 3:
+        return []
+    pairs = {step: f"{count(lowest[step])} and {count(highest[step])}" for step in told}
+    came = ", ".join(f"{pairs[step]} {_STEPS[step]}" for step in told[1:])
+    return [f"Where the two part: of {pairs['eligible']} eligible episodes, {came}."]
 
 
 def _bounds(row: Row) -> str:

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from reports import beyond_verdicts, figures, tables
-from reports.answer import Answer, agreement_sentence, answer
+from reports.answer import Answer, agreement_sentence, answer, left_after_steps
 from reports.figures import Share
 from reports.limits import absent_table_sentences, few_sentence, rounded_sentence, unobserved_sentences
 from reports.parts import Figure, Numbered, Option, first_and_all
@@ -157,7 +157,8 @@ def _overall(contents: ReportContents, disorder: str) -> dict[str, Any]:
 def _answer(contents: ReportContents, numbered: Numbered) -> Answer:
     shares = {row["definition_id"]: row for row in numbered.shares.iter_rows(named=True)}
     overall = _overall(contents, numbered.disorder)
-    return answer(words(numbered.disorder), overall, shares, numbered.titles)
+    left = left_after_steps(contents.attrition.iter_rows(named=True), numbered.own)
+    return answer(words(numbered.disorder), overall, shares, numbered.titles, left)
 
 
 def _prevalence(contents: ReportContents, numbered: Numbered) -> dict[str, Any]:
