@@ -12,9 +12,9 @@ import polars as pl
 
 from schemas.definition import Adequacy, DrugAdequacy, SessionAdequacy
 from schemas.tables import ADEQUACY_REASONS, MODALITIES
-from transforms.attempts import UNKNOWN, Attempts
+from transforms.attempts import Attempts
 from transforms.bounds import Bounds
-from transforms.encode import Vocabulary
+from transforms.encode import UNKNOWN, Vocabulary
 from transforms.trials import Trials
 
 ADEQUATE, TOO_SHORT, TOO_FEW_SESSIONS, UNDERDOSED, LOW_ADHERENCE, DOSE_UNKNOWN, DURATION_UNKNOWN = range(

@@ -19,18 +19,17 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
 
 from schemas.definition import Trial
 from schemas.extracts import SUPPLY_BASES
 from transforms.bounds import Bounds
-from transforms.encode import Coded, Vocabulary, no_supplies
+from transforms.encode import UNKNOWN, Coded, Dispensed, Done, Vocabulary
+from transforms.episodes import Spans
 from transforms.eras import opens_era, packed, running_end, stocked
 from transforms.segments import NEVER, Segments, in_order, ragged
 
 MIXED = len(SUPPLY_BASES)  # code of an era whose supplies were not all worked out in one way
 NO_BASIS = MIXED + 1
-UNKNOWN = -1  # an amount that is not known; amounts are never negative
 
 
 class Joining(NamedTuple):
@@ -66,31 +65,6 @@ def joining(rule: Trial) -> Joining:
         rule.treatments if until_next or after_first else (),
         rule.augmenters if until_next else (),
     )
-
-
-class Spans(NamedTuple):
-    """The episodes as arrays: days as day numbers, `disorder` as its place in `disorders`."""
-
-    person: np.ndarray
-    disorder: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-    treated_from: np.ndarray
-    observed_until: np.ndarray
-    is_censored: np.ndarray
-    disorders: tuple[str, ...]
-
-    def of_disorders(self, disorders: frozenset[str]) -> np.ndarray:
-        """Is the episode one of these disorders?"""
-        return np.array([name in disorders for name in self.disorders], dtype=bool)[self.disorder]
-
-
-def spans_of(episodes: pl.DataFrame) -> Spans:
-    """The episodes' columns as arrays."""
-    disorders = tuple(sorted(episodes["disorder"].unique()))
-    place = episodes["disorder"].cast(pl.Enum(disorders)).to_physical()
-    days = (episodes[c].to_numpy() for c in ("start", "end", "treated_from", "observed_until", "is_censored"))
-    return Spans(episodes["person"].to_numpy(), place.to_numpy(), *days, disorders)
 
 
 class Supplies(NamedTuple):
@@ -130,25 +104,19 @@ class Exposures:
 
 
 def find_exposures(coded: Coded, spans: Spans) -> Exposures:
-    """The exposures of all episodes; the tables of `coded` are sorted by person and day."""
-    supplies = no_supplies() if coded.dispensings is None else coded.dispensings
-    sessions = no_supplies() if coded.procedures is None else coded.procedures
-    basis = supplies["supply_basis"].cast(pl.Enum(SUPPLY_BASES)).to_physical()
-    amounts = [supplies[c].fill_null(UNKNOWN).to_numpy() for c in ("days", "dose_ug", "dose_mddd")]
-    return Exposures(
-        Supplies(*_within(supplies, spans, [*amounts, basis.to_numpy()])), Sessions(*_within(sessions, spans, []))
-    )
+    """The exposures of all episodes."""
+    return Exposures(Supplies(*_within(coded.dispensed, spans)), Sessions(*_within(coded.done, spans)))
 
 
-def _within(table: pl.DataFrame, spans: Spans, others: list[np.ndarray]) -> list[np.ndarray]:
-    """episode, treatment, day and the others, of the rows that lie in an episode, in order."""
-    person, day, treatment = (table[c].to_numpy() for c in ("person", "day", "treatment"))
+def _within(table: Dispensed | Done, spans: Spans) -> list[np.ndarray]:
+    """The rows that lie in an episode, with the episode in place of the person, in order."""
+    person, day, treatment, *amounts = table
     keys = packed(person, day)
     first = np.searchsorted(keys, packed(spans.person, spans.treated_from), side="left")
     after = np.searchsorted(keys, packed(spans.person, spans.end), side="right")
     episode, row = ragged(first, np.maximum(after - first, 0))
     order = in_order(episode * (int(treatment.max(initial=0)) + 1) + treatment[row])
-    return [episode[order].astype(np.int32), *(column[row[order]] for column in (treatment, day, *others))]
+    return [episode[order].astype(np.int32), *(column[row[order]] for column in (treatment, day, *amounts))]
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from itertools import compress, product
 
 import numpy as np
-import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.tables import CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
 from transforms.adequacy import LOW_ADHERENCE, TOO_FEW_SESSIONS, TOO_SHORT, UNDERDOSED
-from transforms.encode import Coded
+from transforms.encode import Coded, spelled
+from transforms.episodes import Spans
+from transforms.eras import LONG_AGO
 
 # The reasons of an inadequate trial that show each cause, in the order of CAUSES_OF_TRIALS.
 REASONS = dict(zip(CAUSES_OF_TRIALS, ((UNDERDOSED,), (TOO_SHORT, TOO_FEW_SESSIONS), (LOW_ADHERENCE,)), strict=True))
@@ -27,7 +28,7 @@ _NONE, _POSSIBLE, _LIKELY = range(len(PSEUDO_RESISTANCE))
 class Causes:
     """The causes each episode's person was diagnosed with by its end: `diagnosed` is a place in `words`.
 
-    Each word of `words` is a list of causes, in alphabetical order; the empty list is the first.
+    Each of `words` is a list of causes, in alphabetical order; the empty list is the first.
     """
 
     diagnosed: np.ndarray
@@ -39,17 +40,15 @@ class Causes:
         return self.diagnosed > 0
 
 
-def find_causes(episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> Causes:
+def find_causes(spans: Spans, coded: Coded, codes: CodeLists) -> Causes:
     """The diagnosed causes of every episode, in order."""
-    known = codes.causes.select("disorder", "list", "cause")
-    spans = episodes.select("episode", "person", "disorder", "end").join(known, on="disorder")
-    rows = spans.join(coded.listed.select("person", "day", "list"), on=["person", "list"])
-    in_time = rows.filter(pl.col("day") <= pl.col("end")).group_by("episode").agg(pl.col("cause").unique().sort())
-    found = in_time.select("episode", diagnosed=pl.col("cause").list.join(" "))
-    joined = episodes.select("episode").join(found, on="episode", how="left", maintain_order="left")
-    column = joined["diagnosed"].fill_null("")
-    words = ["", *column.filter(column != "").unique().sort()]
-    return Causes(column.cast(pl.Enum(words)).to_physical().to_numpy(), tuple(words))
+    n, long_ago = len(spans.start), np.full(len(spans.start), LONG_AGO)
+    has_cause = {cause: np.zeros(n, dtype=bool) for cause in codes.causes["cause"].unique().sort()}
+    for disorder, name, cause in codes.causes.select("disorder", "list", "cause").iter_rows():
+        rows = np.flatnonzero(spans.of_disorders(frozenset({disorder})))
+        days = coded.diagnosed.days_of(name).number_within(spans.person[rows], long_ago[rows], spans.end[rows])
+        has_cause[cause][rows] |= days > 0
+    return Causes(*spelled(has_cause, n))
 
 
 def judge_causes(causes: Causes, shown: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:

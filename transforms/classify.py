@@ -23,22 +23,12 @@ from schemas.extracts import SUPPLY_BASES, Extract
 from schemas.study import Study
 from schemas.tables import ADEQUACY_REASONS, MODALITIES, RESPONSES, RESTRICTED, ROLES
 from transforms.adequacy import is_adequate, judge_adequacy
-from transforms.attempts import (
-    UNKNOWN,
-    Attempts,
-    Exposures,
-    Joining,
-    Spans,
-    find_attempts,
-    find_exposures,
-    joining,
-    spans_of,
-)
+from transforms.attempts import Attempts, Exposures, Joining, find_attempts, find_exposures, joining
 from transforms.causes import find_causes
 from transforms.counts import Tried
 from transforms.eligibility import Eligibility
-from transforms.encode import Coded, dated, decode, encode
-from transforms.episodes import build_episodes
+from transforms.encode import UNKNOWN, Coded, dated, decode, encode
+from transforms.episodes import Spans, build_episodes, spans_of
 from transforms.impasses import find_impasses
 from transforms.measurement import windows
 from transforms.outcome import Judged, judge_outcome
@@ -123,11 +113,11 @@ class _Work:
         self.codes, self.definitions = codes, definitions
         self.coded: Coded = encode(extract, codes, study.episodes.disorders)
         self.episodes = build_episodes(self.coded, study.episodes, study.period, codes)
-        self.causes = find_causes(self.episodes, self.coded, codes)
-        self.eligibility = Eligibility(self.episodes, self.causes, self.coded, codes)
-        self.spans: Spans = spans_of(self.episodes)
+        self.spans: Spans = spans_of(self.episodes, self.coded.disorders)
+        self.causes = find_causes(self.spans, self.coded, codes)
+        self.eligibility = Eligibility(self.episodes, self.spans, self.causes, self.coded, codes)
         self.exposures: Exposures = find_exposures(self.coded, self.spans)
-        self.signs: Signs = find_signs(self.coded, codes.scales, self.spans)
+        self.signs: Signs = find_signs(self.coded, codes.scales)
         self.joined: dict[Joining, Attempts] = {}
         self.built: dict[Trial, Trials] = {}
         self.adequate: dict[tuple[Trial, Adequacy], np.ndarray] = {}
@@ -178,7 +168,7 @@ class _Work:
         speaks = self._spoken_of([definition])
         tried = Tried(self.trials(definition.trial), reasons, judged, speaks, self.coded.vocabulary)
         eligible = self.eligibility.judge(definition.eligible)
-        return self.episodes, eligible, self.causes, tried, definition, self.coded, self.codes
+        return eligible, self.causes, tried, definition, self.coded, self.codes
 
     # What is asked of every definition
 
@@ -196,7 +186,7 @@ class _Work:
         none = np.zeros(len(self.episodes), dtype=bool)
         resistant = reduce(or_, [made.verdict == RESISTANT for made in verdicts], none)
         chosen = self.episodes.filter(pl.Series(resistant))
-        found = find_impasses(chosen, self.coded, self.codes).sort("episode")
+        found = find_impasses(chosen, self.coded, self.codes)
         return found.hstack(self.ids[found["episode"]])
 
     # Tables

@@ -1,4 +1,4 @@
-"""Canonical tables -> integers, once; everything after this computes with small integers.
+"""Canonical tables -> integers, once; everything after this computes with small integers in arrays.
 
 Dates become day numbers (days since 1970-01-01), treatments become their position in the sorted
 vocabulary of the delivery, so that ordering by number is ordering by name. The one place where codes
@@ -8,16 +8,20 @@ are looked up: each distinct code is resolved once, never row by row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
-from schemas.extracts import Extract
+from schemas.extracts import SUPPLY_BASES, Extract
 from transforms.bounds import Bounds, any_of
-from transforms.segments import NEVER
+from transforms.eras import Days, packed
+from transforms.segments import NEVER, Segments, distinct, in_order
+
+UNKNOWN = -1  # an amount that is not known; amounts are never negative
 
 
 @dataclass(frozen=True)
@@ -47,40 +51,118 @@ class Vocabulary:
         return self.treatments[name]
 
 
+class Dispensed(NamedTuple):
+    """One row per supply of a drug, sorted by person, day, treatment and what follows; see UNKNOWN.
+
+    `basis` is a place in SUPPLY_BASES. A drug given as a procedure is a supply of unknown days and dose.
+    """
+
+    person: np.ndarray
+    day: np.ndarray
+    treatment: np.ndarray
+    days: np.ndarray
+    dose_ug: np.ndarray
+    dose_mddd: np.ndarray
+    basis: np.ndarray
+
+
+class Done(NamedTuple):
+    """One row per person, day and treatment of which there was a session, sorted by these."""
+
+    person: np.ndarray
+    day: np.ndarray
+    treatment: np.ndarray
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """The diagnoses that are in some code list, sorted by person, day and spelling.
+
+    `code` numbers the codes with their systems, `spelling` the codes alone. `lists` says for each list which codes
+    are in it.
+    """
+
+    person: np.ndarray
+    day: np.ndarray
+    last_day: np.ndarray
+    code: np.ndarray
+    spelling: np.ndarray
+    lists: dict[str, np.ndarray]
+    _days: dict[str, Days] = field(default_factory=dict)
+
+    def are_in(self, *names: str) -> np.ndarray:
+        """Is each row's code in one of the lists?"""
+        met = [self.lists[name] for name in names if name in self.lists]
+        return np.logical_or.reduce(met)[self.code] if met else np.zeros(len(self.code), dtype=bool)
+
+    def days_of(self, name: str) -> Days:
+        """The different days on which each person was given a code of the list."""
+        if name not in self._days:
+            rows = np.flatnonzero(self.are_in(name))
+            self._days[name] = Days(self.person[rows], self.day[rows]).distinct()
+        return self._days[name]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of one scale, by person and day: `values` in the order of `days`; whose they are."""
+
+    days: Days
+    values: np.ndarray
+    has_some: np.ndarray
+
+
 @dataclass(frozen=True)
 class Coded:
-    """The canonical tables as integers. Absent tables are None; `observes` as in the extract.
+    """The canonical tables as arrays of integers; `disorders` are the study's, in order.
 
-    Dispensings and procedures are sorted by person, day, treatment and what follows.
-
-    contacts      person, disorder, day, code, last_day, is_remission: diagnoses of the study's disorders
-    listed        person, day, code, list: every diagnosis that is in some code list
-    dispensings   person, day, treatment, days, dose_ug, dose_mddd, supply_basis; also a drug given as a procedure
-    procedures    person, day, treatment: sessions
-    scores        person, day, scale, value: at most one row per person, scale and day (the highest)
-    admissions    person, day, disorder: by the disorder of the main code
+    persons     as in the extract; a person's number is the row
+    coverage    person, first and last day of each time of observation, sorted; None where the table is absent
+    scores      by scale, at most one per person and day (the highest)
+    admissions  days of stays by `person_disorder`, the disorder being that of the main code; None where absent
     """
 
     persons: pl.DataFrame
-    coverage: pl.DataFrame | None
-    contacts: pl.DataFrame
-    listed: pl.DataFrame
-    dispensings: pl.DataFrame | None
-    procedures: pl.DataFrame | None
-    scores: pl.DataFrame | None
-    admissions: pl.DataFrame | None
+    coverage: tuple[np.ndarray, np.ndarray, np.ndarray] | None
+    diagnosed: Diagnosed
+    dispensed: Dispensed
+    done: Done
+    scores: dict[str, Scores]
+    admissions: Days | None
+    disorders: tuple[str, ...]
     vocabulary: Vocabulary
     observes: frozenset[str]
 
+    def days_given(self, is_meant: np.ndarray) -> Days:
+        """The different days on which each person was given or dispensed a treatment that is meant (a mask)."""
+        keys = [packed(t.person[rows], t.day[rows]) for t, rows in self._rows_of(is_meant)]
+        return Days.of_keys(distinct(np.concatenate(keys)))
 
-def lookup(values: pl.Series, number: str = "treatment") -> pl.Expr:
-    """The value of a vocabulary column for each row's treatment number."""
-    return pl.lit(values).gather(pl.col(number))
+    def _rows_of(self, is_meant: np.ndarray) -> list[tuple[Dispensed | Done, np.ndarray]]:
+        return [(table, np.flatnonzero(is_meant[table.treatment])) for table in (self.dispensed, self.done)]
+
+
+def person_disorder(person: np.ndarray, disorder: np.ndarray, n_disorders: int) -> np.ndarray:
+    """Person and disorder as one number."""
+    return person.astype(np.int64) * n_disorders + disorder
 
 
 def decode(places: np.ndarray, names: Sequence[str]) -> pl.Series:
     """The name at each place, in a column that says each name once."""
     return pl.Series(names, dtype=pl.Categorical).gather(pl.Series(places).cast(pl.UInt32))
+
+
+def spelled(flags: dict[str, np.ndarray], n_rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The names whose flag is set, as words: the place of each row's words, and these.
+
+    Words are names with a blank between, in the order of `flags`; those without a name are the first.
+    """
+    sets = np.zeros(n_rows, dtype=np.int64)
+    for n, is_set in enumerate(flags.values()):
+        sets |= is_set.astype(np.int64) << n
+    met = distinct(np.append(sets, 0))
+    words = tuple(" ".join(name for n, name in enumerate(flags) if one >> n & 1) for one in met.tolist())
+    return np.searchsorted(met, sets), words
 
 
 def dated(days: np.ndarray) -> pl.Series:
@@ -93,20 +175,17 @@ def dated(days: np.ndarray) -> pl.Series:
 def encode(extract: Extract, codes: CodeLists, disorders: tuple[str, ...]) -> Coded:
     """Code one extract. Rows whose drug or procedure is no treatment of the vocabulary are left out."""
     vocabulary, numbers = _vocabulary(extract, codes)
-    dispensings, procedures = _by_kind(extract, vocabulary, numbers)
-    rows = codes.disorders.filter(pl.col("disorder").is_in(disorders))
-    listed = _listed(extract.diagnoses, codes)
+    dispensed, done = _by_kind(extract, vocabulary, numbers)
+    named = tuple(sorted(disorders))
     return Coded(
-        persons=extract.persons.with_columns(
-            birth=pl.col("birth_date").to_physical(), death=pl.col("death_date").to_physical()
-        ),
-        coverage=None if extract.coverage is None else _days(extract.coverage, start="start_date", end="end_date"),
-        contacts=_contacts(listed, rows),
-        listed=listed.select("person", "day", "code", "list"),
-        dispensings=dispensings,
-        procedures=procedures,
-        scores=_scores(extract.scores),
-        admissions=_admissions(extract.admissions, codes, rows),
+        persons=extract.persons,
+        coverage=_coverage(extract.coverage),
+        diagnosed=_diagnosed(extract.diagnoses, codes),
+        dispensed=dispensed,
+        done=done,
+        scores=_scores(extract.scores, len(extract.persons)),
+        admissions=_admissions(extract.admissions, codes, named),
+        disorders=named,
         vocabulary=vocabulary,
         observes=_shown(extract.observes),
     )
@@ -117,110 +196,154 @@ def _shown(observes: frozenset[str]) -> frozenset[str]:
     return observes | {"cbt"} if "psychotherapy" in observes else observes
 
 
-def _days(table: pl.DataFrame, **columns: str) -> pl.DataFrame:
-    days = [pl.col(old).to_physical().alias(new) for new, old in columns.items()]
-    return table.select("person", *days)
+def _arrays(table: pl.DataFrame, *columns: str) -> list[np.ndarray]:
+    """Columns without blanks as arrays, dates as day numbers."""
+    return [table[column].to_physical().to_numpy() for column in columns]
 
 
-def _vocabulary(extract: Extract, codes: CodeLists) -> tuple[Vocabulary, pl.DataFrame]:
+def _numbered(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """The different texts of a column, sorted, and each row's place among them."""
+    names = column.unique().sort()
+    return names, column.cast(pl.Enum(names)).to_physical().to_numpy()
+
+
+def _vocabulary(extract: Extract, codes: CodeLists) -> tuple[Vocabulary, dict[str, int]]:
     """The vocabulary and, for each delivered name, its treatment number."""
     empty = pl.Series(dtype=pl.String)
     atc = empty if extract.dispensings is None else extract.dispensings["atc"].unique()
     named = empty if extract.procedures is None else extract.procedures["treatment"].drop_nulls().unique()
-    found = pl.concat(
-        [
-            codes.resolve_atc(atc).rename({"atc": "delivered"}),
-            codes.resolve_treatment(named).with_columns(pl.col("treatment").alias("delivered")),
-        ],
-        how="diagonal",
-    )
-    treatments = found.drop("delivered").unique("treatment").sort("treatment").with_row_index("number")
-    numbers = found.join(treatments.select("treatment", "number"), on="treatment").select(
-        "delivered", treatment=pl.col("number").cast(pl.UInt16)
-    )
-    return Vocabulary(treatments.drop("number")), numbers
+    found = pl.concat([codes.resolve_atc(atc).rename({"atc": "delivered"}), _as_named(codes, named)], how="diagonal")
+    treatments = found.drop("delivered").unique("treatment").sort("treatment")
+    place = {name: number for number, name in enumerate(treatments["treatment"])}
+    numbers = {delivered: place[name] for delivered, name in found.select("delivered", "treatment").iter_rows()}
+    return Vocabulary(treatments), numbers
 
 
-def _by_kind(
-    extract: Extract, vocabulary: Vocabulary, numbers: pl.DataFrame
-) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
+def _as_named(codes: CodeLists, names: pl.Series) -> pl.DataFrame:
+    return codes.resolve_treatment(names).with_columns(pl.col("treatment").alias("delivered"))
+
+
+def _treatments(column: pl.Series, numbers: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The rows whose name is a treatment of the vocabulary, and their treatment numbers."""
+    names, place = _numbered(column)
+    number = np.array([numbers.get(name, -1) for name in names], dtype=np.int16)[place]
+    rows = np.flatnonzero(number >= 0)
+    return rows, number[rows].astype(np.uint16)
+
+
+def _by_kind(extract: Extract, vocabulary: Vocabulary, numbers: dict[str, int]) -> tuple[Dispensed, Done]:
     """Supplies of drugs, and sessions. A drug recorded as a procedure is a supply of unknown days and dose."""
     supplies, sessions = _dispensings(extract.dispensings, numbers), _procedures(extract.procedures, numbers)
-    if sessions is None:
-        return supplies, None
-    is_drug = lookup(vocabulary.column("modality") == "drug")
-    given = sessions.filter(is_drug).with_columns(supply_basis=pl.lit("unknown"))
-    if given.is_empty():
+    is_drug = (vocabulary.column("modality") == "drug").to_numpy()[sessions.treatment]
+    if not is_drug.any():
         return supplies, sessions
-    both = pl.concat([no_supplies() if supplies is None else supplies, given], how="diagonal")
-    return both.sort(pl.all()), sessions.filter(~is_drug)
+    given = [column[is_drug] for column in sessions]
+    unknown = np.full(len(given[0]), UNKNOWN)
+    basis = np.full(len(given[0]), SUPPLY_BASES.index("unknown"), dtype=supplies.basis.dtype)
+    # Those given come first: of rows of one day the unknown ones do.
+    both = [np.concatenate(pair) for pair in zip([*given, unknown, unknown, unknown, basis], supplies, strict=True)]
+    order = in_order(packed(both[0], both[1]) * len(vocabulary.treatments) + both[2])
+    return Dispensed(*(column[order] for column in both)), Done(*(column[~is_drug] for column in sessions))
 
 
-def no_supplies() -> pl.DataFrame:
-    """Supplies of drugs, none of them."""
-    ids = {"person": pl.UInt32, "day": pl.Int32, "treatment": pl.UInt16}
-    amounts = {"days": pl.Int32, "dose_ug": pl.Int64, "dose_mddd": pl.Int64, "supply_basis": pl.String}
-    return pl.DataFrame(schema={**ids, **amounts})
+def _dispensings(table: pl.DataFrame | None, numbers: dict[str, int]) -> Dispensed:
+    if table is None:
+        kinds = (np.uint32, np.int32, np.uint16, np.int32, np.int64, np.int64, np.uint8)
+        return Dispensed(*(np.zeros(0, dtype=kind) for kind in kinds))
+    rows, treatment = _treatments(table["atc"], numbers)
+    amounts = [table[c].fill_null(UNKNOWN).to_numpy() for c in ("days", "dose_ug", "dose_mddd")]
+    basis = table["supply_basis"].cast(pl.Enum(SUPPLY_BASES)).to_physical().to_numpy()
+    person, day, *others = (column[rows] for column in (*_arrays(table, "person", "date"), *amounts, basis))
+    return Dispensed(person, day, treatment, *others)
 
 
-def _dispensings(table: pl.DataFrame | None, numbers: pl.DataFrame) -> pl.DataFrame | None:
+def _procedures(table: pl.DataFrame | None, numbers: dict[str, int]) -> Done:
+    if table is None:
+        return Done(*(np.zeros(0, dtype=kind) for kind in (np.uint32, np.int32, np.uint16)))
+    named = table.filter(pl.col("treatment").is_not_null())
+    rows, treatment = _treatments(named["treatment"], numbers)
+    person, day = (column[rows] for column in _arrays(named, "person", "date"))
+    order = in_order(packed(person, day) * (len(numbers) + 1) + treatment)
+    first = order[Segments(person[order], day[order], treatment[order]).first] if len(order) else order
+    return Done(person[first], day[first], treatment[first])
+
+
+def _coverage(table: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Times of observation, sorted by person, first and last day."""
     if table is None:
         return None
-    coded = table.join(numbers, left_on="atc", right_on="delivered", maintain_order="left")
-    return coded.select(
-        "person", pl.col("date").to_physical().alias("day"), "treatment", "days", "dose_ug", "dose_mddd", "supply_basis"
-    )
+    person, first, last = _arrays(table.sort("person", "start_date", "end_date"), "person", "start_date", "end_date")
+    return person, first, last
 
 
-def _procedures(table: pl.DataFrame | None, numbers: pl.DataFrame) -> pl.DataFrame | None:
+def _scores(table: pl.DataFrame | None, n_persons: int) -> dict[str, Scores]:
     if table is None:
-        return None
-    coded = table.select("person", "date", delivered="treatment").join(numbers, on="delivered")
-    return coded.select("person", pl.col("date").to_physical().alias("day"), "treatment").unique().sort(pl.all())
+        return {}
+    scales, scale = _numbered(table["scale"])
+    person, day, value = _arrays(table, "person", "date", "value")
+    return {name: _scores_of(person, day, value, scale == place, n_persons) for place, name in enumerate(scales)}
 
 
-def _scores(table: pl.DataFrame | None) -> pl.DataFrame | None:
+def _scores_of(person: np.ndarray, day: np.ndarray, value: np.ndarray, mine: np.ndarray, n_persons: int) -> Scores:
+    person, day, value = person[mine], day[mine], value[mine]
+    order = in_order(packed(person, day))
+    days = Segments(person[order], day[order])
+    first = order[days.first]
+    has_some = np.zeros(n_persons, dtype=bool)
+    has_some[person] = True
+    return Scores(Days(person[first], day[first]), days.max(value[order]), has_some)
+
+
+def _diagnosed(table: pl.DataFrame | None, codes: CodeLists) -> Diagnosed:
+    """Every diagnosis that is in a code list."""
     if table is None:
-        return None
-    days = table.select("person", pl.col("date").to_physical().alias("day"), "scale", "value")
-    return days.group_by("person", "scale", "day").agg(pl.col("value").max()).sort("day", "person", "scale")
-
-
-def _listed(diagnoses: pl.DataFrame | None, codes: CodeLists) -> pl.DataFrame:
-    """Every diagnosis with each code list it is in."""
-    if diagnoses is None:
-        days = dict.fromkeys(("day", "last_day"), pl.Int32)
-        return pl.DataFrame(schema={"person": pl.UInt32, **days, "code": pl.String, "list": pl.String})
-    members = codes.codes_in_list(diagnoses.select("code_system", "code").unique())
-    day, last = pl.col("date").to_physical(), pl.col("end_date").to_physical()
-    rows = diagnoses.join(members, on=["code_system", "code"]).select(
-        "person", day.alias("day"), pl.max_horizontal(day, last).alias("last_day"), "code", "list"
+        nothing = np.zeros(0, dtype=np.int32)
+        return Diagnosed(nothing.astype(np.uint32), nothing, nothing, nothing, nothing, {})
+    spellings, spelling = _numbered(table["code"])
+    systems, system = _numbered(table["code_system"])
+    pairs, code = _dense(spelling.astype(np.int64) * len(systems) + system, len(spellings) * len(systems))
+    named = pl.DataFrame(
+        {"code_system": systems.gather(pairs % len(systems)), "code": spellings.gather(pairs // len(systems))}
     )
-    return rows.unique().sort(pl.all())
+    lists = _lists(named, codes)
+    is_listed = np.logical_or.reduce([np.zeros(len(pairs), dtype=bool), *lists.values()])
+    rows = np.flatnonzero(is_listed[code])
+    person, day = (column[rows] for column in _arrays(table, "person", "date"))
+    last = table["end_date"].to_physical().fill_null(-NEVER).to_numpy()[rows]
+    order = in_order(packed(person, day) * (len(spellings) + 1) + spelling[rows])
+    columns = (person, day, np.maximum(day, last), code[rows], spelling[rows])
+    return Diagnosed(*(column[order] for column in columns), lists)
 
 
-def _contacts(listed: pl.DataFrame, disorders: pl.DataFrame) -> pl.DataFrame:
-    """Diagnoses of each disorder; a code that is also in its remission list is a remission contact."""
-    kinds = pl.concat(
-        [
-            disorders.select("disorder", list="diagnoses", is_remission=pl.lit(False)),
-            disorders.filter(pl.col("remission") != "").select("disorder", list="remission", is_remission=pl.lit(True)),
-        ]
-    )
-    contacts = listed.join(kinds, on="list")
-    merged = contacts.group_by("person", "disorder", "day", "code").agg(
-        pl.col("last_day").max(), pl.col("is_remission").any()
-    )
-    return merged.sort("person", "disorder", "day", "code")
+def _dense(numbers: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The different numbers below n, in order, and each row's place among them."""
+    is_met = np.zeros(n, dtype=bool)
+    is_met[numbers] = True
+    return np.flatnonzero(is_met), (np.cumsum(is_met) - 1)[numbers]
 
 
-def _admissions(table: pl.DataFrame | None, codes: CodeLists, disorders: pl.DataFrame) -> pl.DataFrame | None:
+def _lists(named: pl.DataFrame, codes: CodeLists) -> dict[str, np.ndarray]:
+    """For each list that has one of the codes: is each code in it?"""
+    place = {pair: n for n, pair in enumerate(named.select("code_system", "code").iter_rows())}
+    lists: dict[str, np.ndarray] = {}
+    for system, code, name in codes.codes_in_list(named).select("code_system", "code", "list").iter_rows():
+        lists.setdefault(name, np.zeros(len(place), dtype=bool))[place[system, code]] = True
+    return lists
+
+
+def _admissions(table: pl.DataFrame | None, codes: CodeLists, disorders: tuple[str, ...]) -> Days | None:
     """Hospital stays whose main code, which comes without a system, is one of a disorder's diagnoses in any system."""
     if table is None:
         return None
-    unique = table.select(code="main_code").drop_nulls().unique()
+    coded = table.filter(pl.col("main_code").is_not_null())
+    names, place = _numbered(coded["main_code"])
+    person, day = _arrays(coded, "person", "start_date")
     systems = codes.diagnoses.select("code_system").unique()
-    members = codes.codes_in_list(unique.join(systems, how="cross").select("code_system", "code"))
-    wanted = members.join(disorders.select("disorder", list="diagnoses"), on="list").select("code", "disorder").unique()
-    rows = table.join(wanted, left_on="main_code", right_on="code")
-    return rows.select("person", pl.col("start_date").to_physical().alias("day"), "disorder").unique().sort("day")
+    members = codes.codes_in_list(names.alias("code").to_frame().join(systems, how="cross"))
+    named = dict(codes.disorders.select("disorder", "diagnoses").iter_rows())
+    keys = [np.zeros(0, dtype=np.int64)]
+    for number, disorder in enumerate(disorders):
+        is_meant = names.is_in(members.filter(pl.col("list") == named[disorder])["code"].implode()).to_numpy()
+        rows = np.flatnonzero(is_meant[place])
+        keys.append(packed(person_disorder(person[rows], number, len(disorders)), day[rows]))
+    return Days.of_keys(distinct(np.concatenate(keys)))

@@ -11,15 +11,91 @@ Episodes are numbered over everything delivered, so a number does not move with 
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.study import EpisodeSection, PeriodSection
-from transforms.encode import Coded, lookup
-from transforms.eras import opens_era
+from schemas.tables import END_REASONS
+from transforms.encode import Coded, Dispensed, Done, decode, person_disorder
+from transforms.eras import LONG_AGO, Days, opens_era, packed
+from transforms.segments import NEVER, Segments, in_order
 
-_LINE = ("person", "disorder", "interval", "cut")
+
+class Spans(NamedTuple):
+    """The episodes as arrays: days as day numbers, `disorder` as its place in `disorders`."""
+
+    person: np.ndarray
+    disorder: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    treated_from: np.ndarray
+    observed_until: np.ndarray
+    is_censored: np.ndarray
+    disorders: tuple[str, ...]
+
+    def of_disorders(self, disorders: frozenset[str]) -> np.ndarray:
+        """Is the episode one of these disorders?"""
+        return np.array([name in disorders for name in self.disorders], dtype=bool)[self.disorder]
+
+
+def spans_of(episodes: pl.DataFrame, disorders: tuple[str, ...]) -> Spans:
+    """The episodes' columns as arrays."""
+    place = episodes["disorder"].cast(pl.Enum(disorders)).to_physical()
+    days = (episodes[c].to_numpy() for c in ("start", "end", "treated_from", "observed_until", "is_censored"))
+    return Spans(episodes["person"].to_numpy(), place.to_numpy(), *days, disorders)
+
+
+class _Events(NamedTuple):
+    """What lies on the lines of one disorder, sorted by person and day."""
+
+    person: np.ndarray
+    day: np.ndarray
+    last_day: np.ndarray
+    opens: np.ndarray  # a contact that is not for remission
+    is_remission: np.ndarray
+    is_counted: np.ndarray  # the first contact of the day with its code
+
+
+class _Observed(NamedTuple):
+    """When each person was observed without a break, sorted by person and first day."""
+
+    first: Days
+    last: np.ndarray
+
+    def at(self, person: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The first and the last day of the time of observation that each day lies in, NEVER where in none."""
+        if not len(self.first):
+            return np.full(len(day), NEVER), np.full(len(day), NEVER)
+        row = self.first.last_within(person, np.full(len(day), LONG_AGO), day)
+        is_inside = (row >= 0) & (day <= self.last[row])
+        return np.where(is_inside, self.first.day[row], NEVER), np.where(is_inside, self.last[row], NEVER)
+
+
+class _Chains(NamedTuple):
+    """Chains with a contact: its first contact, last day, remission day (NEVER if none) and number of contacts."""
+
+    person: np.ndarray
+    disorder: np.ndarray
+    start: np.ndarray
+    last_day: np.ndarray
+    remission: np.ndarray
+    n_contacts: np.ndarray
+
+
+class _Ends(NamedTuple):
+    """When each chain ends and why (a place in END_REASONS), and what could be seen of it.
+
+    `observed_from` is NEVER where the chain starts while nobody observes the person.
+    """
+
+    end: np.ndarray
+    reason: np.ndarray
+    observed_from: np.ndarray
+    observed_until: np.ndarray
+    is_censored: np.ndarray
 
 
 def build_episodes(coded: Coded, rule: EpisodeSection, period: PeriodSection, codes: CodeLists) -> pl.DataFrame:
@@ -29,163 +105,142 @@ def build_episodes(coded: Coded, rule: EpisodeSection, period: PeriodSection, co
     observed_days_before, treated_from, is_left_truncated, is_censored, n_contacts, sex, age.
     """
     observed = _observed(coded.coverage)
-    chains = _chains(_events(coded, rule, codes), observed, rule.gap_days)
-    first, last = _day_number(period.start), _day_number(period.end)
-    dated = _ends(_watched(chains, observed, coded, last), rule, has_coverage=coded.coverage is not None)
-    line = pl.col("person", "disorder")
-    next_start = pl.col("start").shift(-1).over("person", "disorder")
-    numbered = (
-        dated.sort("person", "disorder", "start")
-        .with_columns(
-            number=pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("person", "disorder"),
-            end=pl.min_horizontal("end", next_start - 1),
-        )
-        .with_columns(
-            treated_from=pl.max_horizontal(
-                pl.col("start") - rule.lead_days, (pl.col("end") + 1).shift(1).over("person", "disorder")
-            )
-        )
+    named = codes.disorders.filter(pl.col("disorder").is_in(rule.disorders)).iter_rows(named=True)
+    found = [_chains(_events(coded, rule, d), observed, coded.disorders.index(d["disorder"]), rule) for d in named]
+    columns = [np.concatenate(parts) for parts in zip(*found, strict=True)]
+    line = person_disorder(columns[0], columns[1], len(coded.disorders))
+    order = in_order(packed(line, columns[2]))
+    chains = _Chains(*(column[order] for column in columns))
+    ends = _ends(chains, observed, coded, rule, _day_number(period.end))
+    return _table(chains, ends, coded, rule, period)
+
+
+def _table(chains: _Chains, ends: _Ends, coded: Coded, rule: EpisodeSection, period: PeriodSection) -> pl.DataFrame:
+    """The chains that start in the period, as episodes: each ends before the next, and is treated after the last."""
+    lines = Segments(chains.person, chains.disorder)
+    is_later = lines.rank[1:] > 0
+    end, treated_from = ends.end.copy(), chains.start - rule.lead_days
+    end[:-1][is_later] = np.minimum(end[:-1], chains.start[1:] - 1)[is_later]
+    treated_from[1:][is_later] = np.maximum(treated_from[1:], end[:-1] + 1)[is_later]
+    is_observed = ends.observed_from != NEVER
+    days = {"start": chains.start, "end": end, "observed_until": ends.observed_until, "treated_from": treated_from}
+    days["observed_days_before"] = np.where(is_observed, chains.start - ends.observed_from, 0)
+    table = coded.persons.select("birth_date", "sex")[chains.person].with_columns(
+        *(pl.Series(name, values).cast(pl.Int32) for name, values in days.items()),
+        person=pl.Series(chains.person),
+        disorder=decode(chains.disorder, coded.disorders),
+        number=pl.Series(lines.rank + 1).cast(pl.UInt32),
+        end_reason=decode(ends.reason, END_REASONS),
+        is_observed=pl.Series(is_observed),
+        is_censored=pl.Series(ends.is_censored),
+        n_contacts=pl.Series(chains.n_contacts).cast(pl.UInt32),
     )
-    kept = numbered.filter(pl.col("start").is_between(first, last)).sort(line, "number")
-    return kept.with_row_index("episode").select(
+    if coded.coverage is None:  # nobody tells
+        table = table.with_columns(pl.lit(None).cast(table.schema[c]).alias(c) for c in _OF_COVERAGE)
+    first, last = _day_number(period.start), _day_number(period.end)
+    kept = table.filter(pl.col("start").is_between(first, last)).with_row_index("episode")
+    return kept.with_columns(
+        age=_age("birth_date", "start"), is_left_truncated=pl.col("observed_days_before") < rule.washout_days
+    ).select(
         "episode", "person", "disorder", "number", "start", "end", "end_reason", "observed_until", "is_observed",
         "observed_days_before", "treated_from", "is_left_truncated", "is_censored", "n_contacts", "sex", "age",
     )  # fmt: skip
+
+
+_OF_COVERAGE = ("is_observed", "observed_days_before")
 
 
 def _day_number(day: date) -> int:
     return (day - date(1970, 1, 1)).days
 
 
-def _events(coded: Coded, rule: EpisodeSection, codes: CodeLists) -> pl.DataFrame:
-    """Contacts, and treatments where they bridge: person, disorder, day, last_day, is_contact, is_remission."""
-    contacts = coded.contacts.filter(pl.col("disorder").is_in(rule.disorders)).select(
-        "person", "disorder", "day", "last_day", is_contact=pl.lit(True), is_remission="is_remission"
-    )
+def _events(coded: Coded, rule: EpisodeSection, disorder: dict[str, str]) -> _Events:
+    """Contacts of a disorder, and treatments where they bridge."""
+    contacts = _contacts(coded, disorder)
     if not rule.treatment_bridges:
         return contacts
-    groups = codes.disorders.filter(pl.col("disorder").is_in(rule.disorders)).select("disorder", "treatments")
-    parts = [contacts]
-    for disorder, group in groups.iter_rows():
-        parts += [_bridges(table, coded, disorder, group) for table in (coded.dispensings, coded.procedures)]
-    return pl.concat([part for part in parts if part is not None])
+    is_meant = coded.vocabulary.membership((disorder["treatments"],)).sure
+    is_patient = np.zeros(len(coded.persons), dtype=bool)
+    is_patient[contacts.person] = True
+    parts = [contacts, *(_bridges(table, is_meant, is_patient) for table in (coded.dispensed, coded.done))]
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = in_order(packed(columns[0], columns[1]))
+    return _Events(*(column[order] for column in columns))
 
 
-def _bridges(table: pl.DataFrame | None, coded: Coded, disorder: str, group: str) -> pl.DataFrame | None:
-    if table is None:
-        return None
-    mine = table.filter(lookup(pl.Series(coded.vocabulary.membership((group,)).sure)))
-    patients = coded.contacts.filter(pl.col("disorder") == disorder).select("person").unique()
-    day = pl.col("day")
-    last = pl.max_horizontal(day, day + pl.col("days") - 1) if "days" in table.columns else day
-    return mine.join(patients, on="person", how="semi").select(
-        "person",
-        disorder=pl.lit(disorder),
-        day=day,
-        last_day=last,
-        is_contact=pl.lit(False),
-        is_remission=pl.lit(False),
+def _contacts(coded: Coded, disorder: dict[str, str]) -> _Events:
+    """Diagnoses of a disorder; a code that is also in its remission list is a remission contact."""
+    told = coded.diagnosed
+    is_remission = told.are_in(disorder["remission"] or "")
+    rows = np.flatnonzero(told.are_in(disorder["diagnoses"]) | is_remission)
+    person, day, is_remission = told.person[rows], told.day[rows], is_remission[rows]
+    is_first = np.zeros(len(rows), dtype=bool)
+    is_first[Segments(person, day, told.spelling[rows]).first] = True
+    return _Events(person, day, told.last_day[rows], ~is_remission, is_remission, is_first)
+
+
+def _bridges(table: Dispensed | Done, is_meant: np.ndarray, is_patient: np.ndarray) -> _Events:
+    """Treatments of the disorder's patients: no contacts."""
+    rows = np.flatnonzero(is_meant[table.treatment] & is_patient[table.person])
+    day, no = table.day[rows], np.zeros(len(rows), dtype=bool)
+    covered_to = day + table.days[rows] - 1 if isinstance(table, Dispensed) else day
+    return _Events(table.person[rows], day, np.maximum(day, covered_to), no, no, no)
+
+
+def _observed(coverage: tuple[np.ndarray, np.ndarray, np.ndarray] | None) -> _Observed:
+    """Times of observation that overlap or follow each other, as one."""
+    nothing = np.zeros(0, dtype=np.int64)
+    person, first, last = coverage if coverage is not None else (nothing, nothing, nothing)
+    eras = Segments(np.cumsum(opens_era(person, first, last, gap=1)))
+    return _Observed(Days(person[eras.first], first[eras.first]), eras.max(last))
+
+
+def _chains(events: _Events, observed: _Observed, disorder: int, rule: EpisodeSection) -> _Chains:
+    """The chains of one disorder that have a contact."""
+    remissions = Days(events.person, events.day).only(events.is_remission).distinct()
+    # How many remission days lie before the event, and times of observation begin by it, over the person and all
+    # before them: where one of the two differs, the line is cut.
+    n_remissions = remissions.number_before(events.person, events.day)
+    n_observed = observed.first.number_before(events.person, events.day + 1)
+    lines = Segments(events.person, n_remissions, n_observed)
+    chains = Segments(np.cumsum(opens_era(lines.of, events.day, events.last_day, rule.gap_days)))
+    start = chains.min(np.where(events.opens, events.day, NEVER))
+    has_contact = np.flatnonzero(start != NEVER)
+    remission = chains.max(np.where(events.is_remission, events.day, -NEVER))
+    columns = (
+        events.person[chains.first],
+        np.full(len(chains), disorder),
+        start,
+        chains.max(events.last_day),
+        np.where(remission == -NEVER, NEVER, remission),
+        chains.sum(events.is_counted),
+    )
+    return _Chains(*(column[has_contact] for column in columns))
+
+
+def _ends(chains: _Chains, observed: _Observed, coded: Coded, rule: EpisodeSection, period_end: int) -> _Ends:
+    """When each chain ends by itself, or is seen no more."""
+    observed_from, until = observed.at(chains.person, chains.start)
+    death = coded.persons["death_date"].to_physical().fill_null(NEVER).to_numpy()[chains.person]
+    seen = np.minimum(np.minimum(death, until), period_end)
+    observed_until = np.maximum(seen, chains.start)
+    natural = np.where(chains.remission != NEVER, chains.remission, chains.last_day + rule.tail_days)
+    reason = np.select(
+        [chains.remission <= observed_until, natural <= observed_until, death == seen, until == seen],
+        [_REMISSION, _TAIL, _DEATH, _COVERAGE],
+        default=_PERIOD,
+    )
+    unseen = chains.last_day + rule.gap_days > observed_until
+    return _Ends(
+        end=np.maximum(chains.start, np.minimum(natural, observed_until)),
+        reason=reason,
+        observed_from=observed_from,
+        observed_until=observed_until,
+        is_censored=(reason != _REMISSION) & (reason != _DEATH) & unseen,
     )
 
 
-def _observed(coverage: pl.DataFrame | None) -> pl.DataFrame:
-    """Merged observation intervals: person, interval, from, until."""
-    if coverage is None:
-        return pl.DataFrame(schema={"person": pl.UInt32, "from": pl.Int32, "until": pl.Int32, "interval": pl.UInt32})
-    rows = coverage.sort("person", "start", "end")
-    merged = rows.group_by("person", _eras(rows, "person", "start", "end", gap=1).alias("interval")).agg(
-        pl.col("start").min().alias("from"), pl.col("end").max().alias("until")
-    )
-    return merged.select("person", "from", "until", interval=pl.col("interval").cast(pl.UInt32)).sort("from", "person")
-
-
-def _eras(rows: pl.DataFrame, group: str, start: str, end: str, gap: int) -> pl.Series:
-    """The number of each row's era; rows come sorted by group and start."""
-    return pl.Series(opens_era(*(rows[column].to_numpy() for column in (group, start, end)), gap).cumsum())
-
-
-def _chains(events: pl.DataFrame, observed: pl.DataFrame, gap: int) -> pl.DataFrame:
-    """One row per chain with a contact: its first contact, last day, remission day and number of contacts."""
-    cut = _cut_at_remission(events.sort("day", "person"))
-    lined = cut.join_asof(observed, left_on="day", right_on="from", by="person", check_sortedness=False)
-    sorted_events = lined.with_columns(pl.col("interval").fill_null(0)).sort(
-        *_LINE, "day", "last_day", "is_contact", "is_remission"
-    )
-    lined_up = sorted_events.with_columns(line=pl.struct(_LINE).rle_id())
-    chained = lined_up.with_columns(_eras(lined_up, "line", "day", "last_day", gap).alias("chain"))
-    opening = pl.col("is_contact") & ~pl.col("is_remission")
-    return (
-        chained.group_by("person", "disorder", "chain")
-        .agg(
-            start=pl.col("day").filter(opening).min(),
-            last_day=pl.col("last_day").max(),
-            remission=pl.col("day").filter(pl.col("is_remission")).max(),
-            n_contacts=pl.col("is_contact").sum().cast(pl.UInt32),
-        )
-        .filter(pl.col("start").is_not_null())
-    )
-
-
-def _cut_at_remission(events: pl.DataFrame) -> pl.DataFrame:
-    """Adds `cut`: how many of the line's remission days lie strictly before the event."""
-    days = events.filter(pl.col("is_remission")).select("person", "disorder", "day").unique()
-    ranked = days.sort("person", "disorder", "day").with_columns(
-        cut=pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("person", "disorder"), after=pl.col("day") + 1
-    )
-    joined = events.join_asof(
-        ranked.select("person", "disorder", "after", "cut").sort("after"),
-        left_on="day",
-        right_on="after",
-        by=["person", "disorder"],
-        check_sortedness=False,
-    )
-    return joined.drop("after", strict=False).with_columns(pl.col("cut").fill_null(0))
-
-
-def _watched(chains: pl.DataFrame, observed: pl.DataFrame, coded: Coded, period_end: int) -> pl.DataFrame:
-    """Adds the person's facts and until when the episode could be seen."""
-    people = coded.persons.select("person", "birth", "death", "birth_date", "sex")
-    rows = chains.sort("start").join_asof(
-        observed.drop("interval"), left_on="start", right_on="from", by="person", check_sortedness=False
-    )
-    inside = pl.col("start") <= pl.col("until")
-    rows = rows.with_columns(
-        pl.when(inside).then(pl.col("from")).alias("from"), pl.when(inside).then(pl.col("until")).alias("until")
-    ).join(people, on="person")
-    seen = pl.min_horizontal("death", "until", pl.lit(period_end, pl.Int32))
-    return rows.with_columns(observed_until=pl.max_horizontal(seen, "start"), seen=seen)
-
-
-def _ends(rows: pl.DataFrame, rule: EpisodeSection, *, has_coverage: bool) -> pl.DataFrame:
-    """Adds end, why it ended, age at start and the two honesty flags."""
-    natural = pl.coalesce("remission", pl.col("last_day") + rule.tail_days)
-    end = pl.max_horizontal("start", pl.min_horizontal(natural, "observed_until"))
-    is_observed = pl.col("from").is_not_null()
-    before = pl.when(is_observed).then(pl.col("start") - pl.col("from")).otherwise(0)
-    if not has_coverage:
-        before, is_observed = pl.lit(None, pl.Int32), pl.lit(None, pl.Boolean)
-    reason = (
-        pl.when(pl.col("remission") <= pl.col("observed_until"))
-        .then(pl.lit("remission"))
-        .when(natural <= pl.col("observed_until"))
-        .then(pl.lit("tail"))
-        .when(pl.col("death") == pl.col("seen"))
-        .then(pl.lit("death"))
-        .when(pl.col("until") == pl.col("seen"))
-        .then(pl.lit("coverage"))
-        .otherwise(pl.lit("period"))
-    )
-    unseen = pl.col("last_day") + rule.gap_days > pl.col("observed_until")
-    return rows.with_columns(
-        end=end,
-        end_reason=reason,
-        is_observed=is_observed,
-        observed_days_before=before.cast(pl.Int32),
-        age=_age("birth_date", "start"),
-    ).with_columns(
-        is_left_truncated=pl.col("observed_days_before") < rule.washout_days,
-        is_censored=~pl.col("end_reason").is_in(["remission", "death"]) & unseen,
-    )
+_REMISSION, _DEATH, _COVERAGE, _PERIOD, _TAIL = range(len(END_REASONS))
 
 
 def _age(born: str, day: str) -> pl.Expr:

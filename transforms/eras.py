@@ -14,6 +14,7 @@ import numpy as np
 
 _DAY_BITS = 20  # day numbers, shifted to be positive, stay below 2^20 (years 533 to 3403)
 _SHIFT = 1 << (_DAY_BITS - 1)
+LONG_AGO = np.int32(-_SHIFT)  # before every day
 
 
 def packed(group: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -69,6 +70,26 @@ class Days:
         self.day = day
         self._keys = packed(group, day)
 
+    @classmethod
+    def of_keys(cls, keys: np.ndarray) -> Days:
+        """The table of sorted keys, which are groups and days packed."""
+        return cls(*unpacked(keys))
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def distinct(self) -> Days:
+        """The same days, each once in a group."""
+        return Days.of_keys(self._keys[np.append(True, self._keys[1:] != self._keys[:-1])[: len(self)]])
+
+    def only(self, rows: np.ndarray) -> Days:
+        """Some of the rows, as a mask."""
+        return Days.of_keys(self._keys[rows])
+
+    def number_before(self, group: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """For each asked group and day how many rows of the table come before, those of earlier groups included."""
+        return np.searchsorted(self._keys, packed(group, day), side="left")
+
     def last_within(self, group: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
         """For each asked group and span of days the last row of the table in it; -1 if there is none."""
         row = np.searchsorted(self._keys, packed(group, closes), side="right") - 1
@@ -78,6 +99,10 @@ class Days:
         """For each asked group and span of days the first row of the table in it; -1 if there is none."""
         row = np.searchsorted(self._keys, packed(group, opens), side="left")
         return self._checked(row, packed(group, opens), packed(group, closes))
+
+    def number_within(self, group: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        """For each asked group and span of days how many rows of the table are in it."""
+        return np.maximum(self.number_before(group, closes + 1) - self.number_before(group, opens), 0)
 
     def _checked(self, row: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
         if not len(self._keys):

@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
-from transforms.encode import Coded, lookup
+from transforms.encode import Coded, decode, spelled
+from transforms.episodes import Spans, spans_of
+from transforms.eras import LONG_AGO
 
 _ESTABLISHED = ("first_line", "later_line")
 
 
 def find_impasses(episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> pl.DataFrame:
-    """One row per episode: episode, afterwards, and the options untried and unobserved, in the order of the list."""
-    options = codes.options.filter(pl.col("tier").is_in(_ESTABLISHED)).with_row_index("place")
-    shown = [codes.observed_as_of_group(group) <= coded.observes for group in options["treatments"]]
-    known = options.select("disorder", "option", "place", "treatments").with_columns(
-        is_observed=pl.Series(shown, dtype=pl.Boolean)
+    """One row per episode, in order: episode, afterwards, and the options untried and unobserved, as listed."""
+    spans = spans_of(episodes, coded.disorders)
+    options = codes.options.filter(pl.col("tier").is_in(_ESTABLISHED))
+    shown = {group: codes.observed_as_of_group(group) <= coded.observes for group in options["treatments"].unique()}
+    tried = {group: _tried(spans, group, coded) for group in shown}
+    words: list[str] = []
+    places = {is_shown: np.zeros(len(episodes), dtype=np.int64) for is_shown in (True, False)}
+    for disorder in coded.disorders:
+        mine = np.flatnonzero(spans.of_disorders(frozenset({disorder})))
+        listed = options.filter(pl.col("disorder") == disorder).select("option", "treatments").rows()
+        for is_shown, place in places.items():
+            left = {option: ~tried[group][mine] for option, group in listed if shown[group] == is_shown}
+            chosen, sets = spelled(left, len(mine))
+            place[mine] = chosen + len(words)
+            words += sets
+    return episodes.select("episode", afterwards=_afterwards()).with_columns(
+        untried=decode(places[True], words), unobserved=decode(places[False], words)
     )
-    left = episodes.select("episode", "disorder").join(known, on="disorder")
-    left = left.join(_tried(episodes, known, coded), on=["episode", "treatments"], how="anti").sort("episode", "place")
-    words = left.group_by("episode", maintain_order=True).agg(
-        untried=pl.col("option").filter("is_observed").str.join(" "),
-        unobserved=pl.col("option").filter(~pl.col("is_observed")).str.join(" "),
-    )
-    table = episodes.select("episode", afterwards=_afterwards()).join(words, on="episode", how="left")
-    return table.with_columns(pl.col("untried", "unobserved").fill_null(""))
 
 
-def _tried(episodes: pl.DataFrame, options: pl.DataFrame, coded: Coded) -> pl.DataFrame:
-    """episode, treatments: the groups of which the person had something, perhaps, until the episode's end."""
-    tables = [t.select("person", "day", "treatment") for t in (coded.dispensings, coded.procedures) if t is not None]
-    first = pl.concat(tables).group_by("person", "treatment").agg(pl.col("day").min()) if tables else None
-    spans = episodes.select("episode", "person", "end")
-    parts = [spans.select("episode", treatments=pl.lit("")).clear()]
-    for group in options["treatments"].unique().sort() if first is not None else []:
-        mine = first.filter(lookup(pl.Series(coded.vocabulary.membership((group,)).possible)))
-        rows = spans.join(mine, on="person").filter(pl.col("day") <= pl.col("end"))
-        parts.append(rows.select("episode", treatments=pl.lit(group)).unique())
-    return pl.concat(parts)
+def _tried(spans: Spans, group: str, coded: Coded) -> np.ndarray:
+    """Had the person something of the group, perhaps, until the episode's end?"""
+    given = coded.days_given(coded.vocabulary.membership((group,)).possible)
+    return given.number_within(spans.person, np.full(len(spans.end), LONG_AGO), spans.end) > 0
 
 
 def _afterwards() -> pl.Expr:
     ends = {"remission": "remitted", "death": "died"}
-    named = pl.col("end_reason").replace_strict(ends, default=None, return_dtype=pl.String)
+    named = pl.col("end_reason").cast(pl.String).replace_strict(ends, default=None, return_dtype=pl.String)
     return pl.coalesce(named, pl.when(pl.col("is_censored")).then(pl.lit("continued")).otherwise(pl.lit("ended")))

@@ -15,9 +15,10 @@ import numpy as np
 from schemas.definition import Outcome, ScaleBand, ScaleRule
 from transforms.attempts import Attempts
 from transforms.bounds import Bounds, all_of, any_of, where
+from transforms.encode import person_disorder
 from transforms.measurement import Measured, measure, windows
 from transforms.segments import NEVER
-from transforms.signs import Signs, person_disorder
+from transforms.signs import Signs
 from transforms.trials import Trials
 
 NOTHING, EARLY_STOP, UNOBSERVED, UNFINISHED, UNKNOWN_END, NO_CHANGE = range(6)

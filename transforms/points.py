@@ -10,51 +10,54 @@ from functools import reduce
 from operator import and_
 
 import numpy as np
-import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.definition import AdmissionItem, AnyItem, DiagnosisItem, Item, LengthItem, NumberItem, Scored
 from transforms.bounds import Bounds
 from transforms.counts import Tried, is_blind
-from transforms.eligibility import at_the_time
-from transforms.encode import Coded
+from transforms.eligibility import days_told
+from transforms.encode import Coded, person_disorder
 from transforms.segments import NEVER, Segments
 from transforms.stages import FAILED, SURELY_FAILED, SURELY_TRIED, among, sets_of_members
 
+_NO_POINTS = -1
 _OF_EPISODES = (LengthItem, DiagnosisItem, AdmissionItem)
 
 
 class Points:
     """The items of a score, numbered, over the trials and facts of all episodes, one value per episode."""
 
-    def __init__(self, rule: Scored, tried: Tried, episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> None:
+    def __init__(self, rule: Scored, tried: Tried, coded: Coded, codes: CodeLists) -> None:
         self.items, self.tried, self.coded = rule.items, tried, coded
-        self.start = episodes["start"].to_numpy()
+        self.spans = tried.trials.attempts.spans
+        self.start = self.spans.start
         self.limits = [_is_open(item, coded, codes) for item in self.items]
         self.blind = any(open_ for item, open_ in zip(self.items, self.limits, strict=True) if _counts_trials(item))
-        self._earned = {n: self._of_episode(episodes, x) for n, x in enumerate(self.items) if not _counts_trials(x)}
+        self._earned = {n: self._of_episode(x) for n, x in enumerate(self.items) if not _counts_trials(x)}
         self._sets = {n: self._sets_of(x) for n, x in enumerate(self.items) if _counts_trials(x)}
         self._numbers = {n: self._number(n, self.items[n]) for n in self._sets}  # per episode, by stage
 
     # What belongs to the episode
 
-    def _of_episode(self, episodes: pl.DataFrame, item: LengthItem | DiagnosisItem | AdmissionItem) -> np.ndarray:
+    def _of_episode(self, item: LengthItem | DiagnosisItem | AdmissionItem) -> np.ndarray:
         if isinstance(item, LengthItem):
-            return _by_band((episodes["end"] - episodes["start"] + 1).to_numpy(), item.bands)
+            return _by_band(self.spans.end - self.start + 1, item.bands)
         if isinstance(item, DiagnosisItem):
-            levels = pl.DataFrame(
-                {"list": [x.codes for x in item.levels], "points": [halves(x.points) for x in item.levels]},
-                schema={"list": pl.String, "points": pl.Int64},
-            )
-            rows = episodes.join(self.coded.listed.join(levels, on="list"), on="person").filter(at_the_time(item.when))
-            best = rows.group_by("episode").agg(pl.col("points").max())
-            found = episodes.select("episode").join(best, on="episode", how="left", maintain_order="left")
-            return found["points"].fill_null(halves(item.otherwise)).to_numpy()
+            return self._by_level(item)
         if self.coded.admissions is None:
-            return np.zeros(len(episodes), dtype=np.int64)
-        rows = episodes.join(self.coded.admissions, on=["person", "disorder"])
-        stayed = rows.filter(pl.col("day").is_between(pl.col("start"), pl.col("end")))["episode"]
-        return episodes["episode"].is_in(stayed.unique().implode()).to_numpy() * halves(item.points)
+            return np.zeros(len(self.start), dtype=np.int64)
+        line = person_disorder(self.spans.person, self.spans.disorder, len(self.spans.disorders))
+        stays = self.coded.admissions.number_within(line, self.spans.start, self.spans.end)
+        return (stays > 0) * halves(item.points)
+
+    def _by_level(self, item: DiagnosisItem) -> np.ndarray:
+        """The points of the highest level whose codes the person was given at the item's time."""
+        levels = [
+            np.where(days_told(self.coded, self.spans, x.codes, item.when) > 0, halves(x.points), _NO_POINTS)
+            for x in item.levels
+        ]
+        best = np.maximum.reduce(levels)
+        return np.where(best == _NO_POINTS, halves(item.otherwise), best)
 
     # What counts trials
 

@@ -74,7 +74,6 @@ def frame_of(made: Sequence[Verdicts]) -> pl.DataFrame:
 
 
 def judge_resistance(
-    episodes: pl.DataFrame,
     eligible: Bounds,
     causes: Causes,
     tried: Tried,
@@ -85,7 +84,7 @@ def judge_resistance(
     """The verdict on each episode; `eligible` says whether the definition speaks about it."""
     rule = definition.resistance
     is_score = isinstance(rule, Scored)
-    judge = _ByScore(rule, tried, episodes, coded, codes) if is_score else _ByCount(rule, tried, coded, codes)
+    judge = _ByScore(rule, tried, coded, codes) if is_score else _ByCount(rule, tried, coded, codes)
     met, possible = judge.met(SURELY_FAILED), judge.met(FAILED, open_ended=True)
     spared = np.zeros(len(met), dtype=bool)
     if definition.eligible.pseudo_resistance == "after":
@@ -186,8 +185,8 @@ class _ByCount:
 class _ByScore:
     """Points add up to a score that must reach the threshold."""
 
-    def __init__(self, rule: Scored, tried: Tried, episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> None:
-        self.points, self.threshold = Points(rule, tried, episodes, coded, codes), rule.threshold
+    def __init__(self, rule: Scored, tried: Tried, coded: Coded, codes: CodeLists) -> None:
+        self.points, self.threshold = Points(rule, tried, coded, codes), rule.threshold
         self.blind = self.points.blind
         self.scores = self.points.bounds
 

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 NEVER = 2**31 - 1  # a day that does not come, as a 32-bit integer
+_BITS = 63  # of an integer that is not negative
 
 
 class Segments:
@@ -84,9 +85,12 @@ def ragged(first: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def in_order(keys: np.ndarray) -> np.ndarray:
     """The rows by their keys (whole numbers from 0), equal ones in their order.
 
-    The row's number becomes the last part of the key, so that one sort of integers does it all.
+    The row's number becomes the last part of the key, so that one sort of integers does it all; where the two do
+    not fit into 63 bits, a slower sort keeps the order of equal keys.
     """
     bits = len(keys).bit_length()
+    if int(keys.max(initial=0)).bit_length() + bits > _BITS:
+        return np.argsort(keys, kind="stable")
     return np.sort((keys << bits) + np.arange(len(keys))) & ((1 << bits) - 1)
 
 

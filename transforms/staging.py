@@ -32,7 +32,6 @@ _COLUMNS = {
 
 
 def judge_staging(
-    episodes: pl.DataFrame,
     eligible: Bounds,
     causes: Causes,
     tried: Tried,
@@ -45,7 +44,7 @@ def judge_staging(
     if definition.eligible.pseudo_resistance == "after":
         eligible = eligible & ~Bounds.known(causes.is_diagnosed)
     if isinstance(rule, Scored):
-        low, high = Points(rule, tried, episodes, coded, codes).bounds()
+        low, high = Points(rule, tried, coded, codes).bounds()
         found = {"score_min": pl.Series(low).fill_nan(None), "score_max": pl.Series(high).fill_nan(None)}
     else:
         found = _stage(rule, tried, definition.counted_groups, coded, codes)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.tables import table
-from transforms.eras import Days, opens_era, packed, running_end, stocked
+from transforms.eras import LONG_AGO, Days, opens_era, packed, running_end, stocked
 
 
 def _columns(drawn: str, *names: str) -> list[np.ndarray]:
@@ -156,3 +156,22 @@ def test_a_table_without_days_has_none_near() -> None:
 
     assert _found(nothing.last_within, 0, 0, 9) == -1
     assert _found(nothing.first_within, 0, 0, 9) == -1
+
+
+def test_rows_within_a_span_are_counted() -> None:
+    """Both ends of the span count; other groups, and a span that ends before it opens, do not."""
+    assert _found(_SCORED.number_within, 1, 10, 20) == 2
+    assert _found(_SCORED.number_within, 1, 11, 20) == 1
+    assert _found(_SCORED.number_within, 1, 10, 19) == 1
+    assert _found(_SCORED.number_within, 2, LONG_AGO, 99) == 0
+    assert _found(_SCORED.number_within, 0, LONG_AGO, 9) == 1
+    assert _found(_SCORED.number_within, 1, 20, 10) == 0
+
+
+def test_days_are_told_apart_in_each_group() -> None:
+    """The same day counts once in a group and again in another; a mask keeps rows."""
+    days = Days(np.array([0, 0, 0, 1]), np.array([4, 4, 5, 5]))
+
+    assert days.distinct().day.tolist() == [4, 5, 5]
+    assert days.only(np.array([False, True, False, True])).day.tolist() == [4, 5]
+    assert days.number_before(np.array([0, 1, 1]), np.array([5, 5, 6])).tolist() == [2, 3, 4]

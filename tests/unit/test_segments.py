@@ -78,6 +78,13 @@ def test_equal_keys_keep_their_order() -> None:
     assert in_order(NOTHING).tolist() == []
 
 
+def test_keys_too_large_for_a_row_number_beside_them_are_sorted_too() -> None:
+    """62 bits leave room for one more, 63 do not: the order is the same on both sides."""
+    for bits in (60, 61, 62, 63):
+        large = (1 << bits) - 1
+        assert in_order(np.array([large, 7, large, large - 1, 7])).tolist() == [1, 4, 3, 0, 2]
+
+
 def test_distinct_keys_come_once_and_in_order() -> None:
     """Also below zero."""
     assert distinct(np.array([5, -1, 5, 0])).tolist() == [-1, 0, 5]
