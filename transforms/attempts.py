@@ -13,8 +13,7 @@ supply or with a dispensing, so that a drug of unknown supply is in use at least
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -26,6 +25,7 @@ from transforms.bounds import Bounds
 from transforms.encode import UNKNOWN, Coded, Dispensed, Done, Vocabulary
 from transforms.episodes import Spans
 from transforms.eras import opens_era, packed, running_end, stocked
+from transforms.once import Once
 from transforms.segments import NEVER, Segments, in_order, ragged
 
 MIXED = len(SUPPLY_BASES)  # code of an era whose supplies were not all worked out in one way
@@ -145,7 +145,7 @@ class Attempts:
     covered_days: np.ndarray
     attempt_of_era: np.ndarray
     eras: Segments
-    remembered: dict[Any, Any]
+    once: Once = field(default_factory=Once)
 
     @cached_property
     def n_days(self) -> np.ndarray:
@@ -163,14 +163,8 @@ class Attempts:
         spans, none = self.spans.only(chosen), np.zeros(0, dtype=np.int64)
         return replace(
             self, **kept, episode=episode, spans=spans, supplies=self.supplies.only(none), span_days=none,
-            covered_days=none, attempt_of_era=none, eras=Segments(none), remembered={},
+            covered_days=none, attempt_of_era=none, eras=Segments(none), once=Once(),
         )  # fmt: skip
-
-    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What `make` makes of these attempts, made when it is first asked for."""
-        if key not in self.remembered:
-            self.remembered[key] = make()
-        return self.remembered[key]
 
     def of(self, column: str) -> np.ndarray:
         """A fact of each attempt's episode."""
@@ -204,7 +198,7 @@ def find_attempts(
     place[order] = np.arange(len(order))
     ordered = {name: column[order] for name, column in facts.items()}
     return Attempts(
-        spans=spans, is_dose_raised=raised, attempt_of_era=place[: len(eras["episode"])], remembered={},
+        spans=spans, is_dose_raised=raised, attempt_of_era=place[: len(eras["episode"])], once=Once(),
         **ordered, **supplies,
     )  # fmt: skip
 

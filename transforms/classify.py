@@ -29,8 +29,9 @@ from transforms.encode import UNKNOWN, Coded, dated, decode, encode
 from transforms.episodes import Spans, build_episodes, spans_of
 from transforms.impasses import find_impasses
 from transforms.measurement import windows
+from transforms.once import Once
 from transforms.outcome import Judged, judge_outcome
-from transforms.resistance import RESISTANT, Facts, Verdicts, frame_of, judge_resistance, judge_verdict
+from transforms.resistance import Facts, Verdicts, frame_of, judge_resistance, judge_verdict
 from transforms.response import judge_response
 from transforms.signs import Signs, find_signs
 from transforms.staging import judge_staging
@@ -88,11 +89,7 @@ class Classified:
         self._spans: Spans = spans_of(self._rows, self._coded.disorders)
         self._causes = Causes(self._spans, self._coded, codes)
         self._eligibility = Eligibility(self._rows, self._spans, self._causes, self._coded, codes)
-        self._of_disorders: dict[frozenset[str], np.ndarray] = {}
-        self._joined: dict[Joining, Attempts] = {}
-        self._built: dict[Trial, Trials] = {}
-        self._adequate: dict[tuple[Trial, Adequacy], np.ndarray] = {}
-        self._outcomes: dict[tuple[Trial, Outcome], Judged] = {}
+        self._once = Once()
         self._person_ids = extract.persons["person_id"]
 
     @property
@@ -150,7 +147,7 @@ class Classified:
     @cached_property
     def impasses(self) -> pl.DataFrame:
         """One row per episode that some definition calls resistant."""
-        resistant = [verdicts.verdict == RESISTANT for verdicts in self._verdicts.values()]
+        resistant = [verdicts.is_resistant for verdicts in self._verdicts.values()]
         chosen = np.flatnonzero(reduce(or_, resistant, np.zeros(len(self._rows), dtype=bool)))
         found = find_impasses(self._rows[chosen], self._coded, self.codes)
         return _shaped("impasses", [found.hstack(self.ids[chosen])])
@@ -181,21 +178,21 @@ class Classified:
 
     def _attempts(self, rule: Trial) -> Attempts:
         how = joining(rule)
-        if how not in self._joined:
-            sharing = self._by_joining[how]
-            groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
-            asked = self._coded.vocabulary.membership(tuple(sorted(groups))).possible
-            self._joined[how] = find_attempts(
-                self._exposures, self._spans, how, asked, self._spoken_of(sharing), self._coded.vocabulary
-            )
-        return self._joined[how]
+        return self._once(how, lambda: self._find_attempts(how))
+
+    def _find_attempts(self, how: Joining) -> Attempts:
+        sharing, vocabulary = self._by_joining[how], self._coded.vocabulary
+        groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
+        asked = vocabulary.membership(tuple(sorted(groups))).possible
+        return find_attempts(self._exposures, self._spans, how, asked, self._spoken_of(sharing), vocabulary)
 
     def trials_under(self, rule: Trial) -> Trials:
         """The trials under a trial rule."""
-        if rule not in self._built:
-            speaks = self._spoken_of([d for d in self._by_joining[joining(rule)] if d.trial == rule])
-            self._built[rule] = build_trials(self._attempts(rule), rule, speaks, self._coded.vocabulary)
-        return self._built[rule]
+        return self._once(rule, lambda: self._build_trials(rule))
+
+    def _build_trials(self, rule: Trial) -> Trials:
+        speaks = self._spoken_of([d for d in self._by_joining[joining(rule)] if d.trial == rule])
+        return build_trials(self._attempts(rule), rule, speaks, self._coded.vocabulary)
 
     @cached_property
     def _by_joining(self) -> dict[Joining, list[Definition]]:
@@ -207,19 +204,15 @@ class Classified:
     def _spoken_of(self, definitions: list[Definition]) -> np.ndarray:
         """The episodes of disorders that one of the definitions speaks about, as a mask."""
         disorders = frozenset(name for d in definitions for name in d.eligible.disorders)
-        if disorders not in self._of_disorders:
-            self._of_disorders[disorders] = self._spans.of_disorders(disorders)
-        return self._of_disorders[disorders]
+        return self._once(disorders, lambda: self._spans.of_disorders(disorders))
 
     def _judged(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> tuple[np.ndarray, Judged]:
         """The reasons of adequacy and the outcomes of all trials of a trial rule."""
-        trials = self.trials_under(rule)
-        if (rule, adequacy) not in self._adequate:
-            reasons = judge_adequacy(trials, adequacy, self._coded.vocabulary, self.codes.doses)
-            self._adequate[rule, adequacy] = reasons
-        if (rule, outcome) not in self._outcomes:
-            self._outcomes[rule, outcome] = judge_outcome(trials, outcome, self._signs)
-        return self._adequate[rule, adequacy], self._outcomes[rule, outcome]
+        trials, vocabulary = self.trials_under(rule), self._coded.vocabulary
+        return (
+            self._once((rule, adequacy), lambda: judge_adequacy(trials, adequacy, vocabulary, self.codes.doses)),
+            self._once((rule, outcome), lambda: judge_outcome(trials, outcome, self._signs)),
+        )
 
     def facts(self, definition: Definition) -> Facts:
         """What the definition's verdict on each episode is judged from."""

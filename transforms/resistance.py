@@ -25,7 +25,7 @@ from transforms.points import Points, halves
 from transforms.segments import NEVER
 from transforms.stages import ADEQUATE, FAILED, SURELY_ADEQUATE, SURELY_FAILED, SURELY_TRIED, TRIED, among
 
-RESISTANT, NOT_RESISTANT, UNDETERMINED, NOT_ELIGIBLE = range(len(VERDICTS))
+_RESISTANT, _NOT_RESISTANT, _UNDETERMINED, _NOT_ELIGIBLE = range(len(VERDICTS))
 _ELIGIBLE, _TRIAL, _ADEQUACY, _OUTCOME, _RESISTANCE = range(len(BLOCKS))
 
 
@@ -63,6 +63,11 @@ class Verdicts:
     causes: np.ndarray
     cause_words: tuple[str, ...]
 
+    @property
+    def is_resistant(self) -> np.ndarray:
+        """Is each episode resistant?"""
+        return self.verdict == _RESISTANT
+
 
 def frame_of(made: Sequence[Verdicts]) -> pl.DataFrame:
     """The verdicts of one definition after the other, in columns named as in schemas/tables.py."""
@@ -95,7 +100,7 @@ def judge_resistance(facts: Facts) -> Verdicts:
     judge = _judge_of(facts)
     met, possible = _is_met(judge)
     verdict = _verdict(facts, met, possible)
-    is_resistant = verdict == RESISTANT
+    is_resistant = verdict == _RESISTANT
     tallies = _tallies(facts.tried, facts.definition.counted_groups)
     pseudo_resistance, words, cause_words = judge_causes(facts.causes, tallies.causes)
     score_min, score_max = judge.scores()
@@ -128,8 +133,8 @@ def _is_met(judge: _ByCount | _ByScore) -> tuple[np.ndarray, np.ndarray]:
 def _verdict(facts: Facts, met: np.ndarray, possible: np.ndarray) -> np.ndarray:
     return np.select(
         [~facts.eligible.possible, ~facts.eligible.sure, _is_spared(facts, possible), met, possible],
-        [NOT_ELIGIBLE, UNDETERMINED, NOT_RESISTANT, RESISTANT, UNDETERMINED],
-        default=NOT_RESISTANT,
+        [_NOT_ELIGIBLE, _UNDETERMINED, _NOT_RESISTANT, _RESISTANT, _UNDETERMINED],
+        default=_NOT_RESISTANT,
     ).astype(np.int8)
 
 

@@ -9,10 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from schemas.tables import MODALITIES, ROLES
 from transforms.attempts import Attempts
 from transforms.encode import Vocabulary
 from transforms.eras import packed
+from transforms.once import Once
 from transforms.segments import NEVER, Segments, in_order
 
 FIRST, SWITCH, RESUMED, AUGMENTATION, COMBINATION = range(len(ROLES))
@@ -43,13 +42,7 @@ class Trials:
     n_add_ons: np.ndarray
     next_switch: np.ndarray
     next_add_on: np.ndarray
-    remembered: dict[Any, Any] = field(default_factory=dict)
-
-    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What `make` makes of these trials, made when it is first asked for."""
-        if key not in self.remembered:
-            self.remembered[key] = make()
-        return self.remembered[key]
+    once: Once = field(default_factory=Once)
 
     @cached_property
     def episode(self) -> np.ndarray:
