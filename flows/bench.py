@@ -35,7 +35,9 @@ from schemas.codelists import CodeLists
 from schemas.definition import Definition
 from schemas.extracts import Extract
 from schemas.study import Study
+from schemas.tables import VERDICTS as VERDICT_NAMES
 from transforms.classify import classify
+from transforms.encode import decode
 from transforms.eras import opens_era, packed, unpacked
 from transforms.made_up_tools import FIRST_DATE, LAST_DATE
 from transforms.parting import PERSONS_A_PART
@@ -252,7 +254,11 @@ def verdicts(
         tables = {name: table.with_columns(pl.col("person") - first) for name, table in rows.items()}
         extract = Extract(**tables, scores=None, admissions=None, observes=observes)
         made = classify(extract, chosen, definitions, codes)
-        return made.classifications.select("episode_id", "definition_id", "verdict")
+        names = made.ids.select("episode_id")
+        return pl.concat(
+            names.with_columns(definition_id=pl.lit(d.id), verdict=decode(made.verdicts_of(d), VERDICT_NAMES))
+            for d in definitions
+        )
 
     return _in_parts(folder, judged)
 
