@@ -87,9 +87,10 @@ def run(
 
 
 def _run(study: Path, out_folder: str | None = None, **said: str | int | None) -> None:
-    from flows import plan, progress
+    from flows import plan, progress, stores
 
     plan.load(study.resolve())  # a bad study or definition is refused before Prefect starts
+    stores.placed(out_folder or "", Path())  # and so is a bad address, before Prefect keeps it
     from flows.pipeline import run_study
 
     with progress.shown(err), _answering_server():

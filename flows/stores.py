@@ -140,7 +140,8 @@ Place = Path | Address
 def address(text: str) -> Address:
     """The address that a text spells; the text itself is not repeated, because some spell their keys into it."""
     if not ADDRESS.fullmatch(text):
-        raise ImpasseError("This is no address on S3.", where="an address that starts with s3:", expected=ADDRESS_FORM)
+        where = "an address that starts with s3:"
+        raise ImpasseError("This is no address on S3.", where=where, expected=ADDRESS_FORM, do="Correct it.")
     bucket, _, key = text.removeprefix("s3://").partition("/")
     return Address(bucket, "/".join(part for part in key.split("/") if part))
 

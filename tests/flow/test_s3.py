@@ -442,6 +442,15 @@ def test_no_folder_is_made_of_an_address(words: tuple[str, ...], tmp_path: Path)
     assert not (ROOT / "s3:").exists()
 
 
+def test_keys_in_an_address_are_not_handed_on(study: Path, tmp_path: Path) -> None:
+    """Refused before Prefect starts, which would keep what the command line says."""
+    told = _told(impasse("run", str(study), "--out", "s3://key:topsecret@bucket/runs", PREFECT_HOME=str(tmp_path)))
+
+    assert "This is no address on S3." in told
+    assert "topsecret" not in told
+    assert not any(b"topsecret" in path.read_bytes() for path in io.files(tmp_path))
+
+
 def test_an_address_is_asked_like_a_path() -> None:
     """Its parts, its neighbours and its order."""
     file = stores.address("s3://bucket/a//b/c.csv.gz/")
