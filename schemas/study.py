@@ -104,15 +104,19 @@ class PeriodSection(_Section):
         return self
 
 
+# A longer time than anyone lives; the arithmetic of days rests on there being a limit.
+Days = Annotated[int, Field(ge=0, le=100_000)]
+
+
 class EpisodeSection(_Section):
     """One episode rule per run, so that all definitions share one denominator. All in days."""
 
     disorders: tuple[Disorder, ...]
-    gap_days: Annotated[int, Field(ge=0)] = 180
+    gap_days: Days = 180
     treatment_bridges: bool = True
-    tail_days: Annotated[int, Field(ge=0)] = 30
-    washout_days: Annotated[int, Field(ge=0)] = 365
-    lead_days: Annotated[int, Field(ge=0)] = 30
+    tail_days: Days = 30
+    washout_days: Days = 365
+    lead_days: Days = 30
 
 
 class DefinitionSection(_Section):

@@ -52,7 +52,8 @@ def _judge_drugs(attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary,
 def _reasons_of_drugs(
     attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame
 ) -> np.ndarray:
-    total, lower, upper = _days_at_dose(attempts, rule, vocabulary, doses)
+    key = ("days at dose", rule.duration_basis, rule.dose_basis, rule.min_dose_ratio)
+    total, lower, upper = attempts.once(key, lambda: _days_at_dose(attempts, rule, vocabulary, doses))
     unknown = attempts.has_unknown_supply
     long = Bounds(lower >= rule.min_days, unknown | (upper >= rule.min_days))
     adherent = _is_adherent(attempts, rule.min_adherence_percent)

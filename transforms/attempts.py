@@ -14,7 +14,7 @@ supply or with a dispensing, so that a drug of unknown supply is in use at least
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -157,6 +157,15 @@ class Attempts:
         """Is it a drug, and not a course of sessions?"""
         return self.n_sessions == 0
 
+    def only(self, rows: np.ndarray, episode: np.ndarray, chosen: np.ndarray) -> Attempts:
+        """Some of the attempts, of chosen episodes with new numbers; without their supplies, which nothing asks for."""
+        kept = {name: getattr(self, name)[rows] for name in _OF_ATTEMPTS}
+        spans, none = self.spans.only(chosen), np.zeros(0, dtype=np.int64)
+        return replace(
+            self, **kept, episode=episode, spans=spans, supplies=self.supplies.only(none), span_days=none,
+            covered_days=none, attempt_of_era=none, eras=Segments(none), remembered={},
+        )  # fmt: skip
+
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` makes of these attempts, made when it is first asked for."""
         if key not in self.remembered:
@@ -166,6 +175,12 @@ class Attempts:
     def of(self, column: str) -> np.ndarray:
         """A fact of each attempt's episode."""
         return self.once(("of", column), lambda: getattr(self.spans, column)[self.episode])
+
+
+_OF_ATTEMPTS = (
+    "treatment", "start", "end_excl", "last_day", "days_covered", "n_sessions", "has_unknown_supply",
+    "is_dose_raised", "dose_ug_days", "supply_basis", "is_ongoing",
+)  # fmt: skip
 
 
 def find_attempts(

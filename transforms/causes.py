@@ -45,6 +45,10 @@ class Causes:
         """Was the person diagnosed with some cause of pseudo-resistance?"""
         return self.diagnosed > 0
 
+    def of_episodes(self, chosen: np.ndarray) -> Causes:
+        """The causes of some episodes."""
+        return Causes(self._spans.only(chosen), self._coded, self._codes)
+
     @cached_property
     def _found(self) -> tuple[np.ndarray, tuple[str, ...]]:
         spans, told = self._spans, self._coded.diagnosed

@@ -88,6 +88,7 @@ class Classified:
         self._spans: Spans = spans_of(self._rows, self._coded.disorders)
         self._causes = Causes(self._spans, self._coded, codes)
         self._eligibility = Eligibility(self._rows, self._spans, self._causes, self._coded, codes)
+        self._of_disorders: dict[frozenset[str], np.ndarray] = {}
         self._joined: dict[Joining, Attempts] = {}
         self._built: dict[Trial, Trials] = {}
         self._adequate: dict[tuple[Trial, Adequacy], np.ndarray] = {}
@@ -105,6 +106,16 @@ class Classified:
         people = self._person_ids.cast(pl.Categorical).gather(self._spans.person)
         names = self._rows.select(pl.format("{}:{}:{}", pl.lit(people), "disorder", "number"))
         return pl.DataFrame({"person_id": people, "episode_id": names.to_series().cast(pl.Categorical)})
+
+    @property
+    def disorders(self) -> tuple[str, ...]:
+        """The study's disorders, in order."""
+        return self._spans.disorders
+
+    @property
+    def disorder_of(self) -> np.ndarray:
+        """The disorder of each episode, as a place in `disorders`."""
+        return self._spans.disorder
 
     # Tables
 
@@ -156,7 +167,7 @@ class Classified:
 
     def verdicts_of(self, definition: Definition) -> np.ndarray:
         """The verdict on each episode, as a place in VERDICTS, and nothing else: no date, no deciding block."""
-        return judge_verdict(self._facts(definition))
+        return judge_verdict(self.facts(definition))
 
     # What definitions share
 
@@ -171,7 +182,7 @@ class Classified:
     def _attempts(self, rule: Trial) -> Attempts:
         how = joining(rule)
         if how not in self._joined:
-            sharing = [d for d in self.definitions if joining(d.trial) == how]
+            sharing = self._by_joining[how]
             groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
             asked = self._coded.vocabulary.membership(tuple(sorted(groups))).possible
             self._joined[how] = find_attempts(
@@ -179,21 +190,30 @@ class Classified:
             )
         return self._joined[how]
 
-    def _trials(self, rule: Trial) -> Trials:
+    def trials_under(self, rule: Trial) -> Trials:
+        """The trials under a trial rule."""
         if rule not in self._built:
-            sharing = [d for d in self.definitions if d.trial == rule]
-            self._built[rule] = build_trials(
-                self._attempts(rule), rule, self._spoken_of(sharing), self._coded.vocabulary
-            )
+            speaks = self._spoken_of([d for d in self._by_joining[joining(rule)] if d.trial == rule])
+            self._built[rule] = build_trials(self._attempts(rule), rule, speaks, self._coded.vocabulary)
         return self._built[rule]
+
+    @cached_property
+    def _by_joining(self) -> dict[Joining, list[Definition]]:
+        found: dict[Joining, list[Definition]] = {}
+        for definition in self.definitions:
+            found.setdefault(joining(definition.trial), []).append(definition)
+        return found
 
     def _spoken_of(self, definitions: list[Definition]) -> np.ndarray:
         """The episodes of disorders that one of the definitions speaks about, as a mask."""
-        return self._spans.of_disorders(frozenset(name for d in definitions for name in d.eligible.disorders))
+        disorders = frozenset(name for d in definitions for name in d.eligible.disorders)
+        if disorders not in self._of_disorders:
+            self._of_disorders[disorders] = self._spans.of_disorders(disorders)
+        return self._of_disorders[disorders]
 
     def _judged(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> tuple[np.ndarray, Judged]:
         """The reasons of adequacy and the outcomes of all trials of a trial rule."""
-        trials = self._trials(rule)
+        trials = self.trials_under(rule)
         if (rule, adequacy) not in self._adequate:
             reasons = judge_adequacy(trials, adequacy, self._coded.vocabulary, self.codes.doses)
             self._adequate[rule, adequacy] = reasons
@@ -201,13 +221,14 @@ class Classified:
             self._outcomes[rule, outcome] = judge_outcome(trials, outcome, self._signs)
         return self._adequate[rule, adequacy], self._outcomes[rule, outcome]
 
-    def _facts(self, definition: Definition) -> Facts:
+    def facts(self, definition: Definition) -> Facts:
+        """What the definition's verdict on each episode is judged from."""
         reasons, judged = self._judged(definition.trial, definition.adequacy, definition.outcome)
         speaks = self._spoken_of([definition])
         return Facts(
             definition,
             self._eligibility.judge(definition.eligible),
-            Tried(self._trials(definition.trial), reasons, judged, speaks, self._coded.vocabulary),
+            Tried(self.trials_under(definition.trial), reasons, judged, speaks, self._coded.vocabulary),
             self._causes,
             self._coded,
             self.codes,
@@ -215,12 +236,12 @@ class Classified:
 
     @cached_property
     def _verdicts(self) -> dict[str, Verdicts]:
-        return {definition.id: judge_resistance(self._facts(definition)) for definition in self.deciding}
+        return {definition.id: judge_resistance(self.facts(definition)) for definition in self.deciding}
 
     # Rows with names
 
     def _staged(self, definition: Definition) -> pl.DataFrame:
-        staged = self.ids.hstack(judge_staging(self._facts(definition)))
+        staged = self.ids.hstack(judge_staging(self.facts(definition)))
         return staged.with_columns(definition_id=pl.lit(definition.id, dtype=pl.Categorical))
 
     def _named_verdicts(self) -> pl.DataFrame:
@@ -234,7 +255,7 @@ class Classified:
         )
 
     def _named_trials(self, rule: Trial) -> pl.DataFrame:
-        trials, vocabulary = self._trials(rule), self._coded.vocabulary
+        trials, vocabulary = self.trials_under(rule), self._coded.vocabulary
         attempts, row = trials.attempts, trials.row
         treatment = pl.Series(trials.treatment)
         known = {
@@ -269,7 +290,7 @@ class Classified:
 
     def _named_judgements(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> pl.DataFrame:
         reason, judged = self._judged(rule, adequacy, outcome)
-        trials = self._trials(rule)
+        trials = self.trials_under(rule)
         response, told_by = (
             part[trials.row] for part in judge_response(trials.attempts, windows(outcome), self._signs)
         )

@@ -28,6 +28,9 @@ class Eligibility:
 
     def judge(self, rule: Eligible) -> Bounds:
         """One value per episode, in order."""
+        return self._once(rule, lambda: self._judge(rule))
+
+    def _judge(self, rule: Eligible) -> Bounds:
         conditions = [Bounds.known(self.spans.of_disorders(frozenset(rule.disorders))), self._can_tell()]
         if (rule.min_age, rule.max_age) != (0, 150):
             conditions.append(self._of_age(rule.min_age, rule.max_age))

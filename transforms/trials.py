@@ -86,6 +86,16 @@ class Trials:
         """The trials of each episode that has any."""
         return Segments(self.episode)
 
+    def of_episodes(self, chosen: np.ndarray) -> tuple[np.ndarray, Trials]:
+        """The trials of some episodes, which are numbered anew, in their new order; and the row of each here."""
+        number = np.full(len(self.attempts.spans.start), -1)
+        number[chosen] = np.arange(len(chosen))
+        rows = np.flatnonzero(number[self.episode] >= 0)
+        rows = rows[in_order(number[self.episode[rows]])]
+        columns = (self.role, self.modality, self.is_counted, self.n_add_ons, self.next_switch, self.next_add_on)
+        attempts = self.attempts.only(self.row[rows], number[self.episode[rows]], chosen)
+        return rows, Trials(attempts, np.arange(len(rows)), *(column[rows] for column in columns))
+
     @property
     def is_add_on(self) -> np.ndarray:
         """Was it added to another drug?"""
