@@ -12,5 +12,6 @@ for _name, _value in {
     "GX_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "AWS_EC2_METADATA_DISABLED": "true",  # nobody is asked for credentials
 }.items():
     os.environ.setdefault(_name, _value)
