@@ -422,10 +422,13 @@ def _contents(path: Place, encoding: str) -> Iterator[Path | bytes]:
 
 
 def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """The bytes of a CSV file in blocks of whole lines."""
-    rest = b""
+    """The bytes of a CSV file in blocks of whole lines, from the first that is not blank: the header."""
+    rest, is_begun = b"", False
     while block := stream.read(_BLOCK):
         rest += block
+        if not is_begun:
+            rest = rest.lstrip(b"\r\n")
+            is_begun = bool(rest)
         end = _end_of_lines(rest)
         if end > 0:
             yield rest[:end]

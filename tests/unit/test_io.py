@@ -106,9 +106,13 @@ def test_rows_come_back_by_bucket(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", [1, 7, 24, 1000])
-def test_latin_1_comes_in_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    """However few bytes are read at a time, no line and no cell with a line end in it is cut, nothing is lost."""
-    text = 'id;"a\nname"\n1;å\n2;"ä\n;""ö"\n3;\n4;x'
+@pytest.mark.parametrize("before", ["", "\n", "\r\n\r\n"])
+def test_latin_1_comes_in_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, before: str) -> None:
+    """However few bytes are read at a time, no line and no cell with a line end in it is cut, nothing is lost.
+
+    Blank lines before the header are no header.
+    """
+    text = before + 'id;"a\nname"\n1;å\n2;"ä\n;""ö"\n3;\n4;x'
     (tmp_path / "a.csv").write_bytes(text.encode("latin-1"))
     whole = pl.read_csv(text.encode(), separator=";", infer_schema=False)
     monkeypatch.setattr(io, "_BLOCK", block)
