@@ -268,10 +268,12 @@ def _locate(folder: Place, file: File) -> Place | None:
     """The file under its own name or with one of the known endings; upper and lower case are one."""
     if not folder.is_dir():
         raise ImpasseError("Not a folder.", where=f"{folder}", expected="a folder of files", do="Correct source.path.")
-    if (folder / file.name).is_file():
-        return folder / file.name
-    wanted = [file.name.lower()] + [f"{file.name.lower()}{ending}" for ending in _ENDINGS]
-    there = {path.name.lower(): path for path in sorted(folder.iterdir(), reverse=True) if path.is_file()}
+    stated = folder / file.name
+    if stated.is_file():
+        return stated
+    wanted = [stated.name.lower()] + [f"{stated.name.lower()}{ending}" for ending in _ENDINGS]
+    beside = stated.parent.iterdir() if stated.parent.is_dir() else []
+    there = {path.name.lower(): path for path in sorted(beside, reverse=True) if path.is_file()}
     found = next((there[name] for name in wanted if name in there), None)
     if found is None and not file.optional:
         guess = nearest(wanted[1], list(there))

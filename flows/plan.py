@@ -26,6 +26,7 @@ from schemas.mapping import Mapping
 from schemas.study import DefinitionSection, EngineSection, OutputSection, Study
 
 _WORK = ".work-"
+_HERE = Path(__file__).resolve().parents[1]
 LIBRARIES = ("impasse", "polars", "pandera", "pyarrow", "great-expectations", "prefect", "altair", "statsmodels")
 
 
@@ -34,7 +35,7 @@ class Plan:
     """Where a run reads and writes. `work` becomes `final` when the run is published.
 
     `folder` is where runs of the study are worked on, `published` where they end: the same folder, or one on S3.
-    `inputs` are the SHA-256 of the delivered files, by name, taken before they are read. `output` and `engine`
+    `inputs` are the SHA-256 of the delivered files, by their path in the delivery, taken before they are read. `output` and `engine`
     are the study's, with what the command line says instead.
     """
 
@@ -108,7 +109,7 @@ def make_plan(study_path: Path, out: str | Path | None = None, resume: bool = Fa
     here, end = _folders(path.parent, output, out)
     folder, published = here / loaded.study.name, end / loaded.study.name
     inputs = tuple(_inputs(path, loaded).items())
-    plan = Plan(path, folder, published, _fingerprint(loaded), inputs, output, engine)
+    plan = Plan(path, folder, published, _fingerprint(path, loaded), inputs, output, engine)
     return _stopped_run(plan) if resume else _new_run(plan)
 
 
@@ -130,7 +131,7 @@ def _new_run(plan: Plan) -> Plan:
 
 
 def _stopped_run(plan: Plan) -> Plan:
-    """The last run of the same study, definitions, files and libraries that was stopped after its delivery was read."""
+    """The last run stopped after its delivery was read, of the same study, definitions, files, program and libraries."""
     names = [path.name.removeprefix(_WORK) for path in io.folders(plan.folder)] if plan.folder.exists() else []
     for run_id in sorted((name for name in names if plan.run_id in name), reverse=True):
         stopped = replace(plan, run_id=run_id)
@@ -139,7 +140,7 @@ def _stopped_run(plan: Plan) -> Plan:
     raise ImpasseError(
         "There is no run to resume.",
         where=str(plan.folder),
-        expected="a run that was stopped after its delivery was read, of the same study, definitions and files",
+        expected="a run that was stopped after its delivery was read, of the same study, definitions, files and Impasse",
         do="Run it without --resume.",
     )
 
@@ -162,14 +163,14 @@ def _instead(own: OutputSection | EngineSection, said: dict[str, str | int | Non
 
 def load_as_planned(plan: Plan) -> Loaded:
     """What the plan's files say, on whatever machine, if they say what they said when the run was planned."""
-    if _fingerprint(load(plan.study_path)) not in plan.run_id:
+    if _fingerprint(plan.study_path, load(plan.study_path)) not in plan.run_id:
         load.cache_clear()  # a worker that lives long may remember another run
     loaded = load(plan.study_path)
-    if _fingerprint(loaded) not in plan.run_id:
+    if _fingerprint(plan.study_path, loaded) not in plan.run_id:
         raise ImpasseError(
-            "The study or a definition is not what it was when the run was planned.",
+            "The study, a definition, a code list or Impasse itself is not what it was when the run was planned.",
             where=f"{plan.study_path}",
-            expected="the same files on every machine, unchanged until the run is done",
+            expected="the same files and the same Impasse on every machine, unchanged until the run is done",
             do="Leave them alone while a run is under way, and start it again.",
         )
     return loaded
@@ -235,8 +236,19 @@ def _named(name: str, known: dict[str, Definition | Description], statuses: set[
     return known[name]
 
 
-def _fingerprint(loaded: Loaded) -> str:
-    return sha256(repr((loaded.study, loaded.definitions)).encode()).hexdigest()[:8]
+def _fingerprint(study_path: Path, loaded: Loaded) -> str:
+    """A short name of all that decides what a run makes of the delivery, the same on every machine."""
+    own_layout = study_path.parent / (loaded.study.source.layout or "")
+    layout = io.sha256(own_layout) if own_layout.is_file() else ""
+    return sha256(repr((loaded.study, loaded.definitions, layout, _program())).encode()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=1)
+def _program() -> str:
+    """The fingerprint of the code, the code lists and the shipped layouts and definitions."""
+    shipped = [path for part in ("schemas", "transforms", "reports", "flows") for path in io.files(_HERE / part)]
+    told = [io.sha256(path) for path in shipped if path.suffix in (".py", ".csv", ".toml", ".html")]
+    return sha256("".join(told).encode()).hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -245,6 +257,11 @@ def versions() -> dict[str, str]:
 
 
 def _inputs(study_path: Path, loaded: Loaded) -> dict[str, str]:
-    """SHA-256 of every delivered file, by its name."""
+    """SHA-256 of every delivered file, by its path in the delivery."""
     paths = io.source_paths(loaded.study, study_path.parent, loaded.layout)
-    return {path.name: io.sha256(path) for path in sorted(paths.values())}
+    folder = f"{stores.placed(loaded.study.source.path, study_path.parent)}/"
+
+    def told(path: Place) -> str:
+        return str(path).removeprefix(folder) if str(path).startswith(folder) else path.name
+
+    return {told(path): io.sha256(path) for path in sorted(paths.values())}

@@ -27,10 +27,10 @@ def publish(plan: Plan) -> Place:
         _copy_into_place(plan, plan.final, manifest)
         clear(plan)
         return plan.final
+    io.remove(plan.progress)  # first: without its buckets the run can no longer be resumed
     io.remove(plan.work / "buckets")
     io.remove(plan.work / "counts")
     io.remove(plan.work / "checks.json")
-    io.remove(plan.progress)
     io.move_into_place(plan.work, plan.final, "latest")
     return plan.final
 

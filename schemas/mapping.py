@@ -248,12 +248,15 @@ def parse(name: str, text: str) -> Mapping:
 
 
 def for_study(mapping: Mapping, study: Study) -> Mapping:
-    """The mapping with the study's own file names and its own word on what the delivery shows."""
+    """The mapping with the study's own file names and its own word on what the delivery shows.
+
+    A file that the study names must be there.
+    """
     files = dict(mapping.files)
     for key, name in study.source.files.items():
         if key not in files:
             raise _unknown(key, "file", list(files), f"study {study.name}, source.files")
-        files[key] = files[key].model_copy(update={"name": name})
+        files[key] = files[key].model_copy(update={"name": name, "optional": False})
     observes = mapping.observes if study.source.observes is None else study.source.observes
     return mapping.model_copy(update={"files": files, "observes": observes})
 

@@ -51,6 +51,22 @@ def test_missing_file(tmp_path: Path) -> None:
     assert "There is 'person.csv'" in message
 
 
+def test_a_file_that_the_study_names_must_be_there(tmp_path: Path) -> None:
+    """Scores may be absent; scores that the study says are in a folder may not. Its ending need not be said."""
+    (tmp_path / "persons.csv").write_text(PERSONS)
+    chosen = study(path=tmp_path.name, files={"scores": "visits/scales"})
+
+    def delivered() -> object:
+        return io.read_delivery(chosen, tmp_path.parent, io.read_mapping(chosen, tmp_path))
+
+    with pytest.raises(ImpasseError, match="File 'visits/scales' is missing"):
+        delivered()
+
+    (tmp_path / "visits").mkdir()
+    (tmp_path / "visits" / "scales.csv").write_text("person_id,date,scale,value\nsecret,2010-01-01,phq9,5\n")
+    delivered()
+
+
 def test_missing_column(tmp_path: Path) -> None:
     """A missing column is named with its file and the nearest column there is."""
     (tmp_path / "persons.csv").write_text("person_id,birthdate\nsecret,1970-01-01\n")

@@ -12,7 +12,7 @@ import pytest
 from prefect import task
 from prefect.testing.utilities import prefect_test_harness
 
-from flows import demonstration, pipeline, steps
+from flows import demonstration, io, pipeline, steps
 from flows.plan import load, make_plan
 from schemas.errors import ImpasseError, RunInterrupted
 from schemas.tables import RESTRICTED
@@ -160,6 +160,54 @@ def test_a_part_is_not_classified_by_another_study(registry: Path, tmp_path: Pat
 
     with pytest.raises(ImpasseError, match="not what it was when the run was planned"):
         steps.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
+
+
+def test_a_part_is_not_classified_by_another_program(
+    registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker with other code or code lists stops the part, and nobody resumes what another program began."""
+    plan = make_plan(registry, tmp_path)
+    steps.read_delivery(plan)
+    monkeypatch.setattr("flows.plan._program", lambda: "another")
+
+    with pytest.raises(ImpasseError, match="not what it was when the run was planned"):
+        steps.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
+    with pytest.raises(ImpasseError, match="no run to resume"):
+        make_plan(registry, tmp_path, resume=True)
+
+
+def test_an_own_layout_is_part_of_what_a_run_is(registry: Path, tmp_path: Path) -> None:
+    """What was read by one layout is not gone on with by another."""
+    layout = registry.parent / "own.toml"
+    shutil.copy(io.shipped("mappings/generic.toml"), layout)
+    study = registry.with_name("own_study.toml")
+    study.write_text(registry.read_text().replace('layout = "generic"', 'layout = "own.toml"'))
+    assert "own.toml" in study.read_text()
+    plan = make_plan(study, tmp_path)
+    steps.read_delivery(plan)
+    assert make_plan(study, tmp_path, resume=True).run_id == plan.run_id
+
+    layout.write_text(layout.read_text() + "\n# read otherwise\n")
+
+    with pytest.raises(ImpasseError, match="no run to resume"):
+        make_plan(study, tmp_path, resume=True)
+
+
+def test_delivered_files_of_one_name_are_told_apart(registry: Path, tmp_path: Path) -> None:
+    """Each has its fingerprint, by its path in the delivery."""
+    folder = tmp_path / "registry"
+    shutil.copytree(registry.parent, folder)
+    delivery = folder / "delivery"
+    for key in ("diagnoses", "scores"):
+        (delivery / key).mkdir()
+        (delivery / f"{key}.parquet").rename(delivery / key / "rows.parquet")
+    study = folder / registry.name
+    named = 'path = "delivery"\nfiles = { diagnoses = "diagnoses/rows", scores = "scores/rows" }'
+    study.write_text(study.read_text().replace('path = "delivery"', named, 1))
+
+    told = dict(make_plan(study, tmp_path / "out").inputs)
+
+    assert {"diagnoses/rows.parquet", "scores/rows.parquet", "persons.parquet"} <= told.keys()
 
 
 def test_an_address_is_for_dask_alone(registry: Path, tmp_path: Path) -> None:
