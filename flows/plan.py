@@ -63,6 +63,11 @@ class Plan:
         """What a stopped run needs to be resumed; there once the delivery is read."""
         return self.work / "progress.json"
 
+    @property
+    def lock(self) -> Path:
+        """Held by whoever works on the run, from beginning to end."""
+        return self.work / "lock"
+
     def made_of(self) -> dict[str, object]:
         """What must be the same for a stopped run to be resumed, beside the study and the definitions."""
         return {"inputs": dict(self.inputs), "versions": versions()}

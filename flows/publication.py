@@ -18,6 +18,7 @@ def publish(plan: Plan) -> Path:
     io.remove(plan.work / "counts")
     io.remove(plan.work / "checks.json")
     io.remove(plan.progress)
+    io.remove(plan.lock)
     io.move_into_place(plan.work, plan.final, "latest")
     return plan.final
 
