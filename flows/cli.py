@@ -1,7 +1,7 @@
 """The `impasse` command: arguments in, a few lines out, an exit code that means something.
 
 Exit codes: 0 done; 1 an error in Impasse itself; 2 bad input or wrong use; 3 a critical check
-failed and nothing was published.
+failed and nothing was published; 4 part of the persons could not be classified, and the run can be resumed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from schemas.errors import ImpasseError
 
 app = typer.Typer(
     help="How much, and why, published definitions of treatment resistance disagree on your own registry data.",
-    epilog="Exit codes: 0 done, 1 internal error, 2 bad input or wrong use, 3 a critical check stopped publication.",
+    epilog="Exit codes: 0 done, 1 internal error, 2 bad input or wrong use, 3 a critical check stopped publication, "
+    "4 stopped in the middle: go on with --resume.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -31,10 +32,12 @@ StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file
 Out = Annotated[Path | None, typer.Option("--out", help="Write runs here instead of the study's output.folder.")]
 Buckets = Annotated[int | None, typer.Option(min=1, help="Cut the persons into at least so many buckets.")]
 Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, such as 4GB or 500MB.")]
-Engine = Annotated[str | None, typer.Option(help="Work on parts in threads, in processes, or on dask.")]
+Engine = Annotated[
+    str | None, typer.Option(help="Work on parts in threads, in processes, or on dask (installed with impasse[dask]).")
+]
 Address = Annotated[str | None, typer.Option(help="The address of a Dask cluster that is there already.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Work on so many parts at a time on this machine.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run of this study that was stopped.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run of this study that was stopped or killed.")]
 
 
 @app.command(epilog="Example: impasse demo --persons 5000 --out /tmp/demo")
