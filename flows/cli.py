@@ -32,9 +32,7 @@ StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file
 Out = Annotated[Path | None, typer.Option("--out", help="Write runs here instead of the study's output.folder.")]
 Buckets = Annotated[int | None, typer.Option(min=1, help="Cut the persons into at least so many buckets.")]
 Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, such as 4GB or 500MB.")]
-Engine = Annotated[
-    str | None, typer.Option(help="Work on parts in threads, in processes, or on dask (installed with impasse[dask]).")
-]
+Engine = Annotated[str | None, typer.Option(help="Work on parts in threads, in processes, or on dask.")]
 Address = Annotated[str | None, typer.Option(help="The address of a Dask cluster that is there already.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Work on so many parts at a time on this machine.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run of this study that was stopped or killed.")]
