@@ -13,5 +13,6 @@ for _name, _value in {
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "DASK_LOGGING__DISTRIBUTED": "critical",
+    "AWS_EC2_METADATA_DISABLED": "true",  # nobody is asked for credentials
 }.items():
     os.environ.setdefault(_name, _value)

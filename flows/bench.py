@@ -37,8 +37,10 @@ from schemas.codelists import CodeLists
 from schemas.definition import Definition
 from schemas.extracts import Extract
 from schemas.study import Study
+from schemas.tables import VERDICTS as VERDICT_NAMES
 from transforms.classify import classify
-from transforms.eras import opens_era, packed, unpacked
+from transforms.encode import decode, numbered
+from transforms.eras import packed, unpacked
 from transforms.made_up_tools import FIRST_DATE, LAST_DATE
 from transforms.parting import PERSONS_A_PART
 
@@ -221,36 +223,40 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
 
 def eras(folder: Path, gap: int) -> pl.DataFrame:
     """One row per era of a drug, as Impasse finds them."""
-    return _in_parts(folder, lambda first: _eras(_of_persons(folder / "dispensings.parquet", first, _SUPPLY), gap))
+
+    def joined(first: int) -> pl.DataFrame:
+        found = _eras(_of_persons(folder / "dispensings.parquet", first, _SUPPLY), gap)
+        return found.with_columns(pl.col("person") + first)
+
+    return _in_parts(folder, joined)
 
 
 def _eras(rows: pl.DataFrame, gap: int) -> pl.DataFrame:
-    """Codes become integers; one sort, and one look at what came before."""
-    names = rows["atc"].unique().sort()
-    drug = rows["atc"].cast(pl.Enum(names)).to_physical().to_numpy()
+    """Codes become integers; one sort, and one look at what came before.
+
+    Drug and day are packed into one number, and the days of supply behind it. An end is such a number too, the start
+    with the days added, so nothing is unpacked but the borders of eras.
+    """
+    names, drug = numbered(rows["atc"])
     line = rows["person"].to_numpy().astype(np.int64) * len(names) + drug
-    days = rows["days"].fill_null(0).to_numpy()
-    keys = pl.Series((packed(line, rows["date"].to_physical().to_numpy()) << _SUPPLY_BITS) + days).sort().to_numpy()
-    line, day, days = _unpacked(keys)
-    end_excl = day + days
-    first = np.flatnonzero(opens_era(line, day, end_excl, gap))
-    after = np.append(first[1:], len(line))
-    person, drug = np.divmod(line[first], len(names))
+    keys = packed(line, rows["date"].to_physical().to_numpy()) << _SUPPLY_BITS
+    keys += rows["days"].fill_null(0).to_numpy()
+    keys.sort()
+    start = keys >> _SUPPLY_BITS
+    covered_to = np.maximum.accumulate(start + (keys & ((1 << _SUPPLY_BITS) - 1)))
+    first = np.flatnonzero(np.append(True, start[1:] > covered_to[:-1] + gap)[: len(start)])
+    after = np.append(first[1:], len(start))
+    line, start_day = unpacked(start[first])
+    person, drug = np.divmod(line, len(names))
     return pl.DataFrame(
         {
             "person": pl.Series(person, dtype=pl.UInt32),
             "atc": names.gather(drug),
-            "start_date": pl.Series(day[first]).cast(pl.Date),
-            "end_excl": pl.Series(np.maximum.reduceat(end_excl, first)).cast(pl.Date),
+            "start_date": pl.Series(start_day, dtype=pl.Int32).cast(pl.Date),
+            "end_excl": pl.Series(unpacked(covered_to[after - 1])[1], dtype=pl.Int32).cast(pl.Date),
             "n_dispensings": after - first,
         }
     )
-
-
-def _unpacked(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Group, day and days of supply of sorted keys."""
-    group, day = unpacked(keys >> _SUPPLY_BITS)
-    return group, day.astype(np.int32), (keys & ((1 << _SUPPLY_BITS) - 1)).astype(np.int32)
 
 
 def verdicts(
@@ -262,11 +268,14 @@ def verdicts(
     """
 
     def judged(first: int) -> pl.DataFrame:
-        rows = {name: _of_persons(folder / f"{name}.parquet", first) for name in _READ}
-        tables = {name: table.with_columns(pl.col("person") - first) for name, table in rows.items()}
+        tables = {name: _of_persons(folder / f"{name}.parquet", first) for name in _READ}
         extract = Extract(**tables, scores=None, admissions=None, observes=observes)
         made = classify(extract, chosen, definitions, codes)
-        return made.classifications.select("episode_id", "definition_id", "verdict")
+        names = made.ids.select("episode_id")
+        return pl.concat(
+            names.with_columns(definition_id=pl.lit(d.id), verdict=decode(made.verdicts_of(d), VERDICT_NAMES))
+            for d in definitions
+        )
 
     return _in_parts(folder, judged)
 
@@ -279,9 +288,9 @@ def _in_parts(folder: Path, work: Callable[[int], pl.DataFrame]) -> pl.DataFrame
 
 
 def _of_persons(path: Path, first: int, columns: tuple[str, ...] = ()) -> pl.DataFrame:
-    """A table's rows of one part of the persons, all columns or only some."""
+    """A table's rows of one part of the persons, numbered from its first one; all columns or only some."""
     inside = io.scan(path).filter(pl.col("person").is_between(first, first + PERSONS_A_PART - 1))
-    return inside.select(columns or pl.all()).collect()
+    return inside.select(columns or pl.all()).with_columns(pl.col("person") - first).collect()
 
 
 def compared(contest: Contest) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The `impasse` command: arguments in, a few lines out, an exit code that means something.
 
 Exit codes: 0 done; 1 an error in Impasse itself; 2 bad input or wrong use; 3 a critical check
-failed and nothing was published; 4 part of the persons could not be classified, and the run can be resumed.
+failed and nothing was published; 4 a run was stopped that can be gone on with.
 """
 
 from __future__ import annotations
@@ -28,8 +28,24 @@ app = typer.Typer(
 )
 app.add_typer(definitions_app, name="definitions")
 
-StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (TOML).", show_default=False)]
-Out = Annotated[Path | None, typer.Option("--out", help="Write runs here instead of the study's output.folder.")]
+
+def _local(path: Path) -> Path:
+    """The path, unless it is an address on S3, of which it would make a folder of that name."""
+    from schemas.study import is_address
+
+    if is_address(path.parts[0] if path.parts else ""):
+        raise typer.BadParameter("it must be on this machine; a study may name deliveries and runs on S3")
+    return path
+
+
+StudyPath = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="The study file (TOML).", show_default=False, callback=_local)
+]
+LocalFolder = Annotated[Path, typer.Option("--out", help="The folder of this machine to write to.", callback=_local)]
+Out = Annotated[
+    str | None,
+    typer.Option("--out", help="Write runs here, a folder or s3://bucket/folder, instead of output.folder."),
+]
 Buckets = Annotated[int | None, typer.Option(min=1, help="Cut the persons into at least so many buckets.")]
 Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, such as 4GB or 500MB.")]
 Engine = Annotated[str | None, typer.Option(help="Work on parts in threads, in processes, or on dask.")]
@@ -42,7 +58,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run of th
 @told
 def demo(
     persons: Annotated[int, typer.Option(min=100, help="How many persons to simulate.")] = 20_000,
-    out_folder: Annotated[Path, typer.Option("--out", help="Where to put the registry and the run.")] = Path("demo"),
+    out_folder: LocalFolder = Path("demo"),
 ) -> None:
     """Simulate a registry and run the whole comparison on it."""
     from flows import demonstration, progress
@@ -71,15 +87,15 @@ def run(
     _run(study, out_folder, **said)
 
 
-def _run(study: Path, out_folder: Path | None = None, **said: str | int | None) -> None:
-    from flows import plan, progress
+def _run(study: Path, out_folder: str | None = None, **said: str | int | None) -> None:
+    from flows import plan, progress, stores
 
     plan.load(study.resolve())  # a bad study or definition is refused before Prefect starts
+    stores.placed(out_folder or "", Path())  # and so is a bad address, before Prefect keeps it
     from flows.pipeline import run_study
 
     with progress.shown(err), _answering_server():
-        out_path = None if out_folder is None else str(out_folder)
-        folder = Path(run_study(str(study), out_path, **said))
+        folder = run_study(str(study), out_folder, **said)
     _say_result(folder)
 
 
@@ -99,10 +115,10 @@ def _answering_server() -> Iterator[None]:
         ) from None
 
 
-def _say_result(folder: Path) -> None:
-    from flows import headline
+def _say_result(folder: str) -> None:
+    from flows import headline, stores
 
-    for line in headline.lines(folder):
+    for line in headline.lines(stores.placed(folder, Path())):
         out.print(line, highlight=False, soft_wrap=True)
 
 
@@ -145,7 +161,9 @@ def check(study: StudyPath) -> None:
 def simulate(
     persons: Annotated[int, typer.Option(min=1, help="How many persons.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
-    out_folder: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path("registry"),
+    out_folder: Annotated[Path, typer.Option("--out", help="The folder to write to.", callback=_local)] = Path(
+        "registry"
+    ),
 ) -> None:
     """Write a made-up registry in the generic layout."""
     from flows import demonstration, progress
@@ -181,14 +199,17 @@ def bench(
 @app.command(epilog="Example: impasse explain runs/my-study/latest --episode P000123:anxiety:1")
 @told
 def explain(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a published run.")],
+    run_folder: Annotated[
+        str, typer.Argument(metavar="RUN", help="The folder of a published run, or s3://bucket/runs/my-study/latest.")
+    ],
     episode: Annotated[str, typer.Option("--episode", help="person_id:disorder:number")],
     definition: Annotated[str | None, typer.Option("--definition", help="Only this definition.")] = None,
 ) -> None:
     """Tell one episode's story: its trials, what failed on what evidence, and what each definition made of it."""
-    from flows import explanation
+    from flows import explanation, stores
 
-    out.print(explanation.explain(run_folder, episode, definition), markup=False, highlight=False, end="")
+    run = stores.placed(run_folder, Path())
+    out.print(explanation.explain(run, episode, definition), markup=False, highlight=False, end="")
 
 
 @app.command(epilog="Example: impasse schema study > study.schema.json")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 
 from flows import io
+from flows.stores import Place
 from reports.explain import render_explanation
 from schemas import definition as definitions
 from schemas.definition import Definition
 from schemas.errors import ImpasseError, nearest
 
 
-def explain(run: Path, episode_id: str, definition_id: str | None = None) -> str:
+def explain(place: Place, episode_id: str, definition_id: str | None = None) -> str:
     """The story of an episode as text, 80 columns wide, for the definitions that speak about its disorder."""
+    run = io.followed(place)
     if not (run / "release" / "manifest.json").exists():
         raise ImpasseError(
-            "No published run here.", where=str(run), do="Name a run's folder, such as runs/demo/latest."
+            "No published run here.",
+            where=str(place),
+            do="Name a run's folder, such as runs/demo/latest or s3://bucket/runs/demo/latest.",
         )
     known = _definitions(run)
     episodes = _rows(run, "episodes", pl.col("episode_id") == episode_id)
@@ -47,7 +49,7 @@ def explain(run: Path, episode_id: str, definition_id: str | None = None) -> str
     )
 
 
-def _definitions(run: Path) -> dict[str, Definition]:
+def _definitions(run: Place) -> dict[str, Definition]:
     """The definitions as they were when the run was made."""
     texts = io.read_texts(run / "release" / "definitions", "*.toml")
     return {name: definitions.parse(name, text) for name, text in texts.items()}
@@ -64,5 +66,5 @@ def _named(name: str, known: dict[str, Definition]) -> Definition:
     return known[name]
 
 
-def _rows(run: Path, table: str, condition: pl.Expr) -> list[dict]:
+def _rows(run: Place, table: str, condition: pl.Expr) -> list[dict]:
     return io.scan(run / "restricted" / f"{table}.parquet").filter(condition).collect().to_dicts()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from textwrap import wrap
 
 import polars as pl
 
 from flows import io
+from flows.stores import Place
 from reports.answer import Left, answer, left_after_steps
 from reports.words import words
 from schemas import definition
@@ -15,7 +15,7 @@ from schemas import definition
 WIDTH = 80
 
 
-def lines(run: Path) -> list[str]:
+def lines(run: Place) -> list[str]:
     """The answer per disorder, with its denominators, and where the pages are."""
     release = run / "release"
     overall = io.read_parquet(release / "agreement_overall.parquet")
@@ -33,7 +33,7 @@ def lines(run: Path) -> list[str]:
     return [*told, *_pages(release)]
 
 
-def _pages(release: Path) -> list[str]:
+def _pages(release: Place) -> list[str]:
     return [f"Report:      {release / 'report.html'}", f"Validation:  {release / 'validation.html'}"]
 
 

@@ -1,5 +1,7 @@
 """Everything that opens a file: studies, definitions, deliveries in; tables, texts and fingerprints out.
 
+A delivery, and a published run, may be on S3: a `Place` is a path or an address (`flows/stores.py`).
+
 CSV is read as text throughout, so nothing is cast in silence and refused rows can be kept as they
 came. Whatever is wrong with a file is told once, as one ImpasseError naming file, column and remedy;
 texts of Polars, DuckDB and Pandera can quote rows, so they are never passed on. A fault of the disk is
@@ -32,6 +34,8 @@ import pyarrow.parquet
 from pandera.errors import SchemaErrors
 
 import schemas
+from flows import stores
+from flows.stores import Address, Place
 from schemas import codelists, concepts, definition, mapping, study
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
@@ -49,6 +53,7 @@ _PIECE = 500_000
 _LINES = 16 << 20
 _SMALL = 4 << 20
 _BLOCK = 32 << 20
+_LONGEST_NAME = 200
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 OMOP_TABLES = (
     "person",
@@ -72,12 +77,14 @@ def shipped(name: str) -> Path:
     return Path(schemas.__path__[0]) / name
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Place) -> str:
     """A UTF-8 text file."""
     try:
+        if isinstance(path, Address):
+            return path.read_bytes().decode("utf-8-sig")
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise _refused(error, path) or _disk_fault(error, path) or error from None
+        raise _fault(error, path) or error from None
     except UnicodeDecodeError:
         raise ImpasseError("Not UTF-8 text.", where=f"file {path.name}", do="Save the file as UTF-8.") from None
 
@@ -145,20 +152,34 @@ def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Del
     Files, columns, first rows and the number of cells on every line are checked at once; the rest of a file
     is read when it is used.
     """
-    place = base / chosen.source.path
+    place = stores.placed(chosen.source.path, base)
     if not place.exists():
-        raise _no_file(place)
+        raise stores.no_file(place)
     if isinstance(layout, Mapping):
         return _registry(place, layout)
-    if place.suffix in _DATABASES:
+    if _is_database(place):
         return _database(place)
     return _omop_folder(place)
 
 
-class DeliveredFiles(Delivered):
-    """Files on disk, by key, with delimiter and encoding; look-ups and small files are kept, others come in pieces."""
+def _is_database(place: Place) -> bool:
+    """Whether the delivery is a DuckDB file; it must be on this machine."""
+    if place.suffix not in _DATABASES:
+        return False
+    if isinstance(place, Address):
+        raise ImpasseError(
+            "A DuckDB file cannot be read on S3.",
+            where=f"{place}",
+            expected="a folder of CSV or Parquet files on S3, or a DuckDB file on this machine",
+            do="Copy the file to this machine and name the copy in source.path.",
+        )
+    return True
 
-    def __init__(self, sources: dict[str, tuple[Path, str, str]], n_lines: dict[Path, int] | None = None) -> None:
+
+class DeliveredFiles(Delivered):
+    """Files by key, with delimiter and encoding; look-ups and small files are kept, others come in pieces."""
+
+    def __init__(self, sources: dict[str, tuple[Place, str, str]], n_lines: dict[Place, int] | None = None) -> None:
         super().__init__({})
         self.sources = sources
         self._n_lines = n_lines or {}
@@ -174,7 +195,7 @@ class DeliveredFiles(Delivered):
 
     def pieces(self, key: str) -> Iterator[pl.DataFrame]:
         """A file's rows in order, in pieces; at least one, and each with all columns."""
-        if self.sources[key][0].stat().st_size <= _SMALL:
+        if _n_bytes(self.sources[key][0]) <= _SMALL:
             yield self.whole(key)
         else:
             yield from _read_pieces(*self.sources[key])
@@ -184,7 +205,7 @@ class DeliveredFiles(Delivered):
         path = self.sources[key][0]
         if path.suffix.lower() == ".parquet":
             with _disk(path):
-                return pyarrow.parquet.read_metadata(path).num_rows
+                return _scan_parquet(path).select(pl.len()).collect().item()
         return self._n_lines[path] - 1
 
 
@@ -215,18 +236,18 @@ class DeliveredDatabase(Delivered):
         return self._tables[key][1]
 
 
-def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> dict[str, Path]:
+def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> dict[str, Place]:
     """The files that `read_delivery` reads, by key: what a manifest fingerprints."""
-    place = base / chosen.source.path
+    place = stores.placed(chosen.source.path, base)
     if isinstance(layout, Mapping):
         located = {key: _locate(place, file) for key, file in layout.files.items()}
         return {key: path for key, path in located.items() if path}
-    if place.suffix in _DATABASES:
+    if _is_database(place):
         return {"database": place}
     return _omop_paths(place)
 
 
-def _registry(folder: Path, layout: Mapping) -> DeliveredFiles:
+def _registry(folder: Place, layout: Mapping) -> DeliveredFiles:
     located = {key: _locate(folder, file) for key, file in layout.files.items()}
     files = layout.files
     sources = {key: (path, files[key].delimiter, files[key].encoding) for key, path in located.items() if path}
@@ -235,7 +256,7 @@ def _registry(folder: Path, layout: Mapping) -> DeliveredFiles:
     return DeliveredFiles(sources, _even_lines(sources))
 
 
-def _first_row(path: Path, delimiter: str, encoding: str) -> pl.DataFrame:
+def _first_row(path: Place, delimiter: str, encoding: str) -> pl.DataFrame:
     """The file's columns; a file without a row is refused."""
     frame = next(_read_pieces(path, delimiter, encoding, n_rows=1))
     if frame.is_empty():
@@ -243,7 +264,7 @@ def _first_row(path: Path, delimiter: str, encoding: str) -> pl.DataFrame:
     return frame
 
 
-def _locate(folder: Path, file: File) -> Path | None:
+def _locate(folder: Place, file: File) -> Place | None:
     """The file under its own name or with one of the known endings; upper and lower case are one."""
     if not folder.is_dir():
         raise ImpasseError("Not a folder.", where=f"{folder}", expected="a folder of files", do="Correct source.path.")
@@ -265,21 +286,21 @@ def _locate(folder: Path, file: File) -> Path | None:
     return found
 
 
-def read_table(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> pl.DataFrame:
+def read_table(path: Place, delimiter: str = ",", encoding: str = "utf-8") -> pl.DataFrame:
     """A CSV, gzipped CSV or Parquet file. CSV columns are text; Parquet columns keep their types."""
     return pl.concat(_read_pieces(path, delimiter, encoding))
 
 
-def _read_pieces(path: Path, delimiter: str, encoding: str, n_rows: int | None = None) -> Iterator[pl.DataFrame]:
+def _read_pieces(path: Place, delimiter: str, encoding: str, n_rows: int | None = None) -> Iterator[pl.DataFrame]:
     """The file's rows in order, a piece at a time; one piece without rows if there are none."""
     if not path.exists():
-        raise _no_file(path)
+        raise stores.no_file(path)
     is_parquet = path.suffix.lower() == ".parquet"
     if not is_parquet:
         _check_csv(path, delimiter, encoding)
     try:
         if is_parquet:
-            yield from _batches(pl.scan_parquet(path, n_rows=n_rows))
+            yield from _batches(_scan_parquet(path, n_rows))
             return
         for content in _contents(path, encoding):
             yield from _batches(pl.scan_csv(content, separator=delimiter, infer_schema=False, n_rows=n_rows))
@@ -287,7 +308,22 @@ def _read_pieces(path: Path, delimiter: str, encoding: str, n_rows: int | None =
                 return
     except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         malformed = _unreadable_parquet(path) if is_parquet else _unreadable_csv(path, delimiter, encoding)
-        raise _refused(error, path) or _disk_fault(error, path) or malformed from None
+        raise _fault(error, path) or malformed from None
+
+
+def _scan_parquet(path: Place, n_rows: int | None = None) -> pl.LazyFrame:
+    return stores.scan_parquet(path, n_rows) if isinstance(path, Address) else pl.scan_parquet(path, n_rows=n_rows)
+
+
+def _n_bytes(path: Place) -> int:
+    return path.n_bytes() if isinstance(path, Address) else path.stat().st_size
+
+
+def _fault(error: Exception, path: Place) -> Exception | None:
+    """What keeps a file from being reached, if that is the cause: told to the user, or a fault of the disk."""
+    if isinstance(path, Address):
+        return stores.fault(error, path)
+    return _refused(error, path) or _disk_fault(error, path)
 
 
 def _disk_fault(error: Exception, path: Path) -> OSError | None:
@@ -303,7 +339,7 @@ def _refused(error: Exception, path: Path) -> ImpasseError | None:
     if fault is None or fault.errno not in (ENOENT, ENOTDIR, EISDIR, EACCES, EPERM):
         return None
     if fault.errno == ENOENT:
-        return _no_file(path)
+        return stores.no_file(path)
     return ImpasseError(
         f"The file cannot be opened: {fault.strerror}.",
         where=f"{path}",
@@ -313,15 +349,16 @@ def _refused(error: Exception, path: Path) -> ImpasseError | None:
 
 
 @contextmanager
-def _disk(path: Path) -> Iterator[None]:
+def _disk(path: Place) -> Iterator[None]:
     """Around reading and writing of what a run keeps: faults of the disk as OSErrors that name the file."""
     try:
         yield
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise _disk_fault(error, path) or error from None
+        fault = stores.fault(error, path) if isinstance(path, Address) else _disk_fault(error, path)
+        raise fault or error from None
 
 
-def _even_lines(sources: dict[str, tuple[Path, str, str]]) -> dict[Path, int]:
+def _even_lines(sources: dict[str, tuple[Place, str, str]]) -> dict[Place, int]:
     """The lines of every CSV file, which must have as many cells as the first.
 
     Polars would fill a line that is cut off with blank cells.
@@ -330,7 +367,7 @@ def _even_lines(sources: dict[str, tuple[Path, str, str]]) -> dict[Path, int]:
     return {path: _n_even_lines(path, delimiter, encoding) for path, delimiter, encoding in texts}
 
 
-def _n_even_lines(path: Path, delimiter: str, encoding: str) -> int:
+def _n_even_lines(path: Place, delimiter: str, encoding: str) -> int:
     reading = pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_LINES)
     lines = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     first_cells = pyarrow.csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pyarrow.binary()})
@@ -338,10 +375,10 @@ def _n_even_lines(path: Path, delimiter: str, encoding: str) -> int:
         with _opened(path) as stream, pyarrow.csv.open_csv(stream, reading, lines, first_cells) as batches:
             return sum(batch.num_rows for batch in batches)
     except (pyarrow.ArrowInvalid, OSError, EOFError, zlib.error) as error:
-        raise _disk_fault(error, path) or _unreadable_csv(path, delimiter, encoding) from None
+        raise _fault(error, path) or _unreadable_csv(path, delimiter, encoding) from None
 
 
-def _unreadable_csv(path: Path, delimiter: str, encoding: str) -> ImpasseError:
+def _unreadable_csv(path: Place, delimiter: str, encoding: str) -> ImpasseError:
     return ImpasseError(
         "The file cannot be read as CSV: a line does not fit the first one, or the file is cut off.",
         where=f"file {path.name}",
@@ -350,7 +387,7 @@ def _unreadable_csv(path: Path, delimiter: str, encoding: str) -> ImpasseError:
     )
 
 
-def _unreadable_parquet(path: Path) -> ImpasseError:
+def _unreadable_parquet(path: Place) -> ImpasseError:
     return ImpasseError(
         "The file cannot be read as Parquet.",
         where=f"file {path.name}",
@@ -367,9 +404,12 @@ def _batches(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     yield from batches
 
 
-def _contents(path: Path, encoding: str) -> Iterator[Path | bytes]:
-    """What Polars can read: the file itself, or its lines as UTF-8, some million at a time, each under the header."""
-    if encoding == "utf-8":
+def _contents(path: Place, encoding: str) -> Iterator[Path | bytes]:
+    """What Polars can read: the file itself, or its lines as UTF-8, some million at a time, each under the header.
+
+    A file on S3 is always read by its lines: Polars would first copy it to a folder of its own.
+    """
+    if encoding == "utf-8" and isinstance(path, Path):
         yield path
         return
     with _opened(path) as stream:
@@ -413,11 +453,14 @@ def _end_of_header(text: bytes) -> int:
     return end + 1
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
+def _opened(path: Place) -> IO[bytes]:
+    is_packed = path.suffix.lower() == ".gz"
+    if isinstance(path, Address):
+        return gzip.open(path.open()) if is_packed else path.open()
+    return gzip.open(path) if is_packed else path.open("rb")
 
 
-def _check_csv(path: Path, delimiter: str, encoding: str) -> None:
+def _check_csv(path: Place, delimiter: str, encoding: str) -> None:
     """Encoding, line ends and delimiter fit what the file starts with."""
     probe = _probe(path)
     text = probe.removeprefix(BOM_UTF8)
@@ -437,7 +480,7 @@ def _check_csv(path: Path, delimiter: str, encoding: str) -> None:
         )
 
 
-def _probe(path: Path) -> bytes:
+def _probe(path: Place) -> bytes:
     """The start of the file, to the end of a line."""
     try:
         with _opened(path) as stream:
@@ -446,11 +489,11 @@ def _probe(path: Path) -> bytes:
         broken = ImpasseError(
             "The file cannot be opened.", where=f"file {path.name}", do="It may be cut off or not gzip: copy it again."
         )
-        raise _refused(error, path) or _disk_fault(error, path) or broken from None
+        raise _fault(error, path) or broken from None
     return start[: start.rfind(b"\n") + 1] or start
 
 
-def _check_encoding(probe: bytes, path: Path, encoding: str) -> None:
+def _check_encoding(probe: bytes, path: Place, encoding: str) -> None:
     if probe.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in probe[:2]:
         raise _utf_16(path, encoding)
     is_ascii = probe.isascii()
@@ -465,7 +508,7 @@ def _check_encoding(probe: bytes, path: Path, encoding: str) -> None:
         raise _wrong_encoding(path, "latin-1", "utf-8")
 
 
-def _wrong_encoding(path: Path, stated: str, likely: str) -> ImpasseError:
+def _wrong_encoding(path: Place, stated: str, likely: str) -> ImpasseError:
     return ImpasseError(
         f"The text is not {stated}.",
         where=f"file {path.name}",
@@ -474,7 +517,7 @@ def _wrong_encoding(path: Path, stated: str, likely: str) -> ImpasseError:
     )
 
 
-def _utf_16(path: Path, stated: str) -> ImpasseError:
+def _utf_16(path: Place, stated: str) -> ImpasseError:
     return ImpasseError(
         "The text is UTF-16.",
         where=f"file {path.name}",
@@ -483,7 +526,7 @@ def _utf_16(path: Path, stated: str) -> ImpasseError:
     )
 
 
-def _carriage_returns(path: Path) -> ImpasseError:
+def _carriage_returns(path: Place) -> ImpasseError:
     return ImpasseError(
         "Lines end with a carriage return only.",
         where=f"file {path.name}",
@@ -492,17 +535,13 @@ def _carriage_returns(path: Path) -> ImpasseError:
     )
 
 
-def _empty(path: Path) -> ImpasseError:
+def _empty(path: Place) -> ImpasseError:
     return ImpasseError(
         "The file holds no rows.",
         where=f"file {path.name}",
         expected="at least one row; a table that is not part of the delivery is left out altogether",
         do="Deliver the rows, or take the file away.",
     )
-
-
-def _no_file(path: Path) -> ImpasseError:
-    return ImpasseError("There is no such file or folder.", where=f"{path}", do="Correct the path.")
 
 
 def _refuse_missing_columns(columns: dict[str, list[str]], layout: Mapping) -> None:
@@ -518,13 +557,13 @@ def _refuse_missing(spellings: tuple[str, ...], there: list[str], file: str) -> 
         raise mapping.missing_column(spellings, there, file)
 
 
-def _omop_paths(folder: Path) -> dict[str, Path]:
+def _omop_paths(folder: Place) -> dict[str, Place]:
     files = {table: File(name=table, optional=table != "person") for table in OMOP_TABLES}
     located = {table: _locate(folder, file) for table, file in files.items()}
     return {table: path for table, path in located.items() if path}
 
 
-def _omop_folder(folder: Path) -> DeliveredFiles:
+def _omop_folder(folder: Place) -> DeliveredFiles:
     """The OMOP tables of a folder; one without rows counts as not delivered."""
     sources = {table: (path, _delimiter_of(path), "utf-8") for table, path in _omop_paths(folder).items()}
     _first_row(*sources["person"])
@@ -533,7 +572,7 @@ def _omop_folder(folder: Path) -> DeliveredFiles:
     return DeliveredFiles(kept, _even_lines(kept))
 
 
-def _delimiter_of(path: Path) -> str:
+def _delimiter_of(path: Place) -> str:
     """OMOP tables come with commas, vocabularies with tabs; the first line tells."""
     if path.suffix.lower() == ".parquet":
         return ","
@@ -725,31 +764,31 @@ def write_text(text: str, path: Path) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def sha256(path: Path) -> str:
+def sha256(path: Place) -> str:
     """The fingerprint of a file's bytes."""
-    with _disk(path), path.open("rb") as stream:
+    with _disk(path), path.open() if isinstance(path, Address) else path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_texts(folder: Path, pattern: str) -> dict[str, str]:
+def read_texts(folder: Place, pattern: str) -> dict[str, str]:
     """The texts of a folder's files, by file name without its ending."""
     return {path.stem: read_text(path) for path in sorted(folder.glob(pattern))}
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Place) -> dict[str, Any]:
     """A JSON file that a run has written."""
     return json.loads(read_text(path))
 
 
-def read_parquet(path: Path) -> pl.DataFrame:
+def read_parquet(path: Place) -> pl.DataFrame:
     """A table that a run has written."""
     with _disk(path):
-        return pl.read_parquet(path)
+        return scan(path).collect()
 
 
-def scan(path: Path) -> pl.LazyFrame:
+def scan(path: Place) -> pl.LazyFrame:
     """A table that a run has written, to be read in part."""
-    return pl.scan_parquet(path)
+    return _scan_parquet(path)
 
 
 def files(folder: Path) -> list[Path]:
@@ -786,3 +825,21 @@ def move_into_place(work: Path, final: Path, pointer: str) -> None:
     link = final.with_name(f".{pointer}-{final.name}")
     link.symlink_to(final.name, target_is_directory=True)
     link.replace(final.with_name(pointer))
+
+
+def copy_into_place(work: Path, parts: Sequence[str], final: Address, last: Path, pointer: str) -> None:
+    """Copy these folders of a finished run to S3, the file `last` when all others are there.
+
+    A folder without that file is no run. There are no links on S3: the object `pointer` beside the run holds its name.
+    """
+    paths = [path for part in parts for path in files(work / part)]
+    for path in sorted(paths, key=lambda path: path == last):
+        stores.copy(path, final / path.relative_to(work).as_posix())
+    stores.write(f"{final.name}\n".encode(), final.parent / pointer)
+
+
+def followed(run: Place) -> Place:
+    """The folder of a run; where S3 has an object that holds a run's name, the folder it leads to."""
+    if not (isinstance(run, Address) and run.is_file() and run.n_bytes() <= _LONGEST_NAME):
+        return run
+    return run.parent / read_text(run).strip()

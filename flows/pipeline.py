@@ -25,16 +25,15 @@ from flows.engines import Classify, ClusterGone
 from flows.plan import Plan, make_plan
 from flows.progress import note, tell
 from flows.steps import DeliveryCounts
-from schemas.errors import ImpasseError, MayPass, PublicationStopped, RunInterrupted
+from flows.stores import Place
+from schemas.errors import ImpasseError, MayPass, NoAnswer, PublicationStopped, RunInterrupted
 
 
 def _may_pass(_task: object, _run: object, state: object) -> bool:
-    """Try again only where trying again can help: a file or disk that did not answer."""
+    """Try again only where trying again can help: a file, disk or store that did not answer."""
     try:
         state.result()
-    except ImpasseError:
-        return False
-    except OSError:
+    except (OSError, NoAnswer):
         return True
     except Exception:
         return False
@@ -85,7 +84,7 @@ def run_study(
     classified, or that was killed after its delivery was read.
     """
     said = {"buckets": buckets, "memory": memory, "kind": engine, "address": address, "workers": workers}
-    plan = make_plan(Path(study_path), Path(out) if out else None, resume, **said)
+    plan = make_plan(Path(study_path), out, resume, **said)
     with lock.held(plan.lock):
         try:
             engines.require(plan.engine)
@@ -164,7 +163,7 @@ def _below(lines: Iterable[str]) -> str:
     return "\n            ".join(lines)
 
 
-def _run(plan: Plan) -> Path:
+def _run(plan: Plan) -> Place:
     tell("reading and checking the delivery", 0, 1)
     counts = steps.delivery_read_before(plan) or read_delivery(plan)
     create_table_artifact(key="rows", table=counts.tables, description="Rows delivered, accepted and quarantined")

@@ -16,7 +16,8 @@ from platform import python_version
 
 from pydantic import ValidationError
 
-from flows import io
+from flows import io, stores
+from flows.stores import Place
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
 from schemas.definition import Definition, Description, parse
@@ -32,12 +33,14 @@ LIBRARIES = ("impasse", "polars", "pandera", "pyarrow", "great-expectations", "p
 class Plan:
     """Where a run reads and writes. `work` becomes `final` when the run is published.
 
+    `folder` is where runs of the study are worked on, `published` where they end: the same folder, or one on S3.
     `inputs` are the SHA-256 of the delivered files, by name, taken before they are read. `output` and `engine`
     are the study's, with what the command line says instead.
     """
 
     study_path: Path
     folder: Path
+    published: Place
     run_id: str
     inputs: tuple[tuple[str, str], ...]
     output: OutputSection
@@ -73,9 +76,9 @@ class Plan:
         return {"inputs": dict(self.inputs), "versions": versions()}
 
     @property
-    def final(self) -> Path:
+    def final(self) -> Place:
         """Where the published run is."""
-        return self.folder / self.run_id
+        return self.published / self.run_id
 
     def bucket(self, number: int) -> Path:
         """The folder of one bucket of persons within the work folder."""
@@ -97,7 +100,7 @@ class Loaded:
     texts: dict[str, str]
 
 
-def make_plan(study_path: Path, out: Path | None = None, resume: bool = False, **said: str | int | None) -> Plan:
+def make_plan(study_path: Path, out: str | Path | None = None, resume: bool = False, **said: str | int | None) -> Plan:
     """Read and check every file that says what to do, and take a work folder: a new one, or a stopped run's.
 
     `out`, and what is said of output.buckets, output.memory and the engine, hold over the study's own. The run's
@@ -107,10 +110,17 @@ def make_plan(study_path: Path, out: Path | None = None, resume: bool = False, *
     load.cache_clear()  # in a process that lives long the study may have changed
     loaded = load(path)
     output, engine = (_instead(section, said) for section in (loaded.study.output, loaded.study.engine))
-    folder = (out.resolve() if out else path.parent / loaded.study.output.folder) / loaded.study.name
+    here, end = _folders(path.parent, output, out)
+    folder, published = here / loaded.study.name, end / loaded.study.name
     inputs = tuple(_inputs(path, loaded).items())
-    plan = Plan(path, folder, _fingerprint(loaded), inputs, output, engine)
+    plan = Plan(path, folder, published, _fingerprint(loaded), inputs, output, engine)
     return _stopped_run(plan) if resume else _new_run(plan)
+
+
+def _folders(base: Path, output: OutputSection, out: str | Path | None) -> tuple[Path, Place]:
+    """Where runs are worked on, which is on this machine, and where they end."""
+    end = stores.placed(str(out), Path.cwd()) if out else stores.placed(output.folder, base)
+    return (end.resolve(), end.resolve()) if isinstance(end, Path) else (base / output.work, end)
 
 
 def _new_run(plan: Plan) -> Plan:

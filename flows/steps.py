@@ -280,8 +280,9 @@ def _read_release(plan: Plan, name: str) -> pl.DataFrame:
 
 
 def _add_checks(plan: Plan, results: list[ExpectationResult], **facts: object) -> None:
-    """Keep what was checked; later steps add to it."""
+    """Keep what was checked; later steps add to it, and a step that is done again says nothing twice."""
     path = plan.work / "checks.json"
     before = io.read_json(path) if path.exists() else {"expectations": []}
-    rows = before["expectations"] + [result.report_row() for result in results]
-    io.write_json({**before, **facts, "expectations": rows}, path)
+    rows = [result.report_row() for result in results]
+    kept = [row for row in before["expectations"] if row not in rows]
+    io.write_json({**before, **facts, "expectations": kept + rows}, path)

@@ -39,6 +39,10 @@ class RunInterrupted(ImpasseError):  # noqa: N818  (as above)
     """Some parts of a run could not be classified; what is done is kept, and the run can be resumed."""
 
 
+class NoAnswer(ImpasseError):  # noqa: N818  (as above)
+    """A store somewhere else did not answer; trying again may help."""
+
+
 def nearest(word: str, known: list[str]) -> str:
     """The known spelling closest to `word`, or an empty string."""
     return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), "")

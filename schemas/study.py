@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.definition import Disorder
 from schemas.errors import ImpasseError, nearest
@@ -18,6 +19,30 @@ MAX_BUCKETS = 4096
 _BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}
 SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", "assumed_days_per_package")
 
+ADDRESS = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?")
+ADDRESS_FORM = "an address such as s3://bucket/folder, without names, keys or settings in it"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is meant to be an address on S3, well written or not."""
+    return text.lower().startswith("s3:")
+
+
+def _well_written(text: str) -> str:
+    if is_address(text) and not ADDRESS.fullmatch(text):
+        raise ValueError(ADDRESS_FORM)
+    return text
+
+
+def _not_on_s3(text: str) -> str:
+    if is_address(text):
+        raise ValueError("a path; only source.path and output.folder may be on S3")
+    return text
+
+
+Located = Annotated[str, AfterValidator(_well_written)]
+LocalPath = Annotated[str, AfterValidator(_not_on_s3)]
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,13 +52,14 @@ class SourceSection(_Section):
     """Where the delivery is and how it is laid out.
 
     `layout` is a shipped mapping (`swedish`, `finnish`, `danish`, `generic`) or a path to a TOML
-    mapping of your own. `path` is a folder, or a DuckDB file. `files` overrides the mapping's file name
-    per table, `observes` what each table can show. An OMOP CDM (`kind = "omop"`) has neither layout nor files.
+    mapping of your own. `path` is a folder, also one on S3 (`s3://bucket/folder`), or a DuckDB file. `files` overrides
+    the mapping's file name per table, `observes` what each table can show. An OMOP CDM (`kind = "omop"`) has neither
+    layout nor files. Credentials and endpoint of S3 come from the environment.
     """
 
     kind: Literal["registry", "omop"]
-    path: str
-    layout: str = "generic"
+    path: Located
+    layout: LocalPath = "generic"
     files: dict[str, str] = {}
     observes: tuple[Literal[OBSERVABLE], ...] | None = None
 
@@ -78,22 +104,26 @@ class PeriodSection(_Section):
         return self
 
 
+# A longer time than anyone lives; the arithmetic of days rests on there being a limit.
+Days = Annotated[int, Field(ge=0, le=100_000)]
+
+
 class EpisodeSection(_Section):
     """One episode rule per run, so that all definitions share one denominator. All in days."""
 
     disorders: tuple[Disorder, ...]
-    gap_days: Annotated[int, Field(ge=0)] = 180
+    gap_days: Days = 180
     treatment_bridges: bool = True
-    tail_days: Annotated[int, Field(ge=0)] = 30
-    washout_days: Annotated[int, Field(ge=0)] = 365
-    lead_days: Annotated[int, Field(ge=0)] = 30
+    tail_days: Days = 30
+    washout_days: Days = 365
+    lead_days: Days = 30
 
 
 class DefinitionSection(_Section):
     """Which definitions to compare: ids, or `all` active ones; `folders` add a user's own files."""
 
     use: tuple[str, ...] = ("all",)
-    folders: tuple[str, ...] = ()
+    folders: tuple[LocalPath, ...] = ()
     include_unverified: bool = False
 
 
@@ -113,11 +143,14 @@ class QualitySection(_Section):
 class OutputSection(_Section):
     """Where runs are written, and what they may take.
 
+    `folder` is one of this machine or on S3 (`s3://bucket/folder`). A run for S3 is worked on in the folder `work`,
+    which every worker must see, and copied when it is whole; any other is worked on in its own `folder`.
     As many parts of the persons are worked on at a time as fit into `memory`. While they are read, persons are cut
     into at least so many `buckets`; the number is a power of two. Neither changes the results.
     """
 
-    folder: str = "runs"
+    folder: Located = "runs"
+    work: LocalPath = "work"
     buckets: Annotated[int, Field(ge=1, le=MAX_BUCKETS)] = 1
     memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)? ?[MGT]B$")] = "4GB"
 

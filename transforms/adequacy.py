@@ -17,7 +17,7 @@ from transforms.bounds import Bounds
 from transforms.encode import UNKNOWN, Vocabulary
 from transforms.trials import Trials
 
-ADEQUATE, TOO_SHORT, TOO_FEW_SESSIONS, UNDERDOSED, LOW_ADHERENCE, DOSE_UNKNOWN, DURATION_UNKNOWN = range(
+_ADEQUATE, TOO_SHORT, TOO_FEW_SESSIONS, UNDERDOSED, LOW_ADHERENCE, _DOSE_UNKNOWN, _DURATION_UNKNOWN = range(
     len(ADEQUACY_REASONS)
 )
 _DOSE_COLUMNS = {
@@ -41,7 +41,7 @@ def judge_adequacy(trials: Trials, rule: Adequacy, vocabulary: Vocabulary, doses
 
 def is_adequate(reason: np.ndarray) -> Bounds:
     """What each reason says."""
-    return Bounds(reason == ADEQUATE, (reason == ADEQUATE) | (reason >= DOSE_UNKNOWN))
+    return Bounds(reason == _ADEQUATE, (reason == _ADEQUATE) | (reason >= _DOSE_UNKNOWN))
 
 
 def _judge_drugs(attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> np.ndarray:
@@ -52,7 +52,8 @@ def _judge_drugs(attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary,
 def _reasons_of_drugs(
     attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame
 ) -> np.ndarray:
-    total, lower, upper = _days_at_dose(attempts, rule, vocabulary, doses)
+    key = ("days at dose", rule.duration_basis, rule.dose_basis, rule.min_dose_ratio)
+    total, lower, upper = attempts.once(key, lambda: _days_at_dose(attempts, rule, vocabulary, doses))
     unknown = attempts.has_unknown_supply
     long = Bounds(lower >= rule.min_days, unknown | (upper >= rule.min_days))
     adherent = _is_adherent(attempts, rule.min_adherence_percent)
@@ -64,8 +65,8 @@ def _reasons_of_drugs(
             ~adherent.possible,
             ~unknown & ~long.is_known,
         ],
-        [ADEQUATE, TOO_SHORT, UNDERDOSED, LOW_ADHERENCE, DOSE_UNKNOWN],
-        default=DURATION_UNKNOWN,
+        [_ADEQUATE, TOO_SHORT, UNDERDOSED, LOW_ADHERENCE, _DOSE_UNKNOWN],
+        default=_DURATION_UNKNOWN,
     ).astype(np.int8)
 
 
@@ -121,4 +122,4 @@ def _judge_sessions(attempts: Attempts, rule: SessionAdequacy) -> np.ndarray:
 
 def _reasons_of_sessions(attempts: Attempts, rule: SessionAdequacy) -> np.ndarray:
     too_short, too_few = attempts.n_days < rule.min_days, attempts.n_sessions < rule.min_sessions
-    return np.where(too_short, TOO_SHORT, np.where(too_few, TOO_FEW_SESSIONS, ADEQUATE)).astype(np.int8)
+    return np.where(too_short, TOO_SHORT, np.where(too_few, TOO_FEW_SESSIONS, _ADEQUATE)).astype(np.int8)

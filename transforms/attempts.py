@@ -13,8 +13,7 @@ supply or with a dispensing, so that a drug of unknown supply is in use at least
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -26,6 +25,7 @@ from transforms.bounds import Bounds
 from transforms.encode import UNKNOWN, Coded, Dispensed, Done, Vocabulary
 from transforms.episodes import Spans
 from transforms.eras import opens_era, packed, running_end, stocked
+from transforms.once import Once
 from transforms.segments import NEVER, Segments, in_order, ragged
 
 MIXED = len(SUPPLY_BASES)  # code of an era whose supplies were not all worked out in one way
@@ -145,7 +145,7 @@ class Attempts:
     covered_days: np.ndarray
     attempt_of_era: np.ndarray
     eras: Segments
-    remembered: dict[Any, Any]
+    once: Once = field(default_factory=Once)
 
     @cached_property
     def n_days(self) -> np.ndarray:
@@ -157,15 +157,24 @@ class Attempts:
         """Is it a drug, and not a course of sessions?"""
         return self.n_sessions == 0
 
-    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What `make` makes of these attempts, made when it is first asked for."""
-        if key not in self.remembered:
-            self.remembered[key] = make()
-        return self.remembered[key]
+    def only(self, rows: np.ndarray, episode: np.ndarray, chosen: np.ndarray) -> Attempts:
+        """Some of the attempts, of chosen episodes with new numbers; without their supplies, which nothing asks for."""
+        kept = {name: getattr(self, name)[rows] for name in _OF_ATTEMPTS}
+        spans, none = self.spans.only(chosen), np.zeros(0, dtype=np.int64)
+        return replace(
+            self, **kept, episode=episode, spans=spans, supplies=self.supplies.only(none), span_days=none,
+            covered_days=none, attempt_of_era=none, eras=Segments(none), once=Once(),
+        )  # fmt: skip
 
     def of(self, column: str) -> np.ndarray:
         """A fact of each attempt's episode."""
         return self.once(("of", column), lambda: getattr(self.spans, column)[self.episode])
+
+
+_OF_ATTEMPTS = (
+    "treatment", "start", "end_excl", "last_day", "days_covered", "n_sessions", "has_unknown_supply",
+    "is_dose_raised", "dose_ug_days", "supply_basis", "is_ongoing",
+)  # fmt: skip
 
 
 def find_attempts(
@@ -189,7 +198,7 @@ def find_attempts(
     place[order] = np.arange(len(order))
     ordered = {name: column[order] for name, column in facts.items()}
     return Attempts(
-        spans=spans, is_dose_raised=raised, attempt_of_era=place[: len(eras["episode"])], remembered={},
+        spans=spans, is_dose_raised=raised, attempt_of_era=place[: len(eras["episode"])], once=Once(),
         **ordered, **supplies,
     )  # fmt: skip
 

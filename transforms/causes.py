@@ -7,7 +7,7 @@ trials depend on what a definition calls adequate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import compress, product
 
 import numpy as np
@@ -24,31 +24,41 @@ REASONS = dict(zip(CAUSES_OF_TRIALS, ((UNDERDOSED,), (TOO_SHORT, TOO_FEW_SESSION
 _NONE, _POSSIBLE, _LIKELY = range(len(PSEUDO_RESISTANCE))
 
 
-@dataclass(frozen=True)
 class Causes:
-    """The causes each episode's person was diagnosed with by its end: `diagnosed` is a place in `words`.
+    """The causes each episode's person was diagnosed with by its end, found when they are asked for."""
 
-    Each of `words` is a list of causes, in alphabetical order; the empty list is the first.
-    """
+    def __init__(self, spans: Spans, coded: Coded, codes: CodeLists) -> None:
+        self._spans, self._coded, self._codes = spans, coded, codes
 
-    diagnosed: np.ndarray
-    words: tuple[str, ...]
+    @property
+    def diagnosed(self) -> np.ndarray:
+        """The causes of each episode, as a place in `words`."""
+        return self._found[0]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Lists of causes, in alphabetical order; the empty list is the first."""
+        return self._found[1]
 
     @property
     def is_diagnosed(self) -> np.ndarray:
         """Was the person diagnosed with some cause of pseudo-resistance?"""
         return self.diagnosed > 0
 
+    def of_episodes(self, chosen: np.ndarray) -> Causes:
+        """The causes of some episodes."""
+        return Causes(self._spans.only(chosen), self._coded, self._codes)
 
-def find_causes(spans: Spans, coded: Coded, codes: CodeLists) -> Causes:
-    """The diagnosed causes of every episode, in order."""
-    n, long_ago = len(spans.start), np.full(len(spans.start), LONG_AGO)
-    has_cause = {cause: np.zeros(n, dtype=bool) for cause in codes.causes["cause"].unique().sort()}
-    for disorder, name, cause in codes.causes.select("disorder", "list", "cause").iter_rows():
-        rows = np.flatnonzero(spans.of_disorders(frozenset({disorder})))
-        days = coded.diagnosed.days_of(name).number_within(spans.person[rows], long_ago[rows], spans.end[rows])
-        has_cause[cause][rows] |= days > 0
-    return Causes(*spelled(has_cause, n))
+    @cached_property
+    def _found(self) -> tuple[np.ndarray, tuple[str, ...]]:
+        spans, told = self._spans, self._coded.diagnosed
+        n, long_ago = len(spans.start), np.full(len(spans.start), LONG_AGO)
+        has_cause = {cause: np.zeros(n, dtype=bool) for cause in self._codes.causes["cause"].unique().sort()}
+        for disorder, name, cause in self._codes.causes.select("disorder", "list", "cause").iter_rows():
+            rows = np.flatnonzero(spans.of_disorders(frozenset({disorder})))
+            days = told.days_of(name).number_within(spans.person[rows], long_ago[rows], spans.end[rows])
+            has_cause[cause][rows] |= days > 0
+        return spelled(has_cause, n)
 
 
 def judge_causes(causes: Causes, shown: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:

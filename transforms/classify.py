@@ -8,11 +8,9 @@ trial rule is applied to episodes of the disorders that some definition with the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from hashlib import sha256
 from operator import or_
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -24,15 +22,16 @@ from schemas.study import Study
 from schemas.tables import ADEQUACY_REASONS, MODALITIES, RESPONSES, RESTRICTED, ROLES
 from transforms.adequacy import is_adequate, judge_adequacy
 from transforms.attempts import Attempts, Exposures, Joining, find_attempts, find_exposures, joining
-from transforms.causes import find_causes
+from transforms.causes import Causes
 from transforms.counts import Tried
 from transforms.eligibility import Eligibility
 from transforms.encode import UNKNOWN, Coded, dated, decode, encode
 from transforms.episodes import Spans, build_episodes, spans_of
 from transforms.impasses import find_impasses
 from transforms.measurement import windows
+from transforms.once import Once
 from transforms.outcome import Judged, judge_outcome
-from transforms.resistance import RESISTANT, Verdicts, frame_of, judge_resistance
+from transforms.resistance import Facts, Verdicts, frame_of, judge_resistance, judge_verdict
 from transforms.response import judge_response
 from transforms.signs import Signs, find_signs
 from transforms.staging import judge_staging
@@ -40,22 +39,6 @@ from transforms.trials import Trials, build_trials
 from transforms.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
 
 JudgingKey = tuple[Trial, Adequacy, Outcome]
-
-
-@dataclass(frozen=True)
-class Classified:
-    """The restricted tables of one extract, in the shapes of schemas/tables.py, and the verdicts as a matrix.
-
-    Tables are sorted by their rules or definition, then as `episodes` by person, disorder and number.
-    """
-
-    episodes: pl.DataFrame
-    trials: pl.DataFrame
-    judgements: pl.DataFrame
-    classifications: pl.DataFrame
-    stages: pl.DataFrame
-    impasses: pl.DataFrame
-    matrix: VerdictMatrix
 
 
 def rule_id(*blocks: object) -> str:
@@ -75,21 +58,7 @@ def judging_rule(definition: Definition) -> str:
 
 def classify(extract: Extract, study: Study, definitions: Sequence[Definition], codes: CodeLists) -> Classified:
     """Classify every episode of an extract under every definition, and stage it under every staging system."""
-    known = sorted(definitions, key=lambda d: d.id)
-    work = _Work(extract, study, known, codes)
-    verdicts = {d.id: work.classify(d) for d in known if d.gives == "verdict"}
-    stages = [work.stage(definition) for definition in known if definition.gives != "verdict"]
-    episodes = _shaped("episodes", [work.named_episodes()])
-    deciding = tuple(d for d in known if d.gives == "verdict")
-    return Classified(  # only now are all trials built and judged
-        episodes=episodes,
-        trials=_shaped("trials", [work.named_trials(rule) for rule in sorted(work.built, key=rule_id)]),
-        judgements=_shaped("judgements", [work.named_judgements(key) for key in sorted(work.judged, key=_judging_ids)]),
-        classifications=_shaped("classifications", [work.named_verdicts(verdicts)] if verdicts else []),
-        stages=_shaped("stages", stages),
-        impasses=_shaped("impasses", [work.impasses(list(verdicts.values()))]),
-        matrix=VerdictMatrix(episodes, deciding, work.codes_of_verdicts(deciding, verdicts)),
-    )
+    return Classified(extract, study, definitions, codes)
 
 
 def _judging_ids(key: JudgingKey) -> tuple[str, str]:
@@ -106,118 +75,180 @@ def _shaped(name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([part.select(pl.col(c).cast(t) for c, t in types.items()) for part in parts])
 
 
-class _Work:
-    """What definitions share while one extract is classified."""
+class Classified:
+    """One extract classified: the restricted tables, in the shapes of schemas/tables.py, and the verdicts as a matrix.
+
+    Tables are sorted by their rules or definition, then as `episodes` by person, disorder and number. Each is made
+    when it is asked for, and so is what it depends on.
+    """
 
     def __init__(self, extract: Extract, study: Study, definitions: Sequence[Definition], codes: CodeLists) -> None:
-        self.codes, self.definitions = codes, definitions
-        self.coded: Coded = encode(extract, codes, study.episodes.disorders)
-        self.episodes = build_episodes(self.coded, study.episodes, study.period, codes)
-        self.spans: Spans = spans_of(self.episodes, self.coded.disorders)
-        self.causes = find_causes(self.spans, self.coded, codes)
-        self.eligibility = Eligibility(self.episodes, self.spans, self.causes, self.coded, codes)
-        self.exposures: Exposures = find_exposures(self.coded, self.spans)
-        self.signs: Signs = find_signs(self.coded, codes.scales)
-        self.joined: dict[Joining, Attempts] = {}
-        self.built: dict[Trial, Trials] = {}
-        self.adequate: dict[tuple[Trial, Adequacy], np.ndarray] = {}
-        self.outcomes: dict[tuple[Trial, Outcome], Judged] = {}
-        self.judged: dict[JudgingKey, tuple[np.ndarray, Judged]] = {}
-        people = extract.persons["person_id"].cast(pl.Categorical).gather(self.spans.person)
-        names = self.episodes.select(pl.format("{}:{}:{}", pl.lit(people), "disorder", "number"))
-        self.ids = pl.DataFrame({"person_id": people, "episode_id": names.to_series().cast(pl.Categorical)})
+        self.codes, self.definitions = codes, sorted(definitions, key=lambda d: d.id)
+        self._coded: Coded = encode(extract, codes, study.episodes.disorders)
+        self._rows = build_episodes(self._coded, study.episodes, study.period, codes)
+        self._spans: Spans = spans_of(self._rows, self._coded.disorders)
+        self._causes = Causes(self._spans, self._coded, codes)
+        self._eligibility = Eligibility(self._rows, self._spans, self._causes, self._coded, codes)
+        self._once = Once()
+        self._person_ids = extract.persons["person_id"]
 
-    # What is shared
+    @property
+    def deciding(self) -> tuple[Definition, ...]:
+        """The definitions that give verdicts."""
+        return tuple(d for d in self.definitions if d.gives == "verdict")
 
-    def attempts(self, rule: Trial) -> Attempts:
-        how = joining(rule)
-        if how not in self.joined:
-            sharing = [d for d in self.definitions if joining(d.trial) == how]
-            groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
-            asked = self.coded.vocabulary.membership(tuple(sorted(groups))).possible
-            self.joined[how] = find_attempts(
-                self.exposures, self.spans, how, asked, self._spoken_of(sharing), self.coded.vocabulary
-            )
-        return self.joined[how]
+    @cached_property
+    def ids(self) -> pl.DataFrame:
+        """The person_id and the episode_id of each episode."""
+        people = self._person_ids.cast(pl.Categorical).gather(self._spans.person)
+        names = self._rows.select(pl.format("{}:{}:{}", pl.lit(people), "disorder", "number"))
+        return pl.DataFrame({"person_id": people, "episode_id": names.to_series().cast(pl.Categorical)})
 
-    def trials(self, rule: Trial) -> Trials:
-        if rule not in self.built:
-            sharing = [d for d in self.definitions if d.trial == rule]
-            self.built[rule] = build_trials(self.attempts(rule), rule, self._spoken_of(sharing), self.coded.vocabulary)
-        return self.built[rule]
+    @property
+    def disorders(self) -> tuple[str, ...]:
+        """The study's disorders, in order."""
+        return self._spans.disorders
 
-    def _spoken_of(self, definitions: list[Definition]) -> np.ndarray:
-        """The episodes of disorders that one of the definitions speaks about, as a mask."""
-        return self.spans.of_disorders(frozenset(name for d in definitions for name in d.eligible.disorders))
-
-    def judge(self, definition: Definition) -> tuple[np.ndarray, Judged]:
-        """The reasons of adequacy and the outcomes of all trials of the definition's trial rule."""
-        rule, adequacy, outcome = key = (definition.trial, definition.adequacy, definition.outcome)
-        if key not in self.judged:
-            trials = self.trials(rule)
-            if (rule, adequacy) not in self.adequate:
-                reasons = judge_adequacy(trials, adequacy, self.coded.vocabulary, self.codes.doses)
-                self.adequate[rule, adequacy] = reasons
-            if (rule, outcome) not in self.outcomes:
-                self.outcomes[rule, outcome] = judge_outcome(trials, outcome, self.signs)
-            self.judged[key] = (self.adequate[rule, adequacy], self.outcomes[rule, outcome])
-        return self.judged[key]
-
-    def _facts(self, definition: Definition) -> tuple[Any, ...]:
-        reasons, judged = self.judge(definition)
-        speaks = self._spoken_of([definition])
-        tried = Tried(self.trials(definition.trial), reasons, judged, speaks, self.coded.vocabulary)
-        eligible = self.eligibility.judge(definition.eligible)
-        return eligible, self.causes, tried, definition, self.coded, self.codes
-
-    # What is asked of every definition
-
-    def classify(self, definition: Definition) -> Verdicts:
-        """One row per episode."""
-        return judge_resistance(*self._facts(definition))
-
-    def stage(self, definition: Definition) -> pl.DataFrame:
-        """One row per episode."""
-        staged = self.ids.hstack(judge_staging(*self._facts(definition)))
-        return staged.with_columns(definition_id=pl.lit(definition.id, dtype=pl.Categorical))
-
-    def impasses(self, verdicts: list[Verdicts]) -> pl.DataFrame:
-        """One row per episode that some definition calls resistant."""
-        none = np.zeros(len(self.episodes), dtype=bool)
-        resistant = reduce(or_, [made.verdict == RESISTANT for made in verdicts], none)
-        chosen = self.episodes.filter(pl.Series(resistant))
-        found = find_impasses(chosen, self.coded, self.codes)
-        return found.hstack(self.ids[found["episode"]])
+    @property
+    def disorder_of(self) -> np.ndarray:
+        """The disorder of each episode, as a place in `disorders`."""
+        return self._spans.disorder
 
     # Tables
 
-    def named_episodes(self) -> pl.DataFrame:
-        return self.episodes.hstack(self.ids).with_columns(
-            pl.col("treated_from").cast(pl.Date),
-            start_date=pl.col("start").cast(pl.Date),
-            end_date=pl.col("end").cast(pl.Date),
+    @cached_property
+    def episodes(self) -> pl.DataFrame:
+        """One row per episode."""
+        named = self._rows.hstack(self.ids).with_columns(start_date="start", end_date="end")
+        return _shaped("episodes", [named])
+
+    @property
+    def trials(self) -> pl.DataFrame:
+        """One row per trial rule and trial."""
+        rules = sorted({d.trial for d in self.definitions}, key=rule_id)
+        return _shaped("trials", [self._named_trials(rule) for rule in rules])
+
+    @property
+    def judgements(self) -> pl.DataFrame:
+        """One row per trial and judging rule."""
+        keys = sorted({(d.trial, d.adequacy, d.outcome) for d in self.definitions}, key=_judging_ids)
+        return _shaped("judgements", [self._named_judgements(*key) for key in keys])
+
+    @cached_property
+    def classifications(self) -> pl.DataFrame:
+        """One row per episode and definition that gives verdicts."""
+        return _shaped("classifications", [self._named_verdicts()] if self._verdicts else [])
+
+    @cached_property
+    def stages(self) -> pl.DataFrame:
+        """One row per episode and staging system."""
+        return _shaped("stages", [self._staged(d) for d in self.definitions if d.gives != "verdict"])
+
+    @cached_property
+    def impasses(self) -> pl.DataFrame:
+        """One row per episode that some definition calls resistant."""
+        resistant = [verdicts.is_resistant for verdicts in self._verdicts.values()]
+        chosen = np.flatnonzero(reduce(or_, resistant, np.zeros(len(self._rows), dtype=bool)))
+        found = find_impasses(self._rows[chosen], self._coded, self.codes)
+        return _shaped("impasses", [found.hstack(self.ids[chosen])])
+
+    @cached_property
+    def matrix(self) -> VerdictMatrix:
+        """The verdicts, episodes by definitions."""
+        codes = np.full((len(self._rows), len(self.deciding)), NOT_SPOKEN_OF, dtype=np.int8)
+        for place, definition in enumerate(self.deciding):
+            made, speaks = self._verdicts[definition.id], self._spoken_of([definition])
+            told = code_of(made.verdict, made.n_failed_min, made.n_adequate, made.n_trials)
+            codes[:, place] = np.where(speaks, told, NOT_SPOKEN_OF)
+        return VerdictMatrix(self.episodes, self.deciding, codes)
+
+    def verdicts_of(self, definition: Definition) -> np.ndarray:
+        """The verdict on each episode, as a place in VERDICTS, and nothing else: no date, no deciding block."""
+        return judge_verdict(self.facts(definition))
+
+    # What definitions share
+
+    @cached_property
+    def _exposures(self) -> Exposures:
+        return find_exposures(self._coded, self._spans)
+
+    @cached_property
+    def _signs(self) -> Signs:
+        return find_signs(self._coded, self.codes.scales)
+
+    def _attempts(self, rule: Trial) -> Attempts:
+        how = joining(rule)
+        return self._once(how, lambda: self._find_attempts(how))
+
+    def _find_attempts(self, how: Joining) -> Attempts:
+        sharing, vocabulary = self._by_joining[how], self._coded.vocabulary
+        groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
+        asked = vocabulary.membership(tuple(sorted(groups))).possible
+        return find_attempts(self._exposures, self._spans, how, asked, self._spoken_of(sharing), vocabulary)
+
+    def trials_under(self, rule: Trial) -> Trials:
+        """The trials under a trial rule."""
+        return self._once(rule, lambda: self._build_trials(rule))
+
+    def _build_trials(self, rule: Trial) -> Trials:
+        speaks = self._spoken_of([d for d in self._by_joining[joining(rule)] if d.trial == rule])
+        return build_trials(self._attempts(rule), rule, speaks, self._coded.vocabulary)
+
+    @cached_property
+    def _by_joining(self) -> dict[Joining, list[Definition]]:
+        found: dict[Joining, list[Definition]] = {}
+        for definition in self.definitions:
+            found.setdefault(joining(definition.trial), []).append(definition)
+        return found
+
+    def _spoken_of(self, definitions: list[Definition]) -> np.ndarray:
+        """The episodes of disorders that one of the definitions speaks about, as a mask."""
+        disorders = frozenset(name for d in definitions for name in d.eligible.disorders)
+        return self._once(disorders, lambda: self._spans.of_disorders(disorders))
+
+    def _judged(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> tuple[np.ndarray, Judged]:
+        """The reasons of adequacy and the outcomes of all trials of a trial rule."""
+        trials, vocabulary = self.trials_under(rule), self._coded.vocabulary
+        return (
+            self._once((rule, adequacy), lambda: judge_adequacy(trials, adequacy, vocabulary, self.codes.doses)),
+            self._once((rule, outcome), lambda: judge_outcome(trials, outcome, self._signs)),
         )
 
-    def named_verdicts(self, made: dict[str, Verdicts]) -> pl.DataFrame:
+    def facts(self, definition: Definition) -> Facts:
+        """What the definition's verdict on each episode is judged from."""
+        reasons, judged = self._judged(definition.trial, definition.adequacy, definition.outcome)
+        speaks = self._spoken_of([definition])
+        return Facts(
+            definition,
+            self._eligibility.judge(definition.eligible),
+            Tried(self.trials_under(definition.trial), reasons, judged, speaks, self._coded.vocabulary),
+            self._causes,
+            self._coded,
+            self.codes,
+        )
+
+    @cached_property
+    def _verdicts(self) -> dict[str, Verdicts]:
+        return {definition.id: judge_resistance(self.facts(definition)) for definition in self.deciding}
+
+    # Rows with names
+
+    def _staged(self, definition: Definition) -> pl.DataFrame:
+        staged = self.ids.hstack(judge_staging(self.facts(definition)))
+        return staged.with_columns(definition_id=pl.lit(definition.id, dtype=pl.Categorical))
+
+    def _named_verdicts(self) -> pl.DataFrame:
         """The verdicts of one definition after the other."""
-        n, names = len(self.episodes), pl.Series(list(made), dtype=pl.String).cast(pl.Categorical)
+        made, n = self._verdicts, len(self._rows)
+        names = pl.Series(list(made), dtype=pl.String).cast(pl.Categorical)
         every = np.tile(np.arange(n, dtype=np.uint32), len(made))
         definition = np.repeat(np.arange(len(made), dtype=np.uint32), n)
         return frame_of(list(made.values())).with_columns(
             self.ids["episode_id"].gather(every), names.gather(definition).alias("definition_id")
         )
 
-    def codes_of_verdicts(self, definitions: Sequence[Definition], made: dict[str, Verdicts]) -> np.ndarray:
-        """Episodes by definitions: the code of each verdict, as verdicts.py has it."""
-        codes = np.full((len(self.episodes), len(definitions)), NOT_SPOKEN_OF, dtype=np.int8)
-        for place, definition in enumerate(definitions):
-            verdict, speaks = made[definition.id], self._spoken_of([definition])
-            told = code_of(verdict.verdict, verdict.n_failed_min, verdict.n_adequate, verdict.n_trials)
-            codes[:, place] = np.where(speaks, told, NOT_SPOKEN_OF)
-        return codes
-
-    def named_trials(self, rule: Trial) -> pl.DataFrame:
-        trials, vocabulary = self.trials(rule), self.coded.vocabulary
+    def _named_trials(self, rule: Trial) -> pl.DataFrame:
+        trials, vocabulary = self.trials_under(rule), self._coded.vocabulary
         attempts, row = trials.attempts, trials.row
         treatment = pl.Series(trials.treatment)
         known = {
@@ -250,11 +281,12 @@ class _Work:
             adherence=pl.when(is_drug & (pl.col("n_days") > 0)).then(weight / pl.col("n_days")),
         )
 
-    def named_judgements(self, key: JudgingKey) -> pl.DataFrame:
-        rule, adequacy, outcome = key
-        reason, judged = self.judged[key]
-        trials = self.trials(rule)
-        response, told_by = (part[trials.row] for part in judge_response(trials.attempts, windows(outcome), self.signs))
+    def _named_judgements(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> pl.DataFrame:
+        reason, judged = self._judged(rule, adequacy, outcome)
+        trials = self.trials_under(rule)
+        response, told_by = (
+            part[trials.row] for part in judge_response(trials.attempts, windows(outcome), self._signs)
+        )
         scales = self.codes.scales["scale"].cast(pl.Categorical)
         return self._named(trials, rule).with_columns(
             judging_rule=pl.lit(rule_id(adequacy, outcome), dtype=pl.Categorical),

@@ -186,7 +186,7 @@ class Arms:
             return np.ones(self.tried.n_episodes, dtype=bool)
         if not distinct:
             met = reduce(and_, [self._plain(n, stage) >= self.counts[n].n for n in asked])
-        elif _has_time(self.arms[place]):
+        elif has_time(self.arms[place]):
             met = self._met_in_time(place, stage, asked)
         else:
             met = reduce(and_, [self._numbers[n][stage] >= self.counts[n].n for n in asked])
@@ -268,7 +268,7 @@ class Arms:
         """The day the first arm was surely met in each episode wanted (a mask), NEVER where none was."""
         groups = wanted[self.tried.of_groups]
         days = [
-            self._first_day(place) if _has_time(arm) else self._last_needed(place, groups)
+            self._first_day(place) if has_time(arm) else self._last_needed(place, groups)
             for place, arm in enumerate(self.arms)
         ]
         return self.tried.spread(reduce(np.minimum, days), NEVER)
@@ -342,5 +342,6 @@ def _of_episodes_with_enough(parts: list[_Spans], needed: list[int]) -> list[_Sp
     return [part.only(able[part.episode]) for part in parts]
 
 
-def _has_time(arm: Arm) -> bool:
+def has_time(arm: Arm) -> bool:
+    """Does the arm say anything about time?"""
     return arm.within != "episode" or any(count.timing != "any" for count in arm.all_of)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-
 import numpy as np
 import polars as pl
 
@@ -14,6 +12,7 @@ from transforms.causes import Causes
 from transforms.encode import Coded
 from transforms.episodes import Spans
 from transforms.eras import LONG_AGO, Days
+from transforms.once import Once
 
 
 class Eligibility:
@@ -24,10 +23,13 @@ class Eligibility:
 
     def __init__(self, episodes: pl.DataFrame, spans: Spans, causes: Causes, coded: Coded, codes: CodeLists) -> None:
         self.episodes, self.spans, self.causes, self.coded, self.codes = episodes, spans, causes, coded, codes
-        self._asked: dict[Hashable, Bounds] = {}
+        self._once = Once()
 
     def judge(self, rule: Eligible) -> Bounds:
         """One value per episode, in order."""
+        return self._once(rule, lambda: self._judge(rule))
+
+    def _judge(self, rule: Eligible) -> Bounds:
         conditions = [Bounds.known(self.spans.of_disorders(frozenset(rule.disorders))), self._can_tell()]
         if (rule.min_age, rule.max_age) != (0, 150):
             conditions.append(self._of_age(rule.min_age, rule.max_age))
@@ -42,11 +44,6 @@ class Eligibility:
         if rule.pseudo_resistance == "before":
             conditions.append(~Bounds.known(self.causes.is_diagnosed))
         return all_of(conditions)
-
-    def _once(self, key: Hashable, condition: Callable[[], Bounds]) -> Bounds:
-        if key not in self._asked:
-            self._asked[key] = condition()
-        return self._asked[key]
 
     def _can_tell(self) -> Bounds:
         """Unknown for an episode that starts while nobody observes the person: what followed was not seen."""

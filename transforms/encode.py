@@ -201,10 +201,19 @@ def _arrays(table: pl.DataFrame, *columns: str) -> list[np.ndarray]:
     return [table[column].to_physical().to_numpy() for column in columns]
 
 
-def _numbered(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
-    """The different texts of a column, sorted, and each row's place among them."""
-    names = column.unique().sort()
-    return names, column.cast(pl.Enum(names)).to_physical().to_numpy()
+_CODES = pl.Categorical(pl.Categories("codes"))  # numbers codes as they are met, once in a process
+
+
+def numbered(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """The different texts of a column without blanks, sorted, and each row's place among them."""
+    coded = column.cast(_CODES)  # held on to: numbers last as long as a column has them
+    met = coded.to_physical().to_numpy()
+    numbers, place = _dense(met, int(met.max()) + 1 if len(met) else 0)
+    names = pl.Series(numbers, dtype=pl.UInt32).cat.to(coded.dtype).cast(pl.String)
+    order = names.arg_sort().to_numpy()
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return names.gather(order), rank[place]
 
 
 def _vocabulary(extract: Extract, codes: CodeLists) -> tuple[Vocabulary, dict[str, int]]:
@@ -225,7 +234,7 @@ def _as_named(codes: CodeLists, names: pl.Series) -> pl.DataFrame:
 
 def _treatments(column: pl.Series, numbers: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
     """The rows whose name is a treatment of the vocabulary, and their treatment numbers."""
-    names, place = _numbered(column)
+    names, place = numbered(column)
     number = np.array([numbers.get(name, -1) for name in names], dtype=np.int16)[place]
     rows = np.flatnonzero(number >= 0)
     return rows, number[rows].astype(np.uint16)
@@ -279,7 +288,7 @@ def _coverage(table: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray, np.nd
 def _scores(table: pl.DataFrame | None, n_persons: int) -> dict[str, Scores]:
     if table is None:
         return {}
-    scales, scale = _numbered(table["scale"])
+    scales, scale = numbered(table["scale"])
     person, day, value = _arrays(table, "person", "date", "value")
     return {name: _scores_of(person, day, value, scale == place, n_persons) for place, name in enumerate(scales)}
 
@@ -299,8 +308,8 @@ def _diagnosed(table: pl.DataFrame | None, codes: CodeLists) -> Diagnosed:
     if table is None:
         nothing = np.zeros(0, dtype=np.int32)
         return Diagnosed(nothing.astype(np.uint32), nothing, nothing, nothing, nothing, {})
-    spellings, spelling = _numbered(table["code"])
-    systems, system = _numbered(table["code_system"])
+    spellings, spelling = numbered(table["code"])
+    systems, system = numbered(table["code_system"])
     pairs, code = _dense(spelling.astype(np.int64) * len(systems) + system, len(spellings) * len(systems))
     named = pl.DataFrame(
         {"code_system": systems.gather(pairs % len(systems)), "code": spellings.gather(pairs // len(systems))}
@@ -336,7 +345,7 @@ def _admissions(table: pl.DataFrame | None, codes: CodeLists, disorders: tuple[s
     if table is None:
         return None
     coded = table.filter(pl.col("main_code").is_not_null())
-    names, place = _numbered(coded["main_code"])
+    names, place = numbered(coded["main_code"])
     person, day = _arrays(coded, "person", "start_date")
     systems = codes.diagnoses.select("code_system").unique()
     members = codes.codes_in_list(names.alias("code").to_frame().join(systems, how="cross"))

@@ -40,6 +40,10 @@ class Spans(NamedTuple):
         """Is the episode one of these disorders?"""
         return np.array([name in disorders for name in self.disorders], dtype=bool)[self.disorder]
 
+    def only(self, rows: np.ndarray) -> Spans:
+        """Some of the episodes."""
+        return Spans(*(column[rows] for column in self[:-1]), self.disorders)
+
 
 def spans_of(episodes: pl.DataFrame, disorders: tuple[str, ...]) -> Spans:
     """The episodes' columns as arrays."""

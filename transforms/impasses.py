@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 
 from schemas.codelists import CodeLists
-from transforms.encode import Coded, decode, spelled
+from transforms.encode import Coded, Done, decode, spelled
 from transforms.episodes import Spans, spans_of
-from transforms.eras import LONG_AGO
+from transforms.eras import packed
+from transforms.segments import NEVER, Segments, in_order
 
 _ESTABLISHED = ("first_line", "later_line")
 
@@ -18,7 +19,8 @@ def find_impasses(episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> pl.
     spans = spans_of(episodes, coded.disorders)
     options = codes.options.filter(pl.col("tier").is_in(_ESTABLISHED))
     shown = {group: codes.observed_as_of_group(group) <= coded.observes for group in options["treatments"].unique()}
-    tried = {group: _tried(spans, group, coded) for group in shown}
+    first = _first_given(spans, coded)
+    tried = {group: _tried(spans, first, group, coded) for group in shown}
     words: list[str] = []
     places = {is_shown: np.zeros(len(episodes), dtype=np.int64) for is_shown in (True, False)}
     for disorder in coded.disorders:
@@ -34,10 +36,25 @@ def find_impasses(episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> pl.
     )
 
 
-def _tried(spans: Spans, group: str, coded: Coded) -> np.ndarray:
+def _first_given(spans: Spans, coded: Coded) -> Done:
+    """The first day of each treatment that the episodes' persons were ever given or dispensed."""
+    is_asked = np.zeros(len(coded.persons), dtype=bool)
+    is_asked[spans.person] = True
+    rows = [(table, np.flatnonzero(is_asked[table.person])) for table in (coded.dispensed, coded.done)]
+    person, day, treatment = (
+        np.concatenate([table[column][of] for table, of in rows]) for column in range(len(Done._fields))
+    )
+    order = in_order(packed(person.astype(np.int64) * len(coded.vocabulary.treatments) + treatment, day))
+    first = order[Segments(person[order], treatment[order]).first]
+    return Done(person[first], day[first], treatment[first])
+
+
+def _tried(spans: Spans, first: Done, group: str, coded: Coded) -> np.ndarray:
     """Had the person something of the group, perhaps, until the episode's end?"""
-    given = coded.days_given(coded.vocabulary.membership((group,)).possible)
-    return given.number_within(spans.person, np.full(len(spans.end), LONG_AGO), spans.end) > 0
+    rows = np.flatnonzero(coded.vocabulary.membership((group,)).possible[first.treatment])
+    begun = np.full(len(coded.persons), NEVER)
+    np.minimum.at(begun, first.person[rows], first.day[rows])
+    return begun[spans.person] <= spans.end
 
 
 def _afterwards() -> pl.Expr:

@@ -25,8 +25,20 @@ from transforms.points import Points, halves
 from transforms.segments import NEVER
 from transforms.stages import ADEQUATE, FAILED, SURELY_ADEQUATE, SURELY_FAILED, SURELY_TRIED, TRIED, among
 
-RESISTANT, NOT_RESISTANT, UNDETERMINED, NOT_ELIGIBLE = range(len(VERDICTS))
+_RESISTANT, _NOT_RESISTANT, _UNDETERMINED, _NOT_ELIGIBLE = range(len(VERDICTS))
 _ELIGIBLE, _TRIAL, _ADEQUACY, _OUTCOME, _RESISTANCE = range(len(BLOCKS))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a verdict or a stage is judged from."""
+
+    definition: Definition
+    eligible: Bounds
+    tried: Tried
+    causes: Causes
+    coded: Coded
+    codes: CodeLists
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,11 @@ class Verdicts:
     causes: np.ndarray
     cause_words: tuple[str, ...]
 
+    @property
+    def is_resistant(self) -> np.ndarray:
+        """Is each episode resistant?"""
+        return self.verdict == _RESISTANT
+
 
 def frame_of(made: Sequence[Verdicts]) -> pl.DataFrame:
     """The verdicts of one definition after the other, in columns named as in schemas/tables.py."""
@@ -73,34 +90,23 @@ def frame_of(made: Sequence[Verdicts]) -> pl.DataFrame:
     )
 
 
-def judge_resistance(
-    eligible: Bounds,
-    causes: Causes,
-    tried: Tried,
-    definition: Definition,
-    coded: Coded,
-    codes: CodeLists,
-) -> Verdicts:
-    """The verdict on each episode; `eligible` says whether the definition speaks about it."""
-    rule = definition.resistance
-    is_score = isinstance(rule, Scored)
-    judge = _ByScore(rule, tried, coded, codes) if is_score else _ByCount(rule, tried, coded, codes)
-    met, possible = judge.met(SURELY_FAILED), judge.met(FAILED, open_ended=True)
-    spared = np.zeros(len(met), dtype=bool)
-    if definition.eligible.pseudo_resistance == "after":
-        spared = causes.is_diagnosed & possible
-    verdict = np.select(
-        [~eligible.possible, ~eligible.sure, spared, met, possible],
-        [NOT_ELIGIBLE, UNDETERMINED, NOT_RESISTANT, RESISTANT, UNDETERMINED],
-        default=NOT_RESISTANT,
-    ).astype(np.int8)
-    is_resistant = verdict == RESISTANT
-    tallies = _tallies(tried, definition.counted_groups)
-    pseudo_resistance, words, cause_words = judge_causes(causes, tallies.causes)
+def judge_verdict(facts: Facts) -> np.ndarray:
+    """The verdict on each episode, as a place in VERDICTS."""
+    return _verdict(facts, *_is_met(_judge_of(facts)))
+
+
+def judge_resistance(facts: Facts) -> Verdicts:
+    """The verdict on each episode, and all that is told with it."""
+    judge = _judge_of(facts)
+    met, possible = _is_met(judge)
+    verdict = _verdict(facts, met, possible)
+    is_resistant = verdict == _RESISTANT
+    tallies = _tallies(facts.tried, facts.definition.counted_groups)
+    pseudo_resistance, words, cause_words = judge_causes(facts.causes, tallies.causes)
     score_min, score_max = judge.scores()
     return Verdicts(
         verdict=verdict,
-        decided_by=_decided_by(judge, ~eligible.sure | spared, met, possible),
+        decided_by=_decided_by(judge, ~facts.eligible.sure | _is_spared(facts, possible), met, possible),
         resistant_day=np.where(is_resistant, judge.dates(is_resistant), NEVER),
         n_trials=tallies.n_trials,
         n_adequate=tallies.n_adequate,
@@ -112,6 +118,31 @@ def judge_resistance(
         causes=words,
         cause_words=cause_words,
     )
+
+
+def _judge_of(facts: Facts) -> _ByCount | _ByScore:
+    rule = facts.definition.resistance
+    return _ByScore(rule, facts) if isinstance(rule, Scored) else _ByCount(rule, facts)
+
+
+def _is_met(judge: _ByCount | _ByScore) -> tuple[np.ndarray, np.ndarray]:
+    """Is the rule surely met, and is it possibly?"""
+    return judge.met(SURELY_FAILED), judge.met(FAILED, open_ended=True)
+
+
+def _verdict(facts: Facts, met: np.ndarray, possible: np.ndarray) -> np.ndarray:
+    return np.select(
+        [~facts.eligible.possible, ~facts.eligible.sure, _is_spared(facts, possible), met, possible],
+        [_NOT_ELIGIBLE, _UNDETERMINED, _NOT_RESISTANT, _RESISTANT, _UNDETERMINED],
+        default=_NOT_RESISTANT,
+    ).astype(np.int8)
+
+
+def _is_spared(facts: Facts, possible: np.ndarray) -> np.ndarray:
+    """Does a diagnosed cause speak against resistance that would be possible, and does the definition ask?"""
+    if facts.definition.eligible.pseudo_resistance != "after":
+        return np.zeros(len(possible), dtype=bool)
+    return facts.causes.is_diagnosed & possible
 
 
 def _decided_by(
@@ -166,8 +197,8 @@ def _tallies(tried: Tried, groups: frozenset[str]) -> _Tallies:
 class _ByCount:
     """Any arm suffices; an arm needs all its counts."""
 
-    def __init__(self, rule: Counted, tried: Tried, coded: Coded, codes: CodeLists) -> None:
-        self.arms = Arms(list(rule.any_of), tried, coded.observes, codes)
+    def __init__(self, rule: Counted, facts: Facts) -> None:
+        self.arms = Arms(list(rule.any_of), facts.tried, facts.coded.observes, facts.codes)
         self.blind = self.arms.blind
         self.dates = self.arms.dates
 
@@ -185,8 +216,8 @@ class _ByCount:
 class _ByScore:
     """Points add up to a score that must reach the threshold."""
 
-    def __init__(self, rule: Scored, tried: Tried, coded: Coded, codes: CodeLists) -> None:
-        self.points, self.threshold = Points(rule, tried, coded, codes), rule.threshold
+    def __init__(self, rule: Scored, facts: Facts) -> None:
+        self.points, self.threshold = Points(rule, facts.tried, facts.coded, facts.codes), rule.threshold
         self.blind = self.points.blind
         self.scores = self.points.bounds
 

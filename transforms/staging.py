@@ -12,14 +12,12 @@ from operator import or_
 import numpy as np
 import polars as pl
 
-from schemas.codelists import CodeLists
-from schemas.definition import Definition, Scored, Staged
+from schemas.definition import Scored, Staged
 from schemas.tables import NO_LEVEL
 from transforms.bounds import Bounds
-from transforms.causes import Causes
-from transforms.counts import Arms, Tried
-from transforms.encode import Coded
+from transforms.counts import Arms
 from transforms.points import Points
+from transforms.resistance import Facts
 from transforms.stages import FAILED, SURELY_FAILED, among
 
 _COLUMNS = {
@@ -31,23 +29,16 @@ _COLUMNS = {
 }
 
 
-def judge_staging(
-    eligible: Bounds,
-    causes: Causes,
-    tried: Tried,
-    definition: Definition,
-    coded: Coded,
-    codes: CodeLists,
-) -> pl.DataFrame:
+def judge_staging(facts: Facts) -> pl.DataFrame:
     """One row per episode, in order: is_eligible, and the score's or the stage's bounds."""
-    rule = definition.resistance
-    if definition.eligible.pseudo_resistance == "after":
-        eligible = eligible & ~Bounds.known(causes.is_diagnosed)
+    rule, eligible = facts.definition.resistance, facts.eligible
+    if facts.definition.eligible.pseudo_resistance == "after":
+        eligible = eligible & ~Bounds.known(facts.causes.is_diagnosed)
     if isinstance(rule, Scored):
-        low, high = Points(rule, tried, coded, codes).bounds()
+        low, high = Points(rule, facts.tried, facts.coded, facts.codes).bounds()
         found = {"score_min": pl.Series(low).fill_nan(None), "score_max": pl.Series(high).fill_nan(None)}
     else:
-        found = _stage(rule, tried, definition.counted_groups, coded, codes)
+        found = _stage(rule, facts)
     table = pl.DataFrame({"is_eligible": eligible.series(), **found}).with_columns(
         pl.lit(None, kind).alias(column) for column, kind in _COLUMNS.items() if column not in found
     )
@@ -55,8 +46,9 @@ def judge_staging(
     return table.select("is_eligible", *(pl.when(speaks).then(pl.col(c)).alias(c) for c in _COLUMNS))
 
 
-def _stage(rule: Staged, tried: Tried, groups: frozenset[str], coded: Coded, codes: CodeLists) -> dict[str, pl.Series]:
-    arms = Arms([arm for level in rule.levels for arm in level.any_of], tried, coded.observes, codes)
+def _stage(rule: Staged, facts: Facts) -> dict[str, pl.Series]:
+    tried, groups = facts.tried, facts.definition.counted_groups
+    arms = Arms([arm for level in rule.levels for arm in level.any_of], tried, facts.coded.observes, facts.codes)
     names = pl.Series([NO_LEVEL, *(level.name for level in rule.levels)])
     lowest = _highest(_reached(rule, arms, SURELY_FAILED, open_ended=False))
     highest = _highest(_reached(rule, arms, FAILED, open_ended=True))

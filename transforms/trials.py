@@ -9,10 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from schemas.tables import MODALITIES, ROLES
 from transforms.attempts import Attempts
 from transforms.encode import Vocabulary
 from transforms.eras import packed
+from transforms.once import Once
 from transforms.segments import NEVER, Segments, in_order
 
 FIRST, SWITCH, RESUMED, AUGMENTATION, COMBINATION = range(len(ROLES))
@@ -43,13 +42,7 @@ class Trials:
     n_add_ons: np.ndarray
     next_switch: np.ndarray
     next_add_on: np.ndarray
-    remembered: dict[Any, Any] = field(default_factory=dict)
-
-    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What `make` makes of these trials, made when it is first asked for."""
-        if key not in self.remembered:
-            self.remembered[key] = make()
-        return self.remembered[key]
+    once: Once = field(default_factory=Once)
 
     @cached_property
     def episode(self) -> np.ndarray:
@@ -85,6 +78,16 @@ class Trials:
     def episodes(self) -> Segments:
         """The trials of each episode that has any."""
         return Segments(self.episode)
+
+    def of_episodes(self, chosen: np.ndarray) -> tuple[np.ndarray, Trials]:
+        """The trials of some episodes, which are numbered anew, in their new order; and the row of each here."""
+        number = np.full(len(self.attempts.spans.start), -1)
+        number[chosen] = np.arange(len(chosen))
+        rows = np.flatnonzero(number[self.episode] >= 0)
+        rows = rows[in_order(number[self.episode[rows]])]
+        columns = (self.role, self.modality, self.is_counted, self.n_add_ons, self.next_switch, self.next_add_on)
+        attempts = self.attempts.only(self.row[rows], number[self.episode[rows]], chosen)
+        return rows, Trials(attempts, np.arange(len(rows)), *(column[rows] for column in columns))
 
     @property
     def is_add_on(self) -> np.ndarray:

@@ -29,7 +29,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from flows import demonstration, pipeline
 from flows.discreet import discreet
-from schemas.errors import ImpasseError
+from schemas.errors import ImpasseError, NoAnswer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLANTED = "QX7731ZK"  # stands in rows of the delivery and nowhere else
@@ -346,9 +346,10 @@ def test_nobody_outside_is_called(server: Server) -> None:
     assert set(called) == {"127.0.0.1"}
 
 
-def test_disk_error_is_tried_again(server: Server) -> None:
-    """A file that does not answer twice and then does is read."""
-    state, attempts = _ended(server, [OSError(5, "no answer"), OSError(5, "no answer")])
+@pytest.mark.parametrize("failure", [OSError(5, "no answer"), NoAnswer("S3 does not answer.")])
+def test_disk_error_is_tried_again(server: Server, failure: Exception) -> None:
+    """A file or store that does not answer twice and then does is read."""
+    state, attempts = _ended(server, [failure, failure])
     assert state.is_completed()
     assert attempts == 3
 

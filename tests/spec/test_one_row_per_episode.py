@@ -2,7 +2,7 @@
 
 from polars.testing import assert_frame_equal
 
-from schemas.tables import KEYS, RESTRICTED
+from schemas.tables import KEYS, RESTRICTED, VERDICTS
 from tests.spec.world import (
     classified,
     codes,
@@ -20,7 +20,7 @@ from tests.spec.world import (
     verdicts,
 )
 from tests.tables import assert_shows
-from transforms.causes import find_causes
+from transforms.causes import Causes
 from transforms.classify import classify
 from transforms.eligibility import Eligibility
 from transforms.encode import encode
@@ -126,6 +126,18 @@ def test_definitions_do_not_see_each_other() -> None:
     assert_frame_equal(stages(_MIXED, _STAGES, by=_STUDY), staged_together)
 
 
+def test_a_verdict_asked_for_alone_is_that_of_the_table() -> None:
+    """Counted, scored, spared by a cause, or open: the verdict without its date and reasons is the same."""
+    spared = definition("e_spared", eligible={"pseudo_resistance": "after"}, resistance=counts(count(1)))
+    rules = (_COUNTS, _SCORES, spared)
+
+    made = classify(_MIXED, _STUDY, rules, codes())
+
+    told = {rule.id: [VERDICTS[place] for place in made.verdicts_of(rule)] for rule in rules}
+    table = made.classifications.group_by("definition_id", maintain_order=True).agg("verdict")
+    assert told == {name: [str(verdict) for verdict in verdicts] for name, verdicts in table.iter_rows()}
+
+
 def test_persons_do_not_see_each_other() -> None:
     """A person classified alone gets the rows they get among others."""
     alone = extract(diagnoses="person | date\nuntreated | 2010-01-01")
@@ -180,7 +192,7 @@ _BOTH_WAYS = [(rows, spans_of(rows, _CODED.disorders)) for rows in (_EPISODES, _
 
 def test_finding_causes_gives_one_answer_per_episode_in_order() -> None:
     """As many answers as episodes, in their order."""
-    found, turned = (find_causes(spans, _CODED, codes()) for _, spans in _BOTH_WAYS)
+    found, turned = (Causes(spans, _CODED, codes()) for _, spans in _BOTH_WAYS)
 
     assert [found.words[place] for place in found.diagnosed] == [
         turned.words[place] for place in reversed(turned.diagnosed)
@@ -190,7 +202,7 @@ def test_finding_causes_gives_one_answer_per_episode_in_order() -> None:
 def test_judging_eligibility_gives_one_answer_per_episode() -> None:
     """As many answers as episodes, in their order."""
     found, turned = (
-        Eligibility(rows, spans, find_causes(spans, _CODED, codes()), _CODED, codes())
+        Eligibility(rows, spans, Causes(spans, _CODED, codes()), _CODED, codes())
         .judge(_COUNTS.eligible)
         .series()
         .to_list()

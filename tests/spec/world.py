@@ -10,10 +10,10 @@ drugs by name.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 from polars import selectors
@@ -24,7 +24,7 @@ from schemas.extracts import MODELS, Extract
 from schemas.study import OBSERVABLE, Study
 from schemas.tables import KEYS, RESTRICTED
 from tests.tables import table
-from transforms.classify import Classified, classify
+from transforms.classify import classify
 
 DRUGS = {
     "sertraline": "N06AB06",  # SSRI; minimum effective dose 50 mg
@@ -274,11 +274,10 @@ def codes() -> CodeLists:
     return parse({path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.csv")})
 
 
-def classified(given: Extract, *definitions: Definition, by: Study | None = None) -> Classified:
-    """Every restricted table, names as plain text."""
+def classified(given: Extract, *definitions: Definition, by: Study | None = None) -> SimpleNamespace:
+    """Every restricted table by its name, names as plain text."""
     made = classify(given, by or study(), definitions, codes())
-    plain = {name: getattr(made, name).with_columns(NAMES.cast(pl.String)) for name in RESTRICTED}
-    return replace(made, **plain)
+    return SimpleNamespace(**{name: getattr(made, name).with_columns(NAMES.cast(pl.String)) for name in RESTRICTED})
 
 
 def episodes(given: Extract, by: Study) -> pl.DataFrame:
@@ -315,7 +314,7 @@ def impasses(given: Extract, *rules: Definition, by: Study | None = None) -> pl.
     return _with_person_of(made.impasses, made)
 
 
-def _with_person_of(rows: pl.DataFrame, made: Classified) -> pl.DataFrame:
+def _with_person_of(rows: pl.DataFrame, made: SimpleNamespace) -> pl.DataFrame:
     who = made.episodes.select("episode_id", "disorder", "number", person="person_id")
     return rows.join(who, on="episode_id", maintain_order="left")
 

@@ -77,3 +77,13 @@ def test_buckets_are_4096_at_most() -> None:
 
     assert study.parse("study.toml", STUDY.replace("[period]", output.format(n=4096))).output.buckets == 4096
     assert "output.buckets" in told("[period]", output.format(n=4097))
+
+
+@pytest.mark.parametrize("setting", ["gap_days", "tail_days", "washout_days", "lead_days"])
+def test_a_time_of_episodes_is_shorter_than_three_lives(setting: str) -> None:
+    """100,000 days and no more: the arithmetic of days has that much room."""
+    disorders = 'disorders = ["depression"]'
+    longest = STUDY.replace(disorders, f"{disorders}\n{setting} = 100_000")
+
+    assert getattr(study.parse("study.toml", longest).episodes, setting) == 100_000
+    assert "100000" in told(disorders, f"{disorders}\n{setting} = 100_001")

@@ -1,0 +1,504 @@
+"""Deliveries and runs on S3: the same bytes as on this machine, a run whole or not at all, and no word of a key."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from flows import explanation, intake, io, pipeline, steps, stores
+from flows.plan import make_plan
+from schemas import study as studies
+from schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
+from tests.flow.running import data_hashes, run_steps
+from tests.flow.s3_server import BUCKET, S3, running
+from tests.flow.test_intake import hashes
+from tests.flow.test_prefect_server import WATCH
+from tests.unit.deliveries import OMOP_LISTS
+from tests.unit.deliveries import study as omop_study
+
+ONE = '\n[definitions]\nuse = ["dep_karolinska"]\n'
+ROOT = Path(__file__).resolve().parents[2]
+CLEARED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """The server, stopped at the end."""
+    with running(tmp_path_factory.mktemp("s3")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def delivery(server: S3, study: Path) -> str:
+    """The address of the simulated registry's files."""
+    return server.put_folder(study.parent / "delivery", "delivery")
+
+
+def use(monkeypatch: pytest.MonkeyPatch, server: S3, user: str) -> None:
+    """Be a user of the store, and nobody else."""
+    for name in (*CLEARED, "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in server.environment(user).items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def as_writer(server: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user who may do all, unless a test says otherwise."""
+    use(monkeypatch, server, "writer")
+
+
+def written(folder: Path, study: Path, path: str, more: str = "") -> Path:
+    """The study with its delivery elsewhere."""
+    folder.mkdir(exist_ok=True)
+    text = study.read_text().replace('path = "delivery"', f'path = "{path}"')
+    (folder / "study.toml").write_text(text + more)
+    return folder / "study.toml"
+
+
+def sha256(content: bytes) -> str:
+    """The fingerprint of bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def impasse(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with this and no other environment for S3."""
+    inherited = {name: value for name, value in os.environ.items() if name not in (*CLEARED, "AWS_ENDPOINT_URL")}
+    return subprocess.run(
+        [sys.executable, "-c", "from flows.cli import app; app()", *words],
+        capture_output=True,
+        text=True,
+        env={**inherited, "COLUMNS": "80", "NO_COLOR": "1", **environment},
+        timeout=300,
+        cwd=ROOT,
+    )
+
+
+# A whole run.
+
+
+@pytest.fixture(scope="module")
+def published(server: S3, delivery: str, study: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a run from S3 to S3, by the flow itself."""
+    folder = tmp_path_factory.mktemp("to-s3")
+    chosen = written(folder, study, delivery, f'\n[output]\nfolder = "s3://{BUCKET}/runs"\n')
+    with pytest.MonkeyPatch.context() as patch:
+        use(patch, server, "writer")
+        address = pipeline.run_study(str(chosen))
+    assert list((folder / "work/demo").iterdir()) == []
+    return address
+
+
+@pytest.fixture
+def objects(server: S3, published: str) -> dict[str, bytes]:
+    """Everything that is kept of the published run."""
+    return server.kept(published.removeprefix(f"s3://{BUCKET}/"))
+
+
+def test_a_run_on_s3_is_the_run_of_this_machine(objects: dict[str, bytes], run: Path) -> None:
+    """The same data files, to the byte, and every other file as well."""
+    data = {name: sha256(content) for name, content in objects.items() if name.endswith(".parquet")}
+
+    assert data == data_hashes(run)
+    assert set(objects) == {path.relative_to(run).as_posix() for path in io.files(run)}
+
+
+def test_the_manifest_on_s3_tells_the_truth(objects: dict[str, bytes], run: Path) -> None:
+    """It fingerprints what was delivered and every file beside it, as a local run does."""
+    manifest = json.loads(objects["release/manifest.json"])
+    local = json.loads((run / "release/manifest.json").read_text())
+
+    assert manifest["inputs"] == local["inputs"]
+    assert manifest["outputs"] == {
+        name: sha256(content) for name, content in objects.items() if name != "release/manifest.json"
+    }
+
+
+def test_the_manifest_comes_last_and_then_the_pointer(server: S3, published: str) -> None:
+    """Whoever reads meanwhile sees no run, or a whole one."""
+    run_id = published.rpartition("/")[2]
+    made = [path.partition("?")[0] for verb, path, _ in server.requests() if verb in ("PUT", "POST")]
+    mine = list(dict.fromkeys(path for path in made if run_id in path or path.endswith("/latest")))
+
+    assert mine[-2:] == [f"/{BUCKET}/runs/demo/{run_id}/release/manifest.json", f"/{BUCKET}/runs/demo/latest"]
+
+
+def test_an_episode_is_explained_from_s3(published: str, run: Path) -> None:
+    """By the run's own address and by `latest`, in the words of a local run."""
+    episode = pl.read_parquet(run / "restricted/episodes.parquet")["episode_id"][0]
+    own = stores.address(published)
+
+    told = [explanation.explain(place, episode) for place in (run, own, own.parent / "latest")]
+
+    assert told[0] == told[1] == told[2]
+
+
+@pytest.mark.parametrize("path", ["delivery", "delivery/persons.parquet", "runs/demo", "nothing"])
+@pytest.mark.usefixtures("published", "delivery")
+def test_where_no_run_is_there_is_nothing_to_explain(path: str) -> None:
+    """Neither in a folder of other files, nor in a file that leads nowhere, nor where nothing is."""
+    with pytest.raises(ImpasseError, match=f"No published run here(.|\n)*{path}"):
+        explanation.explain(stores.address(f"s3://{BUCKET}/{path}"), "P:anxiety:1")
+
+
+def test_a_later_run_takes_over_the_pointer(server: S3, delivery: str, study: Path, tmp_path: Path) -> None:
+    """`--out` holds over the study; both runs stay."""
+    chosen = written(tmp_path / "study", study, delivery, ONE)
+    runs = [run_steps(chosen, f"s3://{BUCKET}/twice") for _ in range(2)]
+    kept = server.kept("twice/demo")
+
+    assert {name.split("/")[0] for name in kept} == {runs[0].name, runs[1].name, "latest"}
+    assert kept["latest"].decode() == f"{runs[1].name}\n"
+
+
+def test_work_is_done_where_the_study_says(delivery: str, study: Path, tmp_path: Path) -> None:
+    """A folder of this machine that all workers see; a local run needs none."""
+    chosen = written(tmp_path, study, delivery, f'\n[output]\nfolder = "s3://{BUCKET}/x"\nwork = "scratch"\n')
+
+    assert make_plan(chosen).work.parent == tmp_path / "scratch/demo"
+    assert make_plan(chosen, tmp_path / "here").work.parent == tmp_path / "here/demo"
+
+
+# A run that is not whole.
+
+
+def test_a_run_that_is_stopped_publishes_nothing(server: S3, delivery: str, study: Path, tmp_path: Path) -> None:
+    """A critical check fails: nothing is on S3, and the reason stands on this machine."""
+    chosen = written(tmp_path, study, delivery, "\n[quality.min_rows]\npersons = 100_000\n")
+
+    with pytest.raises(PublicationStopped):
+        pipeline.run_study(str(chosen), f"s3://{BUCKET}/stopped")
+
+    assert server.kept("stopped") == {}
+    assert [path.name for path in io.files(tmp_path / "work")] == ["validation.html"]
+
+
+def test_a_run_that_could_not_be_copied_is_gone_on_with(
+    server: S3, delivery: str, study: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused by the store it is no run there, and kept; resumed by who may write it is as if nothing had been."""
+    chosen = written(tmp_path, study, delivery)
+    use(monkeypatch, server, "reader")
+    with pytest.raises(RunInterrupted, match=r"S3 refuses the credentials(.|\n)*--resume"):
+        pipeline.run_study(str(chosen), f"s3://{BUCKET}/resumed")
+    assert server.kept("resumed") == {}
+
+    use(monkeypatch, server, "writer")
+    address = pipeline.run_study(str(chosen), f"s3://{BUCKET}/resumed", resume=True)
+    kept = server.kept(address.removeprefix(f"s3://{BUCKET}/"))
+
+    assert {n: sha256(c) for n, c in kept.items() if n.endswith(".parquet")} == data_hashes(run)
+    assert kept["release/validation.html"].count(b"<tr") == (run / "release/validation.html").read_bytes().count(b"<tr")
+    assert io.files(tmp_path / "work") == []
+
+
+def test_half_a_copy_is_no_run(
+    server: S3, delivery: str, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store goes away in between: no manifest, no pointer."""
+    copy, chosen = stores.copy, written(tmp_path, study, delivery, ONE)
+
+    def until_the_report(path: Path, to: stores.Address) -> None:
+        if path.name == "report.html":
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed_port()}")
+        copy(path, to)
+
+    monkeypatch.setattr(stores, "copy", until_the_report)
+    with pytest.raises(RunInterrupted, match="S3 does not answer"):
+        run_steps(chosen, f"s3://{BUCKET}/half")
+    kept = server.kept("half/demo")
+
+    assert any(name.endswith("classifications.parquet/0000.parquet") for name in kept)
+    assert not any(name.endswith(("manifest.json", "latest")) for name in kept)
+
+
+# Reading.
+
+
+def _parquet(rows: pl.DataFrame, path: Path) -> None:
+    rows.write_parquet(path.with_suffix(".parquet"), row_group_size=500)
+
+
+def _csv(rows: pl.DataFrame, path: Path) -> None:
+    rows.write_csv(path.with_suffix(".csv"))
+
+
+def _marked(rows: pl.DataFrame, path: Path) -> None:
+    path.with_suffix(".CSV").write_bytes(rows.write_csv(include_bom=True, line_terminator="\r\n").encode())
+
+
+def _packed(rows: pl.DataFrame, path: Path) -> None:
+    path.with_suffix(".csv.gz").write_bytes(gzip.compress(rows.write_csv().encode()))
+
+
+@pytest.mark.parametrize("write", [_parquet, _csv, _marked, _packed])
+def test_a_delivery_is_read_in_pieces(
+    server: S3, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable
+) -> None:
+    """Of every kind of file some bytes at a time; buckets, quarantine, counts and fingerprints are as from disk."""
+    (tmp_path / "delivery").mkdir()
+    for path in sorted((study.parent / "delivery").glob("*.parquet")):
+        write(pl.read_parquet(path), tmp_path / "delivery" / path.stem)
+    folder = f"pieces {write.__name__}"
+    address = server.put_folder(tmp_path / "delivery", folder)
+    monkeypatch.setattr(io, "_SMALL", 0)
+    monkeypatch.setattr(io, "_BLOCK", 40_000)
+    monkeypatch.setattr(stores, "_AT_ONCE", 30_000)
+    monkeypatch.setattr(intake, "_DEALT_AT_ONCE", 20_000)
+
+    plans = [make_plan(written(tmp_path, study, path), tmp_path / path[:2]) for path in ("delivery", address)]
+    for plan in plans:
+        steps.read_delivery(plan)
+    asked = [request for request in server.requests() if f"/{folder.replace(' ', '%20')}/dispensings" in request[1]]
+    answers = [answer for verb, _, answer in asked if verb == "GET"]
+
+    assert hashes(plans[0].work) == hashes(plans[1].work)
+    assert set(answers) == {206}  # a part of the file
+    assert len(answers) > 10
+
+
+def test_an_omop_folder(server: S3, tmp_path: Path) -> None:
+    """Tables of an OMOP folder, capitals and tabs as they come; an empty one counts as not delivered."""
+    server.put(b"PERSON_ID,YEAR_OF_BIRTH\n1,1970\n", "omop/PERSON.csv")
+    server.put(gzip.compress(b"concept_id\tconcept_name\n1\tx, y\n"), "omop/CONCEPT.csv.gz")
+    server.put(b"person_id,death_date\n", "omop/death.csv")
+    pl.DataFrame({"visit_occurrence_id": [1, 2]}).write_parquet(tmp_path / "visit_occurrence.parquet")
+    server.put((tmp_path / "visit_occurrence.parquet").read_bytes(), "omop/visit_occurrence.parquet")
+
+    found = io.read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/omop"), tmp_path, OMOP_LISTS)
+
+    assert sorted(found.sources) == ["concept", "person", "visit_occurrence"]
+    assert found.whole("concept").to_dicts() == [{"concept_id": "1", "concept_name": "x, y"}]
+    assert (found.n_rows("person"), found.n_rows("visit_occurrence")) == (1, 2)
+
+
+def test_a_database_on_s3_is_refused(server: S3, tmp_path: Path) -> None:
+    """One message that says to copy it; the copy is read."""
+    with duckdb.connect(str(tmp_path / "cdm.duckdb")) as database:
+        database.sql("create table person as select 1 as person_id")
+    server.put((tmp_path / "cdm.duckdb").read_bytes(), "cdm.duckdb")
+
+    with pytest.raises(ImpasseError, match=r"DuckDB file cannot be read on S3(.|\n)*Copy the file"):
+        io.read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/cdm.duckdb"), tmp_path, OMOP_LISTS)
+    assert io.read_delivery(omop_study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS).n_rows("person") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("persons.parquet", b"PAR1 cut off", "cannot be read as Parquet"),
+        ("persons.csv", b"person_id,birth_date\n1,1970-01-01\n2\n", "a line does not fit the first one"),
+        ("persons.csv.gz", gzip.compress(b"person_id,birth_date\n" * 99, mtime=0)[:-20], "cut off"),
+        ("persons.csv", b"", "holds no rows"),
+    ],
+    ids=["Parquet", "CSV", "gzip", "empty"],
+)
+def test_a_broken_file_is_told_as_one(
+    server: S3, study: Path, tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    """What is wrong with a file is not taken for a fault of the store."""
+    folder = f"broken/{sha256(content)[:8]}"
+    server.put(content, f"{folder}/{name}")
+
+    with pytest.raises(ImpasseError, match=message):
+        steps.clean_delivery(written(tmp_path, study, f"s3://{BUCKET}/{folder}"))
+
+
+# What is wrong, told once.
+
+
+def closed_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as any_free:
+        any_free.bind(("127.0.0.1", 0))
+        return any_free.getsockname()[1]
+
+
+def _told(ended: subprocess.CompletedProcess[str]) -> str:
+    """The one message of a command that found bad input, on one line."""
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stderr.count("Error:") == 1
+    assert "Traceback" not in ended.stderr + ended.stdout
+    return " ".join(ended.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("path", "changed", "message"),
+    [
+        ("no-such-bucket/delivery", {}, "There is no such bucket. where: s3://no-such-bucket/delivery"),
+        (f"{BUCKET}/elsewhere", {}, f"There is no such file or folder. where: s3://{BUCKET}/elsewhere"),
+        (f"{BUCKET}/incomplete", {}, "File 'persons' is missing. where: folder incomplete"),
+        (f"{BUCKET}/delivery", {"AWS_SECRET_ACCESS_KEY": "wrongsecret"}, "S3 refuses the credentials"),
+        (f"{BUCKET}/delivery", {"AWS_ACCESS_KEY_ID": "AKIAWRONGKEY"}, "S3 refuses the credentials"),
+        (f"{BUCKET}/delivery", {"AWS_ACCESS_KEY_ID": ""}, "There are no credentials for S3. where: environment"),
+        (f"{BUCKET}/delivery", {"AWS_ENDPOINT_URL": ""}, "It is not said where the bucket is. where: environment"),
+        (f"{BUCKET}/delivery", {"AWS_ALLOW_HTTP": ""}, "The endpoint of S3 is not encrypted."),
+        (f"{BUCKET}/delivery", {"AWS_ENDPOINT_URL": "store.local:9000"}, "The endpoint of S3 is no web address."),
+    ],
+)
+def test_bad_input_is_told(
+    server: S3, delivery: str, study: Path, tmp_path: Path, path: str, changed: dict[str, str], message: str
+) -> None:
+    """What was found, where, and what to do; exit code 2; no key, secret or endpoint is repeated."""
+    server.put(b"a,b\n1,2\n", "incomplete/sales.csv")
+    environment = server.environment() | changed
+
+    told = _told(impasse("check", str(written(tmp_path, study, f"s3://{path}")), **environment))
+
+    assert message in told
+    assert "do: " in told
+    assert not [name for name, value in environment.items() if value and value in told and len(value) > 5]
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("closed", 20), ("silent", 60)])
+def test_an_endpoint_that_does_not_answer_is_given_up(
+    server: S3, delivery: str, study: Path, tmp_path: Path, kind: str, seconds: int
+) -> None:
+    """Whether nobody listens or somebody listens and says nothing: within a minute, in our words."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1] if kind == "silent" else closed_port()
+        began = time.monotonic()
+        environment = server.environment() | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+        told = _told(impasse("check", str(written(tmp_path, study, delivery)), **environment))
+
+    assert "S3 does not answer." in told
+    assert time.monotonic() - began < seconds
+
+
+def test_https_needs_no_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encrypted it is tried, and found closed; plain it is not tried."""
+    monkeypatch.delenv("AWS_ALLOW_HTTP")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{closed_port()}")
+    with pytest.raises(ImpasseError, match="does not answer"):
+        stores.address(f"s3://{BUCKET}/delivery").exists()
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed_port()}")
+    with pytest.raises(ImpasseError, match="not encrypted"):
+        stores.address(f"s3://{BUCKET}/delivery").exists()
+
+
+def test_a_bucket_for_the_output_is_missed_before_the_work(delivery: str, study: Path, tmp_path: Path) -> None:
+    """Not at the end of the night."""
+    with pytest.raises(ImpasseError, match="no such bucket"):
+        make_plan(written(tmp_path, study, delivery), "s3://no-such-bucket/runs")
+    assert io.files(tmp_path / "work") == []
+
+
+# Addresses.
+
+
+@pytest.mark.parametrize("path", ["s3://bucket", "s3://my.bucket-1/", "s3://bucket/a folder/b", "folder/s3"])
+def test_what_may_be_a_source(study: Path, path: str) -> None:
+    """A bucket, a folder in it, or a path."""
+    assert studies.parse("study.toml", study.read_text().replace('"delivery"', f'"{path}"')).source.path == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["s3://key:topsecret@bucket/a", "s3://bucket/a?secret_key=topsecret", "S3://bucket/a", "s3:/bucket/a", "s3://B/a"],
+)
+def test_what_may_not_be_a_source(study: Path, path: str) -> None:
+    """Keys and settings in an address, or one that is misspelt: refused, and not repeated."""
+    with pytest.raises(ImpasseError, match=r"source\.path(.|\n)*s3://bucket/folder") as told:
+        studies.parse("study.toml", study.read_text().replace('"delivery"', f'"{path}"'))
+    assert path not in str(told.value)
+    assert "topsecret" not in str(told.value)
+
+    with pytest.raises(ImpasseError, match="no address on S3") as told:
+        stores.address(path)
+    assert "topsecret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "more", ['[definitions]\nfolders = ["s3://bucket/own"]', '[output]\nwork = "s3://bucket/work"']
+)
+def test_what_must_be_on_this_machine(study: Path, more: str) -> None:
+    """Definitions and the work folder."""
+    with pytest.raises(ImpasseError, match=r"only source\.path and output\.folder may be on S3"):
+        studies.parse("study.toml", f"{study.read_text()}\n{more}\n")
+
+
+@pytest.mark.parametrize("words", [("run", "s3://bucket/study.toml"), ("simulate", "--out", "s3://bucket/made")])
+def test_no_folder_is_made_of_an_address(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Where only a path can be meant, an address is refused."""
+    ended = impasse(*words, PYTHONPATH=str(ROOT))
+
+    assert ended.returncode == 2
+    assert "must be on this machine" in " ".join(ended.stderr.replace("│", " ").split())
+    assert not (ROOT / "s3:").exists()
+
+
+def test_keys_in_an_address_are_not_handed_on(study: Path, tmp_path: Path) -> None:
+    """Refused before Prefect starts, which would keep what the command line says."""
+    told = _told(impasse("run", str(study), "--out", "s3://key:topsecret@bucket/runs", PREFECT_HOME=str(tmp_path)))
+
+    assert "This is no address on S3." in told
+    assert "topsecret" not in told
+    assert not any(b"topsecret" in path.read_bytes() for path in io.files(tmp_path))
+
+
+def test_an_address_is_asked_like_a_path() -> None:
+    """Its parts, its neighbours and its order."""
+    file = stores.address("s3://bucket/a//b/c.csv.gz/")
+
+    assert str(file) == "s3://bucket/a/b/c.csv.gz"
+    assert (file.name, file.stem, file.suffix, str(file.parent)) == ("c.csv.gz", "c.csv", ".gz", "s3://bucket/a/b")
+    assert str(file.parent.parent.parent / "d") == "s3://bucket/d"
+    assert stores.address("s3://bucket").name == "bucket"
+    assert sorted([file, file.parent]) == [file.parent, file]
+
+
+# Keys, and who is called.
+
+
+def test_nothing_of_a_key_is_kept_or_shown(server: S3, objects: dict[str, bytes], published: str, study: Path) -> None:
+    """Not in any file of a run, and not by what holds the keys."""
+    secrets = [text.encode() for keys in server.keys.values() for text in keys]
+
+    assert len(secrets) == 4
+    assert [name for name, content in objects.items() for secret in secrets if secret in content] == []
+    assert not any(text in repr(stores._account()) for keys in server.keys.values() for text in keys)
+
+
+def test_nobody_else_is_called_and_nothing_is_left(server: S3, study: Path, tmp_path: Path) -> None:
+    """The command calls this machine only, looks for no profile, and leaves no copy of the delivery behind."""
+    (tmp_path / "made").mkdir()
+    for path in sorted((study.parent / "delivery").glob("*.parquet")):
+        (_parquet if path.stem == "persons" else _csv)(pl.read_parquet(path), tmp_path / "made" / path.stem)
+    (tmp_path / "watch").mkdir()
+    called = tmp_path / "called.txt"
+    (tmp_path / "watch/sitecustomize.py").write_text(WATCH.format(path=str(called)))
+    called.write_text("")
+    environment = {
+        **server.environment(),
+        "PYTHONPATH": f"{tmp_path / 'watch'}:{ROOT}",
+        "HOME": str(tmp_path / "home"),
+        "TMPDIR": str(tmp_path / "tmp"),
+        "POLARS_TEMP_DIR": str(tmp_path / "tmp"),
+    }
+    (tmp_path / "home/.aws").mkdir(parents=True)
+    (tmp_path / "home/.aws/credentials").write_text("[default]\naws_access_key_id = other\naws_secret_access_key = x\n")
+    (tmp_path / "tmp").mkdir()
+
+    ended = impasse(
+        "check", str(written(tmp_path, study, server.put_folder(tmp_path / "made", "watched"))), **environment
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert set(called.read_text().split()) <= {"127.0.0.1"}
+    assert io.files(tmp_path / "tmp") == []
+    assert [path.name for path in io.files(tmp_path / "home")] == ["credentials"]
