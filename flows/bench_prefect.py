@@ -26,9 +26,13 @@ class Turns:
     under_prefect: list[float]
 
     def told(self) -> dict[str, float]:
-        """The medians, and what part of a run under Prefect is Prefect's; less than nothing is noise."""
-        alone, under = median(self.alone), median(self.under_prefect)
-        return {"seconds_alone": round(alone, 3), "seconds": round(under, 3), "share": round(1 - alone / under, 4)}
+        """The medians; Prefect's part of a run is that of the middle pair, whose turns had the same hour."""
+        shares = [1 - alone / under for alone, under in zip(self.alone, self.under_prefect, strict=True)]
+        return {
+            "seconds_alone": round(median(self.alone), 3),
+            "seconds": round(median(self.under_prefect), 3),
+            "share": round(median(shares), 4),
+        }
 
 
 def in_turns(study: Path, out: Path, n_parts: int, n_rounds: int) -> Turns:

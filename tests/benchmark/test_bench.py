@@ -364,7 +364,7 @@ def test_the_figures_hold_the_run_with_and_without_prefect(figures: dict) -> Non
     assert row["persons"] == SMALL
 
 
-def test_prefects_share_is_what_the_median_run_has_more_with_it() -> None:
+def test_prefects_share_is_that_of_the_middle_pair() -> None:
     """Ten seconds with it and nine without are a tenth, whatever a noisy turn says."""
     told = Turns(alone=[9.0, 8.0, 100.0], under_prefect=[10.0, 100.0, 9.0]).told()
 
