@@ -1,7 +1,7 @@
 """The only place with Prefect, paths, clocks and the environment.
 
 Nothing is reported to anyone: the telemetry of the libraries is switched off before they are
-imported, and Prefect's log stays quiet unless the environment asks for it.
+imported, and the logs of Prefect and Dask stay quiet unless the environment asks for it.
 """
 
 import os
@@ -12,6 +12,7 @@ for _name, _value in {
     "GX_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "DASK_LOGGING__DISTRIBUTED": "critical",
     "AWS_EC2_METADATA_DISABLED": "true",  # nobody is asked for credentials
 }.items():
     os.environ.setdefault(_name, _value)

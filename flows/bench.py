@@ -4,6 +4,7 @@
 2. The floor and each stage of a run are measured (bench_stages.py); a stage is told as a multiple of the floor.
 3. Eras of drugs, and three definitions from canonical tables to verdicts, are computed by Impasse and by DuckDB
    (bench_sql.py) from the same Parquet files. Only if every row is the same are the times taken, in turns.
+4. The same run is made with Prefect and without it, in turns (bench_prefect.py).
 
 Seconds of different machines, and of one machine at different hours, do not compare; ratios within one run do.
 """
@@ -25,6 +26,7 @@ import numpy as np
 import polars as pl
 
 from flows import demonstration, io
+from flows.bench_prefect import in_turns
 from flows.bench_sql import ERAS, VERDICTS
 from flows.bench_stages import STAGES, Cost, floor, measured, run_whole, stage_costs
 from flows.discreet import InternalError
@@ -60,6 +62,8 @@ washout_days = 365
 lead_days = 30
 """
 _ROUNDS = 3
+PREFECT_PARTS, PREFECT_ROUNDS = 64, 3
+PREFECT_PERSONS = 100_000  # at most, because a run of them is made six times
 _PIECE = 250_000  # rows of a row group, so that both sides can read in parallel
 _READ = ("persons", "coverage", "diagnoses", "dispensings", "procedures")
 _SUPPLY = ("person", "atc", "date", "days")
@@ -84,7 +88,7 @@ def run(persons: int) -> dict[str, object]:
 
 
 def _run(folder: Path, persons: int) -> dict[str, object]:
-    last = len(STAGES) + 4
+    last = len(STAGES) + 5
     tell("making up a registry", 0, last)
     study_path = demonstration.write(folder, persons)
     tell("the floor", 1, last)
@@ -95,8 +99,10 @@ def _run(folder: Path, persons: int) -> dict[str, object]:
         costs[stage] = cost
         if place == 0:  # publishing, later, removes what they are made from
             observes = measured(write_canonical, plan, folder / "canonical").gave
-    tell("a whole run", last - 2, last)
+    tell("a whole run", last - 3, last)
     costs["whole run"] = measured(run_whole, study_path, folder / "whole")
+    tell("with and without Prefect", last - 2, last)
+    orchestrated = under_prefect(folder / "orchestrated", min(persons, PREFECT_PERSONS))
     tell("beside DuckDB", last - 1, last)
     return {
         "machine": machine(),
@@ -104,6 +110,7 @@ def _run(folder: Path, persons: int) -> dict[str, object]:
         "rows": least.gave,
         "floor": _told(least, least),
         "stages": [{"stage": stage, **_told(cost, least)} for stage, cost in costs.items()],
+        "under_prefect": orchestrated,
         "beside_duckdb": [compared(contest) for contest in contests(folder / "canonical", observes)],
     }
 
@@ -116,6 +123,13 @@ def _told(cost: Cost, least: Cost) -> dict[str, float | int]:
         "rows_per_second": round(least.gave / cost.seconds),
         "times_floor": round(cost.seconds / least.seconds, 3),
     }
+
+
+def under_prefect(folder: Path, persons: int) -> dict[str, float | int]:
+    """Prefect's own share of a run of many parts."""
+    study_path = demonstration.write(folder, persons)
+    turns = measured(in_turns, study_path, folder / "runs", PREFECT_PARTS, PREFECT_ROUNDS).gave
+    return {"parts": PREFECT_PARTS, "persons": persons, **turns.told()}
 
 
 def machine() -> dict[str, object]:

@@ -10,8 +10,8 @@ Figures = dict[str, Any]  # what flows/bench.py returns: texts, numbers and list
 
 
 def told(figures: Figures) -> list[str | Table]:
-    """What is printed: on what machine, the stages beside the floor, Impasse beside DuckDB."""
-    return [_machine(figures), _stages(figures), _beside(figures)]
+    """What is printed: on what machine, the stages beside the floor, Prefect's share, Impasse beside DuckDB."""
+    return [_machine(figures), _stages(figures), _orchestrated(figures), _beside(figures)]
 
 
 def _machine(figures: Figures) -> str:
@@ -35,6 +35,19 @@ def _stages(figures: Figures) -> Table:
             f"{row['peak_bytes'] / 1e6:,.0f}",
             f"{row['rows_per_second']:,}",
         )
+    return table
+
+
+def _orchestrated(figures: Figures) -> Table:
+    row = figures["under_prefect"]
+    table = _table("With and without Prefect", "work", "persons", "without s", "with s", "share of it")
+    table.add_row(
+        f"the same run under Prefect, {row['parts']} parts",
+        f"{row['persons']:,}",
+        f"{row['seconds_alone']:,.2f}",
+        f"{row['seconds']:,.2f}",
+        f"{row['share']:.1%}",
+    )
     return table
 
 

@@ -20,7 +20,8 @@ from schemas.errors import ImpasseError
 
 app = typer.Typer(
     help="How much, and why, published definitions of treatment resistance disagree on your own registry data.",
-    epilog="Exit codes: 0 done, 1 internal error, 2 bad input or wrong use, 3 a critical check stopped publication.",
+    epilog="Exit codes: 0 done, 1 internal error, 2 bad input or wrong use, 3 a critical check stopped publication, "
+    "4 stopped in the middle: go on with --resume.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -50,7 +51,7 @@ Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, 
 Engine = Annotated[str | None, typer.Option(help="Work on parts in threads, in processes, or on dask.")]
 Address = Annotated[str | None, typer.Option(help="The address of a Dask cluster that is there already.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Work on so many parts at a time on this machine.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run of this study that was stopped.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run of this study that was stopped or killed.")]
 
 
 @app.command(epilog="Example: impasse demo --persons 5000 --out /tmp/demo")

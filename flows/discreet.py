@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from schemas.errors import ImpasseError
+from schemas.errors import ImpasseError, MayPass
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,12 +34,21 @@ def discreet(step: Callable[P, R]) -> Callable[P, R]:
             return step(*args, **kwargs)
         except ImpasseError:
             raise
+        except MemoryError:
+            raise _out_of_memory(step.__name__) from None
         except OSError as error:
             raise OSError(error.errno, error.strerror or "input or output failed", error.filename) from None
         except Exception as error:
             raise _told(error, step.__name__) from None
 
     return wrapped
+
+
+def _out_of_memory(step: str) -> MayPass:
+    return MayPass(
+        f"Memory ran out in step {step}.",
+        do="Work on fewer parts at a time, with a smaller --memory or with --workers 1.",
+    )
 
 
 def _told(error: Exception, step: str) -> InternalError:

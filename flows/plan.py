@@ -35,8 +35,8 @@ class Plan:
     """Where a run reads and writes. `work` becomes `final` when the run is published.
 
     `folder` is where runs of the study are worked on, `published` where they end: the same folder, or one on S3.
-    `inputs` are the SHA-256 of the delivered files, by their path in the delivery, taken before they are read. `output` and `engine`
-    are the study's, with what the command line says instead.
+    `inputs` are the SHA-256 of the delivered files, by their path in the delivery, taken before they are read.
+    `output` and `engine` are the study's, with what the command line says instead.
     """
 
     study_path: Path
@@ -66,6 +66,11 @@ class Plan:
     def progress(self) -> Path:
         """What a stopped run needs to be resumed; there once the delivery is read."""
         return self.work / "progress.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever works on the run, from beginning to end."""
+        return self.work / "lock"
 
     def made_of(self) -> dict[str, object]:
         """What must be the same for a stopped run to be resumed, beside the study and the definitions."""
@@ -131,7 +136,7 @@ def _new_run(plan: Plan) -> Plan:
 
 
 def _stopped_run(plan: Plan) -> Plan:
-    """The last run stopped after its delivery was read, of the same study, definitions, files, program and libraries."""
+    """The last run of the same study, files, program and libraries that was stopped after its delivery was read."""
     names = [path.name.removeprefix(_WORK) for path in io.folders(plan.folder)] if plan.folder.exists() else []
     for run_id in sorted((name for name in names if plan.run_id in name), reverse=True):
         stopped = replace(plan, run_id=run_id)
@@ -140,7 +145,7 @@ def _stopped_run(plan: Plan) -> Plan:
     raise ImpasseError(
         "There is no run to resume.",
         where=str(plan.folder),
-        expected="a run that was stopped after its delivery was read, of the same study, definitions, files and Impasse",
+        expected="a run that was stopped after its delivery was read, of the same study, files and Impasse",
         do="Run it without --resume.",
     )
 

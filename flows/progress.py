@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 Listener = Callable[[str, int, int], None]
 
+_console: ContextVar[Console | None] = ContextVar("console", default=None)
 _listener: ContextVar[Listener] = ContextVar("listener", default=lambda text, done, total: None)
 
 
@@ -19,12 +20,25 @@ def tell(text: str, done: int, total: int) -> None:
     _listener.get()(text, done, total)
 
 
+def note(text: str) -> None:
+    """Say what should stay to be read, on a terminal or elsewhere."""
+    if console := _console.get():
+        console.print(text, highlight=False, markup=False)
+
+
 @contextmanager
 def shown(console: Console) -> Iterator[None]:
-    """Show steps as a progress bar on a terminal; stay quiet elsewhere."""
-    if not console.is_terminal:
-        yield
-        return
+    """Show steps as a progress bar on a terminal, and only notes elsewhere."""
+    token = _console.set(console)
+    try:
+        with _bar(console) if console.is_terminal else nullcontext():
+            yield
+    finally:
+        _console.reset(token)
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[None]:
     columns = (SpinnerColumn(), BarColumn(bar_width=20), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("starting")

@@ -31,6 +31,7 @@ def publish(plan: Plan) -> Place:
     io.remove(plan.work / "buckets")
     io.remove(plan.work / "counts")
     io.remove(plan.work / "checks.json")
+    io.remove(plan.lock)
     io.move_into_place(plan.work, plan.final, "latest")
     return plan.final
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from flows import io, quality
 from flows.catalogue import methods_contents
+from flows.discreet import discreet
 from flows.intake import take_in
 from flows.plan import Loaded, Plan, load, load_as_planned, versions
 from reports.limits import unused_rows_sentences
@@ -34,7 +35,7 @@ from transforms.buckets import power_of_two
 from transforms.classify import classify
 from transforms.clean import RULES, Cleaned, Source, clean
 from transforms.disclosure import protect
-from transforms.memory import parts_at_a_time
+from transforms.memory import Size, parts_at_a_time
 from transforms.parting import buckets_of, count_parts, joined
 from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
 from transforms.profile import ESTABLISHED, count_profile, sum_profile
@@ -47,13 +48,13 @@ COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
 class DeliveryCounts:
     """Rows delivered, accepted and quarantined per table, and into how many buckets and parts persons were cut.
 
-    `at_a_time` parts may be worked on at a time on this machine.
+    `size` is what the memory of the parts is judged by.
     """
 
     tables: list[dict[str, object]]
     buckets: int
     parts: int
-    at_a_time: int
+    size: Size
 
 
 def read_delivery(plan: Plan) -> DeliveryCounts:
@@ -64,28 +65,44 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
     size = source.size(delivered)
     n_parts = count_parts(size.n_persons)
     n_buckets = power_of_two(max(plan.output.buckets, n_parts))
-    at_a_time = parts_at_a_time(
-        size, n_parts, plan.output.memory_bytes, plan.workers, in_processes=plan.engine.kind != "threads"
-    )
+    _at_a_time(plan, size, n_parts)  # too little memory is said before the work starts
     taken = take_in(plan, delivered, source, n_buckets)
     io.write_parquet(taken.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
     _write_release(plan, "reconciliation", taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
     _add_checks(plan, results, observes=sorted(taken.observes), unused=taken.unused.to_dicts())
     quality.require(results)
-    counts = DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, at_a_time)
+    counts = DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
     io.write_json({"of": plan.made_of(), "counts": asdict(counts)}, plan.progress)
     return counts
 
 
 def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
     """The counts of a delivery that a stopped run had read, if this run resumes one."""
-    return DeliveryCounts(**io.read_json(plan.progress)["counts"]) if plan.progress.exists() else None
+    if not plan.progress.exists():
+        return None
+    counts = io.read_json(plan.progress)["counts"]
+    return DeliveryCounts(**{**counts, "size": Size(**counts["size"])})
+
+
+def at_a_time(plan: Plan, counts: DeliveryCounts) -> int:
+    """How many parts may be worked on at a time on this machine, with the memory, engine and workers of the plan."""
+    return _at_a_time(plan, counts.size, counts.parts)
+
+
+def _at_a_time(plan: Plan, size: Size, n_parts: int) -> int:
+    in_processes = plan.engine.kind != "threads"
+    return parts_at_a_time(size, n_parts, plan.output.memory_bytes, plan.workers, in_processes=in_processes)
 
 
 def is_classified(plan: Plan, part: int) -> bool:
-    """Is the part done? Its last count is the last that is written of it."""
-    return (_counts_of(plan, part) / f"{COUNTS[-1]}.parquet").exists()
+    """Is the part done, and all of it written?"""
+    return _done(plan, part).exists()
+
+
+def _done(plan: Plan, part: int) -> Path:
+    """An empty file, written last: a worker that is killed may leave any other half written."""
+    return _counts_of(plan, part) / "done"
 
 
 def _counts_of(plan: Plan, part: int) -> Path:
@@ -99,8 +116,12 @@ def clean_delivery(study_path: Path) -> Cleaned:
     return clean(delivered, loaded.layout, loaded.study, loaded.codes)
 
 
+@discreet
 def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
-    """Classify one part of the persons under every definition and count what the comparison needs."""
+    """Classify one part of the persons under every definition and count what the comparison needs.
+
+    It may run on a worker, which tells how it ended on its own, and so is discreet wherever it runs.
+    """
     loaded = load_as_planned(plan)
     buckets = [_read_bucket(plan, number) for number in buckets_of(part, n_parts, n_buckets)]
     made = classify(joined(buckets), loaded.study, loaded.definitions, loaded.codes)
@@ -117,6 +138,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     }
     for name in COUNTS:
         io.write_parquet(counts[name], _counts_of(plan, part) / f"{name}.parquet")
+    io.write_text("", _done(plan, part))
 
 
 def _giving_verdicts(loaded: Loaded) -> list[Definition]:

@@ -31,6 +31,10 @@ class PublicationStopped(ImpasseError):  # noqa: N818  (it is a decision, not a 
     """A critical check failed, so nothing was published."""
 
 
+class MayPass(ImpasseError):  # noqa: N818  (as above)
+    """What may go right another time: a worker was killed, or memory ran out."""
+
+
 class RunInterrupted(ImpasseError):  # noqa: N818  (as above)
     """Some parts of a run could not be classified; what is done is kept, and the run can be resumed."""
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from flows import bench, bench_stages, bench_table, demonstration, io, steps
 from flows.bench import Contest, compared, contests, eras, require_same
+from flows.bench_prefect import Turns
 from flows.bench_stages import Cost
 from flows.cli import app
 from flows.discreet import InternalError
@@ -50,6 +51,9 @@ def figures() -> Iterator[dict]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (bench, bench_stages):
             patch.setattr(module, "measured", bench_stages._timed)
+        patch.setattr(steps, "count_parts", steps.count_parts)  # set in the process that measures, which is this one
+        patch.setattr(bench, "PREFECT_PARTS", 4)
+        patch.setattr(bench, "PREFECT_ROUNDS", 1)
         yield bench.run(SMALL)
 
 
@@ -351,6 +355,22 @@ def test_the_figures_tell_the_machine_without_naming_it(figures: dict) -> None:
     assert os.uname().nodename not in str(figures["machine"].values())
 
 
+def test_the_figures_hold_the_run_with_and_without_prefect(figures: dict) -> None:
+    """Of how many parts, the seconds of both, and what part of the longer one is Prefect's."""
+    row = figures["under_prefect"]
+
+    assert set(row) == {"parts", "persons", "seconds_alone", "seconds", "share"}
+    assert row["parts"] == 4
+    assert row["persons"] == SMALL
+
+
+def test_prefects_share_is_that_of_the_middle_pair() -> None:
+    """Ten seconds with it and nine without are a tenth, whatever a noisy turn says."""
+    told = Turns(alone=[9.0, 8.0, 100.0], under_prefect=[10.0, 100.0, 9.0]).told()
+
+    assert told == {"seconds_alone": 9.0, "seconds": 10.0, "share": 0.1}
+
+
 def test_the_figures_hold_both_sides_of_each_comparison(figures: dict) -> None:
     """What was compared, how many equal rows, both times and their ratio."""
     assert [row["work"] for row in figures["beside_duckdb"]] == ["eras", "verdicts"]
@@ -377,6 +397,13 @@ LARGE = {
     "rows": 290_000_000,
     "floor": COST,
     "stages": [{"stage": "read, clean, check", **COST}],
+    "under_prefect": {
+        "parts": 4096,
+        "persons": 10_000_000,
+        "seconds_alone": 12_345.67,
+        "seconds": 12_345.67,
+        "share": 0.1234,
+    },
     "beside_duckdb": [
         {"title": "three definitions, from tables to verdicts", "rows_equal": 123_456_789}
         | {"seconds": 12_345.67, "duckdb_seconds": 12_345.67, "times_faster": 123.45}
@@ -403,12 +430,14 @@ def test_the_tables_fit_80_columns_whatever_the_figures() -> None:
 
 def test_the_tables_say_what_and_on_what_machine(figures: dict) -> None:
     """Persons, rows, cores, memory and versions stand above the figures."""
-    head, stages, beside = bench_table.told(figures)
+    head, stages, orchestrated, beside = bench_table.told(figures)
 
     assert f"{SMALL} persons, {figures['rows']:,} rows delivered" in head
     assert f"Polars {figures['machine']['polars']}, DuckDB {figures['machine']['duckdb']}" in head
     assert isinstance(stages, Table)
     assert stages.row_count == 1 + len(figures["stages"])
+    assert isinstance(orchestrated, Table)
+    assert orchestrated.row_count == 1
     assert isinstance(beside, Table)
     assert beside.row_count == 2
 

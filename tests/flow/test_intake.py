@@ -182,7 +182,9 @@ def test_too_little_memory_is_said_before_the_work(study: Path, tmp_path: Path) 
         steps.read_delivery(plan)
     assert list(plan.work.iterdir()) == []
     publication.clear(plan)
-    assert steps.read_delivery(make_plan(study, tmp_path, memory="700MB")).at_a_time == 1
+    plan = make_plan(study, tmp_path, memory="700MB")
+
+    assert steps.at_a_time(plan, steps.read_delivery(plan)) == 1
 
 
 def test_the_number_of_buckets_is_rounded_up(study: Path, tmp_path: Path) -> None:
