@@ -131,6 +131,40 @@ def test_a_part_that_fails_is_named_and_nothing_is_published(
     assert not list(tmp_path.glob("*/.work-*"))
 
 
+def test_a_run_that_fails_later_keeps_what_is_done(
+    registry: Path, in_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk after all parts were classified: the parts are kept, and the run can be resumed."""
+
+    def full(plan: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "compare", full)
+        with pytest.raises(OSError, match="No space left"):
+            pipeline.run_study(str(registry), str(tmp_path))
+
+    assert len(list(tmp_path.rglob("counts/*/done"))) == PARTS
+
+    published = Path(pipeline.run_study(str(registry), str(tmp_path), resume=True))
+
+    assert data_hashes(published) == data_hashes(in_two)
+    assert not list(tmp_path.glob("*/.work-*"))
+
+
+def test_a_run_that_fails_before_keeps_nothing(registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the delivery is read there is nothing to go on with, and no rows of persons are left behind."""
+
+    def broken(plan: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(pipeline, "read_delivery", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        pipeline.run_study(str(registry), str(tmp_path))
+
+    assert not list(tmp_path.glob("*/.work-*"))
+
+
 def test_there_must_be_a_run_to_resume(registry: Path, tmp_path: Path) -> None:
     """Neither nothing at all, nor a run of other files: their rows would be mixed."""
     with pytest.raises(ImpasseError, match="no run to resume"):
