@@ -169,10 +169,11 @@ def _diagnosis(row: Row, definition: Definition, codes: CodeLists) -> str:
 
 def _lists(row: Row, definition: Definition, codes: CodeLists) -> list[str]:
     """The code lists a diagnosis is in: those the definition names, else those of its disorders, else all."""
-    found = codes.codes_in_list(pl.DataFrame([{"code_system": row["code_system"], "code": row["code"]}]))["list"]
-    of_disorders = codes.disorders.filter(pl.col("disorder").is_in(definition.eligible.disorders))["diagnoses"]
-    choices = (definition.code_lists, set(of_disorders), set(found))
-    return next((sorted(set(found) & choice) for choice in choices if set(found) & choice), [])
+    found = set(codes.lists_of(row["code_system"], row["code"]))
+    of_disorders = {codes.diagnoses_of[disorder] for disorder in definition.eligible.disorders}
+    return next(
+        (sorted(found & choice) for choice in (definition.code_lists, of_disorders, found) if found & choice), []
+    )
 
 
 def _code(code: str, system: str) -> str:

@@ -305,7 +305,8 @@ def _svg(
     One that does not shrink is scrolled where its box is narrower, so that its smallest text stays readable.
     """
     padding = dict(zip(("left", "top", "right", "bottom"), margins, strict=True))
-    spec = chart.properties(width=size[0], height=max(size[1], 1), padding=padding).to_dict(format="vega-lite")
+    sized = chart.properties(width=size[0], height=max(size[1], 1), padding=padding)
+    spec = sized.to_dict(format="vega-lite", validate=False)  # its parts were checked when they were made
     spec |= {"autosize": {"type": "none"}, "background": None, "config": _CONFIG}
     return _embeddable(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]), label, shrinks)
 

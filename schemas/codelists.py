@@ -183,14 +183,20 @@ class CodeLists:
         rows = [
             {"code_system": system, "code": code, "list": name}
             for system, code in _pairs(codes)
-            for name in self._lists_of(system, code)
+            for name in self.lists_of(system, code)
         ]
         return pl.DataFrame(rows, schema={"code_system": pl.String, "code": pl.String, "list": pl.String})
 
-    def _lists_of(self, system: str, code: str) -> list[str]:
+    def lists_of(self, system: str, code: str) -> list[str]:
+        """The code lists that a code of a system is in, in order."""
         hits = [hit for part in _spellings(system, code) for hit in self._listed_codes.get((system, part), [])]
         excluded = {name for name, use in hits if use == "exclude"}
         return sorted({name for name, _ in hits} - excluded)
+
+    @cached_property
+    def diagnoses_of(self) -> dict[str, str]:
+        """The code list of each disorder's diagnoses."""
+        return dict(self.disorders.select("disorder", "diagnoses").iter_rows())
 
     def groups(self) -> frozenset[str]:
         """Every treatment group that has a sure member."""

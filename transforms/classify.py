@@ -262,7 +262,7 @@ class Classified:
             "end_date": attempts.last_day,
             "supply_basis": attempts.supply_basis,
         }
-        table = self._named(trials, rule).with_columns(
+        table = self._named(trials, rule, "person_id", "episode_id").with_columns(
             treatment=vocabulary.column("treatment").cast(pl.Categorical).gather(treatment),
             treatment_class=vocabulary.column("class").cast(pl.Categorical).gather(treatment),
             modality=decode(trials.modality, MODALITIES),
@@ -288,7 +288,7 @@ class Classified:
             part[trials.row] for part in judge_response(trials.attempts, windows(outcome), self._signs)
         )
         scales = self.codes.scales["scale"].cast(pl.Categorical)
-        return self._named(trials, rule).with_columns(
+        return self._named(trials, rule, "episode_id").with_columns(
             judging_rule=pl.lit(rule_id(adequacy, outcome), dtype=pl.Categorical),
             is_adequate=is_adequate(reason).series(),
             adequacy_reason=decode(reason, ADEQUACY_REASONS),
@@ -299,9 +299,10 @@ class Classified:
             response_scale=pl.when(pl.Series(told_by >= 0)).then(scales.gather(np.maximum(told_by, 0))),
         )
 
-    def _named(self, trials: Trials, rule: Trial) -> pl.DataFrame:
+    def _named(self, trials: Trials, rule: Trial, *ids: str) -> pl.DataFrame:
         name = pl.lit(rule_id(rule), dtype=pl.Categorical)
-        return self.ids[trials.episode].with_columns(trial_rule=name, number=pl.Series(trials.episodes.rank + 1))
+        named = self.ids.select(ids)[trials.episode]
+        return named.with_columns(trial_rule=name, number=pl.Series(trials.episodes.rank + 1))
 
 
 _BASES = (*SUPPLY_BASES, "mixed", None)  # by the codes of attempts.py

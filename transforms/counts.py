@@ -225,7 +225,7 @@ class Arms:
             opened = np.concatenate([opened, opened + 1])  # what opens on a day is there before the next
         episode, day = unpacked(distinct(opened))
         for n, part in zip(asked, spans, strict=True):
-            holds = self._holds(episode, day, part, n, stage)
+            holds = np.flatnonzero(self._holds(episode, day, part, n, stage))
             episode, day = episode[holds], day[holds]
         return episode, day
 
@@ -251,11 +251,11 @@ class Arms:
     def _holds(self, episode: np.ndarray, day: np.ndarray, rows: _Spans, n: int, stage: int) -> np.ndarray:
         """Does count `n` hold over its trials on each of the days?"""
         count = self.counts[n]
-        first = np.searchsorted(rows.episode, episode, side="left")
-        after = np.searchsorted(rows.episode, episode, side="right")
-        of, row = ragged(first, after - first)
+        n_rows = np.bincount(rows.episode, minlength=len(self.tried.trials.episodes))
+        of, row = ragged((np.cumsum(n_rows) - n_rows)[episode], n_rows[episode])
         late = 1 if count.timing == "before" else 0
-        counts = (rows.opens[row] + late <= day[of]) & (day[of] <= rows.closes[row])
+        today = day[of]
+        counts = np.flatnonzero((rows.opens[row] + late <= today) & (today <= rows.closes[row]))
         of, row = of[counts], row[counts]
         holds = _number(of, row, rows, len(day), stage) >= count.n
         if count.timing == "last":
@@ -339,7 +339,7 @@ def _of_episodes_with_enough(parts: list[_Spans], needed: list[int]) -> list[_Sp
     able = np.ones(n, dtype=bool)
     for part, least in zip(parts, needed, strict=True):
         able &= np.bincount(part.episode, minlength=n) >= least
-    return [part.only(able[part.episode]) for part in parts]
+    return [part.only(np.flatnonzero(able[part.episode])) for part in parts]
 
 
 def has_time(arm: Arm) -> bool:

@@ -349,10 +349,11 @@ def _admissions(table: pl.DataFrame | None, codes: CodeLists, disorders: tuple[s
     person, day = _arrays(coded, "person", "start_date")
     systems = codes.diagnoses.select("code_system").unique()
     members = codes.codes_in_list(names.alias("code").to_frame().join(systems, how="cross"))
-    named = dict(codes.disorders.select("disorder", "diagnoses").iter_rows())
     keys = [np.zeros(0, dtype=np.int64)]
     for number, disorder in enumerate(disorders):
-        is_meant = names.is_in(members.filter(pl.col("list") == named[disorder])["code"].implode()).to_numpy()
+        is_meant = names.is_in(
+            members.filter(pl.col("list") == codes.diagnoses_of[disorder])["code"].implode()
+        ).to_numpy()
         rows = np.flatnonzero(is_meant[place])
         keys.append(packed(person_disorder(person[rows], number, len(disorders)), day[rows]))
     return Days.of_keys(distinct(np.concatenate(keys)))

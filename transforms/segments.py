@@ -28,6 +28,7 @@ class Segments:
                 opens[1:] |= key[1:] != key[:-1]
         self.first = np.flatnonzero(opens)
         self.n_rows = len(opens)
+        self._opens = opens
 
     def __len__(self) -> int:
         return len(self.first)
@@ -40,7 +41,7 @@ class Segments:
     @cached_property
     def of(self) -> np.ndarray:
         """The group of each row."""
-        return np.repeat(np.arange(len(self.first)), self.lengths)
+        return np.cumsum(self._opens) - 1
 
     @cached_property
     def rank(self) -> np.ndarray:
