@@ -121,17 +121,17 @@ class Points:
     def dates(self, threshold: float, wanted: np.ndarray) -> np.ndarray:
         """The day the running score reached the threshold in each episode wanted (a mask), NEVER where it did not.
 
-        What belongs to the episode counts from its start.
+        Where no trial is needed it is the episode's start, also if treatment had begun before it.
         """
         goal, needs_none = halves(threshold), not any(_needs_a_trial(item) for item in self.items)
         constant = sum(self._earned.values(), np.zeros(len(self.start), dtype=np.int64))
         at_once = (constant + sum(_at_zero(item) for item in self.items) >= goal) & needs_none
-        first = np.where(at_once, self.start, NEVER)
+        first = np.full(len(self.start), NEVER)
         episode, day, points, has_score = self._running(wanted)
         days = Segments(episode, day)
         reached = days.any(has_score) & (days.max(points) + constant[episode[days.first]] >= goal)
         np.minimum.at(first, episode[days.first][reached], day[days.first][reached])
-        return first
+        return np.where(at_once, self.start, first)
 
     def _running(self, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Episode, day, points, and whether there is a score, after each trial that surely counts for an item."""

@@ -245,6 +245,17 @@ def test_what_is_earned_before_the_required_trial_waits_for_it_too() -> None:
     )
 
 
+def test_a_score_that_needs_no_trial_is_reached_on_the_first_day_of_the_episode() -> None:
+    """Treatment had begun ten days before the episode: points it did not need do not move the day."""
+    given = extract(
+        diagnoses="person | date\nP1 | 2010-01-11",
+        dispensings="person | drug | date | days\nP1 | sertraline | 2010-01-01 | 28",
+    )
+    rule = definition(resistance=points(0.5, length_item({1: 0.5}), number_item({0: 0.5, 1: 1.0}, what="given")))
+
+    assert_shows(verdicts(given, rule), "verdict | resistant_date\nresistant | 2010-01-11")
+
+
 def test_what_is_given_counts_from_its_first_day_what_failed_from_its_failure() -> None:
     """A point for a drug given and two for one failed: 1 on 1 February, 3 on 1 April."""
     given = extract(dispensings=_TWO_FAILURES)
