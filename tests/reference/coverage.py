@@ -24,7 +24,7 @@ from schemas.definition import (
     Staged,
 )
 from schemas.tables import NO_LEVEL, VERDICTS
-from tests.reference.both import PERSONS_A_ROUND, Facts, differences, drawn_round, fast, slow
+from tests.reference.both import PERSONS_A_ROUND, VARIANTS_A_ROUND, Facts, differences, drawn_round, fast, slow
 from tests.shipped import REFERENCE_CODES, SHIPPED
 
 Reached = Counter[tuple[str, str, str]]  # of definition, what was reached, and its value
@@ -112,7 +112,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--persons", type=int, default=1000, help="how many persons to draw")
     parser.add_argument("--seed", type=int, default=0, help="the seed of the first hundred persons")
-    parser.add_argument("--variants", type=int, default=0, help="how many definitions of other settings a round")
+    parser.add_argument(
+        "--variants", type=int, default=VARIANTS_A_ROUND, help="how many definitions of other settings a round"
+    )
     asked = parser.parse_args()
     counted: Reached = Counter()
     differing: list[str] = []
