@@ -189,7 +189,8 @@ def find_attempts(
             kept &= (rows.day >= opens[rows.episode]) & (rows.day <= closes[rows.episode])
         return rows.only(np.flatnonzero(kept))
 
-    eras, supplies = _drug_eras(inside(exposures.supplies), spans, how)
+    supplied = inside(exposures.supplies)
+    eras, supplies = _drug_eras(supplied if how.supply == "as_delivered" else _by_dose(supplied), spans, how)
     courses = _courses(inside(exposures.sessions), spans, how)
     facts = {name: np.concatenate([eras[name], courses[name]]) for name in eras}
     order = in_order(packed(facts["episode"], facts["start"]) * len(asked) + facts["treatment"])
@@ -201,6 +202,15 @@ def find_attempts(
         spans=spans, is_dose_raised=raised, attempt_of_era=place[: len(eras["episode"])], once=Once(),
         **ordered, **supplies,
     )  # fmt: skip
+
+
+def _by_dose(rows: Supplies) -> Supplies:
+    """Supplies of one day by their dose: where days of supply are not read, they say nothing of an order either."""
+    days = Segments(rows.episode, rows.treatment, rows.day)
+    together = np.flatnonzero(days.lengths[days.of] > 1)
+    order = np.arange(len(rows.day))
+    order[together] = together[np.lexsort((rows.dose_mddd[together], rows.dose_ug[together], days.of[together]))]
+    return rows.only(order)
 
 
 def _window(exposures: Exposures, spans: Spans, how: Joining, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:

@@ -36,6 +36,31 @@ def test_a_drug_known_by_its_dates_lasts_from_the_first_to_the_last_dispensing()
     )
 
 
+def test_days_that_are_not_read_say_nothing_of_the_order_on_a_day() -> None:
+    """Of two supplies of one day the stronger is the one in use, whichever of them was to last longer."""
+    given = extract(
+        dispensings="""
+        person      | drug       | date       | days | ddd
+        weak_long   | sertraline | 2010-01-01 | 7    | 0.8
+        weak_long   | sertraline | 2010-01-01 | 1    | 1.5
+        weak_long   | sertraline | 2010-01-31 | 1    | 1.0
+        strong_long | sertraline | 2010-01-01 | 1    | 0.8
+        strong_long | sertraline | 2010-01-01 | 7    | 1.5
+        strong_long | sertraline | 2010-01-31 | 1    | 1.0
+        """
+    )
+    strong = {"drug": {"min_days": 28, "dose_basis": "ddd_ratio", "min_dose_ratio": 1.0}}
+
+    assert_shows(
+        judged(given, _by_dates(adequacy=strong)),
+        """
+        person      | is_adequate | adequacy_reason
+        strong_long | true        | adequate
+        weak_long   | true        | adequate
+        """,
+    )
+
+
 def test_each_gap_counts_from_the_dispensing_before() -> None:
     """Three dispensings, each within the gap of the one before, are one trial."""
     given = extract(
