@@ -35,10 +35,11 @@ from transforms.buckets import power_of_two
 from transforms.classify import classify
 from transforms.clean import RULES, Cleaned, Source, clean
 from transforms.disclosure import protect
+from transforms.impasses import ESTABLISHED
 from transforms.memory import Size, parts_at_a_time
 from transforms.parting import buckets_of, count_parts, joined
 from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
-from transforms.profile import ESTABLISHED, count_profile, sum_profile
+from transforms.profile import count_profile, sum_profile
 
 METHODS = "methods.html"
 COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")

@@ -11,13 +11,13 @@ from transforms.episodes import Spans, spans_of
 from transforms.eras import packed
 from transforms.segments import NEVER, Segments, in_order
 
-_ESTABLISHED = ("first_line", "later_line")
+ESTABLISHED = ("first_line", "later_line")
 
 
 def find_impasses(episodes: pl.DataFrame, coded: Coded, codes: CodeLists) -> pl.DataFrame:
     """One row per episode, in order: episode, afterwards, and the options untried and unobserved, as listed."""
     spans = spans_of(episodes, coded.disorders)
-    options = codes.options.filter(pl.col("tier").is_in(_ESTABLISHED))
+    options = codes.options.filter(pl.col("tier").is_in(ESTABLISHED))
     shown = {group: codes.observed_as_of_group(group) <= coded.observes for group in options["treatments"].unique()}
     first = _first_given(spans, coded)
     tried = {group: _tried(spans, first, group, coded) for group in shown}

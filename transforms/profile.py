@@ -28,11 +28,11 @@ import polars as pl
 from schemas.codelists import CodeLists
 from schemas.definition import AdmissionItem, AnyItem, Definition, DiagnosisItem, Item, Scored, Staged
 from schemas.tables import AFTERWARDS, CAUSES_OF_TRIALS, KEYS, NO_LEVEL, NO_SCORE, OPEN_LEVEL, PSEUDO_RESISTANCE
+from transforms.impasses import ESTABLISHED
 
 _KEY = KEYS["profile"]
 _COUNTED = ("definition_id", "disorder", "characteristic", "level")
 _WORDS = {"cause": "causes", "untried": "untried", "unobserved": "unobserved"}
-ESTABLISHED = ("first_line", "later_line")
 
 
 def count_profile(
