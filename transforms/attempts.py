@@ -13,7 +13,7 @@ supply or with a dispensing, so that a drug of unknown supply is in use at least
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -159,22 +159,23 @@ class Attempts:
 
     def only(self, rows: np.ndarray, episode: np.ndarray, chosen: np.ndarray) -> Attempts:
         """Some of the attempts, of chosen episodes with new numbers; without their supplies, which nothing asks for."""
-        kept = {name: getattr(self, name)[rows] for name in _OF_ATTEMPTS}
-        spans, none = self.spans.only(chosen), np.zeros(0, dtype=np.int64)
-        return replace(
-            self, **kept, episode=episode, spans=spans, supplies=self.supplies.only(none), span_days=none,
-            covered_days=none, attempt_of_era=none, eras=Segments(none), once=Once(),
-        )  # fmt: skip
+        none = np.zeros(0, dtype=np.int64)
+        others = {
+            "spans": self.spans.only(chosen),
+            "episode": episode,
+            "supplies": self.supplies.only(none),
+            "span_days": none,
+            "covered_days": none,
+            "attempt_of_era": none,
+            "eras": Segments(none),
+            "once": Once(),
+        }
+        kept = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in others}
+        return Attempts(**kept, **others)
 
     def of(self, column: str) -> np.ndarray:
         """A fact of each attempt's episode."""
         return self.once(("of", column), lambda: getattr(self.spans, column)[self.episode])
-
-
-_OF_ATTEMPTS = (
-    "treatment", "start", "end_excl", "last_day", "days_covered", "n_sessions", "has_unknown_supply",
-    "is_dose_raised", "dose_ug_days", "supply_basis", "is_ongoing",
-)  # fmt: skip
 
 
 def find_attempts(
