@@ -19,7 +19,7 @@ from schemas.codelists import CodeLists
 from schemas.extracts import SUPPLY_BASES, Extract
 from transforms.bounds import Bounds, any_of
 from transforms.eras import Days, packed
-from transforms.segments import NEVER, Segments, distinct, in_order
+from transforms.segments import NEVER, Segments, distinct, in_order, places
 
 UNKNOWN = -1  # an amount that is not known; amounts are never negative
 
@@ -160,9 +160,9 @@ def spelled(flags: dict[str, np.ndarray], n_rows: int) -> tuple[np.ndarray, tupl
     sets = np.zeros(n_rows, dtype=np.int64)
     for n, is_set in enumerate(flags.values()):
         sets |= is_set.astype(np.int64) << n
-    met = distinct(np.append(sets, 0))
+    met, place = places(np.append(sets, 0))
     words = tuple(" ".join(name for n, name in enumerate(flags) if one >> n & 1) for one in met.tolist())
-    return np.searchsorted(met, sets), words
+    return place[:-1], words
 
 
 def dated(days: np.ndarray) -> pl.Series:

@@ -101,3 +101,9 @@ def distinct(keys: np.ndarray) -> np.ndarray:
     is_new = np.ones(len(ordered), dtype=bool)
     is_new[1:] = ordered[1:] != ordered[:-1]
     return ordered[is_new]
+
+
+def places(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The keys in order, each once, and the place of each row's key among them."""
+    met = distinct(keys)
+    return met, np.searchsorted(met, keys)

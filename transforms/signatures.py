@@ -26,14 +26,14 @@ from transforms.bounds import Bounds
 from transforms.classify import Classified
 from transforms.counts import Tried, has_time
 from transforms.resistance import Facts, judge_verdict
-from transforms.segments import NEVER, Segments, distinct, in_order
+from transforms.segments import NEVER, Segments, in_order, places
 from transforms.trials import Trials
 
 _BITS = 62  # of a packed number
 _Column = tuple[np.ndarray, int]  # whole numbers from 0, and how many different ones there may be
 
 
-def count_verdicts(made: Classified) -> pl.DataFrame:
+def count_variants(made: Classified) -> pl.DataFrame:
     """How many episodes of each disorder each definition gives each verdict: definition_id, disorder, verdict, n.
 
     A row for every combination, also where n is 0; additive over parts of the persons.
@@ -148,10 +148,10 @@ def _numbered(columns: Iterable[_Column], n_rows: int) -> np.ndarray:
     number, size = np.zeros(n_rows, dtype=np.int64), 1
     for values, n_values in columns:
         if (size * n_values).bit_length() > _BITS:
-            number = _dense(number)
+            number = places(number)[1]
             size = int(number.max(initial=0)) + 1
         number, size = number * n_values + values, size * n_values
-    return _dense(number)
+    return places(number)[1]
 
 
 def _sets(groups: Segments, values: np.ndarray) -> np.ndarray:
@@ -165,12 +165,7 @@ def _sets(groups: Segments, values: np.ndarray) -> np.ndarray:
     for place in range(int(groups.lengths.max(initial=0))):
         longer = np.flatnonzero(groups.lengths > place)
         pairs = number[longer] * n_values + ordered[groups.first[longer] + place]
-        met = distinct(pairs)
-        number[longer] = met_before + np.searchsorted(met, pairs)
+        met, place_of_pair = places(pairs)
+        number[longer] = met_before + place_of_pair
         met_before += len(met)
     return number
-
-
-def _dense(numbers: np.ndarray) -> np.ndarray:
-    """Each number's place among the different ones."""
-    return np.searchsorted(distinct(numbers), numbers)

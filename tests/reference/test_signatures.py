@@ -10,7 +10,7 @@ from tests.reference.both import drawn_round
 from tests.shipped import CODES
 from tests.spec.world import count, counts, definition, extract, study
 from transforms.classify import Classified, classify
-from transforms.signatures import count_verdicts, representatives
+from transforms.signatures import count_variants, representatives
 from transforms.try_case import drawn_extract
 
 
@@ -23,7 +23,7 @@ def counted(made: Classified) -> dict[tuple[str, str, str], int]:
 
 def by_signature(made: Classified) -> dict[tuple[str, str, str], int]:
     """What judging one of each signature gives."""
-    return {tuple(key): n for *key, n in count_verdicts(made).filter(pl.col("n") > 0).iter_rows()}
+    return {tuple(key): n for *key, n in count_variants(made).filter(pl.col("n") > 0).iter_rows()}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -42,7 +42,7 @@ def test_every_combination_has_a_row() -> None:
     """A verdict nobody got is a row with 0, so that parts of the persons may be added up."""
     made = classify(_TREATED, study(), [definition()], CODES)
 
-    found = count_verdicts(made)
+    found = count_variants(made)
 
     assert found["verdict"].to_list() == list(VERDICTS)
     assert found["n"].sum() == 3

@@ -3,7 +3,7 @@
 import numpy as np
 
 from transforms.bounds import Bounds
-from transforms.segments import Segments, distinct, in_order, ragged
+from transforms.segments import Segments, distinct, in_order, places, ragged
 from transforms.stages import (
     ADEQUATE,
     FAILED,
@@ -89,6 +89,14 @@ def test_distinct_keys_come_once_and_in_order() -> None:
     """Also below zero."""
     assert distinct(np.array([5, -1, 5, 0])).tolist() == [-1, 0, 5]
     assert distinct(NOTHING).tolist() == []
+
+
+def test_each_key_has_its_place_among_the_different_ones() -> None:
+    """Equal keys share a place, smaller ones come first."""
+    met, place = places(np.array([5, -1, 5, 0]))
+
+    assert met.tolist() == [-1, 0, 5]
+    assert place.tolist() == [2, 0, 2, 1]
 
 
 def _truth(*values: bool | None) -> Bounds:
