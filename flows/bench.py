@@ -262,7 +262,7 @@ def _eras(rows: pl.DataFrame, gap: int) -> pl.DataFrame:
 def verdicts(
     folder: Path, observes: frozenset[str], chosen: Study, definitions: list[Definition], codes: CodeLists
 ) -> pl.DataFrame:
-    """One verdict per episode and definition, by the function that a run calls.
+    """One verdict per episode and definition, by the rules that a run applies, and nothing told with it.
 
     Scores and admissions are not read, on either side: no definition of the three asks for them.
     """

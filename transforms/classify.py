@@ -2,7 +2,8 @@
 
 Equal blocks share work: eras are joined once per way of joining, trials are built once per trial rule, judged
 once per trial, adequacy and outcome rule; only eligibility and resistance are asked of every definition. A
-trial rule is applied to episodes of the disorders that some definition with the rule speaks about.
+trial rule is applied to episodes of the disorders that some definition with the rule speaks about. Tables are made
+when they are asked for.
 """
 
 from __future__ import annotations
