@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -42,7 +42,6 @@ from transforms.classify import classify
 from transforms.encode import decode, numbered
 from transforms.eras import packed, unpacked
 from transforms.made_up_tools import FIRST_DATE, LAST_DATE
-from transforms.parting import PERSONS_A_PART
 
 GAP_DAYS = 30
 # One for each way of reading supply: as delivered, by its dates only, and with leftovers carried over.
@@ -64,7 +63,6 @@ lead_days = 30
 _ROUNDS = 3
 PREFECT_PARTS, PREFECT_ROUNDS = 64, 3
 PREFECT_PERSONS = 100_000  # at most, because a run of them is made six times
-_PIECE = 250_000  # rows of a row group, so that both sides can read in parallel
 _READ = ("persons", "coverage", "diagnoses", "dispensings", "procedures")
 _SUPPLY = ("person", "atc", "date", "days")
 _SUPPLY_BITS = 12  # a supply lasts at most 3,660 days
@@ -145,27 +143,25 @@ def machine() -> dict[str, object]:
 
 
 def write_canonical(plan: Plan, folder: Path) -> frozenset[str]:
-    """The canonical tables of all buckets, each as one Parquet file; returns what the delivery can show."""
-    io.write_blocks(_pieces(plan), folder)
-    return frozenset(io.read_json(plan.work / "checks.json")["observes"])
+    """The canonical tables as a run leaves them, bucket by bucket; returns what the delivery can show.
 
-
-def _pieces(plan: Plan) -> Iterator[dict[str, pl.DataFrame]]:
-    """A part of a table at a time; persons are numbered through, not anew in each bucket."""
+    Persons are numbered through, not anew in each bucket, so that all buckets are one table for the SQL.
+    """
     before = 0
     for bucket in io.folders(plan.work / "buckets"):
         for name in _READ:
             table = io.read_parquet(bucket / f"{name}.parquet")
-            numbered = table.with_columns(person=(pl.col("person") + before).cast(pl.UInt32))
-            yield from ({name: piece} for piece in numbered.iter_slices(_PIECE))
+            numbered = table.with_columns((pl.col("person") + before).cast(pl.UInt32))
+            io.write_parquet(numbered, folder / bucket.name / f"{name}.parquet")
         before += len(io.read_parquet(bucket / "persons.parquet"))
+    return frozenset(io.read_json(plan.work / "checks.json")["observes"])
 
 
 def contests(folder: Path, observes: frozenset[str]) -> list[Contest]:
     """What both sides compute from the canonical tables in `folder`."""
     database = duckdb.connect()
     for name in _READ:
-        database.from_parquet(str(folder / f"{name}.parquet")).create_view(name)
+        database.from_parquet(str(folder / "*" / f"{name}.parquet")).create_view(name)
     codes, known = io.read_codelists(), io.read_definitions()
     definitions = [known[name] for name in DEFINITIONS]
     chosen = study.parse("the bench's study", STUDY)
@@ -200,7 +196,7 @@ def _asked(database: duckdb.DuckDBPyConnection, question: str, settings: dict[st
 
 def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> dict[str, pl.DataFrame]:
     """The code lists as the SQL wants them: only the codes that occur, and what each is in."""
-    diagnoses = io.scan(folder / "diagnoses.parquet").select("code_system", "code").unique().collect()
+    diagnoses = io.scan(folder / "*" / "diagnoses.parquet").select("code_system", "code").unique().collect()
     listed = codes.codes_in_list(diagnoses)
     kinds = {"depression": False, "depression_remission": True}
     contacts = listed.filter(pl.col("list").is_in(kinds))
@@ -210,7 +206,7 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
         .unique()
         for definition in definitions
     ]
-    atc = io.scan(folder / "dispensings.parquet").select("atc").unique().collect()["atc"]
+    atc = io.scan(folder / "*" / "dispensings.parquet").select("atc").unique().collect()["atc"]
     groups = sorted({group for definition in definitions for group in definition.groups})
     members = [pl.col("groups").list.contains(group).alias(group) for group in groups]
     drugs = codes.resolve_atc(atc).select("atc", *members).filter(pl.any_horizontal(groups))
@@ -224,11 +220,9 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
 def eras(folder: Path, gap: int) -> pl.DataFrame:
     """One row per era of a drug, as Impasse finds them."""
 
-    def joined(first: int) -> pl.DataFrame:
-        found = _eras(_of_persons(folder / "dispensings.parquet", first, _SUPPLY), gap)
-        return found.with_columns(pl.col("person") + first)
-
-    return _in_parts(folder, joined)
+    return _in_buckets(
+        folder, lambda bucket: _eras(io.scan(bucket / "dispensings.parquet").select(_SUPPLY).collect(), gap)
+    )
 
 
 def _eras(rows: pl.DataFrame, gap: int) -> pl.DataFrame:
@@ -267,9 +261,8 @@ def verdicts(
     Scores and admissions are not read, on either side: no definition of the three asks for them.
     """
 
-    def judged(first: int) -> pl.DataFrame:
-        tables = {name: _of_persons(folder / f"{name}.parquet", first) for name in _READ}
-        extract = Extract(**tables, scores=None, admissions=None, observes=observes)
+    def judged(bucket: Path) -> pl.DataFrame:
+        extract = Extract(**_tables(bucket), scores=None, admissions=None, observes=observes)
         made = classify(extract, chosen, definitions, codes)
         names = made.ids.select("episode_id")
         return pl.concat(
@@ -277,20 +270,20 @@ def verdicts(
             for d in definitions
         )
 
-    return _in_parts(folder, judged)
+    return _in_buckets(folder, judged)
 
 
-def _in_parts(folder: Path, work: Callable[[int], pl.DataFrame]) -> pl.DataFrame:
-    """What the work makes of each part of the persons, by the number of its first one; in threads, as in a run."""
-    persons = io.scan(folder / "persons.parquet").select(pl.len()).collect().item()
+def _in_buckets(folder: Path, work: Callable[[Path], pl.DataFrame]) -> pl.DataFrame:
+    """What the work makes of each bucket; in threads, as in a run."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return pl.concat(threads.map(work, range(0, persons, PERSONS_A_PART)))
+        return pl.concat(threads.map(work, io.folders(folder)))
 
 
-def _of_persons(path: Path, first: int, columns: tuple[str, ...] = ()) -> pl.DataFrame:
-    """A table's rows of one part of the persons, numbered from its first one; all columns or only some."""
-    inside = io.scan(path).filter(pl.col("person").is_between(first, first + PERSONS_A_PART - 1))
-    return inside.select(columns or pl.all()).with_columns(pl.col("person") - first).collect()
+def _tables(bucket: Path) -> dict[str, pl.DataFrame]:
+    """The canonical tables of a bucket, persons numbered from 0."""
+    tables = {name: io.read_parquet(bucket / f"{name}.parquet") for name in _READ}
+    first = tables["persons"]["person"].min() or 0
+    return {name: table.with_columns(pl.col("person") - first) for name, table in tables.items()}
 
 
 def compared(contest: Contest) -> dict[str, object]:

@@ -169,7 +169,7 @@ def _code_facts(tables: Frames, codes: CodeLists) -> list[Fact]:
         known = codes.resolve_atc(table["atc"].unique())["atc"]
         facts.append(("dispensings", "known_code", _holds(table, pl.col("atc").is_in(known.implode())), table.height))
     if (table := tables.get("diagnoses")) is not None:
-        counts = table.group_by("code_system", "code").len()
+        counts = table.group_by("code_system", "code").len().cast({pl.Categorical: pl.String})
         listed = codes.codes_in_list(counts).select("code_system", "code").unique()
         n_known = counts.join(listed, on=["code_system", "code"], how="semi")["len"].sum()
         facts.append(("diagnoses", "known_code", n_known, table.height))
@@ -195,7 +195,7 @@ def _known_facts(tables: Frames) -> list[Fact]:
 def _score_facts(tables: Frames, codes: CodeLists) -> list[Fact]:
     if (scores := tables.get("scores")) is None:
         return []
-    ranges = codes.scales.select("scale", "minimum", "maximum")
+    ranges = codes.scales.select(pl.col("scale").cast(pl.Categorical), "minimum", "maximum")
     listed = scores.select("scale", "value").join(ranges, on="scale", how="inner")
     n_odd = _holds(listed, ~pl.col("value").is_between(pl.col("minimum"), pl.col("maximum")))
     n_scores = scores.height

@@ -1,7 +1,8 @@
 """Canonical tables: what every source delivers to the rest of the program, whatever its own layout.
 
 Dates are calendar dates; `person` is the row number of the person in `persons`, sorted by person_id.
-A null is "not recorded" and stays one: nothing downstream reads it as zero or as no.
+A null is "not recorded" and stays one: nothing downstream reads it as zero or as no. Codes and other words are
+categoricals, so that a row holds the number of a word and a file each word once.
 """
 
 from __future__ import annotations
@@ -29,13 +30,20 @@ class _Table(pa.DataFrameModel):
         ordered = True
 
 
+def _are_spelled(data: pa.PolarsData, pattern: str) -> pl.LazyFrame:
+    """Does each word of a column look like this? Each different word is looked at once."""
+    words = pl.col(data.key).unique().cast(pl.String)
+    fitting = words.filter(words.str.contains(pattern)).implode()
+    return data.lazyframe.select(pl.col(data.key).is_in(fitting))
+
+
 class Persons(_Table):
     """One row per person. Key: person; person_id is unique."""
 
     person: pl.UInt32 = pa.Field(unique=True)
     person_id: str = pa.Field(unique=True, str_length={"min_value": 1})
     birth_date: pl.Date = pa.Field(nullable=True)
-    sex: str = pa.Field(isin=["female", "male", "unknown"])
+    sex: pl.Categorical = pa.Field(isin=["female", "male", "unknown"])
     death_date: pl.Date = pa.Field(nullable=True)
 
 
@@ -57,14 +65,18 @@ class Diagnoses(_Table):
     person: pl.UInt32
     date: pl.Date
     end_date: pl.Date = pa.Field(nullable=True)
-    code: str = pa.Field(str_matches=r"^[A-Z0-9]+$")
-    code_system: str = pa.Field(isin=list(CODE_SYSTEMS))
-    position: str = pa.Field(isin=["main", "other"])
-    setting: str = pa.Field(isin=list(SETTINGS))
+    code: pl.Categorical
+    code_system: pl.Categorical = pa.Field(isin=list(CODE_SYSTEMS))
+    position: pl.Categorical = pa.Field(isin=["main", "other"])
+    setting: pl.Categorical = pa.Field(isin=list(SETTINGS))
 
     @pa.dataframe_check
     def ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select((pl.col("end_date") >= pl.col("date")).fill_null(True))
+
+    @pa.check("code")
+    def is_plain(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return _are_spelled(data, r"^[A-Z0-9]+$")
 
 
 class Dispensings(_Table):
@@ -75,11 +87,15 @@ class Dispensings(_Table):
 
     person: pl.UInt32
     date: pl.Date
-    atc: str = pa.Field(str_matches=r"^[A-Z][0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?$")
+    atc: pl.Categorical
     days: pl.Int32 = pa.Field(nullable=True, ge=1)
     dose_ug: pl.Int64 = pa.Field(nullable=True, gt=0)
     dose_mddd: pl.Int64 = pa.Field(nullable=True, gt=0)
-    supply_basis: str = pa.Field(isin=list(SUPPLY_BASES))
+    supply_basis: pl.Categorical = pa.Field(isin=list(SUPPLY_BASES))
+
+    @pa.check("atc")
+    def is_atc(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return _are_spelled(data, r"^[A-Z][0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?$")
 
 
 class Procedures(_Table):
@@ -87,9 +103,9 @@ class Procedures(_Table):
 
     person: pl.UInt32
     date: pl.Date
-    code: str
-    code_system: str
-    treatment: str = pa.Field(nullable=True)
+    code: pl.Categorical
+    code_system: pl.Categorical
+    treatment: pl.Categorical = pa.Field(nullable=True)
 
 
 class Scores(_Table):
@@ -97,7 +113,7 @@ class Scores(_Table):
 
     person: pl.UInt32
     date: pl.Date
-    scale: str
+    scale: pl.Categorical
     value: pl.Float64
 
 
@@ -107,7 +123,7 @@ class Admissions(_Table):
     person: pl.UInt32
     start_date: pl.Date
     end_date: pl.Date
-    main_code: str = pa.Field(nullable=True)
+    main_code: pl.Categorical = pa.Field(nullable=True)
 
     @pa.dataframe_check
     def ends_after_start(cls, data: pa.PolarsData) -> pl.LazyFrame:

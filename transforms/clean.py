@@ -292,11 +292,11 @@ def number_words(pieces: list[Piece], known: pl.DataFrame | None) -> tuple[pl.Da
 
 
 def order_words(known: pl.DataFrame) -> Words:
-    """All that is said in a table, sorted by all columns, nulls first."""
+    """All that is said in a table, sorted by all columns, nulls first; words as in the canonical tables."""
     if not known.columns:
         return Words(known, pl.Series([], dtype=pl.UInt32))
     ordered = known.with_row_index("words").sort(known.columns)
-    return Words(ordered.drop("words"), ordered["words"].arg_sort())
+    return Words(ordered.drop("words").cast({pl.String: pl.Categorical}), ordered["words"].arg_sort())
 
 
 def put_in_order(table: str, rows: pl.DataFrame, words: Words) -> pl.DataFrame:

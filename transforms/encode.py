@@ -201,19 +201,17 @@ def _arrays(table: pl.DataFrame, *columns: str) -> list[np.ndarray]:
     return [table[column].to_physical().to_numpy() for column in columns]
 
 
-_CODES = pl.Categorical(pl.Categories("codes"))  # numbers codes as they are met, once in a process
-
-
 def numbered(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
-    """The different texts of a column without blanks, sorted, and each row's place among them."""
-    coded = column.cast(_CODES)  # held on to: numbers last as long as a column has them
-    met = coded.to_physical().to_numpy()
-    numbers, place = _dense(met, int(met.max()) + 1 if len(met) else 0)
-    names = pl.Series(numbers, dtype=pl.UInt32).cat.to(coded.dtype).cast(pl.String)
+    """The different words of a column of words without blanks, sorted, and each row's place among them."""
+    word = column.to_physical().to_numpy().astype(np.intp)
+    is_met = np.zeros(int(word.max(initial=-1)) + 1, dtype=bool)
+    is_met[word] = True
+    met = np.flatnonzero(is_met)
+    names = pl.Series(met, dtype=pl.UInt32).cat.to(column.dtype).cast(pl.String)
     order = names.arg_sort().to_numpy()
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return names.gather(order), rank[place]
+    place = np.empty(len(is_met), dtype=np.int64)
+    place[met[order]] = np.arange(len(order))
+    return names.gather(order), place[word]
 
 
 def _vocabulary(extract: Extract, codes: CodeLists) -> tuple[Vocabulary, dict[str, int]]:

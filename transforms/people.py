@@ -95,4 +95,5 @@ def _refused(draft: Draft, facts: pl.DataFrame) -> pl.DataFrame:
 def _numbered(persons: pl.DataFrame) -> pl.DataFrame:
     sex = pl.col("sex").str.to_lowercase()
     told = pl.when(sex.is_in(["female", "male"])).then(sex).otherwise(pl.lit("unknown"))
-    return persons.drop("row", "rule").with_columns(sex=told).sort("person_id").with_row_index("person")
+    named = persons.drop("row", "rule").with_columns(sex=told.cast(pl.Categorical))
+    return named.sort("person_id").with_row_index("person")

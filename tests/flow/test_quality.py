@@ -37,7 +37,7 @@ def _persons(n: int = 100) -> pl.DataFrame:
         "person",
         pl.format("p{}", "person").alias("person_id"),
         pl.lit(date(1970, 1, 1)).alias("birth_date"),
-        pl.lit("female").alias("sex"),
+        pl.lit("female", pl.Categorical).alias("sex"),
         pl.lit(None, pl.Date).alias("death_date"),
     )
 
@@ -47,17 +47,17 @@ def _dispensings(n_unknown_days: int = 0, atc: str = "N06AB06", day: date = date
     return pl.DataFrame({"person": pl.int_range(100, eager=True, dtype=pl.UInt32)}).select(
         "person",
         pl.when(pl.col("person") < 50).then(day).otherwise(pl.lit(day).dt.offset_by("1y")).alias("date"),
-        pl.lit(atc).alias("atc"),
+        pl.lit(atc, pl.Categorical).alias("atc"),
         pl.when(pl.col("person") >= n_unknown_days).then(30).cast(pl.Int32).alias("days"),
         pl.lit(50_000, pl.Int64).alias("dose_ug"),
         pl.lit(1000, pl.Int64).alias("dose_mddd"),
-        pl.lit("days_supply").alias("supply_basis"),
+        pl.lit("days_supply", pl.Categorical).alias("supply_basis"),
     )
 
 
 def _scores(value: float = 20.0) -> pl.DataFrame:
     return pl.DataFrame({"person": [0] * 20, "date": [date(2015, 6, 1)] * 20, "scale": "madrs", "value": value}).cast(
-        {"person": pl.UInt32}
+        {"person": pl.UInt32, "scale": pl.Categorical}
     )
 
 

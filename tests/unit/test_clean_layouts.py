@@ -347,7 +347,7 @@ def test_finngen_dummy_reconciles() -> None:
     """599 made-up persons in one long table: 167,380 purchases, 2,100 of them without a full ATC code."""
     events = pl.read_parquet(SHARED / "finngen-dummy-600" / "service_sector.parquet")
     found = clean(Delivered({"events": events}), layout("finnish"), study(end=2024), CODES)
-    antidepressants = found.extract.dispensings.filter(pl.col("atc").str.starts_with("N06A"))
+    antidepressants = found.extract.dispensings.filter(pl.col("atc").cat.starts_with("N06A"))
 
     assert found.extract.persons.height == 599
     assert antidepressants["person"].n_unique() <= 539

@@ -18,9 +18,8 @@ def coded(**tables: pl.DataFrame) -> Coded:
     persons = {"person": [0], "person_id": ["a"], "birth_date": [None], "sex": ["unknown"], "death_date": [None]}
     kinds = {"person": pl.UInt32, "birth_date": pl.Date, "death_date": pl.Date}
     others = dict.fromkeys(("coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions"))
-    extract = Extract(
-        persons=pl.DataFrame(persons, schema_overrides=kinds), **{**others, **tables}, observes=frozenset()
-    )
+    told = {name: table.cast({pl.String: pl.Categorical}) for name, table in tables.items()}
+    extract = Extract(persons=pl.DataFrame(persons, schema_overrides=kinds), **{**others, **told}, observes=frozenset())
     return encode(extract, CODES, ("depression",))
 
 
