@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from transforms.compiled import compiled
+
 _DAY_BITS = 20  # day numbers, shifted to be positive, stay below 2^20 (years 533 to 3403)
 _SHIFT = 1 << (_DAY_BITS - 1)
 LONG_AGO = np.int32(-_SHIFT)  # before every day
@@ -44,23 +46,18 @@ def opens_era(group: np.ndarray, start: np.ndarray, end: np.ndarray, gap: int) -
     return opens
 
 
+@compiled
 def stocked(first: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> np.ndarray:
-    """Days by which each dispensing waits for leftover supply, at most `cap`.
+    """Days by which each dispensing waits for leftover supply, at most `cap`: for what the one before has not used up.
 
-    `first` marks the first row of each drug of an episode; rows come sorted by day. The leftover at
-    a row is what the row before has not used up: a chain of dependent steps, so rows are taken by
-    their rank within their group: all first rows, all second rows, ... at once.
+    `first` marks the first row of each drug of an episode; rows come sorted by day.
     """
-    starts = np.flatnonzero(first)
-    lengths = np.diff(np.append(starts, len(day)))
-    order = np.argsort(-lengths, kind="stable")
-    starts, lengths = starts[order], lengths[order]
-    carry = np.zeros(len(day), dtype=day.dtype)
-    for rank in range(1, int(lengths.max(initial=0))):
-        row = starts[: np.searchsorted(-lengths, -rank, side="left")] + rank
-        end_before = day[row - 1] + carry[row - 1] + days[row - 1]
-        carry[row] = np.clip(end_before - day[row], 0, cap)
-    return carry
+    waits = np.zeros_like(day)
+    for row in range(1, len(day)):
+        if not first[row]:
+            leftover = day[row - 1] + waits[row - 1] + days[row - 1] - day[row]
+            waits[row] = min(max(leftover, 0), cap)
+    return waits
 
 
 class Days:
