@@ -17,8 +17,8 @@ import numpy as np
 from schemas.definition import Trial
 from schemas.tables import MODALITIES, ROLES
 from transforms.attempts import Attempts
+from transforms.compiled import compiled
 from transforms.encode import Vocabulary
-from transforms.eras import packed
 from transforms.once import Once
 from transforms.segments import NEVER, Segments, in_order
 
@@ -101,23 +101,26 @@ def build_trials(attempts: Attempts, rule: Trial, speaks: np.ndarray, vocabulary
     augmenter = vocabulary.membership(rule.augmenters).possible
     wanted = np.where(attempts.is_drug, (primary | augmenter)[attempts.treatment], primary[attempts.treatment])
     asked = np.flatnonzero(wanted & speaks[attempts.episode])
-    is_drug = attempts.is_drug[asked]
-    drugs, courses = asked[is_drug], asked[~is_drug]
-    role_of_drug, host = _drug_roles(attempts, drugs, primary, augmenter, rule.overlap_days)
-    role, hosts = np.full(len(asked), FIRST), np.full(len(asked), _NO_HOST)
-    role[is_drug], hosts[is_drug] = role_of_drug, host
     modality_of = _modalities(vocabulary)
-    role[~is_drug] = _course_roles(attempts, courses, modality_of)
+    treatment = attempts.treatment[asked]
+    columns = (column[asked] for column in (attempts.episode, attempts.start, attempts.last_day, attempts.is_drug))
+    role, host = _roles(
+        *columns, treatment, primary[treatment], augmenter[treatment], modality_of[treatment], rule.overlap_days
+    )
     handling = {AUGMENTATION: rule.augmentation, COMBINATION: rule.combination}
     ignored = [added for added, how in handling.items() if how == "ignored"]
     parts = [added for added, how in handling.items() if how == "part_of_trial"]
     # An augmenter that was not added to anything is no trial.
-    is_trial = (primary[attempts.treatment[asked]] | (role >= AUGMENTATION)) & ~np.isin(role, ignored)
-    row, role, hosts = asked[is_trial], role[is_trial], hosts[is_trial]
-    n_add_ons = np.bincount(hosts[hosts != _NO_HOST], minlength=len(attempts.episode))[row]
+    is_trial = (primary[treatment] | (role >= AUGMENTATION)) & ~np.isin(role, ignored)
+    n_add_ons = np.bincount(host[is_trial & (host != _NO_HOST)], minlength=len(asked))[is_trial]
+    row, role = asked[is_trial], role[is_trial]
     augmentation = MODALITIES.index("augmentation")
     modality = np.where(role == AUGMENTATION, augmentation, modality_of[attempts.treatment[row]])
-    followed, joined = _changes(attempts, row, modality, rule.overlap_days)
+    columns = (attempts.episode, attempts.treatment, attempts.start, attempts.end_excl, attempts.last_day)
+    is_switch = modality == MODALITIES.index("drug")
+    followed, joined = _changes(
+        *(column[row] for column in columns), attempts.is_drug[row], is_switch, rule.overlap_days
+    )
     return Trials(attempts, row, role, modality, ~np.isin(role, parts), n_add_ons, followed, joined)
 
 
@@ -126,64 +129,63 @@ def _modalities(vocabulary: Vocabulary) -> np.ndarray:
     return np.array([MODALITIES.index(name) for name in vocabulary.column("modality")], dtype=np.int8)
 
 
-def _drug_roles(
-    attempts: Attempts, drugs: np.ndarray, primary: np.ndarray, augmenter: np.ndarray, overlap_days: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The role of each era, and for each add-on the era it was added to: the earlier primary drug it overlaps longest.
+@compiled
+def _roles(
+    episode: np.ndarray, start: np.ndarray, last: np.ndarray, is_drug: np.ndarray, treatment: np.ndarray,
+    is_primary: np.ndarray, is_augmenter: np.ndarray, modality: np.ndarray, overlap_days: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """The role of each attempt, and for each add-on the one it was added to: the primary drug it overlaps longest.
 
-    Of drugs begun on one day one that only augments comes last, so that it has something to be added to.
+    A drug is seen among the drugs before it, a course among the courses of its modality. Of drugs begun on one day
+    one that only augments comes last, so that it has something to be added to.
     """
-    is_primary = primary[attempts.treatment[drugs]]
-    late = in_order((packed(attempts.episode[drugs], attempts.start[drugs]) << 1) + ~is_primary)
-    placed, is_primary = drugs[late], is_primary[late]
-    treatment, start, last = (column[placed] for column in (attempts.treatment, attempts.start, attempts.last_day))
-    none = np.zeros(len(placed), dtype=bool)
-    is_return, follows_primary = none.copy(), none.copy()
-    longest, host = np.zeros(len(placed), dtype=np.int64), np.full(len(placed), _NO_HOST)
-    for later, earlier in Segments(attempts.episode[placed]).earlier():
-        is_same = treatment[later] == treatment[earlier]
-        is_return[later] |= is_same
-        follows_primary[later] |= is_primary[earlier]
-        overlap = np.minimum(last[later], last[earlier]) - start[later] + 1
-        together = ~is_same & is_primary[earlier] & (overlap >= overlap_days) & (overlap >= longest[later])
-        longest[later[together]] = overlap[together]
-        host[later[together]] = placed[earlier[together]]
-    alone = np.where(is_return, RESUMED, np.where(follows_primary, SWITCH, FIRST))
-    added = np.where(augmenter[treatment], AUGMENTATION, COMBINATION)
-    role, hosts = np.empty(len(drugs), dtype=np.int64), np.empty(len(drugs), dtype=np.int64)
-    role[late], hosts[late] = np.where(host == _NO_HOST, alone, added), host
-    return role, hosts
+    role, host = np.full(len(episode), FIRST), np.full(len(episode), _NO_HOST)
+    opens = 0
+    for row in range(len(episode)):
+        if episode[row] != episode[opens]:
+            opens = row
+        is_return = follows = False
+        longest = -1
+        other = opens
+        while other < len(episode) and episode[other] == episode[row] and start[other] <= start[row]:
+            if is_drug[other] == is_drug[row]:
+                if treatment[other] == treatment[row]:
+                    is_return = is_return or other < row
+                elif not is_drug[row]:
+                    follows = follows or (other < row and modality[other] == modality[row])
+                elif is_primary[other] and (other < row or not is_primary[row]):
+                    follows = True
+                    overlap = min(last[row], last[other]) - start[row] + 1
+                    if overlap >= overlap_days and overlap > longest:
+                        longest, host[row] = overlap, other
+            other += 1
+        if host[row] != _NO_HOST:
+            role[row] = AUGMENTATION if is_augmenter[row] else COMBINATION
+        elif is_return:
+            role[row] = RESUMED
+        elif follows:
+            role[row] = SWITCH
+    return role, host
 
 
-def _course_roles(attempts: Attempts, courses: np.ndarray, modality_of: np.ndarray) -> np.ndarray:
-    """The role of each course among the courses of its kind."""
-    treatment = attempts.treatment[courses]
-    kind = modality_of[treatment]
-    is_return = np.zeros(len(courses), dtype=bool)
-    follows = is_return.copy()
-    for later, earlier in Segments(attempts.episode[courses]).earlier():
-        is_return[later] |= treatment[later] == treatment[earlier]
-        follows[later] |= kind[later] == kind[earlier]
-    return np.where(is_return, RESUMED, np.where(follows, SWITCH, FIRST))
-
-
+@compiled
 def _changes(
-    attempts: Attempts, row: np.ndarray, modality: np.ndarray, overlap_days: int
-) -> tuple[np.ndarray, np.ndarray]:
+    episode: np.ndarray, treatment: np.ndarray, start: np.ndarray, end_excl: np.ndarray, last: np.ndarray,
+    is_drug: np.ndarray, is_switch: np.ndarray, overlap_days: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """For each trial the day the next drug followed it and the day the first was added to it.
 
     A drug that was added to some other one as an augmentation is no switch.
     """
-    columns = (attempts.treatment, attempts.start, attempts.end_excl, attempts.last_day, attempts.is_drug)
-    treatment, start, end_excl, last, is_drug = (column[row] for column in columns)
-    can_follow = modality == MODALITIES.index("drug")
-    followed, joined = (np.full(len(row), NEVER, dtype=np.int64) for _ in range(2))
-    for other, mine in Segments(attempts.episode[row]).earlier():
-        is_change = is_drug[other] & (treatment[other] != treatment[mine]) & (start[other] > start[mine])
-        other, mine = other[is_change], mine[is_change]
-        overlap = np.minimum(last[mine], last[other]) - start[other] + 1
-        is_added = is_drug[mine] & (overlap >= overlap_days)
-        joined[mine[is_added]] = np.minimum(joined[mine[is_added]], start[other[is_added]])
-        is_next = ~is_added & can_follow[other] & (is_drug[mine] | (start[other] >= end_excl[mine]))
-        followed[mine[is_next]] = np.minimum(followed[mine[is_next]], start[other[is_next]])
+    followed, joined = np.full(len(episode), NEVER), np.full(len(episode), NEVER)
+    for row in range(len(episode)):
+        other = row + 1
+        while other < len(episode) and episode[other] == episode[row]:
+            if is_drug[other] and treatment[other] != treatment[row] and start[other] > start[row]:
+                overlap = min(last[row], last[other]) - start[other] + 1
+                if is_drug[row] and overlap >= overlap_days:
+                    joined[row] = min(joined[row], start[other])
+                elif is_switch[other] and (is_drug[row] or start[other] >= end_excl[row]):
+                    followed[row] = min(followed[row], start[other])
+            other += 1
     return followed, joined
