@@ -22,9 +22,10 @@ import numpy as np
 from schemas.definition import Trial
 from schemas.extracts import SUPPLY_BASES
 from transforms.bounds import Bounds
+from transforms.compiled import compiled
 from transforms.encode import UNKNOWN, Coded, Dispensed, Done, Vocabulary
 from transforms.episodes import Spans
-from transforms.eras import opens_era, packed, running_end, stocked
+from transforms.eras import opens_era, packed, stocked
 from transforms.once import Once
 from transforms.segments import NEVER, Segments, in_order, ragged
 
@@ -185,10 +186,7 @@ def find_attempts(
     opens, closes = _window(exposures, spans, how, vocabulary)
 
     def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
-        kept = asked[rows.treatment] & speaks[rows.episode]
-        if how.window != "episode":
-            kept &= (rows.day >= opens[rows.episode]) & (rows.day <= closes[rows.episode])
-        return rows.only(np.flatnonzero(kept))
+        return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))
 
     supplied = inside(exposures.supplies)
     eras, supplies = _drug_eras(supplied if how.supply == "as_delivered" else _by_dose(supplied), spans, how)
@@ -203,6 +201,21 @@ def find_attempts(
         spans=spans, is_dose_raised=raised, attempt_of_era=place[: len(eras["episode"])], once=Once(),
         **ordered, **supplies,
     )  # fmt: skip
+
+
+@compiled
+def _inside(
+    episode: np.ndarray, treatment: np.ndarray, day: np.ndarray, asked: np.ndarray, speaks: np.ndarray,
+    opens: np.ndarray, closes: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """The rows of treatments asked about, in episodes spoken about, on the days looked at."""
+    rows, n = np.empty(len(day), dtype=np.int64), 0
+    for row in range(len(day)):
+        of = episode[row]
+        if asked[treatment[row]] and speaks[of] and opens[of] <= day[row] <= closes[of]:
+            rows[n] = row
+            n += 1
+    return rows[:n].copy()
 
 
 def _by_dose(rows: Supplies) -> Supplies:
@@ -229,11 +242,20 @@ def _window(exposures: Exposures, spans: Spans, how: Joining, vocabulary: Vocabu
 
 def _first_treated(exposures: Exposures, n_episodes: int, is_primary: np.ndarray) -> np.ndarray:
     """The first day of each episode with something that makes a trial, NEVER if there is none."""
-    first = np.full(n_episodes, NEVER, dtype=np.int64)
+    first = np.full(n_episodes, NEVER)
     for rows in (exposures.supplies, exposures.sessions):
-        primary = is_primary[rows.treatment]
-        np.minimum.at(first, rows.episode[primary], rows.day[primary])
+        _bring_forward(first, rows.episode, rows.treatment, rows.day, is_primary)
     return first
+
+
+@compiled
+def _bring_forward(
+    first: np.ndarray, episode: np.ndarray, treatment: np.ndarray, day: np.ndarray, is_meant: np.ndarray
+) -> None:
+    """Move the first day of each episode to an earlier one with a treatment that is meant."""
+    for row in range(len(day)):
+        if is_meant[treatment[row]]:
+            first[episode[row]] = min(first[episode[row]], day[row])
 
 
 def _drug_eras(rows: Supplies, spans: Spans, how: Joining) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -241,17 +263,11 @@ def _drug_eras(rows: Supplies, spans: Spans, how: Joining) -> tuple[dict[str, np
     drugs = Segments(rows.episode, rows.treatment)
     days = rows.days if how.supply == "as_delivered" else np.zeros_like(rows.days)
     taken_from, taken_end = _taken(rows, days, drugs, spans, how)
-    opens = opens_era(drugs.of, rows.day, taken_end, how.drug_gap_days)
-    eras = Segments(np.cumsum(opens))
+    eras = Segments.opened_by(opens_era(drugs.of, rows.day, taken_end, how.drug_gap_days))
     if how.single_dispensing_days:
         taken_end, days = _until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
-    covered_to = running_end(eras.of, taken_end)
-    until = np.append(taken_from[1:], 0)
-    last = eras.first + eras.lengths - 1
-    until[last] = np.maximum(covered_to, taken_from)[last]
-    span_days = covered_days = until - taken_from
-    if how.supply == "as_delivered":
-        covered_days = np.minimum(span_days, np.maximum(covered_to - taken_from, 0))
+    are_delivered = how.supply == "as_delivered"
+    span_days, covered_days = _days_taken(eras.first, taken_from, taken_end, are_delivered)
     supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "eras": eras}
     return _era_facts(rows, days, taken_end, covered_days, eras, spans, how), supplies
 
@@ -275,15 +291,8 @@ def _until_next_drug(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A drug dispensed once lasts until the next drug of the episode starts, if that is soon: its end and its days."""
     episode, treatment, start = (column[eras.first] for column in (rows.episode, rows.treatment, rows.day))
-    end = eras.max(taken_end)
-    by_day = in_order(packed(episode, start))
-    next_start = np.full(len(eras), NEVER, dtype=np.int64)
-    for later, earlier in Segments(episode[by_day]).earlier():
-        other, mine = by_day[later], by_day[earlier]
-        follows = (treatment[other] != treatment[mine]) & (start[other] > start[mine])
-        mine, other = mine[follows], other[follows]
-        next_start[mine] = np.minimum(next_start[mine], start[other])
-    lasts = (eras.lengths == 1) & (next_start - start <= at_most) & (end < next_start)
+    next_start = _next_drugs(episode, treatment, start)
+    lasts = (eras.lengths == 1) & (next_start - start <= at_most) & (taken_end[eras.first] < next_start)
     row = eras.first[lasts]
     taken_end, days = taken_end.copy(), days.copy()
     taken_end[row] = next_start[lasts]
@@ -291,37 +300,105 @@ def _until_next_drug(
     return taken_end, days
 
 
+@compiled
+def _next_drugs(episode: np.ndarray, treatment: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The first day after each era's start on which another drug of the episode starts, NEVER if none does."""
+    following = np.full(len(episode), NEVER)
+    opens = 0
+    for era in range(len(episode)):
+        if episode[era] != episode[opens]:
+            opens = era
+        other = opens
+        while other < len(episode) and episode[other] == episode[era]:
+            if treatment[other] != treatment[era] and start[other] > start[era]:
+                following[era] = min(following[era], start[other])
+            other += 1
+    return following
+
+
+@compiled
+def _days_taken(
+    first: np.ndarray, taken_from: np.ndarray, taken_end: np.ndarray, are_delivered: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each supply the days until the next one is taken, or the era is over, and of these the days it covers.
+
+    `first` is the first supply of each era. Where days of supply are not read, all are covered.
+    """
+    span_days, covered_days = np.empty_like(taken_from), np.empty_like(taken_from)
+    for era in range(len(first)):
+        after = first[era + 1] if era + 1 < len(first) else len(taken_from)
+        covered_to = taken_end[first[era]]
+        for row in range(first[era], after):
+            covered_to = max(covered_to, taken_end[row])
+            until = taken_from[row + 1] if row + 1 < after else max(covered_to, taken_from[row])
+            span_days[row] = until - taken_from[row]
+            covered_days[row] = span_days[row]
+            if are_delivered:
+                covered_days[row] = min(span_days[row], max(covered_to - taken_from[row], 0))
+    return span_days, covered_days
+
+
 def _era_facts(
     rows: Supplies, days: np.ndarray, taken_end: np.ndarray, covered: np.ndarray, eras: Segments, spans: Spans,
     how: Joining,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     episode, start = rows.episode[eras.first], rows.day[eras.first]
-    end_excl = np.maximum(eras.max(taken_end), start)
+    summed = _summed_up(eras.first, taken_end, days, covered, rows.dose_ug, rows.basis)
+    end, days_covered, has_unknown_supply, is_dose_known, is_raised, dose_ug_days, basis = summed
+    end_excl = np.maximum(end, start)
     last_dispensed = rows.day[eras.first + eras.lengths - 1]
-    dose_known = eras.min(rows.dose_ug) != UNKNOWN
-    is_raised = eras.max(rows.dose_ug) > rows.dose_ug[eras.first]
-    basis = rows.basis[eras.first]
     return {
         "episode": episode,
         "treatment": rows.treatment[eras.first],
         "start": start,
         "end_excl": end_excl,
         "last_day": np.maximum(last_dispensed, end_excl - 1),
-        "days_covered": eras.sum(covered).astype(np.int32),
+        "days_covered": days_covered,
         "n_sessions": np.zeros(len(eras), dtype=np.int32),
-        "has_unknown_supply": eras.min(days) == UNKNOWN,
-        "is_surely_raised": dose_known & is_raised,
-        "is_possibly_raised": ~dose_known | is_raised,
-        "dose_ug_days": np.where(dose_known, eras.sum(rows.dose_ug * covered), UNKNOWN),
-        "supply_basis": np.where(eras.max(rows.basis) == eras.min(rows.basis), basis, MIXED),
+        "has_unknown_supply": has_unknown_supply,
+        "is_surely_raised": is_dose_known & is_raised,
+        "is_possibly_raised": ~is_dose_known | is_raised,
+        "dose_ug_days": dose_ug_days,
+        "supply_basis": basis,
         "is_ongoing": end_excl + how.drug_gap_days > spans.observed_until[episode],
     }
+
+
+@compiled
+def _summed_up(
+    first: np.ndarray, taken_end: np.ndarray, days: np.ndarray, covered: np.ndarray, dose_ug: np.ndarray,
+    basis: np.ndarray,
+) -> tuple[np.ndarray, ...]:  # fmt: skip
+    """Of the supplies of each era: the latest end, the days covered, whether some days are not known, whether every
+    dose is and whether one is above the first, the dose over the days covered if every one is known, and the basis.
+    """
+    n = len(first)
+    end, days_covered = np.empty(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
+    has_unknown, is_raised = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+    is_known = np.ones(n, dtype=np.bool_)
+    dose_ug_days, bases = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    for era in range(n):
+        begin = first[era]
+        after = first[era + 1] if era + 1 < n else len(days)
+        end[era], bases[era] = taken_end[begin], basis[begin]
+        for row in range(begin, after):
+            end[era] = max(end[era], taken_end[row])
+            days_covered[era] += covered[row]
+            has_unknown[era] |= days[row] == UNKNOWN
+            is_known[era] &= dose_ug[row] != UNKNOWN
+            is_raised[era] |= dose_ug[row] > dose_ug[begin]
+            dose_ug_days[era] += dose_ug[row] * covered[row]
+            if basis[row] != basis[begin]:
+                bases[era] = MIXED
+        if not is_known[era]:
+            dose_ug_days[era] = UNKNOWN
+    return end, days_covered, has_unknown, is_known, is_raised, dose_ug_days, bases
 
 
 def _courses(rows: Sessions, spans: Spans, how: Joining) -> dict[str, np.ndarray]:
     """Courses of sessions: psychotherapy, neuromodulation."""
     lines = Segments(rows.episode, rows.treatment)
-    courses = Segments(np.cumsum(opens_era(lines.of, rows.day, rows.day, how.session_gap_days)))
+    courses = Segments.opened_by(opens_era(lines.of, rows.day, rows.day, how.session_gap_days))
     episode, start = rows.episode[courses.first], rows.day[courses.first]
     last_day = rows.day[courses.first + courses.lengths - 1]
     n_sessions = courses.lengths.astype(np.int32)

@@ -195,7 +195,7 @@ def _observed(coverage: tuple[np.ndarray, np.ndarray, np.ndarray] | None) -> _Ob
     """Times of observation that overlap or follow each other, as one."""
     nothing = np.zeros(0, dtype=np.int64)
     person, first, last = coverage if coverage is not None else (nothing, nothing, nothing)
-    eras = Segments(np.cumsum(opens_era(person, first, last, gap=1)))
+    eras = Segments.opened_by(opens_era(person, first, last, 1))
     return _Observed(Days(person[eras.first], first[eras.first]), eras.max(last))
 
 
@@ -207,7 +207,7 @@ def _chains(events: _Events, observed: _Observed, disorder: int, rule: EpisodeSe
     n_remissions = remissions.number_before(events.person, events.day)
     n_observed = observed.first.number_before(events.person, events.day + 1)
     lines = Segments(events.person, n_remissions, n_observed)
-    chains = Segments(np.cumsum(opens_era(lines.of, events.day, events.last_day, rule.gap_days)))
+    chains = Segments.opened_by(opens_era(lines.of, events.day, events.last_day, rule.gap_days))
     start = chains.min(np.where(events.opens, events.day, NEVER))
     has_contact = np.flatnonzero(start != NEVER)
     remission = chains.max(np.where(events.is_remission, events.day, -NEVER))

@@ -1,11 +1,9 @@
-"""Joining intervals that lie close together: the one trick behind episodes, trials and sessions.
+"""Joining intervals that lie close together, which is behind episodes, trials and sessions; and days found near others.
 
-Group and day are packed into one integer, `group * 2^20 + day`. Because groups come in order, a plain
-running maximum over the whole column never looks back into an earlier group (an earlier group's
-packed days are all smaller), so no per-group window is needed. A row opens a new era when its first
-day lies more than `gap` beyond everything seen so far in its group.
+A row opens a new era when its first day lies more than `gap` beyond everything seen so far in its group.
 
-The same integer finds a day near another by binary search, in place of a join.
+Group and day packed into one integer, `group * 2^20 + day`, sort as the pair does, and find a day near another by
+binary search, in place of a join.
 """
 
 from __future__ import annotations
@@ -29,20 +27,20 @@ def unpacked(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return keys >> _DAY_BITS, (keys & (2 * _SHIFT - 1)) - _SHIFT
 
 
-def running_end(group: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The latest end seen so far within the row's group; rows come sorted by group."""
-    return unpacked(np.maximum.accumulate(packed(group, end)))[1].astype(np.int32)
-
-
+@compiled
 def opens_era(group: np.ndarray, start: np.ndarray, end: np.ndarray, gap: int) -> np.ndarray:
     """True for rows that start more than `gap` days after every earlier end of their group.
 
     Rows come sorted by (group, start). With `end` the first uncovered day, the gap is counted in
     uncovered days; with `end` the last covered day, as the difference between two dates.
     """
-    opens = np.ones(len(group), dtype=bool)
-    seen = np.maximum.accumulate(packed(group, end))
-    opens[1:] = packed(group, start)[1:] > seen[:-1] + gap
+    opens, seen = np.ones(len(group), dtype=np.bool_), 0
+    for row in range(len(group)):
+        if row > 0 and group[row] == group[row - 1]:
+            opens[row] = start[row] > seen + gap
+            seen = max(seen, end[row])
+        else:
+            seen = end[row]
     return opens
 
 

@@ -26,6 +26,16 @@ class Segments:
             opens[1:] = keys[0][1:] != keys[0][:-1]
             for key in keys[1:]:
                 opens[1:] |= key[1:] != key[:-1]
+        self._begin(opens)
+
+    @classmethod
+    def opened_by(cls, opens: np.ndarray) -> Segments:
+        """Groups that begin at the rows that open one, of which the first row must be one."""
+        made = cls.__new__(cls)
+        made._begin(opens)
+        return made
+
+    def _begin(self, opens: np.ndarray) -> None:
         self.first = np.flatnonzero(opens)
         self.n_rows = len(opens)
         self._opens = opens

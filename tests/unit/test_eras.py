@@ -1,11 +1,11 @@
-"""Joining intervals: packing, running ends, era openings and leftover supply."""
+"""Joining intervals: packing, era openings and leftover supply."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from tests.tables import table
-from transforms.eras import LONG_AGO, Days, opens_era, packed, running_end, stocked
+from transforms.eras import LONG_AGO, Days, opens_era, packed, stocked
 
 
 def _columns(drawn: str, *names: str) -> list[np.ndarray]:
@@ -35,20 +35,6 @@ def test_packed_days_are_one_apart() -> None:
     drawn = "group  day\n3  -1\n3  0\n3  31"
 
     assert np.diff(packed(*_columns(drawn, "group", "day"))).tolist() == [1, 31]
-
-
-def test_the_running_end_is_the_latest_so_far_within_the_group() -> None:
-    """A short interval after a long one does not move the end back; the next group starts afresh."""
-    drawn = """
-        group  end
-        0      100
-        0      40
-        0      120
-        1      -50
-        1      10
-    """
-
-    assert running_end(*_columns(drawn, "group", "end")).tolist() == [100, 100, 120, -50, 10]
 
 
 def test_an_era_opens_past_the_gap_not_at_it() -> None:
