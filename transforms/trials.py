@@ -99,8 +99,7 @@ def build_trials(attempts: Attempts, rule: Trial, speaks: np.ndarray, vocabulary
     """Every trial under `rule` of the episodes spoken about, which is a mask."""
     primary = vocabulary.membership(rule.treatments).possible
     augmenter = vocabulary.membership(rule.augmenters).possible
-    wanted = np.where(attempts.is_drug, (primary | augmenter)[attempts.treatment], primary[attempts.treatment])
-    asked = np.flatnonzero(wanted & speaks[attempts.episode])
+    asked = _asked(attempts.episode, attempts.treatment, attempts.is_drug, speaks, primary, primary | augmenter)
     modality_of = _modalities(vocabulary)
     treatment = attempts.treatment[asked]
     columns = (column[asked] for column in (attempts.episode, attempts.start, attempts.last_day, attempts.is_drug))
@@ -127,6 +126,20 @@ def build_trials(attempts: Attempts, rule: Trial, speaks: np.ndarray, vocabulary
 def _modalities(vocabulary: Vocabulary) -> np.ndarray:
     """The modality of each treatment, as its place in MODALITIES."""
     return np.array([MODALITIES.index(name) for name in vocabulary.column("modality")], dtype=np.int8)
+
+
+@compiled
+def _asked(
+    episode: np.ndarray, treatment: np.ndarray, is_drug: np.ndarray, speaks: np.ndarray, primary: np.ndarray,
+    primary_or_augmenter: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """The attempts that may be trials or add-ons; sessions are never add-ons."""
+    rows, n = np.empty(len(episode), dtype=np.int64), 0
+    for row in range(len(episode)):
+        if speaks[episode[row]] and (primary_or_augmenter if is_drug[row] else primary)[treatment[row]]:
+            rows[n] = row
+            n += 1
+    return rows[:n].copy()
 
 
 @compiled
