@@ -174,8 +174,9 @@ def dated(days: np.ndarray) -> pl.Series:
 
 def encode(extract: Extract, codes: CodeLists, disorders: tuple[str, ...]) -> Coded:
     """Code one extract. Rows whose drug or procedure is no treatment of the vocabulary are left out."""
-    vocabulary, numbers = _vocabulary(extract, codes)
-    dispensed, done = _by_kind(extract, vocabulary, numbers)
+    drugs, procedures = _named(extract.dispensings, "atc"), _named(extract.procedures, "treatment")
+    vocabulary, numbers = _vocabulary(drugs, procedures, codes)
+    dispensed, done = _by_kind(_dispensings(drugs, numbers), _procedures(procedures, numbers), vocabulary)
     named = tuple(sorted(disorders))
     return Coded(
         persons=extract.persons,
@@ -214,33 +215,41 @@ def numbered(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
     return names.gather(order), place[word]
 
 
-def _vocabulary(extract: Extract, codes: CodeLists) -> tuple[Vocabulary, dict[str, int]]:
+class _Named(NamedTuple):
+    """The rows of a table that name a treatment, the different names, and which of them each row has."""
+
+    rows: pl.DataFrame
+    names: pl.Series
+    place: np.ndarray
+
+
+def _named(table: pl.DataFrame | None, column: str) -> _Named | None:
+    if table is None:
+        return None
+    rows = table.filter(pl.col(column).is_not_null())
+    return _Named(rows, *numbered(rows[column]))
+
+
+def _vocabulary(drugs: _Named | None, procedures: _Named | None, codes: CodeLists) -> tuple[Vocabulary, dict[str, int]]:
     """The vocabulary and, for each delivered name, its treatment number."""
-    empty = pl.Series(dtype=pl.String)
-    atc = empty if extract.dispensings is None else extract.dispensings["atc"].unique()
-    named = empty if extract.procedures is None else extract.procedures["treatment"].drop_nulls().unique()
-    found = pl.concat([codes.resolve_atc(atc).rename({"atc": "delivered"}), _as_named(codes, named)], how="diagonal")
+    atc, names = (pl.Series(dtype=pl.String) if part is None else part.names for part in (drugs, procedures))
+    by_name = codes.resolve_treatment(names).with_columns(pl.col("treatment").alias("delivered"))
+    found = pl.concat([codes.resolve_atc(atc).rename({"atc": "delivered"}), by_name], how="diagonal")
     treatments = found.drop("delivered").unique("treatment").sort("treatment")
     place = {name: number for number, name in enumerate(treatments["treatment"])}
     numbers = {delivered: place[name] for delivered, name in found.select("delivered", "treatment").iter_rows()}
     return Vocabulary(treatments), numbers
 
 
-def _as_named(codes: CodeLists, names: pl.Series) -> pl.DataFrame:
-    return codes.resolve_treatment(names).with_columns(pl.col("treatment").alias("delivered"))
-
-
-def _treatments(column: pl.Series, numbers: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+def _treatments(named: _Named, numbers: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
     """The rows whose name is a treatment of the vocabulary, and their treatment numbers."""
-    names, place = numbered(column)
-    number = np.array([numbers.get(name, -1) for name in names], dtype=np.int16)[place]
+    number = np.array([numbers.get(name, -1) for name in named.names], dtype=np.int16)[named.place]
     rows = np.flatnonzero(number >= 0)
     return rows, number[rows].astype(np.uint16)
 
 
-def _by_kind(extract: Extract, vocabulary: Vocabulary, numbers: dict[str, int]) -> tuple[Dispensed, Done]:
+def _by_kind(supplies: Dispensed, sessions: Done, vocabulary: Vocabulary) -> tuple[Dispensed, Done]:
     """Supplies of drugs, and sessions. A drug recorded as a procedure is a supply of unknown days and dose."""
-    supplies, sessions = _dispensings(extract.dispensings, numbers), _procedures(extract.procedures, numbers)
     is_drug = (vocabulary.column("modality") == "drug").to_numpy()[sessions.treatment]
     if not is_drug.any():
         return supplies, sessions
@@ -253,23 +262,23 @@ def _by_kind(extract: Extract, vocabulary: Vocabulary, numbers: dict[str, int]) 
     return Dispensed(*(column[order] for column in both)), Done(*(column[~is_drug] for column in sessions))
 
 
-def _dispensings(table: pl.DataFrame | None, numbers: dict[str, int]) -> Dispensed:
-    if table is None:
+def _dispensings(named: _Named | None, numbers: dict[str, int]) -> Dispensed:
+    if named is None:
         kinds = (np.uint32, np.int32, np.uint16, np.int32, np.int64, np.int64, np.uint8)
         return Dispensed(*(np.zeros(0, dtype=kind) for kind in kinds))
-    rows, treatment = _treatments(table["atc"], numbers)
+    table, (rows, treatment) = named.rows, _treatments(named, numbers)
     amounts = [table[c].fill_null(UNKNOWN).to_numpy() for c in ("days", "dose_ug", "dose_mddd")]
-    basis = table["supply_basis"].cast(pl.Enum(SUPPLY_BASES)).to_physical().to_numpy()
+    bases, place = numbered(table["supply_basis"])
+    basis = np.array([SUPPLY_BASES.index(name) for name in bases], dtype=np.uint8)[place]
     person, day, *others = (column[rows] for column in (*_arrays(table, "person", "date"), *amounts, basis))
     return Dispensed(person, day, treatment, *others)
 
 
-def _procedures(table: pl.DataFrame | None, numbers: dict[str, int]) -> Done:
-    if table is None:
+def _procedures(named: _Named | None, numbers: dict[str, int]) -> Done:
+    if named is None:
         return Done(*(np.zeros(0, dtype=kind) for kind in (np.uint32, np.int32, np.uint16)))
-    named = table.filter(pl.col("treatment").is_not_null())
-    rows, treatment = _treatments(named["treatment"], numbers)
-    person, day = (column[rows] for column in _arrays(named, "person", "date"))
+    rows, treatment = _treatments(named, numbers)
+    person, day = (column[rows] for column in _arrays(named.rows, "person", "date"))
     order = in_order(packed(person, day) * (len(numbers) + 1) + treatment)
     first = order[Segments(person[order], day[order], treatment[order]).first] if len(order) else order
     return Done(person[first], day[first], treatment[first])
