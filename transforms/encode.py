@@ -167,9 +167,8 @@ def spelled(flags: dict[str, np.ndarray], n_rows: int) -> tuple[np.ndarray, tupl
 
 def dated(days: np.ndarray) -> pl.Series:
     """Day numbers as dates; NEVER is null."""
-    comes = pl.Series(days != NEVER)
-    known = pl.Series(np.where(days == NEVER, 0, days)).cast(pl.Int32).cast(pl.Date)
-    return pl.select(pl.when(comes).then(known)).to_series()
+    day = pl.Series(days.astype(np.int32, copy=False))
+    return pl.select(pl.when(day != NEVER).then(day).cast(pl.Date)).to_series()
 
 
 def encode(extract: Extract, codes: CodeLists, disorders: tuple[str, ...]) -> Coded:
