@@ -17,19 +17,20 @@ definition: a zero is said, not left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from schemas.tables import KEYS, Prevalence
+from transforms.compiled import compiled
 from transforms.intervals import share, wilson
 from transforms.verdicts import (
     IS_ADEQUATELY_TREATED,
     IS_TREATED,
     N_CODES,
     NOT_ELIGIBLE,
+    NOT_SPOKEN_OF,
     RESISTANT,
     UNDETERMINED,
     VERDICT_OF,
@@ -48,31 +49,32 @@ _MEMBERS = {
     "treated": _IS_ELIGIBLE & IS_TREATED,
     "adequately_treated": _IS_ELIGIBLE & IS_ADEQUATELY_TREATED,
 }
+_DENOMINATORS = (*_MEMBERS, "persons")
+_N_VERDICTS = RESISTANT + 1
+_CODES_OF_VERDICTS = np.flatnonzero(np.diff(VERDICT_OF, prepend=-1))  # the first of each
+_WHOLE = "all"  # the stratum of everyone, and its only level
 
 
-class _Stratum(NamedTuple):
-    """Level of every episode, and the order that brings together what is one person within the stratum."""
+class _Strata(NamedTuple):
+    """Strata in which the same episodes are one person's, with their levels numbered through.
 
-    name: str
-    levels: list[str]
+    `stratum` and `name` are those of each level. `level` has a row for each stratum: the level of every episode.
+    Episodes of a person have one number in `person` and lie together in `order`.
+    """
+
+    stratum: list[str]
+    name: list[str]
     level: np.ndarray
-    order: np.ndarray
     person: np.ndarray
+    order: np.ndarray
 
 
 def count_prevalence(matrix: VerdictMatrix) -> pl.DataFrame:
     """Counts by definition, denominator, stratum and level; additive over buckets of persons."""
     ordered = matrix.sorted("person_id", "start_date", "disorder", "number")
-    rows: list[tuple[str | int, ...]] = []
-    for disorders in dict.fromkeys(d.eligible.disorders for d in ordered.definitions):
-        spoken_of = ordered.episodes["disorder"].cast(pl.String).is_in(disorders)
-        strata = _strata(ordered.episodes.filter(spoken_of))
-        codes = ordered.codes[spoken_of.to_numpy()]
-        for i, definition in enumerate(ordered.definitions):
-            if definition.eligible.disorders == disorders:
-                rows += _count_definition(definition.id, codes[:, i].copy(), strata)
-    schema = {**dict.fromkeys(_KEY, pl.String), **dict.fromkeys(_COUNTS, pl.Int64)}
-    return pl.DataFrame(rows, schema=schema, orient="row").sort(_KEY)
+    codes = np.ascontiguousarray(ordered.codes.T)
+    counts = [_count_strata(strata, codes, matrix.ids) for strata in _strata(ordered.episodes)]
+    return pl.concat(counts).sort(_KEY)
 
 
 def rate_prevalence(counts: pl.DataFrame) -> pl.DataFrame:
@@ -99,59 +101,90 @@ def rate_prevalence(counts: pl.DataFrame) -> pl.DataFrame:
     ).select(*Prevalence.to_schema().columns)
 
 
-def _strata(ordered: pl.DataFrame) -> list[_Stratum]:
-    """The five strata of episodes that are in person and time order."""
+def _strata(ordered: pl.DataFrame) -> tuple[_Strata, _Strata]:
+    """The strata of episodes that are in person and time order: by disorder a person stands once under each."""
     levels = ordered.select(
-        pl.col("disorder").cast(pl.String),
-        "sex",
+        pl.col("sex").cast(pl.String),
         pl.col("age").cut(_AGE_BREAKS, labels=_AGE_BANDS, left_closed=True).cast(pl.String).fill_null("unknown"),
         all=pl.lit("all"),
         year=pl.col("start_date").dt.year().cast(pl.String),
     )
+    disorder = ordered.select(pl.col("disorder").cast(pl.String))
     person = ordered["person_id"].rle_id().cast(pl.Int64).to_numpy()
-    strata = []
+    place = _places(disorder["disorder"])[1]
+    return _numbered(levels, person), _numbered(disorder, person * (int(place.max(initial=0)) + 1) + place)
+
+
+def _numbered(levels: pl.DataFrame, person: np.ndarray) -> _Strata:
+    """The strata of the columns."""
+    strata, names, numbers = [], [], []
     for column in levels:
-        names = column.unique().sort() if column.name != "all" else pl.Series(["all"])
-        level = (column.rank("dense").cast(pl.Int64) - 1).to_numpy()  # place among the sorted names
-        one = person * len(names) + level if column.name == "disorder" else person
-        order = np.argsort(one, kind="stable")
-        strata.append(_Stratum(column.name, names.to_list(), level, order, one))
-    return strata
+        met, place = _places(column)
+        numbers.append(place + len(names))
+        strata += [column.name] * len(met)
+        names += met
+    return _Strata(strata, names, np.array(numbers), np.array(person), np.argsort(person, kind="stable"))
 
 
-def _count_definition(definition_id: str, codes: np.ndarray, strata: list[_Stratum]) -> Iterator[tuple[str | int, ...]]:
-    """Rows of one definition: every level it has an episode in, and the whole in any case."""
-    for stratum in strata:
-        by_episode = _histograms(stratum, stratum.level, codes)
-        by_person = _histograms(stratum, *_persons(stratum, codes))
-        for i, level in enumerate(stratum.levels):
-            if by_episode[i].any() or stratum.name == "all":
-                for denominator, is_member in _MEMBERS.items():
-                    yield definition_id, denominator, stratum.name, level, *_counted(by_episode[i] * is_member)
-                yield definition_id, "persons", stratum.name, level, *_counted(by_person[i])
+def _places(column: pl.Series) -> tuple[list[str], np.ndarray]:
+    """The levels met in a column and the place of each row's among them; everyone is a level even of nobody."""
+    met = column.unique().to_list() if column.name != _WHOLE else [_WHOLE]
+    return met, column.cast(pl.Enum(met)).to_physical().cast(pl.Int64).to_numpy()
 
 
-def _persons(stratum: _Stratum, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Level and code of every person with an eligible episode: the first one's level, the gravest verdict."""
-    is_eligible = _IS_ELIGIBLE[codes]
-    places = stratum.order[is_eligible[stratum.order]]
-    person = stratum.person[places]
-    first = np.flatnonzero(np.diff(person, prepend=-1))
-    if not len(first):
-        return places, places
-    gravest = np.maximum.reduceat(VERDICT_OF[codes[places]], first)  # resistant > undetermined > not resistant
-    return stratum.level[places[first]], gravest * (N_CODES // 4)
+def _count_strata(strata: _Strata, codes: np.ndarray, ids: list[str]) -> pl.DataFrame:
+    """Rows of each definition, which are those of `codes`: every level it has an episode in, and the whole anyway."""
+    by_code, persons = _histograms(codes, strata.level, strata.person, strata.order, len(strata.name))
+    stratum, level = (pl.Series(names, dtype=pl.String) for names in (strata.stratum, strata.name))
+    definition, place = np.nonzero(by_code.any(axis=2) | (stratum == _WHOLE).to_numpy())
+    episodes = [np.add.reduceat(by_code * is_in, _CODES_OF_VERDICTS, axis=2) for is_in in _MEMBERS.values()]
+    verdicts = np.stack([*episodes, persons], axis=2)[definition, place].reshape(-1, _N_VERDICTS)
+    n = len(_DENOMINATORS)
+    return pl.DataFrame(
+        {
+            "definition_id": pl.Series(ids, dtype=pl.String).gather(np.repeat(definition, n)),
+            "denominator_id": pl.Series(_DENOMINATORS * len(definition), dtype=pl.String),
+            "stratum": stratum.gather(np.repeat(place, n)),
+            "level": level.gather(np.repeat(place, n)),
+            "n_total": verdicts.sum(axis=1),
+            "n_resistant": verdicts[:, RESISTANT],
+            "n_undetermined": verdicts[:, UNDETERMINED],
+        }
+    )
 
 
-def _histograms(stratum: _Stratum, level: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Levels by codes."""
-    n = len(stratum.levels)
-    return np.bincount(level * N_CODES + codes, minlength=n * N_CODES).reshape(n, N_CODES)
+@compiled
+def _histograms(
+    codes: np.ndarray, level: np.ndarray, person: np.ndarray, order: np.ndarray, n_levels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each definition and level how many episodes have each code, and how many persons each verdict.
 
-
-def _counted(histogram: np.ndarray) -> tuple[int, int, int]:
-    resistant, undetermined = (histogram[verdict == VERDICT_OF].sum() for verdict in (RESISTANT, UNDETERMINED))
-    return int(histogram.sum()), int(resistant), int(undetermined)
+    `codes` has a row for each definition and `level` one for each stratum; `order` brings a person's episodes
+    together. A person with eligible ones stands under the levels of the first, with the gravest verdict of all:
+    resistant, else undetermined, else not resistant.
+    """
+    episodes = np.zeros((len(codes), n_levels, N_CODES), dtype=np.int64)
+    persons = np.zeros((len(codes), n_levels, _N_VERDICTS), dtype=np.int64)
+    for definition in range(len(codes)):
+        met, first, gravest = -1, -1, NOT_ELIGIBLE
+        for row in order:
+            code = codes[definition, row]
+            if code == NOT_SPOKEN_OF:
+                continue
+            for of_stratum in level:
+                episodes[definition, of_stratum[row], code] += 1
+            if person[row] != met:
+                met, gravest = person[row], NOT_ELIGIBLE
+            verdict = VERDICT_OF[code]
+            if verdict > gravest:
+                if gravest == NOT_ELIGIBLE:
+                    first = row
+                for of_stratum in level:
+                    if gravest != NOT_ELIGIBLE:  # a milder verdict no longer holds
+                        persons[definition, of_stratum[first], gravest] -= 1
+                    persons[definition, of_stratum[first], verdict] += 1
+                gravest = verdict
+    return episodes, persons
 
 
 def _summed(counts: pl.DataFrame) -> pl.DataFrame:

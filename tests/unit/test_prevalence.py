@@ -177,6 +177,32 @@ def test_a_person_with_two_disorders_stands_under_both_with_the_verdict_of_each(
     assert_shows(in_stratum(counts, "persons", "all"), "n_total n_resistant\n1 1")
 
 
+def test_a_person_is_counted_once_whatever_lies_between_the_episodes():
+    """An episode of another disorder between two of depression makes no second person, and each verdict is moved."""
+    counts = counted(
+        """
+        episode_id | person_id | disorder   | start_date
+        first      | p         | depression | 2011-01-01
+        worry      | p         | anxiety    | 2012-01-01
+        second     | p         | depression | 2013-01-01
+        third      | p         | depression | 2014-01-01
+        """,
+        """
+        episode_id | verdict
+        first      | not_resistant
+        worry      | resistant
+        second     | undetermined
+        third      | resistant
+        """,
+    )
+
+    assert_shows(in_stratum(counts, "persons", "all"), "n_total n_resistant n_undetermined\n1 1 0")
+    assert_shows(
+        in_stratum(counts, "persons", "year"),
+        "level | n_total | n_resistant\n2011 | 1 | 1\n2013 | 0 | 0\n2014 | 0 | 0",
+    )
+
+
 def test_episodes_of_other_disorders_are_in_no_denominator():
     """A definition of depression does not count anxiety episodes, not even as not eligible."""
     counts = counted(
