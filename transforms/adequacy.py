@@ -12,8 +12,9 @@ import polars as pl
 
 from schemas.definition import Adequacy, DrugAdequacy, SessionAdequacy
 from schemas.tables import ADEQUACY_REASONS, MODALITIES
-from transforms.attempts import Attempts
+from transforms.attempts import Attempts, Supplies
 from transforms.bounds import Bounds
+from transforms.compiled import compiled
 from transforms.encode import UNKNOWN, Vocabulary
 from transforms.trials import Trials
 
@@ -36,7 +37,7 @@ def judge_adequacy(trials: Trials, rule: Adequacy, vocabulary: Vocabulary, doses
         "psychotherapy": _judge_sessions(attempts, rule.psychotherapy),
         "neuromodulation": _judge_sessions(attempts, rule.neuromodulation),
     }
-    return np.choose(trials.modality, [by_modality[name][trials.row] for name in MODALITIES])
+    return np.stack([by_modality[name] for name in MODALITIES])[trials.modality, trials.row]
 
 
 def is_adequate(reason: np.ndarray) -> Bounds:
@@ -53,21 +54,33 @@ def _reasons_of_drugs(
     attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame
 ) -> np.ndarray:
     key = ("days at dose", rule.duration_basis, rule.dose_basis, rule.min_dose_ratio)
-    total, lower, upper = attempts.once(key, lambda: _days_at_dose(attempts, rule, vocabulary, doses))
-    unknown = attempts.has_unknown_supply
-    long = Bounds(lower >= rule.min_days, unknown | (upper >= rule.min_days))
-    adherent = _is_adherent(attempts, rule.min_adherence_percent)
-    return np.select(
-        [
-            long.sure & adherent.sure,
-            ~long.possible & (total < rule.min_days),
-            ~long.possible,
-            ~adherent.possible,
-            ~unknown & ~long.is_known,
-        ],
-        [_ADEQUATE, TOO_SHORT, UNDERDOSED, LOW_ADHERENCE, _DOSE_UNKNOWN],
-        default=_DURATION_UNKNOWN,
-    ).astype(np.int8)
+    days = attempts.once(key, lambda: _days_at_dose(attempts, rule, vocabulary, doses))
+    columns = (attempts.has_unknown_supply, attempts.n_days, attempts.days_covered)
+    return _told(*days, *columns, rule.min_days, rule.min_adherence_percent)
+
+
+@compiled
+def _told(
+    total: np.ndarray, at_least: np.ndarray, at_most: np.ndarray, is_unknown: np.ndarray, n_days: np.ndarray,
+    covered: np.ndarray, min_days: int, percent: int,
+) -> np.ndarray:  # fmt: skip
+    """The reason for each attempt by its days at dose, and by how much of its time was covered by supply."""
+    reason = np.empty(len(total), dtype=np.int8)
+    for row in range(len(total)):
+        is_long = at_least[row] >= min_days
+        may_be_long = is_unknown[row] or at_most[row] >= min_days
+        is_regular = n_days[row] > 0 and 100 * covered[row] >= percent * n_days[row]
+        is_adherent = percent == 0 or (is_regular and not is_unknown[row])
+        may_be_adherent = percent == 0 or is_regular or is_unknown[row]
+        if is_long and is_adherent:
+            reason[row] = _ADEQUATE
+        elif not may_be_long:
+            reason[row] = TOO_SHORT if total[row] < min_days else UNDERDOSED
+        elif not may_be_adherent:
+            reason[row] = LOW_ADHERENCE
+        else:
+            reason[row] = _DURATION_UNKNOWN if is_unknown[row] else _DOSE_UNKNOWN
+    return reason
 
 
 def _days_at_dose(
@@ -75,44 +88,52 @@ def _days_at_dose(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each attempt the days with supply, and of these at least and at most how many at dose; 0 for sessions."""
     days = attempts.span_days if rule.duration_basis == "span" else attempts.covered_days
-    strong = _is_strong_enough(attempts, rule, vocabulary, doses)
-    of_eras = [attempts.eras.sum(part) for part in (days, days * strong.sure, days * strong.possible)]
-    return tuple(_placed(part, attempts) for part in of_eras)
+    dose, reference = _doses(attempts.supplies, rule.dose_basis, vocabulary, doses)
+    wanted = 0.0 if rule.dose_basis == "any" else rule.min_dose_ratio
+    eras, treatment, n = attempts.eras, attempts.supplies.treatment, len(attempts.episode)
+    return _summed(eras.first, eras.lengths, attempts.attempt_of_era, days, dose, treatment, reference, wanted, n)
 
 
-def _placed(of_eras: np.ndarray, attempts: Attempts) -> np.ndarray:
-    column = np.zeros(len(attempts.episode), dtype=of_eras.dtype)
-    column[attempts.attempt_of_era] = of_eras
-    return column
+def _doses(
+    supplies: Supplies, basis: str, vocabulary: Vocabulary, doses: pl.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """The dose of each supply, and for each treatment the one it is compared with, in the same unit; NaN if unknown.
 
-
-def _is_strong_enough(attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> Bounds:
-    """Of each supply: is its dose at or above the threshold? Unknown where dose or reference dose is."""
-    supplies = attempts.supplies
-    if rule.dose_basis == "any":
-        return Bounds.known(np.ones(len(supplies.day), dtype=bool))
-    if rule.dose_basis == "ddd_ratio":
-        return _at_least(supplies.dose_mddd / 1000, rule.min_dose_ratio, supplies.dose_mddd != UNKNOWN)
-    column = _DOSE_COLUMNS[rule.dose_basis]
+    Where any dose will do, each is 0 and known.
+    """
+    if basis == "any":
+        return np.zeros_like(supplies.dose_mddd), np.ones(len(vocabulary.treatments))
+    if basis == "ddd_ratio":
+        return supplies.dose_mddd, np.full(len(vocabulary.treatments), 1000.0)
     reference = vocabulary.treatments.select("treatment").join(
-        doses.select(treatment="atc", mg=column), on="treatment", how="left", maintain_order="left"
+        doses.select(treatment="atc", mg=_DOSE_COLUMNS[basis]), on="treatment", how="left", maintain_order="left"
     )["mg"]
-    mg = reference.fill_null(np.nan).to_numpy()[supplies.treatment]
-    is_known = (supplies.dose_ug != UNKNOWN) & ~np.isnan(mg)
-    return _at_least(supplies.dose_ug / (mg * 1000), rule.min_dose_ratio, is_known)
+    return supplies.dose_ug, reference.fill_null(np.nan).to_numpy() * 1000
 
 
-def _at_least(ratio: np.ndarray, wanted: float, is_known: np.ndarray) -> Bounds:
-    enough = ratio >= wanted
-    return Bounds(is_known & enough, ~is_known | enough)
+@compiled
+def _summed(
+    first: np.ndarray, lengths: np.ndarray, attempt_of_era: np.ndarray, days: np.ndarray, dose: np.ndarray,
+    treatment: np.ndarray, reference: np.ndarray, wanted: float, n_attempts: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Of each attempt the days of its supplies, and of these at least and at most how many at dose.
 
-
-def _is_adherent(attempts: Attempts, percent: int) -> Bounds:
-    """Was so much of the time covered by supply? Unknown where some supply's days are."""
-    if percent == 0:
-        return Bounds.known(np.ones(len(attempts.episode), dtype=bool))
-    enough = (attempts.n_days > 0) & (100 * attempts.days_covered >= percent * attempts.n_days)
-    return Bounds(~attempts.has_unknown_supply & enough, attempts.has_unknown_supply | enough)
+    That is at `wanted` times the reference of the treatment or more; it may be where the dose or the reference is
+    unknown.
+    """
+    total = np.zeros(n_attempts, dtype=np.int64)
+    at_least, at_most = np.zeros_like(total), np.zeros_like(total)
+    for era in range(len(first)):
+        attempt = attempt_of_era[era]
+        for row in range(first[era], first[era] + lengths[era]):
+            total[attempt] += days[row]
+            needed = reference[treatment[row]]
+            if dose[row] == UNKNOWN or np.isnan(needed):
+                at_most[attempt] += days[row]
+            elif dose[row] / needed >= wanted:
+                at_least[attempt] += days[row]
+                at_most[attempt] += days[row]
+    return total, at_least, at_most
 
 
 def _judge_sessions(attempts: Attempts, rule: SessionAdequacy) -> np.ndarray:
