@@ -15,6 +15,7 @@ import numpy as np
 from schemas.definition import Outcome, ScaleBand, ScaleRule
 from transforms.attempts import Attempts
 from transforms.bounds import Bounds, all_of, any_of, where
+from transforms.compiled import compiled
 from transforms.encode import person_disorder
 from transforms.measurement import Measured, measure, windows
 from transforms.segments import NEVER
@@ -22,6 +23,7 @@ from transforms.signs import Signs
 from transforms.trials import Trials
 
 NOTHING, EARLY_STOP, UNOBSERVED, UNFINISHED, UNKNOWN_END, NO_CHANGE = range(6)
+_NO_SIGN = -1
 _PLAIN = ("none", "early_stop", "unobserved", "unfinished", "unknown_end", "no_change")
 
 
@@ -48,8 +50,9 @@ def judge_outcome(trials: Trials, rule: Outcome, signs: Signs) -> Judged:
         "scales": lambda: _by_scales(trials.attempts, rule, signs, names)[trials.row],
         "treatment_change": lambda: _by_change(trials, rule, signs, names),
     }
-    told = _unknown(len(trials.row), names)
-    for kind in reversed(rule.evidence):
+    *before, last = rule.evidence
+    told = kinds[last]()
+    for kind in reversed(before):
         answer = kinds[kind]()
         tells = answer.failed.is_known
         # Where nothing can tell, the last resort, a change of treatment, says why it could not.
@@ -153,17 +156,28 @@ def _by_change(trials: Trials, rule: Outcome, signs: Signs, names: tuple[str, ..
     attempts, row = trials.attempts, trials.row
     horizon = attempts.of("end") if rule.change_within == "episode" else attempts.last_day + rule.change_within
     horizon = horizon[row]
-    day, evidence = np.full(len(row), NEVER), np.full(len(row), NOTHING, dtype=np.int8)
-    for place, sign in enumerate(rule.change_signs):
-        came = _first_sign(trials, sign, signs)
-        is_first = (came <= horizon) & (came < day)
-        day[is_first], evidence[is_first] = came[is_first], len(_PLAIN) + len(rule.scales) + place
+    came = np.array([_first_sign(trials, sign, signs) for sign in rule.change_signs], dtype=np.int64)
     absence = _without_change(trials, rule, horizon, sees_all=set(rule.change_signs) <= signs.observed)
-    changed = day != NEVER
-    works = absence == NO_CHANGE
-    if rule.if_unfinished == "not_failed":
-        works |= absence == UNFINISHED
-    return Judged(Bounds(changed, changed | ~works), np.where(changed, evidence, absence), day, names)
+    works = (absence == NO_CHANGE) | ((absence == UNFINISHED) & (rule.if_unfinished == "not_failed"))
+    day, sign = _first_change(came.reshape(len(rule.change_signs), len(row)), horizon)
+    changed = sign != _NO_SIGN
+    evidence = np.where(changed, len(_PLAIN) + len(rule.scales) + sign, absence)
+    return Judged(Bounds(changed, changed | ~works), evidence.astype(np.int8), day, names)
+
+
+@compiled
+def _first_change(came: np.ndarray, horizon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first day, up to each trial's horizon, of a sign, and which sign it is; of signs on one day, the first named.
+
+    `came` has a row for each sign. Without one the day is NEVER.
+    """
+    day = np.full(len(horizon), NEVER, dtype=np.int64)
+    first = np.full(len(horizon), _NO_SIGN, dtype=np.int8)
+    for sign in range(len(came)):
+        for row in range(len(horizon)):
+            if came[sign, row] <= horizon[row] and came[sign, row] < day[row]:
+                day[row], first[row] = came[sign, row], sign
+    return day, first
 
 
 def _first_sign(trials: Trials, sign: str, signs: Signs) -> np.ndarray:
