@@ -13,14 +13,19 @@ from itertools import compress, product
 import numpy as np
 
 from schemas.codelists import CodeLists
-from schemas.tables import CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
+from schemas.tables import ADEQUACY_REASONS, CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
 from transforms.adequacy import LOW_ADHERENCE, TOO_FEW_SESSIONS, TOO_SHORT, UNDERDOSED
 from transforms.encode import Coded, spelled
 from transforms.episodes import Spans
 from transforms.eras import LONG_AGO
 
 # The reasons of an inadequate trial that show each cause, in the order of CAUSES_OF_TRIALS.
-REASONS = dict(zip(CAUSES_OF_TRIALS, ((UNDERDOSED,), (TOO_SHORT, TOO_FEW_SESSIONS), (LOW_ADHERENCE,)), strict=True))
+_REASONS = ((UNDERDOSED,), (TOO_SHORT, TOO_FEW_SESSIONS), (LOW_ADHERENCE,))
+# The causes that a trial with each reason shows: bit n is the n-th of CAUSES_OF_TRIALS.
+CAUSES_BY_REASON = np.array(
+    [sum((reason in shows) << n for n, shows in enumerate(_REASONS)) for reason in range(len(ADEQUACY_REASONS))]
+)
+_N_SHOWN = 1 << len(CAUSES_OF_TRIALS)
 _NONE, _POSSIBLE, _LIKELY = range(len(PSEUDO_RESISTANCE))
 
 
@@ -50,6 +55,16 @@ class Causes:
         return Causes(self._spans.only(chosen), self._coded, self._codes)
 
     @cached_property
+    def all_words(self) -> tuple[str, ...]:
+        """Each of `words` together with every combination of causes that lie in trials, as `judge_causes` asks."""
+        combinations = [tuple(reversed(flags)) for flags in product((False, True), repeat=len(CAUSES_OF_TRIALS))]
+        return tuple(
+            " ".join(sorted([*diagnosed.split(), *compress(CAUSES_OF_TRIALS, flags)]))
+            for diagnosed in self.words
+            for flags in combinations
+        )
+
+    @cached_property
     def _found(self) -> tuple[np.ndarray, tuple[str, ...]]:
         spans, told = self._spans, self._coded.diagnosed
         n, long_ago = len(spans.start), np.full(len(spans.start), LONG_AGO)
@@ -61,18 +76,13 @@ class Causes:
         return spelled(has_cause, n)
 
 
-def judge_causes(causes: Causes, shown: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Per episode the pseudo-resistance, as a place in PSEUDO_RESISTANCE, and its causes, as a place in the words.
+def judge_causes(causes: Causes, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Per episode the pseudo-resistance, as a place in PSEUDO_RESISTANCE, and its causes, as a place in `all_words`.
 
-    `shown` says for each cause that lies in trials whether the episode's counted trials show it.
+    `shown` are the causes that the episode's counted trials show, as in CAUSES_BY_REASON.
     """
-    bits = sum(is_shown.astype(np.int64) << n for n, is_shown in enumerate(shown.values()))
-    word = causes.diagnosed.astype(np.int64) * 2 ** len(shown) + bits
-    combinations = [tuple(reversed(flags)) for flags in product((False, True), repeat=len(shown))]
-    words = [
-        " ".join(sorted([*diagnosed.split(), *compress(shown, flags)]))
-        for diagnosed in causes.words
-        for flags in combinations
-    ]
-    pseudo_resistance = np.where(causes.is_diagnosed, _LIKELY, np.where(word > 0, _POSSIBLE, _NONE))
-    return pseudo_resistance.astype(np.int8), word, tuple(words)
+    word = causes.diagnosed * _N_SHOWN + shown
+    of_words = np.full(len(causes.all_words), _LIKELY, dtype=np.int8)
+    of_words[:_N_SHOWN] = _POSSIBLE  # no cause is diagnosed
+    of_words[0] = _NONE
+    return of_words[word], word

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,12 +19,13 @@ from schemas.codelists import CodeLists
 from schemas.definition import BLOCKS, Counted, Definition, Scored
 from schemas.tables import PSEUDO_RESISTANCE, VERDICTS
 from transforms.bounds import Bounds
-from transforms.causes import REASONS, Causes, judge_causes
+from transforms.causes import CAUSES_BY_REASON, Causes, judge_causes
+from transforms.compiled import compiled
 from transforms.counts import Arms, Tried
 from transforms.encode import Coded, dated, decode
 from transforms.points import Points, halves
 from transforms.segments import NEVER
-from transforms.stages import ADEQUATE, FAILED, SURELY_ADEQUATE, SURELY_FAILED, SURELY_TRIED, TRIED, among
+from transforms.stages import ADEQUATE, FAILED, SURELY_ADEQUATE, SURELY_FAILED, SURELY_TRIED, TRIED
 
 _RESISTANT, _NOT_RESISTANT, _UNDETERMINED, _NOT_ELIGIBLE = range(len(VERDICTS))
 _ELIGIBLE, _TRIAL, _ADEQUACY, _OUTCOME, _RESISTANCE = range(len(BLOCKS))
@@ -102,11 +104,11 @@ def judge_resistance(facts: Facts) -> Verdicts:
     verdict = _verdict(facts, met, possible)
     is_resistant = verdict == _RESISTANT
     tallies = _tallies(facts.tried, facts.definition.counted_groups)
-    pseudo_resistance, words, cause_words = judge_causes(facts.causes, tallies.causes)
+    pseudo_resistance, causes = judge_causes(facts.causes, tallies.causes)
     score_min, score_max = judge.scores()
     return Verdicts(
         verdict=verdict,
-        decided_by=_decided_by(judge, ~facts.eligible.sure | _is_spared(facts, possible), met, possible),
+        decided_by=_decided_by(judge, facts.eligible.sure & ~_is_spared(facts, possible), met, possible),
         resistant_day=np.where(is_resistant, judge.dates(is_resistant), NEVER),
         n_trials=tallies.n_trials,
         n_adequate=tallies.n_adequate,
@@ -115,8 +117,8 @@ def judge_resistance(facts: Facts) -> Verdicts:
         score_min=score_min,
         score_max=score_max,
         pseudo_resistance=pseudo_resistance,
-        causes=words,
-        cause_words=cause_words,
+        causes=causes,
+        cause_words=facts.causes.all_words,
     )
 
 
@@ -131,11 +133,27 @@ def _is_met(judge: _ByCount | _ByScore) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _verdict(facts: Facts, met: np.ndarray, possible: np.ndarray) -> np.ndarray:
-    return np.select(
-        [~facts.eligible.possible, ~facts.eligible.sure, _is_spared(facts, possible), met, possible],
-        [_NOT_ELIGIBLE, _UNDETERMINED, _NOT_RESISTANT, _RESISTANT, _UNDETERMINED],
-        default=_NOT_RESISTANT,
-    ).astype(np.int8)
+    return _verdicts(facts.eligible.sure, facts.eligible.possible, _is_spared(facts, possible), met, possible)
+
+
+@compiled
+def _verdicts(
+    is_eligible: np.ndarray, may_be_eligible: np.ndarray, is_spared: np.ndarray, met: np.ndarray, possible: np.ndarray
+) -> np.ndarray:
+    """The verdict on each episode, by whether the rule is met and whether it is possibly."""
+    verdict = np.empty(len(met), dtype=np.int8)
+    for episode in range(len(met)):
+        if not may_be_eligible[episode]:
+            verdict[episode] = _NOT_ELIGIBLE
+        elif not is_eligible[episode]:
+            verdict[episode] = _UNDETERMINED
+        elif is_spared[episode]:
+            verdict[episode] = _NOT_RESISTANT
+        elif met[episode]:
+            verdict[episode] = _RESISTANT
+        else:
+            verdict[episode] = _UNDETERMINED if possible[episode] else _NOT_RESISTANT
+    return verdict
 
 
 def _is_spared(facts: Facts, possible: np.ndarray) -> np.ndarray:
@@ -145,53 +163,73 @@ def _is_spared(facts: Facts, possible: np.ndarray) -> np.ndarray:
     return facts.causes.is_diagnosed & possible
 
 
-def _decided_by(
-    judge: _ByCount | _ByScore, not_judged: np.ndarray, met: np.ndarray, possible: np.ndarray
-) -> np.ndarray:
+def _decided_by(judge: _ByCount | _ByScore, is_judged: np.ndarray, met: np.ndarray, possible: np.ndarray) -> np.ndarray:
     """The block that settled each verdict, or left it open."""
-    stopped_by = np.select(
-        [~judge.met(TRIED, distinct=False), ~judge.met(TRIED), ~judge.met(ADEQUATE)],
-        [_TRIAL, _RESISTANCE, _ADEQUACY],
-        default=_OUTCOME,
-    )
-    left_open_by = np.select(
-        [~judge.met(FAILED) | ~judge.met(SURELY_TRIED), judge.met(SURELY_ADEQUATE)],
-        [_TRIAL, _OUTCOME],
-        default=_ADEQUACY,
-    )
-    decided_by = np.select([not_judged, met, possible], [_ELIGIBLE, _RESISTANCE, left_open_by], default=stopped_by)
-    return decided_by.astype(np.int8)
+    stages = (TRIED, ADEQUATE, FAILED, SURELY_TRIED, SURELY_ADEQUATE)
+    return _settled(is_judged, met, possible, judge.met(TRIED, distinct=False), *(judge.met(n) for n in stages))
 
 
-@dataclass(frozen=True)
-class _Tallies:
+@compiled
+def _settled(
+    is_judged: np.ndarray, met: np.ndarray, possible: np.ndarray, by_tried_alike: np.ndarray, by_tried: np.ndarray,
+    by_adequate: np.ndarray, by_failed: np.ndarray, by_surely_tried: np.ndarray, by_surely_adequate: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """The block by which each verdict came about, by whether the rule would be met by wider and wider sets of trials.
+
+    `by_tried_alike` are those tried where none need be different from another.
+    """
+    block = np.empty(len(met), dtype=np.int8)
+    for episode in range(len(met)):
+        if not is_judged[episode]:
+            block[episode] = _ELIGIBLE
+        elif met[episode]:
+            block[episode] = _RESISTANCE
+        elif possible[episode]:  # left open by
+            if not by_failed[episode] or not by_surely_tried[episode]:
+                block[episode] = _TRIAL
+            else:
+                block[episode] = _OUTCOME if by_surely_adequate[episode] else _ADEQUACY
+        elif not by_tried_alike[episode]:  # stopped by
+            block[episode] = _TRIAL
+        elif not by_tried[episode]:
+            block[episode] = _RESISTANCE
+        else:
+            block[episode] = _OUTCOME if by_adequate[episode] else _ADEQUACY
+    return block
+
+
+class _Tallies(NamedTuple):
     """Per episode: trials tried, adequate and failed, and which causes of pseudo-resistance they show."""
 
     n_trials: np.ndarray
     n_adequate: np.ndarray
     n_failed_min: np.ndarray
     n_failed_max: np.ndarray
-    causes: dict[str, np.ndarray]
+    causes: np.ndarray
 
 
 def _tallies(tried: Tried, groups: frozenset[str]) -> _Tallies:
-    sets = tried.counted(tuple(sorted(groups)), "failed")
-    is_tried = among(sets, TRIED)
-    episodes = tried.trials.episodes
+    sets, causes = tried.counted(tuple(sorted(groups)), "failed"), CAUSES_BY_REASON[tried.reason]
+    return _Tallies(*_tallied(tried.trials.episode, sets, tried.adequate.sure, causes, tried.n_episodes))
 
-    def number(of: np.ndarray) -> np.ndarray:
-        return tried.spread(episodes.sum(of).astype(np.int32))
 
-    return _Tallies(
-        n_trials=number(is_tried),
-        n_adequate=number(is_tried & tried.adequate.sure),
-        n_failed_min=number(among(sets, SURELY_FAILED)),
-        n_failed_max=number(among(sets, FAILED)),
-        causes={
-            cause: tried.spread(episodes.any(is_tried & np.isin(tried.reason, reasons)))
-            for cause, reasons in REASONS.items()
-        },
-    )
+@compiled
+def _tallied(
+    episode: np.ndarray, sets: np.ndarray, is_adequate: np.ndarray, causes: np.ndarray, n_episodes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """How many trials of each episode are in which sets of stages.py, and the causes that some of those tried shows."""
+    n_trials = np.zeros(n_episodes, dtype=np.int32)
+    n_adequate, n_failed_min, n_failed_max = np.zeros_like(n_trials), np.zeros_like(n_trials), np.zeros_like(n_trials)
+    shown = np.zeros(n_episodes, dtype=np.int64)
+    for trial in range(len(episode)):
+        of, is_in = episode[trial], sets[trial]
+        if is_in >> TRIED & 1:
+            n_trials[of] += 1
+            n_adequate[of] += is_adequate[trial]
+            shown[of] |= causes[trial]
+        n_failed_min[of] += is_in >> SURELY_FAILED & 1
+        n_failed_max[of] += is_in >> FAILED & 1
+    return n_trials, n_adequate, n_failed_min, n_failed_max, shown
 
 
 class _ByCount:
