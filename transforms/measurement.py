@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from schemas.definition import Outcome
 from transforms.attempts import Attempts
+from transforms.compiled import compiled
+from transforms.eras import LONG_AGO
 from transforms.signs import Signs
 
 Windows = tuple[int, int, int, int]
@@ -48,16 +49,33 @@ def _measure(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> Me
     if scores is None:
         nothing = np.empty(0)
         return Measured(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), nothing, nothing, nothing)
-    minimum = signs.scales.filter(pl.col("scale") == scale)["minimum"].item()
-    from_day, days_after_end, days_before, days_after = given
     everyone = attempts.of("person")
     row = np.flatnonzero(scores.has_some[everyone])
-    person, start, last = everyone[row], attempts.start[row], attempts.last_day[row]
-    final = scores.days.last_within(person, start + from_day, last + days_after_end)
+    first, after = (scores.days.number_before(person, LONG_AGO) for person in (everyone[row], everyone[row] + 1))
+    start, last = attempts.start[row], attempts.last_day[row].astype(np.int64)
+    final, baseline = _found(first, after, scores.days.day, start, last, *given)
     told = final >= 0
-    row, person, start, final = row[told], person[told], start[told], final[told]
-    before = scores.days.last_within(person, start - days_before, start)
-    after = scores.days.first_within(person, start + 1, start + days_after)
-    first = np.where(before >= 0, before, after)
-    baseline = np.where(first >= 0, scores.values[first], np.nan)
-    return Measured(row, scores.days.day[final], scores.values[final], baseline, baseline - minimum)
+    row, final, baseline = row[told], final[told], baseline[told]
+    begun_at = np.where(baseline >= 0, scores.values[baseline], np.nan)
+    return Measured(row, scores.days.day[final], scores.values[final], begun_at, begun_at - signs.minimum[scale])
+
+
+@compiled
+def _found(
+    first: np.ndarray, after: np.ndarray, day: np.ndarray, start: np.ndarray, last: np.ndarray,
+    from_day: int, days_after_end: int, days_before: int, days_after: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """The score of each attempt that tells its outcome, and its baseline; -1 if there is none.
+
+    The outcome is told by the last score in its window. The baseline is the last until the start, else the first
+    after it. The person's scores are those from `first` until before `after`, by day.
+    """
+    final, baseline = np.full(len(start), -1, dtype=np.int64), np.full(len(start), -1, dtype=np.int64)
+    for row in range(len(start)):
+        for score in range(first[row], after[row]):
+            since = day[score] - start[row]
+            if from_day <= since and day[score] <= last[row] + days_after_end:
+                final[row] = score
+            if -days_before <= since <= 0 or (0 < since <= days_after and baseline[row] < 0):
+                baseline[row] = score
+    return final, baseline

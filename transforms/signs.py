@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -25,6 +26,11 @@ class Signs:
     same: dict[str, np.ndarray]
     admissions: Days
     observed: frozenset[str]
+
+    @cached_property
+    def minimum(self) -> dict[str, float]:
+        """The lowest score of each scale."""
+        return dict(self.scales.select("scale", "minimum").iter_rows())
 
 
 def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
