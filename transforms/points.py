@@ -18,7 +18,7 @@ from transforms.counts import Tried, is_blind
 from transforms.eligibility import days_told
 from transforms.encode import Coded, person_disorder
 from transforms.segments import NEVER, Segments
-from transforms.stages import FAILED, SURELY_FAILED, SURELY_TRIED, among, sets_of_members
+from transforms.stages import FAILED, SURELY_FAILED, SURELY_TRIED, UNKNOWN_KIND, among, sets_of_members
 
 _NO_POINTS = -1
 _OF_EPISODES = (LengthItem, DiagnosisItem, AdmissionItem)
@@ -83,9 +83,9 @@ class Points:
         long = trials.n_days >= item.extended_days
         return Bounds(long, long | trials.has_unknown_supply)
 
-    def _number(self, n: int, item: Item | NumberItem) -> list[np.ndarray]:
+    def _number(self, n: int, item: Item | NumberItem) -> np.ndarray:
         """How many trials count for the item in each episode, by stage."""
-        return [self.tried.spread(number) for number in self.tried.number(self._sets[n], _distinct(item))]
+        return self.tried.number(self._sets[n], _distinct(item))
 
     def total(self, stage: int, *, open_ended: bool = False) -> np.ndarray:
         """The half points of a stage's trials. `open_ended`: unobserved items may earn their most."""
@@ -171,7 +171,7 @@ class Points:
         every = _running_sum(mine, episodes)
         if _distinct(item) == "none":
             return every
-        known = self.tried.kinds("substance").is_known[treatment]
+        known = self.tried.kinds("substance")[treatment] != UNKNOWN_KIND
         asked = np.flatnonzero(mine & known)
         _, first = np.unique((episode[asked] << 20) + treatment[asked], return_index=True)
         new = np.zeros(len(mine), dtype=bool)

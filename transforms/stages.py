@@ -19,12 +19,14 @@ from __future__ import annotations
 import numpy as np
 
 from transforms.bounds import Bounds
-from transforms.segments import Segments
+from transforms.compiled import compiled
 
 TRIED, ADEQUATE, FAILED, SURELY_TRIED, SURELY_ADEQUATE, SURELY_FAILED = STAGES = tuple(range(6))
 _PERHAPS = 1 << TRIED | 1 << ADEQUATE | 1 << FAILED
 _SURELY = 1 << SURELY_TRIED | 1 << SURELY_ADEQUATE | 1 << SURELY_FAILED
 ALL = np.uint8(_PERHAPS | _SURELY)
+# What a treatment is: one of the kinds, numbered from 0, or one of these.
+OWN_KIND, UNKNOWN_KIND = -1, -2
 
 
 def sets_of_judged(adequate: Bounds, failed: Bounds) -> np.ndarray:
@@ -47,20 +49,33 @@ def sets_of_members(member: Bounds) -> np.ndarray:
     return np.where(member.sure, ALL, np.where(member.possible, np.uint8(_PERHAPS), np.uint8(0)))
 
 
-# For each combination of sets a sum of ones, each in ten bits of its own.
-_LANE_BITS = 10
-_ONES = np.array(
-    [sum((sets >> stage & 1) << (_LANE_BITS * stage) for stage in STAGES) for sets in range(1 << len(STAGES))],
-    dtype=np.int64,
-)
+@compiled
+def numbers_by_stage(
+    n_episodes: int, episode: np.ndarray, sets: np.ndarray, treatment: np.ndarray, kinds: np.ndarray
+) -> np.ndarray:
+    """How many trials, by what must differ, are in the sets: a row for each stage, a column for each episode.
 
-
-def count_sets(sets: np.ndarray, groups: Segments) -> list[np.ndarray]:
-    """For each stage how many rows of each group are in its set: one sum counts for all stages."""
-    if int(groups.lengths.max(initial=0)) >> _LANE_BITS:
-        return [groups.sum(among(sets, stage)) for stage in STAGES]
-    sums = groups.sum(_ONES[sets])
-    return [sums >> (_LANE_BITS * stage) & ((1 << _LANE_BITS) - 1) for stage in STAGES]
+    Trials come in the order of their episodes; `kinds` is what each treatment is. Of trials whose kind is not known,
+    each may be another kind; surely there is one kind at least.
+    """
+    numbers = np.zeros((len(STAGES), n_episodes), dtype=np.int32)
+    has_some = np.zeros(n_episodes, dtype=np.int32)
+    for row in range(len(sets)):
+        mine, kind, new = episode[row], kinds[treatment[row]], np.int64(sets[row])
+        if kind == UNKNOWN_KIND:
+            has_some[mine] |= new >> SURELY_FAILED & 1
+            new &= ~(1 << SURELY_FAILED)
+        elif kind != OWN_KIND:
+            earlier = row - 1
+            while new and earlier >= 0 and episode[earlier] == mine:
+                if kinds[treatment[earlier]] == kind:
+                    new &= ~np.int64(sets[earlier])
+                earlier -= 1
+        if new:
+            for stage in range(len(STAGES)):
+                numbers[stage, mine] += new >> stage & 1
+    numbers[SURELY_FAILED] = np.maximum(numbers[SURELY_FAILED], has_some)
+    return numbers
 
 
 def among(sets: np.ndarray, stage: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Rows that lie together: sums between borders, a look at the rows before, ranges, sorting and counting sets."""
+"""Rows that lie together: sums between borders, a look at the rows before, ranges, sorting; and sets of trials."""
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from transforms.stages import (
     SURELY_TRIED,
     TRIED,
     among,
-    count_sets,
     sets_of_judged,
     sets_of_members,
 )
@@ -128,12 +127,3 @@ def test_a_trial_is_in_the_sets_that_its_facts_allow() -> None:
     assert stages(True, False, True) == {TRIED}
     assert stages(False, True, True) == set()
     assert SURELY_FAILED not in stages(True, True, None)
-
-
-def test_all_stages_are_counted_at_once_however_many_rows_a_group_has() -> None:
-    """1,023 rows fit into the bits of one sum, 1,024 do not and are counted all the same."""
-    for n_rows in (1_023, 1_024):
-        sets = np.array([63] * n_rows + [7, 0], dtype=np.uint8)
-        groups = Segments(np.array([0] * n_rows + [1, 1]))
-
-        assert [number.tolist() for number in count_sets(sets, groups)] == [[n_rows, 1]] * 3 + [[n_rows, 0]] * 3
