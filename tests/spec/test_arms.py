@@ -70,6 +70,32 @@ def test_what_is_given_may_have_to_be_different() -> None:
     )
 
 
+def test_an_unnamed_drug_may_be_a_different_one_but_need_not_be() -> None:
+    """Two SSRIs: an unnamed one and sertraline may be one or two. Citalopram after them surely is another."""
+    given = extract(
+        dispensings="""
+        person | drug       | date       | days
+        two    | some_ssri  | 2010-02-01 | 5
+        two    | sertraline | 2010-03-01 | 5
+        three  | some_ssri  | 2010-02-01 | 5
+        three  | sertraline | 2010-03-01 | 5
+        three  | citalopram | 2010-04-01 | 5
+        same   | sertraline | 2010-02-01 | 5
+        same   | sertraline | 2010-04-01 | 5
+        """
+    )
+    different = count(2, of="ssri", what="given", distinct_by="substance")
+    expected = """
+        person | verdict       | resistant_date
+        two    | undetermined  | -
+        three  | resistant     | 2010-04-01
+        same   | not_resistant | -
+        """
+
+    assert_shows(verdicts(given, _needs(different)), expected)
+    assert_shows(verdicts(given, _needs(different, within=365)), expected)
+
+
 def test_what_may_have_been_given_leaves_it_open() -> None:
     """An antidepressant of unrecorded class may have been an SSRI: what it was, a question of the trial, is open."""
     given = extract(
