@@ -106,18 +106,21 @@ class Exposures:
 
 def find_exposures(coded: Coded, spans: Spans) -> Exposures:
     """The exposures of all episodes."""
-    return Exposures(Supplies(*_within(coded.dispensed, spans)), Sessions(*_within(coded.done, spans)))
+    dispensed, (supplied, row) = coded.dispensed, _within(coded.dispensed, spans)
+    amounts = (dispensed.amounts(name, row) for name in ("days", "dose_ug", "dose_mddd"))
+    supplies = Supplies(supplied, dispensed.treatment[row], dispensed.day[row], *amounts, dispensed.bases(row))
+    done, (treated, row) = coded.done, _within(coded.done, spans)
+    return Exposures(supplies, Sessions(treated, done.treatment[row], done.day[row]))
 
 
-def _within(table: Dispensed | Done, spans: Spans) -> list[np.ndarray]:
-    """The rows that lie in an episode, with the episode in place of the person, in order."""
-    person, day, treatment, *amounts = table
-    keys = packed(person, day)
+def _within(table: Dispensed | Done, spans: Spans) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that lie in an episode, and the episode of each, by episode and treatment."""
+    keys = packed(table.person, table.day)
     first = np.searchsorted(keys, packed(spans.person, spans.treated_from), side="left")
     after = np.searchsorted(keys, packed(spans.person, spans.end), side="right")
     episode, row = ragged(first, np.maximum(after - first, 0))
-    order = in_order(episode * (int(treatment.max(initial=0)) + 1) + treatment[row])
-    return [episode[order].astype(np.int32), *(column[row[order]] for column in (treatment, day, *amounts))]
+    order = in_order(episode * (int(table.treatment.max(initial=0)) + 1) + table.treatment[row])
+    return episode[order].astype(np.int32), row[order]
 
 
 @dataclass(frozen=True)

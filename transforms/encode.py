@@ -22,6 +22,7 @@ from transforms.eras import Days, packed
 from transforms.segments import NEVER, Segments, distinct, in_order, places
 
 UNKNOWN = -1  # an amount that is not known; amounts are never negative
+_NOT_DELIVERED = -1
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,30 @@ class Vocabulary:
 
 
 class Dispensed(NamedTuple):
-    """One row per supply of a drug, sorted by person, day, treatment and what follows; see UNKNOWN.
+    """One row per supply of a drug, sorted by person, day, treatment and amounts.
 
-    `basis` is a place in SUPPLY_BASES. A drug given as a procedure is a supply of unknown days and dose.
+    `row` is its row of `delivered`, whose amounts are looked up when they are asked for, because few rows lie in an
+    episode. A drug given as a procedure has none, and is a supply of unknown days and dose.
     """
 
     person: np.ndarray
     day: np.ndarray
     treatment: np.ndarray
-    days: np.ndarray
-    dose_ug: np.ndarray
-    dose_mddd: np.ndarray
-    basis: np.ndarray
+    row: np.ndarray
+    delivered: pl.DataFrame
+
+    def amounts(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """An amount of some of the supplies; see UNKNOWN."""
+        return self._of(name, rows).fill_null(UNKNOWN).to_numpy()
+
+    def bases(self, rows: np.ndarray) -> np.ndarray:
+        """How the days of some of the supplies were worked out, as a place in SUPPLY_BASES."""
+        names, place = numbered(self._of("supply_basis", rows).fill_null("unknown"))
+        return np.array([SUPPLY_BASES.index(name) for name in names], dtype=np.uint8)[place]
+
+    def _of(self, name: str, rows: np.ndarray) -> pl.Series:
+        row = pl.Series(self.row[rows])
+        return self.delivered[name].gather(row.set(row == _NOT_DELIVERED, None))
 
 
 class Done(NamedTuple):
@@ -225,7 +238,7 @@ class _Named(NamedTuple):
 def _named(table: pl.DataFrame | None, column: str) -> _Named | None:
     if table is None:
         return None
-    rows = table.filter(pl.col(column).is_not_null())
+    rows = table.filter(pl.col(column).is_not_null()) if table[column].has_nulls() else table
     return _Named(rows, *numbered(rows[column]))
 
 
@@ -253,24 +266,24 @@ def _by_kind(supplies: Dispensed, sessions: Done, vocabulary: Vocabulary) -> tup
     if not is_drug.any():
         return supplies, sessions
     given = [column[is_drug] for column in sessions]
-    unknown = np.full(len(given[0]), UNKNOWN)
-    basis = np.full(len(given[0]), SUPPLY_BASES.index("unknown"), dtype=supplies.basis.dtype)
+    row = np.full(len(given[0]), _NOT_DELIVERED)
     # Those given come first: of rows of one day the unknown ones do.
-    both = [np.concatenate(pair) for pair in zip([*given, unknown, unknown, unknown, basis], supplies, strict=True)]
+    both = [np.concatenate(pair) for pair in zip([*given, row], supplies[:-1], strict=True)]
     order = in_order(packed(both[0], both[1]) * len(vocabulary.treatments) + both[2])
-    return Dispensed(*(column[order] for column in both)), Done(*(column[~is_drug] for column in sessions))
+    given_or_delivered = Dispensed(*(column[order] for column in both), supplies.delivered)
+    return given_or_delivered, Done(*(column[~is_drug] for column in sessions))
 
 
 def _dispensings(named: _Named | None, numbers: dict[str, int]) -> Dispensed:
     if named is None:
-        kinds = (np.uint32, np.int32, np.uint16, np.int32, np.int64, np.int64, np.uint8)
-        return Dispensed(*(np.zeros(0, dtype=kind) for kind in kinds))
-    table, (rows, treatment) = named.rows, _treatments(named, numbers)
-    amounts = [table[c].fill_null(UNKNOWN).to_numpy() for c in ("days", "dose_ug", "dose_mddd")]
-    bases, place = numbered(table["supply_basis"])
-    basis = np.array([SUPPLY_BASES.index(name) for name in bases], dtype=np.uint8)[place]
-    person, day, *others = (column[rows] for column in (*_arrays(table, "person", "date"), *amounts, basis))
-    return Dispensed(person, day, treatment, *others)
+        kinds = (np.uint32, np.int32, np.uint16, np.int64)
+        return Dispensed(*(np.zeros(0, dtype=kind) for kind in kinds), pl.DataFrame(schema=_AMOUNTS))
+    rows, treatment = _treatments(named, numbers)
+    person, day = (column[rows] for column in _arrays(named.rows, "person", "date"))
+    return Dispensed(person, day, treatment, rows, named.rows)
+
+
+_AMOUNTS = {"days": pl.Int32, "dose_ug": pl.Int64, "dose_mddd": pl.Int64, "supply_basis": pl.Categorical}
 
 
 def _procedures(named: _Named | None, numbers: dict[str, int]) -> Done:
