@@ -101,9 +101,9 @@ class Classified:
     @cached_property
     def ids(self) -> pl.DataFrame:
         """The person_id and the episode_id of each episode."""
-        people = self._person_ids.cast(pl.Categorical).gather(self._spans.person)
-        names = self._rows.select(pl.format("{}:{}:{}", pl.lit(people), "disorder", "number"))
-        return pl.DataFrame({"person_id": people, "episode_id": names.to_series().cast(pl.Categorical)})
+        people = self._person_ids.gather(self._spans.person)
+        names = self._rows.select(person_id=people, episode_id=pl.format("{}:{}:{}", people, "disorder", "number"))
+        return names.cast(pl.Categorical)
 
     @property
     def disorders(self) -> tuple[str, ...]:
@@ -244,7 +244,7 @@ class Classified:
         names = pl.Series(list(made), dtype=pl.String).cast(pl.Categorical)
         every = np.tile(np.arange(n, dtype=np.uint32), len(made))
         definition = np.repeat(np.arange(len(made), dtype=np.uint32), n)
-        return frame_of(list(made.values())).with_columns(
+        return frame_of(list(made.values()), self._causes.all_words).with_columns(
             self.ids["episode_id"].gather(every), names.gather(definition).alias("definition_id")
         )
 

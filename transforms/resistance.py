@@ -48,8 +48,8 @@ class Verdicts:
     """One row per episode, in order.
 
     `verdict`, `decided_by` and `pseudo_resistance` are places in VERDICTS, BLOCKS and PSEUDO_RESISTANCE; `causes` is a
-    place in `cause_words`. `resistant_day` is NEVER unless resistant; `n_failed_max` is None where there is no
-    upper bound; a score is NaN where there is none.
+    place in all words of the causes. `resistant_day` is NEVER unless resistant. `n_failed_max` is None where there is
+    no upper bound, the scores where the rule gives none; a score is NaN where an episode has none.
     """
 
     verdict: np.ndarray
@@ -59,11 +59,10 @@ class Verdicts:
     n_adequate: np.ndarray
     n_failed_min: np.ndarray
     n_failed_max: np.ndarray | None
-    score_min: np.ndarray
-    score_max: np.ndarray
+    score_min: np.ndarray | None
+    score_max: np.ndarray | None
     pseudo_resistance: np.ndarray
     causes: np.ndarray
-    cause_words: tuple[str, ...]
 
     @property
     def is_resistant(self) -> np.ndarray:
@@ -71,24 +70,28 @@ class Verdicts:
         return self.verdict == _RESISTANT
 
 
-def frame_of(made: Sequence[Verdicts]) -> pl.DataFrame:
+def frame_of(made: Sequence[Verdicts], cause_words: Sequence[str]) -> pl.DataFrame:
     """The verdicts of one definition after the other, in columns named as in schemas/tables.py."""
 
     def column(name: str) -> np.ndarray:
         return np.concatenate([getattr(verdicts, name) for verdicts in made])
 
-    no_limit = [np.full(len(verdicts.verdict), -1, dtype=np.int32) for verdicts in made]
-    limits = [v.n_failed_max if v.n_failed_max is not None else none for v, none in zip(made, no_limit, strict=True)]
-    places = {"verdict": VERDICTS, "decided_by": BLOCKS, "pseudo_resistance": PSEUDO_RESISTANCE}
-    resistant_day, limit = column("resistant_day"), pl.Series(np.concatenate(limits))
+    def column_or_blank(name: str, kind: type[pl.DataType]) -> pl.Series:
+        def of(verdicts: Verdicts) -> pl.Series:
+            part = getattr(verdicts, name)
+            if part is None:
+                return pl.repeat(None, len(verdicts.verdict), dtype=kind, eager=True)
+            return pl.Series(part, dtype=kind, nan_to_null=True)
+
+        return pl.concat(of(verdicts) for verdicts in made)
+
+    places = {"verdict": VERDICTS, "decided_by": BLOCKS, "pseudo_resistance": PSEUDO_RESISTANCE, "causes": cause_words}
+    may_be_blank = {"n_failed_max": pl.Int32, "score_min": pl.Float64, "score_max": pl.Float64}
     return pl.DataFrame(
         {name: decode(column(name), names) for name, names in places.items()}
         | {name: column(name) for name in ("n_trials", "n_adequate", "n_failed_min")}
-        | {name: pl.Series(column(name)).fill_nan(None) for name in ("score_min", "score_max")}
-    ).with_columns(
-        pl.concat([decode(verdicts.causes, verdicts.cause_words) for verdicts in made]).alias("causes"),
-        n_failed_max=pl.when(limit >= 0).then(limit),
-        resistant_date=dated(resistant_day),
+        | {name: column_or_blank(name, kind) for name, kind in may_be_blank.items()}
+        | {"resistant_date": dated(column("resistant_day"))}
     )
 
 
@@ -105,11 +108,11 @@ def judge_resistance(facts: Facts) -> Verdicts:
     is_resistant = verdict == _RESISTANT
     tallies = _tallies(facts.tried, facts.definition.counted_groups)
     pseudo_resistance, causes = judge_causes(facts.causes, tallies.causes)
-    score_min, score_max = judge.scores()
+    score_min, score_max = judge.scores() or (None, None)
     return Verdicts(
         verdict=verdict,
         decided_by=_decided_by(judge, facts.eligible.sure & ~_is_spared(facts, possible), met, possible),
-        resistant_day=np.where(is_resistant, judge.dates(is_resistant), NEVER),
+        resistant_day=np.where(is_resistant, judge.dates(is_resistant), NEVER).astype(np.int32),
         n_trials=tallies.n_trials,
         n_adequate=tallies.n_adequate,
         n_failed_min=tallies.n_failed_min,
@@ -118,7 +121,6 @@ def judge_resistance(facts: Facts) -> Verdicts:
         score_max=score_max,
         pseudo_resistance=pseudo_resistance,
         causes=causes,
-        cause_words=facts.causes.all_words,
     )
 
 
@@ -245,10 +247,8 @@ class _ByCount:
         places = range(len(self.arms.arms))
         return reduce(or_, [self.arms.met(n, stage, distinct=distinct, open_ended=open_ended) for n in places])
 
-    def scores(self) -> tuple[np.ndarray, np.ndarray]:
+    def scores(self) -> None:
         """Counts have no score."""
-        none = np.full(self.arms.tried.n_episodes, np.nan)
-        return none, none
 
 
 class _ByScore:
