@@ -6,6 +6,8 @@
    (bench_sql.py) from the same Parquet files. Only if every row is the same are the times taken, in turns.
 4. The same run is made with Prefect and without it, in turns (bench_prefect.py).
 
+A side is done when its table is in memory: Impasse's words are then categoricals, DuckDB's are text.
+
 Seconds of different machines, and of one machine at different hours, do not compare; ratios within one run do.
 """
 
@@ -138,7 +140,7 @@ def machine() -> dict[str, object]:
         "system": platform.system(),
         "architecture": platform.machine(),
         "python": platform.python_version(),
-        **{library: version(library) for library in ("polars", "duckdb", "numpy", "pyarrow")},
+        **{library: version(library) for library in ("polars", "duckdb", "numba", "numpy", "pyarrow")},
     }
 
 
@@ -151,8 +153,8 @@ def write_canonical(plan: Plan, folder: Path) -> frozenset[str]:
     for bucket in io.folders(plan.work / "buckets"):
         for name in _READ:
             table = io.read_parquet(bucket / f"{name}.parquet")
-            numbered = table.with_columns((pl.col("person") + before).cast(pl.UInt32))
-            io.write_parquet(numbered, folder / bucket.name / f"{name}.parquet")
+            through = table.with_columns((pl.col("person") + before).cast(pl.UInt32))
+            io.write_parquet(through, folder / bucket.name / f"{name}.parquet")
         before += len(io.read_parquet(bucket / "persons.parquet"))
     return frozenset(io.read_json(plan.work / "checks.json")["observes"])
 

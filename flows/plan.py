@@ -27,7 +27,18 @@ from schemas.study import DefinitionSection, EngineSection, OutputSection, Study
 
 _WORK = ".work-"
 _HERE = Path(__file__).resolve().parents[1]
-LIBRARIES = ("impasse", "polars", "pandera", "pyarrow", "great-expectations", "prefect", "altair", "statsmodels")
+LIBRARIES = (
+    "impasse",
+    "polars",
+    "numba",
+    "numpy",
+    "pandera",
+    "pyarrow",
+    "great-expectations",
+    "prefect",
+    "altair",
+    "statsmodels",
+)
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,7 @@ def _reasons_of_drugs(
 ) -> np.ndarray:
     key = ("days at dose", rule.duration_basis, rule.dose_basis, rule.min_dose_ratio)
     days = attempts.once(key, lambda: _days_at_dose(attempts, rule, vocabulary, doses))
-    n_days = attempts.n_days.astype(np.int32, copy=False)  # 64 bits where leftovers are carried over
-    columns = (attempts.has_unknown_supply, n_days, attempts.days_covered)
+    columns = (attempts.has_unknown_supply, attempts.n_days, attempts.days_covered)
     return _told(*days, *columns, rule.min_days, rule.min_adherence_percent)
 
 

@@ -186,7 +186,7 @@ def find_attempts(
     exposures: Exposures, spans: Spans, how: Joining, asked: np.ndarray, speaks: np.ndarray, vocabulary: Vocabulary
 ) -> Attempts:
     """The attempts with the treatments asked about, in the episodes spoken about; both are masks."""
-    opens, closes = _window(exposures, spans, how, vocabulary)
+    opens, closes = (days.astype(np.int64) for days in _window(exposures, spans, how, vocabulary))
 
     def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
         return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))

@@ -39,7 +39,7 @@ from transforms.trials import Trials
 
 _KEYS = {"substance": "treatment", "class": "class", "mechanism": "mechanism"}
 _TIMINGS = ("any", "before", "last")
-_ANY, _BEFORE, _LAST = range(len(_TIMINGS))
+_, _BEFORE, _LAST = range(len(_TIMINGS))
 _COUNT = np.dtype([("n", np.int64), ("timing", np.int64), ("of_failed", np.int64)])
 # Of each stage, the one that asks the same where nothing has to have failed.
 _GIVEN_ALIKE = (TRIED, TRIED, TRIED, SURELY_TRIED, SURELY_TRIED, SURELY_FAILED)
@@ -132,7 +132,7 @@ def _kinds(vocabulary: Vocabulary, distinct_by: str) -> np.ndarray:
 
 
 class Arms:
-    """The arms of a rule, numbered, over the trials of all episodes that have any."""
+    """The arms of a rule, numbered, over the trials of all episodes."""
 
     def __init__(self, arms: list[Arm], tried: Tried, observes: frozenset[str], codes: CodeLists) -> None:
         self.arms, self.tried = arms, tried

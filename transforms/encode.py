@@ -23,6 +23,7 @@ from transforms.segments import NEVER, Segments, distinct, in_order, places
 
 UNKNOWN = -1  # an amount that is not known; amounts are never negative
 _NOT_DELIVERED = -1
+_AMOUNTS = {"days": pl.Int32, "dose_ug": pl.Int64, "dose_mddd": pl.Int64, "supply_basis": pl.Categorical}
 
 
 @dataclass(frozen=True)
@@ -283,9 +284,6 @@ def _dispensings(named: _Named | None, numbers: dict[str, int]) -> Dispensed:
     return Dispensed(person, day, treatment, rows, named.rows)
 
 
-_AMOUNTS = {"days": pl.Int32, "dose_ug": pl.Int64, "dose_mddd": pl.Int64, "supply_basis": pl.Categorical}
-
-
 def _procedures(named: _Named | None, numbers: dict[str, int]) -> Done:
     if named is None:
         return Done(*(np.zeros(0, dtype=kind) for kind in (np.uint32, np.int32, np.uint16)))
@@ -301,7 +299,7 @@ def _coverage(table: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray, np.nd
     if table is None:
         return None
     person, first, last = _arrays(table.sort("person", "start_date", "end_date"), "person", "start_date", "end_date")
-    return person, first, last
+    return person, first.copy(), last.copy()  # for compiled loops, which take arrays of Polars for another type
 
 
 def _scores(table: pl.DataFrame | None, n_persons: int) -> dict[str, Scores]:

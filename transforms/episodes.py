@@ -193,9 +193,9 @@ def _bridges(table: Dispensed | Done, is_meant: np.ndarray, is_patient: np.ndarr
 
 def _observed(coverage: tuple[np.ndarray, np.ndarray, np.ndarray] | None) -> _Observed:
     """Times of observation that overlap or follow each other, as one."""
-    nothing = np.zeros(0, dtype=np.int64)
+    nothing = np.zeros(0, dtype=np.int32)
     person, first, last = coverage if coverage is not None else (nothing, nothing, nothing)
-    eras = Segments.opened_by(opens_era(person, first, last, 1))
+    eras = Segments.opened_by(opens_era(person.astype(np.int64), first, last, 1))
     return _Observed(Days(person[eras.first], first[eras.first]), eras.max(last))
 
 

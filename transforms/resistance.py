@@ -108,7 +108,7 @@ def judge_resistance(facts: Facts) -> Verdicts:
     is_resistant = verdict == _RESISTANT
     tallies = _tallies(facts.tried, facts.definition.counted_groups)
     pseudo_resistance, causes = judge_causes(facts.causes, tallies.causes)
-    score_min, score_max = judge.scores() or (None, None)
+    score_min, score_max = judge.scores()
     return Verdicts(
         verdict=verdict,
         decided_by=_decided_by(judge, facts.eligible.sure & ~_is_spared(facts, possible), met, possible),
@@ -247,8 +247,9 @@ class _ByCount:
         places = range(len(self.arms.arms))
         return reduce(or_, [self.arms.met(n, stage, distinct=distinct, open_ended=open_ended) for n in places])
 
-    def scores(self) -> None:
+    def scores(self) -> tuple[None, None]:
         """Counts have no score."""
+        return None, None
 
 
 class _ByScore:

@@ -1,13 +1,12 @@
 """Rows that lie together, group by group: the few array operations that trials and counts are made of.
 
 Tables of trials are arrays in the order of their episodes. What a database does by joining and grouping is then
-a sum between two borders, a look at the rows before a row, or a binary search in packed integers (eras.py);
+a sum between two borders, a loop over the rows (compiled.py), or a binary search in packed integers (eras.py);
 none of them sorts, hashes or copies whole tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -73,17 +72,6 @@ class Segments:
     def min(self, values: np.ndarray) -> np.ndarray:
         """The smallest value of each group."""
         return np.minimum.reduceat(values, self.first)
-
-    def earlier(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Every row with every earlier row of its group: arrays (rows, earlier rows), the nearest first.
-
-        Each array holds a row at most once, so results may be written back with plain indexing.
-        """
-        rows, back = np.flatnonzero(self.rank > 0), 1
-        while len(rows):
-            yield rows, rows - back
-            back += 1
-            rows = rows[self.rank[rows] >= back]
 
 
 def ragged(first: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -58,8 +58,8 @@ def numbers_by_stage(
     Trials come in the order of their episodes; `kinds` is what each treatment is. Of trials whose kind is not known,
     each may be another kind; surely there is one kind at least.
     """
-    numbers = np.zeros((len(STAGES), n_episodes), dtype=np.int32)
-    has_some = np.zeros(n_episodes, dtype=np.int32)
+    numbers = np.zeros((len(STAGES), n_episodes), dtype=np.int64)  # points are worked out from them
+    has_some = np.zeros(n_episodes, dtype=np.int64)
     for row in range(len(sets)):
         mine, kind, new = episode[row], kinds[treatment[row]], np.int64(sets[row])
         if kind == UNKNOWN_KIND:

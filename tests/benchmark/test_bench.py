@@ -343,7 +343,7 @@ def test_the_figures_tell_the_machine_without_naming_it(figures: dict) -> None:
     """Cores, memory and versions; no host, user or path."""
     assert set(figures["machine"]) == {
         *("cores", "memory_bytes", "system", "architecture"),
-        *("python", "polars", "duckdb", "numpy", "pyarrow"),
+        *("python", "polars", "duckdb", "numba", "numpy", "pyarrow"),
     }
     assert os.uname().nodename not in str(figures["machine"].values())
 

@@ -178,11 +178,11 @@ def test_too_little_memory_is_said_before_the_work(study: Path, tmp_path: Path) 
     """Nothing is written, and the message tells what would be enough: that is enough."""
     plan = make_plan(study, tmp_path, memory="600MB")
 
-    with pytest.raises(ImpasseError, match=r"0.6 GB of memory are too little(.|\n)*at least 0.7 GB"):
+    with pytest.raises(ImpasseError, match=r"0.6 GB of memory are too little(.|\n)*at least 0.8 GB"):
         steps.read_delivery(plan)
     assert list(plan.work.iterdir()) == []
     publication.clear(plan)
-    plan = make_plan(study, tmp_path, memory="700MB")
+    plan = make_plan(study, tmp_path, memory="800MB")
 
     assert steps.at_a_time(plan, steps.read_delivery(plan)) == 1
 

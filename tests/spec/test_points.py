@@ -64,6 +64,23 @@ def test_a_dose_that_was_never_raised_earns_nothing() -> None:
     )
 
 
+def test_points_may_be_as_many_as_can_be_written() -> None:
+    """A cap of two thousand million is no cap, and points of that size are counted to the half point."""
+    given = extract(
+        dispensings="""
+        drug        | date       | days
+        sertraline  | 2010-02-01 | 60
+        venlafaxine | 2010-04-01 | 60
+        """
+    )
+    item_of_many = item("failed_trials", 1_500_000_000.5, at_most=2_000_000_000.0)
+
+    assert_shows(
+        verdicts(given, definition(resistance=points(1_500_000_000.5, item_of_many))),
+        "verdict | score_max\nresistant | 1500000000.5",
+    )
+
+
 def test_an_item_is_capped() -> None:
     """Three failures at one point each score 3, or 2 where the item is capped at 2."""
     given = extract(

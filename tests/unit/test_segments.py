@@ -53,14 +53,6 @@ def test_no_rows_are_no_groups() -> None:
 
     assert len(groups) == 0
     assert groups.sum(NOTHING).tolist() == []
-    assert list(groups.earlier()) == []
-
-
-def test_each_row_meets_every_earlier_row_of_its_group_once() -> None:
-    """The nearest first, and never one of another group."""
-    met = [pair for rows, before in Segments(KEYS).earlier() for pair in zip(rows, before, strict=True)]
-
-    assert met == [(1, 0), (2, 1), (5, 4), (2, 0)]
 
 
 def test_ranges_one_after_the_other() -> None:
