@@ -6,7 +6,7 @@
    (bench_sql.py) from the same Parquet files. Only if every row is the same are the times taken, in turns.
 4. The same run is made with Prefect and without it, in turns (bench_prefect.py).
 
-A side is done when its table is in memory: Impasse's words are then categoricals, DuckDB's are text.
+A side is done when its table is in memory.
 
 Seconds of different machines, and of one machine at different hours, do not compare; ratios within one run do.
 """
@@ -266,7 +266,7 @@ def verdicts(
     def judged(bucket: Path) -> pl.DataFrame:
         extract = Extract(**_tables(bucket), scores=None, admissions=None, observes=observes)
         made = classify(extract, chosen, definitions, codes)
-        names = made.ids.select("episode_id")
+        names = made.ids.select(pl.col("episode_id").cast(pl.String))
         return pl.concat(
             names.with_columns(definition_id=pl.lit(d.id), verdict=decode(made.verdicts_of(d), VERDICT_NAMES))
             for d in definitions

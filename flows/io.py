@@ -652,7 +652,7 @@ def _is_sound(frame: pl.DataFrame, model: type[pa.DataFrameModel]) -> bool:
     schema = model.to_schema()
     columns = schema.columns
     is_plain = not schema.unique and not any(c.coerce or c.regex or not c.required for c in columns.values())
-    if not is_plain or dict(frame.schema) != {name: column.dtype.type for name, column in columns.items()}:
+    if not is_plain or _kinds(frame) != {name: column.dtype.type for name, column in columns.items()}:
         return False
     filled = (column.nullable or frame[name].null_count() == 0 for name, column in columns.items())
     single = (not column.unique or frame[name].is_unique().all() for name, column in columns.items())
@@ -672,8 +672,14 @@ def write_parquet(
     by = list(key)
     ordered = frame.sort(by, maintain_order=True) if by else frame
     path.parent.mkdir(parents=True, exist_ok=True)
+    kinds = pl.Schema(_kinds(ordered))
     with _disk(path):
-        ordered.write_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
+        ordered.write_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP, arrow_schema=kinds)
+
+
+def _kinds(frame: pl.DataFrame) -> dict[str, pl.DataType]:
+    """The type of each column; words are of whatever pool in memory, and in a file of the one that readers know."""
+    return {name: pl.Categorical() if isinstance(kind, pl.Categorical) else kind for name, kind in frame.schema.items()}
 
 
 def write_blocks(blocks: Iterable[dict[str, pl.DataFrame]], folder: Path) -> dict[str, int]:

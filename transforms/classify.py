@@ -67,15 +67,6 @@ def _judging_ids(key: JudgingKey) -> tuple[str, str]:
     return rule_id(trial), rule_id(adequacy, outcome)
 
 
-def _shaped(name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
-    """The parts as one table with the declared columns and types."""
-    columns = RESTRICTED[name].to_schema().columns
-    types = {column: spec.dtype.type for column, spec in columns.items()}
-    if not parts:
-        return pl.DataFrame(schema=types)
-    return pl.concat([part.select(pl.col(c).cast(t) for c, t in types.items()) for part in parts])
-
-
 class Classified:
     """One extract classified: the restricted tables, in the shapes of schemas/tables.py, and the verdicts as a matrix.
 
@@ -92,6 +83,8 @@ class Classified:
         self._eligibility = Eligibility(self._rows, self._spans, self._causes, self._coded, codes)
         self._once = Once()
         self._person_ids = extract.persons["person_id"]
+        # Ids have a pool of words of their own, which goes with them; that of all other words only ever grows.
+        self._id = pl.Categorical(pl.Categories.random())
 
     @property
     def deciding(self) -> tuple[Definition, ...]:
@@ -103,7 +96,7 @@ class Classified:
         """The person_id and the episode_id of each episode."""
         people = self._person_ids.gather(self._spans.person)
         names = self._rows.select(person_id=people, episode_id=pl.format("{}:{}:{}", people, "disorder", "number"))
-        return names.cast(pl.Categorical)
+        return names.cast(self._id)
 
     @property
     def disorders(self) -> tuple[str, ...]:
@@ -121,29 +114,29 @@ class Classified:
     def episodes(self) -> pl.DataFrame:
         """One row per episode."""
         named = self._rows.hstack(self.ids).with_columns(start_date="start", end_date="end")
-        return _shaped("episodes", [named])
+        return self._shaped("episodes", [named])
 
     @property
     def trials(self) -> pl.DataFrame:
         """One row per trial rule and trial."""
         rules = sorted({d.trial for d in self.definitions}, key=rule_id)
-        return _shaped("trials", [self._named_trials(rule) for rule in rules])
+        return self._shaped("trials", [self._named_trials(rule) for rule in rules])
 
     @property
     def judgements(self) -> pl.DataFrame:
         """One row per trial and judging rule."""
         keys = sorted({(d.trial, d.adequacy, d.outcome) for d in self.definitions}, key=_judging_ids)
-        return _shaped("judgements", [self._named_judgements(*key) for key in keys])
+        return self._shaped("judgements", [self._named_judgements(*key) for key in keys])
 
     @cached_property
     def classifications(self) -> pl.DataFrame:
         """One row per episode and definition that gives verdicts."""
-        return _shaped("classifications", [self._named_verdicts()] if self._verdicts else [])
+        return self._shaped("classifications", [self._named_verdicts()] if self._verdicts else [])
 
     @cached_property
     def stages(self) -> pl.DataFrame:
         """One row per episode and staging system."""
-        return _shaped("stages", [self._staged(d) for d in self.definitions if d.gives != "verdict"])
+        return self._shaped("stages", [self._staged(d) for d in self.definitions if d.gives != "verdict"])
 
     @cached_property
     def impasses(self) -> pl.DataFrame:
@@ -151,7 +144,7 @@ class Classified:
         resistant = [verdicts.is_resistant for verdicts in self._verdicts.values()]
         chosen = np.flatnonzero(reduce(or_, resistant, np.zeros(len(self._rows), dtype=bool)))
         found = find_impasses(self._rows[chosen], self._coded, self.codes)
-        return _shaped("impasses", [found.hstack(self.ids[chosen])])
+        return self._shaped("impasses", [found.hstack(self.ids[chosen])])
 
     @cached_property
     def matrix(self) -> VerdictMatrix:
@@ -233,6 +226,14 @@ class Classified:
         return {definition.id: judge_resistance(self.facts(definition)) for definition in self.deciding}
 
     # Rows with names
+
+    def _shaped(self, name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
+        """The parts as one table with the declared columns and types."""
+        types = {column: spec.dtype.type for column, spec in RESTRICTED[name].to_schema().columns.items()}
+        types |= {column: self._id for column in self.ids.columns if column in types}
+        if not parts:
+            return pl.DataFrame(schema=types)
+        return pl.concat([part.select(pl.col(c).cast(t) for c, t in types.items()) for part in parts])
 
     def _staged(self, definition: Definition) -> pl.DataFrame:
         staged = self.ids.hstack(judge_staging(self.facts(definition)))

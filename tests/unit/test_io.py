@@ -196,6 +196,19 @@ def test_definition_ids_are_unique(tmp_path: Path) -> None:
         io.read_definitions([tmp_path])
 
 
+def test_a_file_says_nothing_of_the_pool_its_words_were_in(tmp_path: Path) -> None:
+    """Words numbered in another order, in a pool of their own, are the same bytes, and are read as any others."""
+    for name, before in (("one", []), ("two", ["gad7", "madrs"])):
+        pool = pl.Categorical(pl.Categories.random())
+        _held = pl.Series(before, dtype=pl.String).cast(pool)
+        words = pl.Series(["phq9", "gad7"]).cast(pool)
+        rows = pl.concat([scores(), scores()]).with_columns(scale=words)
+        io.write_parquet(rows, tmp_path / f"{name}.parquet", Scores)
+
+    assert io.sha256(tmp_path / "one.parquet") == io.sha256(tmp_path / "two.parquet")
+    assert io.read_parquet(tmp_path / "one.parquet").schema == scores().schema
+
+
 def test_same_rows_same_bytes(tmp_path: Path) -> None:
     """Two tables of the same rows in another order are the same file."""
     one = pl.concat([scores(), scores(scale=["gad7"])])
