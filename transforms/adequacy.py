@@ -56,11 +56,11 @@ def _reasons_of_drugs(
     key = ("days at dose", rule.duration_basis, rule.dose_basis, rule.min_dose_ratio)
     days = attempts.once(key, lambda: _days_at_dose(attempts, rule, vocabulary, doses))
     columns = (attempts.has_unknown_supply, attempts.n_days, attempts.days_covered)
-    return _told(*days, *columns, rule.min_days, rule.min_adherence_percent)
+    return _reasons(*days, *columns, rule.min_days, rule.min_adherence_percent)
 
 
 @compiled
-def _told(
+def _reasons(
     total: np.ndarray, at_least: np.ndarray, at_most: np.ndarray, is_unknown: np.ndarray, n_days: np.ndarray,
     covered: np.ndarray, min_days: int, percent: int,
 ) -> np.ndarray:  # fmt: skip
@@ -90,8 +90,8 @@ def _days_at_dose(
     days = attempts.span_days if rule.duration_basis == "span" else attempts.covered_days
     dose, reference = _doses(attempts.supplies, rule.dose_basis, vocabulary, doses)
     wanted = 0.0 if rule.dose_basis == "any" else rule.min_dose_ratio
-    eras, treatment, n = attempts.eras, attempts.supplies.treatment, len(attempts.episode)
-    return _summed(eras.first, eras.lengths, attempts.attempt_of_era, days, dose, treatment, reference, wanted, n)
+    of_eras = (attempts.eras.borders, attempts.attempt_of_era, len(attempts.episode))
+    return _days_by_dose(*of_eras, days, dose, attempts.supplies.treatment, reference, wanted)
 
 
 def _doses(
@@ -112,9 +112,9 @@ def _doses(
 
 
 @compiled
-def _summed(
-    first: np.ndarray, lengths: np.ndarray, attempt_of_era: np.ndarray, days: np.ndarray, dose: np.ndarray,
-    treatment: np.ndarray, reference: np.ndarray, wanted: float, n_attempts: int,
+def _days_by_dose(
+    borders: np.ndarray, attempt_of_era: np.ndarray, n_attempts: int, days: np.ndarray, dose: np.ndarray,
+    treatment: np.ndarray, reference: np.ndarray, wanted: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Of each attempt the days of its supplies, and of these at least and at most how many at dose.
 
@@ -123,9 +123,9 @@ def _summed(
     """
     total = np.zeros(n_attempts, dtype=np.int64)
     at_least, at_most = np.zeros_like(total), np.zeros_like(total)
-    for era in range(len(first)):
+    for era in range(len(borders) - 1):
         attempt = attempt_of_era[era]
-        for row in range(first[era], first[era] + lengths[era]):
+        for row in range(borders[era], borders[era + 1]):
             total[attempt] += days[row]
             needed = reference[treatment[row]]
             if dose[row] == UNKNOWN or np.isnan(needed):

@@ -186,7 +186,8 @@ def find_attempts(
     exposures: Exposures, spans: Spans, how: Joining, asked: np.ndarray, speaks: np.ndarray, vocabulary: Vocabulary
 ) -> Attempts:
     """The attempts with the treatments asked about, in the episodes spoken about; both are masks."""
-    opens, closes = (days.astype(np.int64) for days in _window(exposures, spans, how, vocabulary))
+    window = _window(exposures, spans, how, vocabulary)
+    opens, closes = (days.astype(np.int64) for days in window)  # of one type, whatever the window
 
     def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
         return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))
@@ -270,7 +271,7 @@ def _drug_eras(rows: Supplies, spans: Spans, how: Joining) -> tuple[dict[str, np
     if how.single_dispensing_days:
         taken_end, days = _until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
     are_delivered = how.supply == "as_delivered"
-    span_days, covered_days = _days_taken(eras.first, taken_from, taken_end, are_delivered)
+    span_days, covered_days = _days_taken(eras.borders, taken_from, taken_end, are_delivered)
     supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "eras": eras}
     return _era_facts(rows, days, taken_end, covered_days, eras, spans, how), supplies
 
@@ -321,17 +322,17 @@ def _next_drugs(episode: np.ndarray, treatment: np.ndarray, start: np.ndarray) -
 
 @compiled
 def _days_taken(
-    first: np.ndarray, taken_from: np.ndarray, taken_end: np.ndarray, are_delivered: bool
+    borders: np.ndarray, taken_from: np.ndarray, taken_end: np.ndarray, are_delivered: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of each supply the days until the next one is taken, or the era is over, and of these the days it covers.
 
-    `first` is the first supply of each era. Where days of supply are not read, all are covered.
+    `borders` are those of eras. Where days of supply are not read, all are covered.
     """
     span_days, covered_days = np.empty_like(taken_from), np.empty_like(taken_from)
-    for era in range(len(first)):
-        after = first[era + 1] if era + 1 < len(first) else len(taken_from)
-        covered_to = taken_end[first[era]]
-        for row in range(first[era], after):
+    for era in range(len(borders) - 1):
+        begin, after = borders[era], borders[era + 1]
+        covered_to = taken_end[begin]
+        for row in range(begin, after):
             covered_to = max(covered_to, taken_end[row])
             until = taken_from[row + 1] if row + 1 < after else max(covered_to, taken_from[row])
             span_days[row] = until - taken_from[row]
@@ -346,8 +347,8 @@ def _era_facts(
     how: Joining,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     episode, start = rows.episode[eras.first], rows.day[eras.first]
-    summed = _summed_up(eras.first, taken_end, days, covered, rows.dose_ug, rows.basis)
-    end, days_covered, has_unknown_supply, is_dose_known, is_raised, dose_ug_days, basis = summed
+    sums = _sums_of_eras(eras.borders, taken_end, days, covered, rows.dose_ug, rows.basis)
+    end, days_covered, has_unknown_supply, is_dose_known, is_raised, dose_ug_days, basis = sums
     end_excl = np.maximum(end, start)
     last_dispensed = rows.day[eras.first + eras.lengths - 1]
     return {
@@ -368,21 +369,20 @@ def _era_facts(
 
 
 @compiled
-def _summed_up(
-    first: np.ndarray, taken_end: np.ndarray, days: np.ndarray, covered: np.ndarray, dose_ug: np.ndarray,
+def _sums_of_eras(
+    borders: np.ndarray, taken_end: np.ndarray, days: np.ndarray, covered: np.ndarray, dose_ug: np.ndarray,
     basis: np.ndarray,
 ) -> tuple[np.ndarray, ...]:  # fmt: skip
     """Of the supplies of each era: the latest end, the days covered, whether some days are not known, whether every
     dose is and whether one is above the first, the dose over the days covered if every one is known, and the basis.
     """
-    n = len(first)
+    n = len(borders) - 1
     end, days_covered = np.empty(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
     has_unknown, is_raised = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
     is_known = np.ones(n, dtype=np.bool_)
     dose_ug_days, bases = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     for era in range(n):
-        begin = first[era]
-        after = first[era + 1] if era + 1 < n else len(days)
+        begin, after = borders[era], borders[era + 1]
         end[era], bases[era] = taken_end[begin], basis[begin]
         for row in range(begin, after):
             end[era] = max(end[era], taken_end[row])

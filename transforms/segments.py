@@ -48,6 +48,11 @@ class Segments:
         return np.diff(self.first, append=self.n_rows)
 
     @cached_property
+    def borders(self) -> np.ndarray:
+        """The first row of each group, and the end of the last."""
+        return np.append(self.first, self.n_rows)
+
+    @cached_property
     def of(self) -> np.ndarray:
         """The group of each row."""
         return np.cumsum(self._opens) - 1
