@@ -238,15 +238,31 @@ def _first_days(
                     continue
                 opens = _opens(counts[opening], start[row], failed[row])
                 for day in range(opens, min(opens + days_after + 1, days[episode])):
-                    hold = True
-                    for n in range(len(counts)):
-                        hold = hold and _holds(
-                            day, counts[n], is_sure, is_in[n], kinds[n], rows, treatment, start, failed, closes, room
-                        )
-                    if hold:
+                    if _all_hold(day, counts, is_sure, is_in, kinds, rows, treatment, start, failed, closes, room):
                         days[episode] = day
                         break
     return days
+
+
+@compiled
+def _all_hold(
+    day: int,
+    counts: np.ndarray,
+    is_sure: bool,
+    is_in: np.ndarray,
+    kinds: np.ndarray,
+    rows: range,
+    treatment: np.ndarray,
+    start: np.ndarray,
+    failed: np.ndarray,
+    closes: np.ndarray,
+    room: np.ndarray,
+) -> bool:
+    """Do all counts hold on a day over the trials of an episode?"""
+    for n in range(len(counts)):
+        if not _holds(day, counts[n], is_sure, is_in[n], kinds[n], rows, treatment, start, failed, closes, room):
+            return False
+    return True
 
 
 @compiled
