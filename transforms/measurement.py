@@ -53,7 +53,7 @@ def _measure(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> Me
     row = np.flatnonzero(scores.has_some[everyone])
     first, after = (scores.days.number_before(person, LONG_AGO) for person in (everyone[row], everyone[row] + 1))
     start, last = attempts.start[row], attempts.last_day[row].astype(np.int64)
-    final, baseline = _found(first, after, scores.days.day, start, last, *given)
+    final, baseline = _outcome_and_baseline(first, after, scores.days.day, start, last, *given)
     told = final >= 0
     row, final, baseline = row[told], final[told], baseline[told]
     begun_at = np.where(baseline >= 0, scores.values[baseline], np.nan)
@@ -61,7 +61,7 @@ def _measure(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> Me
 
 
 @compiled
-def _found(
+def _outcome_and_baseline(
     first: np.ndarray, after: np.ndarray, day: np.ndarray, start: np.ndarray, last: np.ndarray,
     from_day: int, days_after_end: int, days_before: int, days_after: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip

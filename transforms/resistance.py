@@ -168,11 +168,11 @@ def _is_spared(facts: Facts, possible: np.ndarray) -> np.ndarray:
 def _decided_by(judge: _ByCount | _ByScore, is_judged: np.ndarray, met: np.ndarray, possible: np.ndarray) -> np.ndarray:
     """The block that settled each verdict, or left it open."""
     stages = (TRIED, ADEQUATE, FAILED, SURELY_TRIED, SURELY_ADEQUATE)
-    return _settled(is_judged, met, possible, judge.met(TRIED, distinct=False), *(judge.met(n) for n in stages))
+    return _blocks(is_judged, met, possible, judge.met(TRIED, distinct=False), *(judge.met(n) for n in stages))
 
 
 @compiled
-def _settled(
+def _blocks(
     is_judged: np.ndarray, met: np.ndarray, possible: np.ndarray, by_tried_alike: np.ndarray, by_tried: np.ndarray,
     by_adequate: np.ndarray, by_failed: np.ndarray, by_surely_tried: np.ndarray, by_surely_adequate: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
@@ -212,11 +212,11 @@ class _Tallies(NamedTuple):
 
 def _tallies(tried: Tried, groups: frozenset[str]) -> _Tallies:
     sets, causes = tried.counted(tuple(sorted(groups)), "failed"), CAUSES_BY_REASON[tried.reason]
-    return _Tallies(*_tallied(tried.trials.episode, sets, tried.adequate.sure, causes, tried.n_episodes))
+    return _Tallies(*_sums_of_trials(tried.trials.episode, sets, tried.adequate.sure, causes, tried.n_episodes))
 
 
 @compiled
-def _tallied(
+def _sums_of_trials(
     episode: np.ndarray, sets: np.ndarray, is_adequate: np.ndarray, causes: np.ndarray, n_episodes: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """How many trials of each episode are in which sets of stages.py, and the causes that some of those tried shows."""
