@@ -218,12 +218,9 @@ def _arrays(table: pl.DataFrame, *columns: str) -> list[np.ndarray]:
 def numbered(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
     """The different words of a column of words without blanks, sorted, and each row's place among them."""
     word = column.to_physical().to_numpy().astype(np.intp)
-    is_met = np.zeros(int(word.max(initial=-1)) + 1, dtype=bool)
-    is_met[word] = True
-    met = np.flatnonzero(is_met)
+    met, place = _met(word, int(word.max(initial=-1)) + 1)
     names = pl.Series(met, dtype=pl.UInt32).cat.to(column.dtype).cast(pl.String)
     order = names.arg_sort().to_numpy()
-    place = np.empty(len(is_met), dtype=np.int64)
     place[met[order]] = np.arange(len(order))
     return names.gather(order), place[word]
 
@@ -327,7 +324,9 @@ def _diagnosed(table: pl.DataFrame | None, codes: CodeLists) -> Diagnosed:
         return Diagnosed(nothing.astype(np.uint32), nothing, nothing, nothing, nothing, {})
     spellings, spelling = numbered(table["code"])
     systems, system = numbered(table["code_system"])
-    pairs, code = _dense(spelling.astype(np.int64) * len(systems) + system, len(spellings) * len(systems))
+    pair = spelling * len(systems) + system
+    pairs, place = _met(pair, len(spellings) * len(systems))
+    code = place[pair]
     named = pl.DataFrame(
         {"code_system": systems.gather(pairs % len(systems)), "code": spellings.gather(pairs // len(systems))}
     )
@@ -341,11 +340,13 @@ def _diagnosed(table: pl.DataFrame | None, codes: CodeLists) -> Diagnosed:
     return Diagnosed(*(column[order] for column in columns), lists)
 
 
-def _dense(numbers: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The different numbers below n, in order, and each row's place among them."""
+def _met(numbers: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The different ones of some numbers below n, in order, and of each such number the place among them."""
     is_met = np.zeros(n, dtype=bool)
     is_met[numbers] = True
-    return np.flatnonzero(is_met), (np.cumsum(is_met) - 1)[numbers]
+    met, place = np.flatnonzero(is_met), np.empty(n, dtype=np.int64)
+    place[met] = np.arange(len(met))
+    return met, place
 
 
 def _lists(named: pl.DataFrame, codes: CodeLists) -> dict[str, np.ndarray]:

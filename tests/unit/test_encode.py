@@ -10,7 +10,7 @@ import pytest
 
 from schemas.extracts import Extract
 from tests.shipped import CODES
-from transforms.encode import Coded, encode, spelled
+from transforms.encode import Coded, encode, numbered, spelled
 
 
 def coded(**tables: pl.DataFrame) -> Coded:
@@ -73,6 +73,24 @@ def test_scores_of_one_day_are_the_highest() -> None:
     found = coded(scores=pl.DataFrame(rows, schema_overrides={"person": pl.UInt32})).scores
 
     assert {scale: part.values.tolist() for scale, part in found.items()} == {"hamd17": [21.0, 4.0], "madrs": [30.0]}
+
+
+def test_words_are_numbered_in_their_order_whatever_they_were_met_in() -> None:
+    """Not in the order of the column, nor in that of a pool of words that holds others."""
+    pool = pl.Categorical(pl.Categories.random())
+    _held = pl.Series(["N06AX16", "N05AH04", "N06AB03"]).cast(pool)
+    names, place = numbered(pl.Series(["N06AX16", "N06AB03", "N06AX16", "A10BA02"]).cast(pool))
+
+    assert names.to_list() == ["A10BA02", "N06AB03", "N06AX16"]
+    assert place.tolist() == [2, 1, 2, 0]
+
+
+def test_no_words_have_no_numbers() -> None:
+    """An empty column is no special case."""
+    names, place = numbered(pl.Series([], dtype=pl.Categorical))
+
+    assert names.to_list() == []
+    assert place.tolist() == []
 
 
 def test_sets_of_names_are_spelled_in_their_order() -> None:
