@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import io
 from flows.catalogue import AnyDefinition, CaseFile, case_files, computable
+from flows.files import inputs, texts
 from schemas import cases, definition
 from schemas.cases import Case
 from schemas.codelists import CodeLists
@@ -61,8 +61,8 @@ class Proof:
 
 def lint(folders: Sequence[Path]) -> tuple[int, list[ImpasseError]]:
     """How many definitions there are, and everything that is wrong with one of them or its cases."""
-    known, texts = io.read_catalogue(folders), io.definition_texts(folders)
-    codes, files = io.read_codelists(), case_files(folders)
+    known, texts = inputs.read_catalogue(folders), inputs.definition_texts(folders)
+    codes, files = inputs.read_codelists(), case_files(folders)
     checks: list[Callable[[AnyDefinition], None]] = [
         _refuse_uncited,
         lambda d: codes.check_definition(d, texts[d.id]) if isinstance(d, Definition) else None,
@@ -106,8 +106,8 @@ def _refuse_unproved(d: AnyDefinition, files: list[CaseFile], codes: CodeLists) 
 
 def prove(folder: Path) -> list[Proof]:
     """Run the cases of every definition in a user's folder, and of those that only have cases there."""
-    codes, known = io.read_codelists(), io.read_catalogue([folder])
-    files, own = io.read_texts(folder / "cases", "*.toml"), io.read_texts(folder, "*.toml")
+    codes, known = inputs.read_codelists(), inputs.read_catalogue([folder])
+    files, own = texts.read_texts(folder / "cases", "*.toml"), texts.read_texts(folder, "*.toml")
     if not own.keys() | files.keys():
         raise ImpasseError("No definition here.", where=f"{folder}", expected="<id>.toml", do="Correct the folder.")
     for name in sorted(files.keys() - known.keys()):
@@ -129,13 +129,13 @@ def _proof(d: Definition, text: str, drawn: str | None, codes: CodeLists) -> Pro
 def start(new_id: str, neighbour: str, folder: Path) -> tuple[Path, ...]:
     """Write a draft that does what its neighbour does, with its neighbour's cases; never over another file."""
     folders = [folder] if folder.is_dir() else []
-    texts = io.definition_texts(folders)
+    texts = inputs.definition_texts(folders)
     d = computable(neighbour, {name: definition.parse(name, text) for name, text in texts.items()})
     paths = folder / f"{new_id}.toml", folder / "cases" / f"{new_id}.toml"
     _refuse_id(new_id, texts, paths)
     written = [_draft(new_id, d, texts[neighbour]), *_copied(new_id, neighbour, case_files(folders))]
     for path, text in zip(paths, written, strict=False):  # a neighbour without cases leaves none
-        io.write_text(text, path)
+        texts.write_text(text, path)
     return paths[: len(written)]
 
 

@@ -32,6 +32,7 @@ from flows.bench_prefect import in_turns
 from flows.bench_sql import ERAS, VERDICTS
 from flows.bench_stages import STAGES, Cost, floor, measured, run_whole, stage_costs
 from flows.discreet import InternalError
+from flows.files import inputs, texts
 from flows.plan import Plan, make_plan
 from flows.progress import tell
 from schemas import study
@@ -156,7 +157,7 @@ def write_canonical(plan: Plan, folder: Path) -> frozenset[str]:
             through = table.with_columns((pl.col("person") + before).cast(pl.UInt32))
             io.write_parquet(through, folder / bucket.name / f"{name}.parquet")
         before += len(io.read_parquet(bucket / "persons.parquet"))
-    return frozenset(io.read_json(plan.work / "checks.json")["observes"])
+    return frozenset(texts.read_json(plan.work / "checks.json")["observes"])
 
 
 def contests(folder: Path, observes: frozenset[str]) -> list[Contest]:
@@ -164,7 +165,7 @@ def contests(folder: Path, observes: frozenset[str]) -> list[Contest]:
     database = duckdb.connect()
     for name in _READ:
         database.from_parquet(str(folder / "*" / f"{name}.parquet")).create_view(name)
-    codes, known = io.read_codelists(), io.read_definitions()
+    codes, known = inputs.read_codelists(), inputs.read_definitions()
     definitions = [known[name] for name in DEFINITIONS]
     chosen = study.parse("the bench's study", STUDY)
     for name, rows in lookups(folder, codes, definitions).items():

@@ -22,6 +22,7 @@ from typing import Any
 import polars as pl
 
 from flows import io, publication, steps
+from flows.files import texts
 from flows.plan import Plan, make_plan
 from flows.steps import DeliveryCounts
 
@@ -140,7 +141,7 @@ def _peak_memory() -> int:
     """
     account = Path("/proc/self/status")
     if account.exists():
-        lines = io.read_text(account).splitlines()
+        lines = texts.read_text(account).splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

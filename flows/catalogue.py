@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows import io
+from flows.files import inputs, texts
 from reports.counting import asks_failure
 from schemas import cases
 from schemas.cases import Case
@@ -86,7 +86,7 @@ def disorders(d: AnyDefinition) -> tuple[str, ...]:
 def find(known: Mapping[str, AnyDefinition], wanted: Wanted) -> list[AnyDefinition]:
     """The definitions that have all that is asked for."""
     _refuse_unknown(wanted)
-    there, codes = _tables(wanted.tables), io.read_codelists()
+    there, codes = _tables(wanted.tables), inputs.read_codelists()
     return [d for d in known.values() if _is_wanted(d, wanted) and (not wanted.tables or _is_served(d, there, codes))]
 
 
@@ -150,14 +150,14 @@ def case_files(folders: Iterable[Path] = ()) -> dict[str, list[CaseFile]]:
     """The case files of every definition: the shipped ones first, then those of the user's folders."""
     found: dict[str, list[CaseFile]] = {}
     for label, folder in (("", _shipped_cases()), *(("cases/", folder / "cases") for folder in folders)):
-        for name, text in io.read_texts(folder, "*.toml").items():
+        for name, text in texts.read_texts(folder, "*.toml").items():
             found.setdefault(name, []).append(CaseFile(f"{label}{name}.toml", text))
     return found
 
 
 def _shipped_cases() -> Path:
-    installed = io.shipped("worked_cases")
-    return installed if installed.is_dir() else io.shipped("../tests/definitions")
+    installed = inputs.shipped("worked_cases")
+    return installed if installed.is_dir() else inputs.shipped("../tests/definitions")
 
 
 def drawn(files: Mapping[str, list[CaseFile]], name: str) -> tuple[Case, ...]:
@@ -170,4 +170,4 @@ def methods_contents(listed: Iterable[AnyDefinition], folders: Iterable[Path] = 
     from reports.methods import MethodsContents  # the charts it comes with are slow to load
 
     shown, files = tuple(listed), case_files(folders)
-    return MethodsContents(shown, {d.id: drawn(files, d.id) for d in shown}, io.read_codelists())
+    return MethodsContents(shown, {d.id: drawn(files, d.id) for d in shown}, inputs.read_codelists())

@@ -185,7 +185,8 @@ def bench(
     Everything is written to a temporary folder and removed at the end.
     """
     from flows import bench as measuring
-    from flows import bench_table, io, progress
+    from flows import bench_table, progress
+    from flows.files import texts
 
     with progress.shown(err):
         figures = measuring.run(persons)
@@ -193,7 +194,7 @@ def bench(
         out.print(part, highlight=False)
         out.print()
     if json_file is not None:
-        io.write_json(figures, json_file)
+        texts.write_json(figures, json_file)
 
 
 @app.command(epilog="Example: impasse explain runs/my-study/latest --episode P000123:anxiety:1")

@@ -38,11 +38,12 @@ def list_definitions(
     ] = "",
 ) -> None:
     """List the definitions, all or those asked for: id, kind, status, confidence, title."""
-    from flows import catalogue, io
+    from flows import catalogue
+    from flows.files import inputs
 
-    known = io.read_catalogue(folder)
+    known = inputs.read_catalogue(folder)
     found = catalogue.find(known, catalogue.Wanted(disorder, kind, status, source, tables))
-    codes = io.read_codelists() if tables else None
+    codes = inputs.read_codelists() if tables else None
     for d in found:
         _say_entry(d, has_citation=bool(source), codes=codes)
     if found:
@@ -79,11 +80,12 @@ def _say(text: str, indent: int = 0, hang: int = 0) -> None:
 @told
 def show(name: Annotated[str, typer.Argument(metavar="ID")], folder: Folders = []) -> None:  # noqa: B006
     """Say in words what a definition asks and where it comes from, and draw its worked cases."""
-    from flows import catalogue, io
+    from flows import catalogue
+    from flows.files import inputs
     from reports.words import KINDS, STATUSES
     from schemas.definition import Description
 
-    d = catalogue.named(name, io.read_catalogue(folder))
+    d = catalogue.named(name, inputs.read_catalogue(folder))
     out.print(f"[bold]{escape(d.title)}[/]", highlight=False)
     if isinstance(d, Description):
         _say(f"{d.id}: {d.status}.")
@@ -126,10 +128,11 @@ def _cited(source: Source) -> dict[str, str]:
 
 
 def _say_cases(d: Definition, folders: Sequence[Path]) -> None:
-    from flows import catalogue, io
+    from flows import catalogue
+    from flows.files import inputs
     from reports.drawn import LEGEND, as_lines, draw
 
-    found, codes = catalogue.drawn(catalogue.case_files(folders), d.id), io.read_codelists()
+    found, codes = catalogue.drawn(catalogue.case_files(folders), d.id), inputs.read_codelists()
     out.print(f"[bold]worked cases: {len(found)}[/]", highlight=False)
     if found:
         out.print(f"{LEGEND}\n", markup=False, highlight=False)
@@ -162,10 +165,11 @@ def diff(
     folder: Folders = [],  # noqa: B006
 ) -> None:
     """Say in which settings two definitions differ, block by block, and what that means."""
-    from flows import catalogue, io
+    from flows import catalogue
+    from flows.files import inputs
     from reports.contrast import contrast
 
-    known = io.read_catalogue(folder)
+    known = inputs.read_catalogue(folder)
     blocks = contrast(catalogue.computable(a, known), catalogue.computable(b, known))
     if not blocks:
         out.print(f"{a} and {b}: no difference in any block.", highlight=False)
@@ -242,9 +246,10 @@ def methods(
     folder: Folders = [],  # noqa: B006
 ) -> None:
     """Write one page of all definitions: in words, side by side, with their worked cases and the vocabulary."""
-    from flows import catalogue, io
+    from flows import catalogue
+    from flows.files import inputs, texts
     from reports.methods import render_methods
 
-    known = io.read_catalogue(folder)
-    io.write_text(render_methods(catalogue.methods_contents(known.values(), folder)), out_file)
+    known = inputs.read_catalogue(folder)
+    texts.write_text(render_methods(catalogue.methods_contents(known.values(), folder)), out_file)
     out.print(f"written: {out_file} ({len(known)} definitions)", markup=False, highlight=False, soft_wrap=True)

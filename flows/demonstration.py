@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows import io
+from flows.files import texts
 from flows.progress import tell
 from schemas.errors import ImpasseError
 from transforms.made_up_tools import FIRST_DATE, LAST_DATE
@@ -42,12 +43,12 @@ lead_days = 30
 def write(folder: Path, persons: int, seed: int = 1) -> Path:
     """Write the registry and its study; returns the study file."""
     study = folder / "study.toml"
-    if study.exists() and not io.read_text(study).startswith(STUDY.splitlines()[0]):
+    if study.exists() and not texts.read_text(study).startswith(STUDY.splitlines()[0]):
         raise ImpasseError(
             "There is another study here.", where=str(study), expected="a folder of its own", do="Name another --out."
         )
     write_registry(folder / "delivery", persons, seed)
-    io.write_text(STUDY.format(persons=persons, start=FIRST_DATE, end=LAST_DATE), study)
+    texts.write_text(STUDY.format(persons=persons, start=FIRST_DATE, end=LAST_DATE), study)
     return study
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from flows import io
+from flows.files import inputs, texts
 from flows.stores import Place
 from reports.explain import render_explanation
 from schemas import definition as definitions
@@ -42,8 +43,8 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
         mine["judgements"],
         mine["classifications"],
         chosen,
-        {name: tuple(rules) for name, rules in io.read_json(run / "release" / "manifest.json")["rules"].items()},
-        names=dict(io.read_codelists().treatments.select("treatment", "name").iter_rows()),
+        {name: tuple(rules) for name, rules in texts.read_json(run / "release" / "manifest.json")["rules"].items()},
+        names=dict(inputs.read_codelists().treatments.select("treatment", "name").iter_rows()),
         stages=mine["stages"],
         impasse=next(iter(mine["impasses"]), None),
     )
@@ -51,8 +52,8 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
 
 def _definitions(run: Place) -> dict[str, Definition]:
     """The definitions as they were when the run was made."""
-    texts = io.read_texts(run / "release" / "definitions", "*.toml")
-    return {name: definitions.parse(name, text) for name, text in texts.items()}
+    written = texts.read_texts(run / "release" / "definitions", "*.toml")
+    return {name: definitions.parse(name, text) for name, text in written.items()}
 
 
 def _named(name: str, known: dict[str, Definition]) -> Definition:

@@ -7,6 +7,7 @@ from textwrap import wrap
 import polars as pl
 
 from flows import io
+from flows.files import texts
 from flows.stores import Place
 from reports.answer import Left, answer, left_after_steps
 from reports.words import words
@@ -22,8 +23,8 @@ def lines(run: Place) -> list[str]:
     eligible = io.read_parquet(release / "prevalence.parquet").filter(
         pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder"
     )
-    texts = io.read_texts(release / "definitions", "*.toml")
-    parsed = {name: definition.parse(name, text) for name, text in texts.items()}
+    written = texts.read_texts(release / "definitions", "*.toml")
+    parsed = {name: definition.parse(name, text) for name, text in written.items()}
     titles = {name: d.title for name, d in parsed.items()}
     of_one = [name for name, d in parsed.items() if len(d.eligible.disorders) == 1]
     left = left_after_steps(io.read_parquet(release / "attrition.parquet").iter_rows(named=True), of_one)

@@ -17,6 +17,7 @@ from platform import python_version
 from pydantic import ValidationError
 
 from flows import io, stores
+from flows.files import delivery, inputs, texts
 from flows.stores import Place
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
@@ -124,8 +125,8 @@ def make_plan(study_path: Path, out: str | Path | None = None, resume: bool = Fa
     output, engine = (_instead(section, said) for section in (loaded.study.output, loaded.study.engine))
     here, end = _folders(path.parent, output, out)
     folder, published = here / loaded.study.name, end / loaded.study.name
-    inputs = tuple(_inputs(path, loaded).items())
-    plan = Plan(path, folder, published, _fingerprint(path, loaded), inputs, output, engine)
+    files = tuple(_inputs(path, loaded).items())
+    plan = Plan(path, folder, published, _fingerprint(path, loaded), files, output, engine)
     return _stopped_run(plan) if resume else _new_run(plan)
 
 
@@ -151,7 +152,7 @@ def _stopped_run(plan: Plan) -> Plan:
     names = [path.name.removeprefix(_WORK) for path in io.folders(plan.folder)] if plan.folder.exists() else []
     for run_id in sorted((name for name in names if plan.run_id in name), reverse=True):
         stopped = replace(plan, run_id=run_id)
-        if stopped.progress.exists() and io.read_json(stopped.progress)["of"] == stopped.made_of():
+        if stopped.progress.exists() and texts.read_json(stopped.progress)["of"] == stopped.made_of():
             return stopped
     raise ImpasseError(
         "There is no run to resume.",
@@ -195,11 +196,11 @@ def load_as_planned(plan: Plan) -> Loaded:
 @lru_cache(maxsize=1)
 def load(study_path: Path) -> Loaded:
     """The study, its layout, the code lists and the chosen definitions."""
-    study = io.read_study(study_path)
-    codes = io.read_codelists()
-    layout = io.read_mapping(study, study_path.parent)
+    study = inputs.read_study(study_path)
+    codes = inputs.read_codelists()
+    layout = inputs.read_mapping(study, study_path.parent)
     folders = [study_path.parent / folder for folder in study.definitions.folders]
-    texts = io.definition_texts(folders)
+    texts = inputs.definition_texts(folders)
     known = {name: parse(name, text) for name, text in texts.items()}
     chosen = choose(known, study.definitions, study.episodes.disorders)
     for definition in chosen:
@@ -274,7 +275,7 @@ def versions() -> dict[str, str]:
 
 def _inputs(study_path: Path, loaded: Loaded) -> dict[str, str]:
     """SHA-256 of every delivered file, by its path in the delivery."""
-    paths = io.source_paths(loaded.study, study_path.parent, loaded.layout)
+    paths = delivery.source_paths(loaded.study, study_path.parent, loaded.layout)
     folder = f"{stores.placed(loaded.study.source.path, study_path.parent)}/"
 
     def told(path: Place) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flows import io
+from flows.files import inputs, texts
 from flows.plan import Plan, load, versions
 from flows.steps import parameters, validation_contents
 from flows.stores import Address, Place
@@ -22,7 +23,7 @@ _PARTS = ("restricted", "release")
 def publish(plan: Plan) -> Place:
     """Write the manifest, move the run into place, and let `latest` lead to it. Returns the run's folder."""
     manifest = plan.work / "release" / "manifest.json"
-    io.write_json(_manifest(plan), manifest)
+    texts.write_json(_manifest(plan), manifest)
     if isinstance(plan.final, Address):
         _copy_into_place(plan, plan.final, manifest)
         clear(plan)
@@ -52,7 +53,7 @@ def _copy_into_place(plan: Plan, final: Address, manifest: Path) -> None:
 def keep_validation(plan: Plan) -> Path:
     """The validation page of a run that was stopped, beside the published runs."""
     page = plan.folder / "stopped" / plan.run_id / "validation.html"
-    io.write_text(render_validation(validation_contents(plan)), page)
+    texts.write_text(render_validation(validation_contents(plan)), page)
     return page
 
 
@@ -63,7 +64,7 @@ def clear(plan: Plan) -> None:
 
 def _manifest(plan: Plan) -> dict[str, object]:
     """What went in, by what it was judged, what came out."""
-    loaded, checks = load(plan.study_path), io.read_json(plan.work / "checks.json")
+    loaded, checks = load(plan.study_path), texts.read_json(plan.work / "checks.json")
     outputs = [path for part in _PARTS for path in io.files(plan.work / part)]
     return {
         "run_id": plan.run_id,
@@ -75,6 +76,6 @@ def _manifest(plan: Plan) -> dict[str, object]:
         "rows": io.read_parquet(plan.work / "release" / "reconciliation.parquet").to_dicts(),
         "definitions": {path.stem: io.sha256(path) for path in io.files(plan.work / "release/definitions")},
         "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},
-        "codelists": {path.stem: io.sha256(path) for path in io.files(io.shipped("codelists"))},
+        "codelists": {path.stem: io.sha256(path) for path in io.files(inputs.shipped("codelists"))},
         "outputs": {str(path.relative_to(plan.work)): io.sha256(path) for path in outputs},
     }

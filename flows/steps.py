@@ -17,6 +17,7 @@ import polars as pl
 from flows import io, quality
 from flows.catalogue import methods_contents
 from flows.discreet import discreet
+from flows.files import delivery, texts
 from flows.intake import take_in
 from flows.plan import Loaded, Plan, load, load_as_planned, versions
 from reports.limits import unused_rows_sentences
@@ -61,7 +62,7 @@ class DeliveryCounts:
 def read_delivery(plan: Plan) -> DeliveryCounts:
     """Read, clean, validate and check the delivery; write the buckets and the quarantine."""
     loaded = load(plan.study_path)
-    delivered = io.read_delivery(loaded.study, plan.base, loaded.layout)
+    delivered = delivery.read_delivery(loaded.study, plan.base, loaded.layout)
     source = Source(loaded.layout, loaded.study, loaded.codes)
     size = source.size(delivered)
     n_parts = count_parts(size.n_persons)
@@ -74,7 +75,7 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
     _add_checks(plan, results, observes=sorted(taken.observes), unused=taken.unused.to_dicts())
     quality.require(results)
     counts = DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
-    io.write_json({"of": plan.made_of(), "counts": asdict(counts)}, plan.progress)
+    texts.write_json({"of": plan.made_of(), "counts": asdict(counts)}, plan.progress)
     return counts
 
 
@@ -82,7 +83,7 @@ def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
     """The counts of a delivery that a stopped run had read, if this run resumes one."""
     if not plan.progress.exists():
         return None
-    counts = io.read_json(plan.progress)["counts"]
+    counts = texts.read_json(plan.progress)["counts"]
     return DeliveryCounts(**{**counts, "size": Size(**counts["size"])})
 
 
@@ -113,7 +114,7 @@ def _counts_of(plan: Plan, part: int) -> Path:
 def clean_delivery(study_path: Path) -> Cleaned:
     """The canonical tables and the quarantine of a study's delivery."""
     loaded = load(study_path)
-    delivered = io.read_delivery(loaded.study, study_path.parent, loaded.layout)
+    delivered = delivery.read_delivery(loaded.study, study_path.parent, loaded.layout)
     return clean(delivered, loaded.layout, loaded.study, loaded.codes)
 
 
@@ -139,7 +140,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     }
     for name in COUNTS:
         io.write_parquet(counts[name], _counts_of(plan, part) / f"{name}.parquet")
-    io.write_text("", _done(plan, part))
+    texts.write_text("", _done(plan, part))
 
 
 def _giving_verdicts(loaded: Loaded) -> list[Definition]:
@@ -184,10 +185,10 @@ def render(plan: Plan) -> None:
     """The three pages, and the definitions as they were read."""
     loaded = load(plan.study_path)
     for definition, text in loaded.texts.items():
-        io.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
-    io.write_text(render_methods(_methods_contents(plan, loaded)), plan.work / "release" / METHODS)
-    io.write_text(render_validation(validation_contents(plan)), plan.work / "release" / "validation.html")
-    io.write_text(render_report(_report_contents(plan)), plan.work / "release" / "report.html")
+        texts.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
+    texts.write_text(render_methods(_methods_contents(plan, loaded)), plan.work / "release" / METHODS)
+    texts.write_text(render_validation(validation_contents(plan)), plan.work / "release" / "validation.html")
+    texts.write_text(render_report(_report_contents(plan)), plan.work / "release" / "report.html")
 
 
 def _methods_contents(plan: Plan, loaded: Loaded) -> MethodsContents:
@@ -201,14 +202,14 @@ def _methods_contents(plan: Plan, loaded: Loaded) -> MethodsContents:
 
 def validation_contents(plan: Plan) -> ValidationContents:
     """What the validation page says, from what has been checked so far."""
-    checks = io.read_json(plan.work / "checks.json")
+    checks = texts.read_json(plan.work / "checks.json")
     common = _common(plan)
     return ValidationContents(**common, expectations=checks["expectations"])
 
 
 def _report_contents(plan: Plan) -> ReportContents:
     loaded = load(plan.study_path)
-    observes = frozenset(io.read_json(plan.work / "checks.json")["observes"])
+    observes = frozenset(texts.read_json(plan.work / "checks.json")["observes"])
     tables = {name: _read_release(plan, name) for name in RELEASE if name != "reconciliation"}
     return ReportContents(
         **_common(plan),
@@ -250,7 +251,7 @@ def _common(plan: Plan) -> dict[str, object]:
             "inputs": dict(plan.inputs),
         },
         "rule_meanings": RULES,
-        "notes": unused_rows_sentences(io.read_json(plan.work / "checks.json")["unused"]),
+        "notes": unused_rows_sentences(texts.read_json(plan.work / "checks.json")["unused"]),
     }
 
 
@@ -269,7 +270,7 @@ def _counts(plan: Plan, name: str) -> pl.DataFrame:
 def _read_bucket(plan: Plan, number: int) -> Extract:
     paths = {name: plan.bucket(number) / f"{name}.parquet" for name in MODELS}
     tables = {name: io.read_parquet(path) if path.exists() else None for name, path in paths.items()}
-    return Extract(**tables, observes=frozenset(io.read_json(plan.work / "checks.json")["observes"]))
+    return Extract(**tables, observes=frozenset(texts.read_json(plan.work / "checks.json")["observes"]))
 
 
 def _write_release(plan: Plan, name: str, table: pl.DataFrame) -> None:
@@ -283,7 +284,7 @@ def _read_release(plan: Plan, name: str) -> pl.DataFrame:
 def _add_checks(plan: Plan, results: list[ExpectationResult], **facts: object) -> None:
     """Keep what was checked; later steps add to it, and a step that is done again says nothing twice."""
     path = plan.work / "checks.json"
-    before = io.read_json(path) if path.exists() else {"expectations": []}
+    before = texts.read_json(path) if path.exists() else {"expectations": []}
     rows = [result.report_row() for result in results]
     kept = [row for row in before["expectations"] if row not in rows]
-    io.write_json({**before, **facts, "expectations": kept + rows}, path)
+    texts.write_json({**before, **facts, "expectations": kept + rows}, path)

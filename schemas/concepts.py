@@ -13,6 +13,22 @@ import polars as pl
 
 from schemas.errors import ImpasseError
 
+OMOP_TABLES = (
+    "person",
+    "observation_period",
+    "death",
+    "condition_occurrence",
+    "drug_exposure",
+    "procedure_occurrence",
+    "measurement",
+    "observation",
+    "visit_occurrence",
+    "concept",
+    "concept_ancestor",
+    "drug_strength",
+    "drug_ingredient",
+)
+
 _CITED = ("source", "date", "confidence")
 _COLUMNS = {
     "omop_ingredients": ("name", "concept_id", "atc", *_CITED),

@@ -1,7 +1,7 @@
 """The shape of the program, read from its syntax trees: who imports whom, and who touches the world.
 
 schemas <- transforms <- flows, schemas <- reports <- flows; Prefect only under flows/; files are opened only
-in flows/io.py, on S3 in flows/stores.py. Each check is first tried on a line that breaks the rule.
+in flows/io.py and flows/files/, on S3 in flows/stores.py. Each check is first tried on a line that breaks the rule.
 """
 
 import ast
@@ -18,7 +18,10 @@ LAYERS = {
     "flows": {"schemas", "transforms", "reports", "flows"},
 }
 # The last two touch files without data: a lock, and a folder for what is compiled.
-THAT_OPEN_FILES = ("flows/io.py", "flows/stores.py", "flows/lock.py", "transforms/compiled.py")
+THAT_OPEN_FILES = (
+    *("flows/io.py", "flows/stores.py", "flows/lock.py", "transforms/compiled.py"),
+    *(f"flows/files/{name}.py" for name in ("csv", "database", "delivery", "faults", "inputs", "texts")),
+)
 # A table is declared in one layer and displayed in another; both are called what they are.
 NAMED_ALIKE = {"tables"}
 
@@ -49,17 +52,22 @@ def imported(source: str) -> set[str]:
 
 
 def file_access(source: str) -> set[str]:
-    """Calls that open, list, make or remove files; those through a module of ours called `io` are its own."""
+    """Calls that open, list, make or remove files; those through a module of ours that may are its own."""
     tree = ast.parse(source)
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     named = {call.id for call in calls if isinstance(call, ast.Name)} & {"open", *_STORE_IO}
-    ours = "flows" in imported(source)
-    attributes = [call for call in calls if isinstance(call, ast.Attribute) and not (ours and _is_io(call.value))]
+    ours = _our_readers(tree)
+    attributes = [call for call in calls if isinstance(call, ast.Attribute) and ast.unparse(call.value) not in ours]
     return named | ({call.attr for call in attributes} & (_POLARS_IO | _PATH_IO | _STORE_IO))
 
 
-def _is_io(value: ast.expr) -> bool:
-    return isinstance(value, ast.Name) and value.id == "io"
+def _our_readers(tree: ast.Module) -> set[str]:
+    """The names by which a module calls those of ours that may touch files."""
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    may = {path.removesuffix(".py").replace("/", ".") for path in THAT_OPEN_FILES}
+    return {
+        alias.asname or alias.name for node in froms for alias in node.names if f"{node.module}.{alias.name}" in may
+    }
 
 
 def wrong_imports(modules: dict[str, str]) -> list[str]:

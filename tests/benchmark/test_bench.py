@@ -18,6 +18,7 @@ from flows.bench_prefect import Turns
 from flows.bench_stages import Cost
 from flows.cli import app
 from flows.discreet import InternalError
+from flows.files import texts
 from flows.plan import make_plan
 from schemas.extracts import MODELS
 from tests.tables import assert_shows, table
@@ -445,4 +446,4 @@ def test_the_command_writes_every_figure_as_json(
     assert result.exit_code == 0
     assert "What a run costs" in result.output
     assert "Beside DuckDB" in result.output
-    assert io.read_json(tmp_path / "bench.json") == {**figures, "persons": 100}
+    assert texts.read_json(tmp_path / "bench.json") == {**figures, "persons": 100}

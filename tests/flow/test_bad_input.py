@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import io
+from flows.files import delivery, inputs
 from schemas.errors import ImpasseError
 from tests.unit.deliveries import OMOP_LISTS, study
 
@@ -18,7 +18,7 @@ PERSONS = "person_id,birth_date\nsecret,1970-01-01\n"
 def read(folder: Path) -> None:
     """Read a delivery in the generic layout, and its persons to the last row."""
     chosen = study(path=folder.name)
-    io.read_delivery(chosen, folder.parent, io.read_mapping(chosen, folder)).whole("persons")
+    delivery.read_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder)).whole("persons")
 
 
 def told(folder: Path) -> str:
@@ -57,7 +57,7 @@ def test_a_file_that_the_study_names_must_be_there(tmp_path: Path) -> None:
     chosen = study(path=tmp_path.name, files={"scores": "visits/scales"})
 
     def delivered() -> object:
-        return io.read_delivery(chosen, tmp_path.parent, io.read_mapping(chosen, tmp_path))
+        return delivery.read_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
 
     with pytest.raises(ImpasseError, match="File 'visits/scales' is missing"):
         delivered()
@@ -100,7 +100,7 @@ def test_utf_8_where_latin_1_is_stated(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,town\n1,Malmö\n", encoding="utf-8")
 
     with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
-        io.read_table(tmp_path / "a.csv", encoding="latin-1")
+        delivery.read_table(tmp_path / "a.csv", encoding="latin-1")
 
 
 def test_late_encoding_error(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_short_lines_of_an_omop_table(tmp_path: Path) -> None:
     (tmp_path / "person.csv").write_text("person_id,year_of_birth\n1,1970\n2\n")
 
     with pytest.raises(ImpasseError, match="a line does not fit the first one"):
-        io.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
+        delivery.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
 
 
 def test_quoted_cells_and_blank_cells_are_cells(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_utf_8_with_a_mark_where_latin_1_is_stated(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfid,b\n1,2\n")
 
     with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
-        io.read_table(tmp_path / "a.csv", encoding="latin-1")
+        delivery.read_table(tmp_path / "a.csv", encoding="latin-1")
 
 
 def test_lines_that_end_in_carriage_returns(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_damaged_gzip(tmp_path: Path) -> None:
 def test_omop_folder_without_persons(tmp_path: Path) -> None:
     """An OMOP delivery needs at least its person table."""
     with pytest.raises(ImpasseError, match="File 'person' is missing"):
-        io.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
+        delivery.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
 
 
 def test_omop_database_that_is_none(tmp_path: Path) -> None:
@@ -233,19 +233,19 @@ def test_omop_database_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "cdm.duckdb").write_text("secret")
 
     with pytest.raises(ImpasseError, match="DuckDB"):
-        io.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+        delivery.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
 
 
 def test_study_file_that_is_not_there(tmp_path: Path) -> None:
     """A missing study file is named."""
     with pytest.raises(ImpasseError, match=r"study\.toml"):
-        io.read_study(tmp_path / "study.toml")
+        inputs.read_study(tmp_path / "study.toml")
 
 
 def test_study_path_that_is_a_folder(tmp_path: Path) -> None:
     """A folder is not a study file, and is named."""
     with pytest.raises(ImpasseError) as caught:
-        io.read_study(tmp_path)
+        inputs.read_study(tmp_path)
 
     assert str(tmp_path) in str(caught.value)
 
@@ -255,7 +255,7 @@ def test_folder_among_definitions(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").mkdir()
 
     with pytest.raises(ImpasseError, match=r"mine\.toml"):
-        io.read_definitions([tmp_path])
+        inputs.read_definitions([tmp_path])
 
 
 def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,4 +267,4 @@ def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Path, "read_text", refuse)
 
     with pytest.raises(ImpasseError, match=r"study\.toml"):
-        io.read_study(tmp_path / "study.toml")
+        inputs.read_study(tmp_path / "study.toml")

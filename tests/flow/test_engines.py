@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
-from flows import demonstration, io, pipeline, steps
+from flows import demonstration, pipeline, steps
+from flows.files import inputs
 from flows.plan import load, make_plan
 from schemas.errors import ImpasseError, RunInterrupted
 from schemas.tables import RESTRICTED
@@ -211,7 +212,7 @@ def test_a_part_is_not_classified_by_another_program(
 def test_an_own_layout_is_part_of_what_a_run_is(registry: Path, tmp_path: Path) -> None:
     """What was read by one layout is not gone on with by another."""
     layout = registry.parent / "own.toml"
-    shutil.copy(io.shipped("mappings/generic.toml"), layout)
+    shutil.copy(inputs.shipped("mappings/generic.toml"), layout)
     study = registry.with_name("own_study.toml")
     study.write_text(registry.read_text().replace('layout = "generic"', 'layout = "own.toml"'))
     assert "own.toml" in study.read_text()

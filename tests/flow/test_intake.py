@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from flows import intake, io, publication, steps
+from flows import intake, publication, steps
+from flows.files import delivery
 from flows.plan import load, make_plan
 from schemas.errors import ImpasseError
 from schemas.extracts import MODELS
@@ -59,8 +60,8 @@ def whole(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def in_pieces_of(monkeypatch: pytest.MonkeyPatch, n_rows: int) -> None:
     """Files in pieces of so many rows, and as few rows as that in memory."""
-    monkeypatch.setattr(io, "_SMALL", 0)
-    monkeypatch.setattr(io, "_PIECE", n_rows)
+    monkeypatch.setattr(delivery, "_SMALL", 0)
+    monkeypatch.setattr(delivery, "_PIECE", n_rows)
     monkeypatch.setattr(intake, "_DEALT_AT_ONCE", 10 * n_rows)
     monkeypatch.setattr(intake, "_REFUSED_AT_ONCE", 7)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import authoring, demonstration, io
+from flows import authoring, demonstration
+from flows.files import inputs
 from tests.flow.running import run_steps
 
 OWN = "dep_four_drugs"
@@ -66,7 +67,7 @@ def test_no_code_names_a_definition() -> None:
     The bench alone names those that its SQL was written for.
     """
     root = Path(__file__).resolve().parents[2]
-    ids = set(io.definition_texts())
+    ids = set(inputs.definition_texts())
     code = [path for layer in ("schemas", "transforms", "reports", "flows") for path in (root / layer).rglob("*.py")]
     code = [path for path in code if not path.name.startswith("bench")]
     named = {(path.name, one) for path in code for one in ids if f'"{one}"' in path.read_text(encoding="utf-8")}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows import io, publication, steps
+from flows.files import inputs
 from flows.plan import make_plan
 from tests.flow.running import run_steps
 from tests.flow.test_cli import impasse
@@ -68,7 +69,7 @@ def test_the_definitions_of_a_run_are_those_it_was_planned_with(own_study: Path,
     """A definition file that changes during the run does not change what the run says it used."""
     own = tmp_path / "own"
     own.mkdir()
-    shipped = io.shipped("definitions") / "dep_karolinska.toml"
+    shipped = inputs.shipped("definitions") / "dep_karolinska.toml"
     mine = Path(shutil.copy(shipped, own / "mine.toml"))
     own_study.write_text(own_study.read_text() + '\n[definitions]\nfolders = ["own"]\nuse = ["mine"]\n')
     plan = make_plan(own_study, tmp_path / "out")

@@ -18,6 +18,9 @@ import polars as pl
 import pytest
 
 from flows import explanation, intake, io, pipeline, steps, stores
+from flows.files import csv
+from flows.files import delivery as delivery_files
+from flows.files.delivery import read_delivery
 from flows.plan import make_plan
 from schemas import study as studies
 from schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
@@ -253,8 +256,8 @@ def test_a_delivery_is_read_in_pieces(
         write(pl.read_parquet(path), tmp_path / "delivery" / path.stem)
     folder = f"pieces {write.__name__}"
     address = server.put_folder(tmp_path / "delivery", folder)
-    monkeypatch.setattr(io, "_SMALL", 0)
-    monkeypatch.setattr(io, "_BLOCK", 40_000)
+    monkeypatch.setattr(delivery_files, "_SMALL", 0)
+    monkeypatch.setattr(csv, "_BLOCK", 40_000)
     monkeypatch.setattr(stores, "_AT_ONCE", 30_000)
     monkeypatch.setattr(intake, "_DEALT_AT_ONCE", 20_000)
 
@@ -277,7 +280,7 @@ def test_an_omop_folder(server: S3, tmp_path: Path) -> None:
     pl.DataFrame({"visit_occurrence_id": [1, 2]}).write_parquet(tmp_path / "visit_occurrence.parquet")
     server.put((tmp_path / "visit_occurrence.parquet").read_bytes(), "omop/visit_occurrence.parquet")
 
-    found = io.read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/omop"), tmp_path, OMOP_LISTS)
+    found = read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/omop"), tmp_path, OMOP_LISTS)
 
     assert sorted(found.sources) == ["concept", "person", "visit_occurrence"]
     assert found.whole("concept").to_dicts() == [{"concept_id": "1", "concept_name": "x, y"}]
@@ -291,8 +294,8 @@ def test_a_database_on_s3_is_refused(server: S3, tmp_path: Path) -> None:
     server.put((tmp_path / "cdm.duckdb").read_bytes(), "cdm.duckdb")
 
     with pytest.raises(ImpasseError, match=r"DuckDB file cannot be read on S3(.|\n)*Copy the file"):
-        io.read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/cdm.duckdb"), tmp_path, OMOP_LISTS)
-    assert io.read_delivery(omop_study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS).n_rows("person") == 1
+        read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/cdm.duckdb"), tmp_path, OMOP_LISTS)
+    assert read_delivery(omop_study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS).n_rows("person") == 1
 
 
 @pytest.mark.parametrize(

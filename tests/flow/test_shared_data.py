@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import io, steps
+from flows import steps
+from flows.files import delivery
 from flows.plan import load
 from schemas.definition import Definition, ScaleRule
 from schemas.extracts import MODELS
@@ -188,7 +189,7 @@ def _eras(exposures: pl.DataFrame, gap: int) -> set[tuple]:
 def _exposures(tmp_path: Path) -> pl.DataFrame:
     study = _study(tmp_path, "omop-synpuf50", "omop", "2008-01-01", "2010-12-31")
     loaded = load(study)
-    delivered = io.read_delivery(loaded.study, tmp_path, loaded.layout)
+    delivered = delivery.read_delivery(loaded.study, tmp_path, loaded.layout)
     return ingredient_exposures(delivered, loaded.layout)
 
 

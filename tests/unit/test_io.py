@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from flows import io
+from flows.files import csv, database, delivery, inputs, texts
 from schemas.concepts import OmopLists
 from schemas.errors import ImpasseError
 from schemas.extracts import Persons, Scores
@@ -30,7 +31,7 @@ def test_csv_is_read_as_text(tmp_path: Path) -> None:
     """Leading zeros, ATC codes and blank cells come through as they are."""
     (tmp_path / "a.csv").write_text("id,day\n007,20100101\n,\n")
 
-    assert io.read_table(tmp_path / "a.csv").to_dicts() == [
+    assert delivery.read_table(tmp_path / "a.csv").to_dicts() == [
         {"id": "007", "day": "20100101"},
         {"id": None, "day": None},
     ]
@@ -42,15 +43,15 @@ def test_latin_1_and_semicolons(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(text)
     (tmp_path / "b.csv.gz").write_bytes(gzip.compress(text))
 
-    assert io.read_table(tmp_path / "a.csv", ";", "latin-1").to_dicts() == [{"id": "1", "kön": "å"}]
-    assert io.read_table(tmp_path / "b.csv.gz", ";", "latin-1").to_dicts() == [{"id": "1", "kön": "å"}]
+    assert delivery.read_table(tmp_path / "a.csv", ";", "latin-1").to_dicts() == [{"id": "1", "kön": "å"}]
+    assert delivery.read_table(tmp_path / "b.csv.gz", ";", "latin-1").to_dicts() == [{"id": "1", "kön": "å"}]
 
 
 def test_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path) -> None:
     """CSV from a spreadsheet begins with a mark that is no text."""
     (tmp_path / "a.csv").write_bytes("\ufeffid,b\n1,2\n".encode())
 
-    assert io.read_table(tmp_path / "a.csv").columns == ["id", "b"]
+    assert delivery.read_table(tmp_path / "a.csv").columns == ["id", "b"]
 
 
 def test_files_are_found_in_any_case_and_ending(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_files_are_found_in_any_case_and_ending(tmp_path: Path) -> None:
         tmp_path / "Dispensings.parquet"
     )
     chosen = study(path=tmp_path.name)
-    found = io.read_delivery(chosen, tmp_path.parent, io.read_mapping(chosen, tmp_path))
+    found = delivery.read_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
 
     assert sorted(found.sources) == ["dispensings", "persons"]
     assert found.whole("dispensings").schema["date"] == pl.Date
@@ -69,9 +70,9 @@ def test_files_are_found_in_any_case_and_ending(tmp_path: Path) -> None:
 def test_big_files_come_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A big file is read piece by piece, in order, with nothing lost."""
     (tmp_path / "a.csv").write_text("id\n" + "\n".join(str(n) for n in range(25)) + "\n")
-    monkeypatch.setattr(io, "_PIECE", 10)
-    monkeypatch.setattr(io, "_SMALL", 0)
-    pieces = list(io.DeliveredFiles({"a": (tmp_path / "a.csv", ",", "utf-8")}).pieces("a"))
+    monkeypatch.setattr(delivery, "_PIECE", 10)
+    monkeypatch.setattr(delivery, "_SMALL", 0)
+    pieces = list(delivery.DeliveredFiles({"a": (tmp_path / "a.csv", ",", "utf-8")}).pieces("a"))
 
     assert [piece.height for piece in pieces] == [10, 10, 5]
     assert pl.concat(pieces)["id"].to_list() == [str(n) for n in range(25)]
@@ -87,7 +88,7 @@ def test_rows_are_counted_without_reading(tmp_path: Path, ending: str) -> None:
     else:
         path.write_bytes(gzip.compress(text) if ending == ".csv.gz" else text)
     chosen = study(path=tmp_path.name)
-    found = io.read_delivery(chosen, tmp_path.parent, io.read_mapping(chosen, tmp_path))
+    found = delivery.read_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
 
     assert found.n_rows("persons") == 2
 
@@ -115,29 +116,29 @@ def test_latin_1_comes_in_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = before + 'id;"a\nname"\n1;å\n2;"ä\n;""ö"\n3;\n4;x'
     (tmp_path / "a.csv").write_bytes(text.encode("latin-1"))
     whole = pl.read_csv(text.encode(), separator=";", infer_schema=False)
-    monkeypatch.setattr(io, "_BLOCK", block)
+    monkeypatch.setattr(csv, "_BLOCK", block)
 
-    assert io.read_table(tmp_path / "a.csv", ";", "latin-1").rows() == whole.rows()
-    assert io.read_table(tmp_path / "a.csv", ";", "latin-1").columns == ["id", "a\nname"]
+    assert delivery.read_table(tmp_path / "a.csv", ";", "latin-1").rows() == whole.rows()
+    assert delivery.read_table(tmp_path / "a.csv", ";", "latin-1").columns == ["id", "a\nname"]
 
 
 def test_own_layout_is_a_path(tmp_path: Path) -> None:
     """A user's mapping is a TOML file beside the study."""
-    own = io.shipped("mappings/generic.toml").read_text().replace('name = "persons"', 'name = "people"')
+    own = inputs.shipped("mappings/generic.toml").read_text().replace('name = "persons"', 'name = "people"')
     (tmp_path / "own.toml").write_text(own)
 
-    assert io.read_mapping(study(layout="own.toml"), tmp_path).files["persons"].name == "people"
+    assert inputs.read_mapping(study(layout="own.toml"), tmp_path).files["persons"].name == "people"
 
 
 def test_unknown_layout_is_refused(tmp_path: Path) -> None:
     """A layout that is neither shipped nor a file stops the run with the nearest name."""
     with pytest.raises(ImpasseError, match="Did you mean 'swedish'"):
-        io.read_mapping(study(layout="swedisch"), tmp_path)
+        inputs.read_mapping(study(layout="swedisch"), tmp_path)
 
 
 def test_omop_studies_are_read_by_concept_lists(tmp_path: Path) -> None:
     """An OMOP study needs no mapping."""
-    assert isinstance(io.read_mapping(study(kind="omop"), tmp_path), OmopLists)
+    assert isinstance(inputs.read_mapping(study(kind="omop"), tmp_path), OmopLists)
 
 
 def test_omop_folder_with_tabs_and_capitals(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_omop_folder_with_tabs_and_capitals(tmp_path: Path) -> None:
     (tmp_path / "PERSON.csv").write_text("PERSON_ID,YEAR_OF_BIRTH\n1,1970\n")
     (tmp_path / "CONCEPT.csv").write_text("concept_id\tconcept_name\n1\tx, y\n")
     (tmp_path / "death.csv").write_text("person_id,death_date\n")
-    found = io.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
+    found = delivery.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
 
     assert found.whole("concept").to_dicts() == [{"concept_id": "1", "concept_name": "x, y"}]
     assert sorted(found.sources) == ["concept", "person"]
@@ -157,7 +158,7 @@ def test_omop_database(tmp_path: Path) -> None:
         database.sql("create schema cdm")
         database.sql("create table cdm.cdm.PERSON as select 1 as person_id, 1970 as year_of_birth")
         database.sql("create table cdm.cdm.death as select 1 as person_id, date '2010-01-01' as death_date")
-    found = io.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+    found = delivery.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
 
     assert found.whole("person").to_dicts() == [{"person_id": 1, "year_of_birth": 1970}]
     assert found.whole("death").schema["death_date"] == pl.Date
@@ -165,12 +166,12 @@ def test_omop_database(tmp_path: Path) -> None:
 
 def test_big_tables_of_a_database_come_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order in which they are stored, with nothing lost; an empty table counts as not delivered."""
-    with duckdb.connect(str(tmp_path / "cdm.duckdb")) as database:
-        database.sql("create table person as select range as person_id from range(5000) order by hash(range)")
-        database.sql("create table death (person_id integer)")
-        stored = database.sql("select * from person").pl()
-    monkeypatch.setattr(io, "_PIECE", 2048)
-    found = io.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+    with duckdb.connect(str(tmp_path / "cdm.duckdb")) as stored_in:
+        stored_in.sql("create table person as select range as person_id from range(5000) order by hash(range)")
+        stored_in.sql("create table death (person_id integer)")
+        stored = stored_in.sql("select * from person").pl()
+    monkeypatch.setattr(database, "_PIECE", 2048)
+    found = delivery.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
     pieces = list(found.pieces("person"))
 
     assert len(pieces) > 1
@@ -181,19 +182,19 @@ def test_big_tables_of_a_database_come_in_pieces(tmp_path: Path, monkeypatch: py
 
 def test_shipped_definitions_and_code_lists_are_read() -> None:
     """Definitions come by id, in order, and the code lists are whole."""
-    found = io.read_definitions()
+    found = inputs.read_definitions()
 
     assert list(found) == sorted(found)
-    assert io.read_codelists().treatments.height > 100
+    assert inputs.read_codelists().treatments.height > 100
 
 
 def test_definition_ids_are_unique(tmp_path: Path) -> None:
     """A user's definition cannot take the id of a shipped one."""
-    shipped = next(io.shipped("definitions").glob("*.toml"))
+    shipped = next(inputs.shipped("definitions").glob("*.toml"))
     (tmp_path / shipped.name).write_text(shipped.read_text())
 
     with pytest.raises(ImpasseError, match="Two definitions have the id"):
-        io.read_definitions([tmp_path])
+        inputs.read_definitions([tmp_path])
 
 
 def test_a_file_says_nothing_of_the_pool_its_words_were_in(tmp_path: Path) -> None:
@@ -229,7 +230,7 @@ def test_a_full_disk_is_a_fault_of_the_disk() -> None:
 def test_a_full_disk_is_told_for_texts_too() -> None:
     """The system does not say which file could not be finished: we do."""
     with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
-        io.write_text("text", Path("/dev/full"))
+        texts.write_text("text", Path("/dev/full"))
 
 
 def test_a_table_that_is_gone_is_a_fault_of_the_disk(tmp_path: Path) -> None:
@@ -250,7 +251,7 @@ def test_a_delivery_on_a_failing_disk_is_a_fault_of_the_disk(tmp_path: Path, mon
     monkeypatch.setattr(pl, "scan_csv", fail)
 
     with pytest.raises(OSError, match="Input/output error") as caught:
-        io.read_table(tmp_path / "a.csv")
+        delivery.read_table(tmp_path / "a.csv")
 
     assert caught.value.errno == errno.EIO
 
@@ -285,7 +286,7 @@ def test_a_broken_table_is_told_in_counts() -> None:
 
 def test_json_is_sorted(tmp_path: Path) -> None:
     """Keys in order, UTF-8, one line end: the same value gives the same bytes."""
-    io.write_json({"b": 1, "a": "å"}, tmp_path / "deep" / "a.json")
+    texts.write_json({"b": 1, "a": "å"}, tmp_path / "deep" / "a.json")
 
     assert (tmp_path / "deep" / "a.json").read_bytes() == '{\n  "a": "å",\n  "b": 1\n}\n'.encode()
     assert json.loads((tmp_path / "deep" / "a.json").read_text()) == {"a": "å", "b": 1}

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import report_data as data
 
-from flows import catalogue, io
+from flows import catalogue
+from flows.files import texts
 from reports import vocabulary
 from reports.matrix import Cell, side_by_side
 from reports.methods import MethodsContents, render_methods
@@ -242,7 +243,7 @@ def test_the_committed_page_is_current(shipped: str) -> None:
 
 def test_the_installed_cases_are_those_of_the_tests() -> None:
     """What the product shows is what is proved."""
-    proved = io.read_texts(Path(__file__).parents[1] / "definitions", "*.toml")
+    proved = texts.read_texts(Path(__file__).parents[1] / "definitions", "*.toml")
 
     assert {name: [file.text for file in files] for name, files in catalogue.case_files().items()} == {
         name: [text] for name, text in proved.items()

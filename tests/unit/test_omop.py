@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import io
+from flows.files import delivery
 from schemas.errors import ImpasseError
 from schemas.mapping import Delivered
 from tests.shipped import CODES
@@ -42,7 +42,7 @@ DRUGS = "person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_da
 
 def shared(name: str) -> Delivered:
     """A shared OMOP folder, as delivered."""
-    return io.read_delivery(study(kind="omop", path=name), SHARED, OMOP_LISTS)
+    return delivery.read_delivery(study(kind="omop", path=name), SHARED, OMOP_LISTS)
 
 
 def shared_cleaned(name: str) -> Cleaned:

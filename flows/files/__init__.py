@@ -1,0 +1,1 @@
+"""The files that Impasse reads: what says what to do, and deliveries."""

@@ -1,0 +1,209 @@
+"""CSV files of a delivery.
+
+CSV is read as text throughout, so nothing is cast in silence and refused rows can be kept as they came. Whatever is
+wrong with a file is told once, as one ImpasseError naming file and remedy, never a value.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pyarrow
+import pyarrow.csv
+
+from flows.files.faults import fault
+from flows.stores import Address, Place
+from schemas.errors import ImpasseError
+
+_DELIMITERS = (",", ";", "\t", "|")
+_PROBE = 1 << 20
+_LINES = 16 << 20
+_BLOCK = 32 << 20
+
+
+def even_lines(sources: dict[str, tuple[Place, str, str]]) -> dict[Place, int]:
+    """The lines of every CSV file, which must have as many cells as the first.
+
+    Polars would fill a line that is cut off with blank cells.
+    """
+    texts = [source for source in sources.values() if source[0].suffix.lower() != ".parquet"]
+    return {path: _n_even_lines(path, delimiter, encoding) for path, delimiter, encoding in texts}
+
+
+def _n_even_lines(path: Place, delimiter: str, encoding: str) -> int:
+    reading = pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_LINES)
+    lines = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    first_cells = pyarrow.csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pyarrow.binary()})
+    try:
+        with opened(path) as stream, pyarrow.csv.open_csv(stream, reading, lines, first_cells) as batches:
+            return sum(batch.num_rows for batch in batches)
+    except (pyarrow.ArrowInvalid, OSError, EOFError, zlib.error) as error:
+        raise fault(error, path) or unreadable_csv(path, delimiter, encoding) from None
+
+
+def unreadable_csv(path: Place, delimiter: str, encoding: str) -> ImpasseError:
+    """What to say of a CSV file that has no rows and columns."""
+    return ImpasseError(
+        "The file cannot be read as CSV: a line does not fit the first one, or the file is cut off.",
+        where=f"file {path.name}",
+        expected=f"as many cells on every line, separated by '{delimiter}', in {encoding}",
+        do="Write the file again; quote cells that hold the separator, a quote or a line end.",
+    )
+
+
+def contents(path: Place, encoding: str) -> Iterator[Path | bytes]:
+    """What Polars can read: the file itself, or its lines as UTF-8, some million at a time, each under the header.
+
+    A file on S3 is always read by its lines: Polars would first copy it to a folder of its own.
+    """
+    if encoding == "utf-8" and isinstance(path, Path):
+        yield path
+        return
+    with opened(path) as stream:
+        blocks = _whole_lines(stream)
+        first = next(blocks)
+        header = first[: _end_of_header(first)]
+        yield first.decode(encoding).encode("utf-8")
+        for block in blocks:
+            yield (header + block).decode(encoding).encode("utf-8")
+
+
+def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a CSV file in blocks of whole lines, from the first that is not blank: the header."""
+    rest, is_begun = b"", False
+    while block := stream.read(_BLOCK):
+        rest += block
+        if not is_begun:
+            rest = rest.lstrip(b"\r\n")
+            is_begun = bool(rest)
+        end = _end_of_lines(rest)
+        if end > 0:
+            yield rest[:end]
+            rest = rest[end:]
+    if rest:
+        yield rest
+
+
+def _end_of_lines(text: bytes) -> int:
+    """Where the last line of a text ends; a line end within quotes ends no line. 0 if none does."""
+    end = text.rfind(b"\n")
+    n_quotes = text.count(b'"', 0, max(end, 0))
+    while end >= 0 and n_quotes % 2:
+        earlier = text.rfind(b"\n", 0, end)
+        n_quotes -= text.count(b'"', max(earlier, 0), end)
+        end = earlier
+    return end + 1
+
+
+def _end_of_header(text: bytes) -> int:
+    """Where the first line of a text ends; a name may hold a line end within quotes."""
+    end = text.find(b"\n")
+    while end >= 0 and text.count(b'"', 0, end) % 2:
+        end = text.find(b"\n", end + 1)
+    return end + 1
+
+
+def opened(path: Place) -> IO[bytes]:
+    """The bytes of a CSV file, unpacked."""
+    is_packed = path.suffix.lower() == ".gz"
+    if isinstance(path, Address):
+        return gzip.open(path.open()) if is_packed else path.open()
+    return gzip.open(path) if is_packed else path.open("rb")
+
+
+def check_csv(path: Place, delimiter: str, encoding: str) -> None:
+    """Encoding, line ends and delimiter fit what the file starts with."""
+    probe = _probe(path)
+    text = probe.removeprefix(BOM_UTF8)
+    if not text.strip():
+        raise empty(path)
+    _check_encoding(probe, path, encoding)
+    if b"\r" in text and b"\n" not in text:
+        raise _carriage_returns(path)
+    header = text.decode(encoding, errors="replace").splitlines()[0]
+    used = max(_DELIMITERS, key=header.count)
+    if header.count(used) > 0 and delimiter not in header:
+        raise ImpasseError(
+            f"The cells are not separated by '{delimiter}'.",
+            where=f"file {path.name}, first line",
+            expected=f"'{delimiter}' between cells; the file seems to use {used!r}",
+            do=f"Set delimiter = {used!r} for this file in the mapping, or write it with '{delimiter}'.",
+        )
+
+
+def _probe(path: Place) -> bytes:
+    """The start of the file, to the end of a line."""
+    try:
+        with opened(path) as stream:
+            start = stream.read(_PROBE)
+    except (OSError, EOFError, zlib.error) as error:
+        broken = ImpasseError(
+            "The file cannot be opened.", where=f"file {path.name}", do="It may be cut off or not gzip: copy it again."
+        )
+        raise fault(error, path) or broken from None
+    return start[: start.rfind(b"\n") + 1] or start
+
+
+def _check_encoding(probe: bytes, path: Place, encoding: str) -> None:
+    if probe.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in probe[:2]:
+        raise _utf_16(path, encoding)
+    is_ascii = probe.isascii()
+    try:
+        probe.decode("utf-8")
+        is_utf8 = True
+    except UnicodeDecodeError:
+        is_utf8 = False
+    if encoding == "utf-8" and not is_utf8:
+        raise _wrong_encoding(path, "utf-8", "latin-1")
+    if encoding == "latin-1" and is_utf8 and not is_ascii:
+        raise _wrong_encoding(path, "latin-1", "utf-8")
+
+
+def _wrong_encoding(path: Place, stated: str, likely: str) -> ImpasseError:
+    return ImpasseError(
+        f"The text is not {stated}.",
+        where=f"file {path.name}",
+        expected=f"{stated}, as the mapping states; the file looks like {likely}",
+        do=f"Set encoding = '{likely}' for this file in the mapping, or write it as {stated}.",
+    )
+
+
+def _utf_16(path: Place, stated: str) -> ImpasseError:
+    return ImpasseError(
+        "The text is UTF-16.",
+        where=f"file {path.name}",
+        expected=f"{stated}, as the mapping states",
+        do="Write the file as UTF-8; a spreadsheet calls it CSV UTF-8, not Unicode text.",
+    )
+
+
+def _carriage_returns(path: Place) -> ImpasseError:
+    return ImpasseError(
+        "Lines end with a carriage return only.",
+        where=f"file {path.name}",
+        expected="a line feed at the end of every line, with or without a carriage return before it",
+        do="Write the file with line ends of Unix or Windows.",
+    )
+
+
+def empty(path: Place) -> ImpasseError:
+    """What to say of a file without a row."""
+    return ImpasseError(
+        "The file holds no rows.",
+        where=f"file {path.name}",
+        expected="at least one row; a table that is not part of the delivery is left out altogether",
+        do="Deliver the rows, or take the file away.",
+    )
+
+
+def delimiter_of(path: Place) -> str:
+    """OMOP tables come with commas, vocabularies with tabs; the first line tells."""
+    if path.suffix.lower() == ".parquet":
+        return ","
+    header = _probe(path).splitlines()[:1] or [b""]
+    return max(_DELIMITERS, key=lambda mark: header[0].count(mark.encode()))

@@ -1,0 +1,78 @@
+"""What says what to do: study, layout, code lists and definitions, read from their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import schemas
+from flows.files.texts import read_text, read_texts
+from schemas import codelists, concepts, definition, mapping, study
+from schemas.codelists import CodeLists
+from schemas.concepts import OmopLists
+from schemas.definition import Definition, Description
+from schemas.errors import ImpasseError, nearest
+from schemas.mapping import Mapping
+from schemas.study import Study
+
+
+def shipped(name: str) -> Path:
+    """The path of something that is delivered with the program, such as `codelists` or `mappings/swedish.toml`."""
+    return Path(schemas.__path__[0]) / name
+
+
+def read_study(path: Path) -> Study:
+    """The study file at `path`."""
+    return study.parse(path.name, read_text(path))
+
+
+def read_codelists() -> CodeLists:
+    """The code lists delivered with the program."""
+    return codelists.parse(read_texts(shipped("codelists"), "*.csv"))
+
+
+def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
+    """Every definition that can be computed, by id: those delivered with the program, those of the folders."""
+    return {name: d for name, d in read_catalogue(folders).items() if isinstance(d, Definition)}
+
+
+def read_catalogue(folders: Sequence[Path] = ()) -> dict[str, Definition | Description]:
+    """Every definition by id, also those that are only described."""
+    return {name: definition.parse(name, text) for name, text in definition_texts(folders).items()}
+
+
+def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:
+    """The text of every definition file by id, which is the file's name without its ending."""
+    found: dict[str, str] = {}
+    for folder in (shipped("definitions"), *folders):
+        if not folder.is_dir():
+            raise ImpasseError(
+                "No such folder.", where=f"{folder}", expected="a folder of definitions", do="Correct it."
+            )
+        for name, text in read_texts(folder, "*.toml").items():
+            if name in found:
+                raise ImpasseError(
+                    f"Two definitions have the id '{name}'.",
+                    where=f"{folder}",
+                    do="Rename your file; ids are for ever.",
+                )
+            found[name] = text
+    return dict(sorted(found.items()))
+
+
+def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
+    """What the study's source is read by: a shipped layout, the user's own TOML, or the OMOP concept lists."""
+    if chosen.source.kind == "omop":
+        return concepts.parse(read_texts(shipped("codelists"), "omop_*.csv"))
+    layout = chosen.source.layout
+    layouts = sorted(read_texts(shipped("mappings"), "*.toml"))
+    path = shipped(f"mappings/{layout}.toml") if layout in layouts else base / layout
+    if not layout.endswith(".toml") and layout not in layouts:
+        guess = nearest(layout, layouts)
+        raise ImpasseError(
+            f"Unknown layout '{layout}'.",
+            where=f"study {chosen.name}, source.layout",
+            expected=f"{', '.join(layouts)}, or the path of a .toml file",
+            do=f"Did you mean '{guess}'?" if guess else "Use one of these.",
+        )
+    return mapping.for_study(mapping.parse(path.name, read_text(path)), chosen)
