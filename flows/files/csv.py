@@ -10,6 +10,7 @@ import gzip
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -26,32 +27,35 @@ _LINES = 16 << 20
 _BLOCK = 32 << 20
 
 
-def even_lines(sources: dict[str, tuple[Place, str, str]]) -> dict[Place, int]:
-    """The lines of every CSV file, which must have as many cells as the first.
+@dataclass(frozen=True)
+class CsvForm:
+    """How a CSV file is written."""
+
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+
+def n_even_lines(path: Place, form: CsvForm) -> int:
+    """The lines of a CSV file, which must have as many cells as the first.
 
     Polars would fill a line that is cut off with blank cells.
     """
-    texts = [source for source in sources.values() if source[0].suffix.lower() != ".parquet"]
-    return {path: _n_even_lines(path, delimiter, encoding) for path, delimiter, encoding in texts}
-
-
-def _n_even_lines(path: Place, delimiter: str, encoding: str) -> int:
     reading = pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_LINES)
-    lines = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    lines = pyarrow.csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=True)
     first_cells = pyarrow.csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pyarrow.binary()})
     try:
         with opened(path) as stream, pyarrow.csv.open_csv(stream, reading, lines, first_cells) as batches:
             return sum(batch.num_rows for batch in batches)
     except (pyarrow.ArrowInvalid, OSError, EOFError, zlib.error) as error:
-        raise fault(error, path) or unreadable_csv(path, delimiter, encoding) from None
+        raise fault(error, path) or unreadable_csv(path, form) from None
 
 
-def unreadable_csv(path: Place, delimiter: str, encoding: str) -> ImpasseError:
+def unreadable_csv(path: Place, form: CsvForm) -> ImpasseError:
     """What to say of a CSV file that has no rows and columns."""
     return ImpasseError(
         "The file cannot be read as CSV: a line does not fit the first one, or the file is cut off.",
         where=f"file {path.name}",
-        expected=f"as many cells on every line, separated by '{delimiter}', in {encoding}",
+        expected=f"as many cells on every line, separated by '{form.delimiter}', in {form.encoding}",
         do="Write the file again; quote cells that hold the separator, a quote or a line end.",
     )
 
@@ -116,23 +120,23 @@ def opened(path: Place) -> IO[bytes]:
     return gzip.open(path) if is_packed else path.open("rb")
 
 
-def check_csv(path: Place, delimiter: str, encoding: str) -> None:
+def check_csv(path: Place, form: CsvForm) -> None:
     """Encoding, line ends and delimiter fit what the file starts with."""
     probe = _probe(path)
     text = probe.removeprefix(BOM_UTF8)
     if not text.strip():
         raise empty(path)
-    _check_encoding(probe, path, encoding)
+    _check_encoding(probe, path, form.encoding)
     if b"\r" in text and b"\n" not in text:
         raise _carriage_returns(path)
-    header = text.decode(encoding, errors="replace").splitlines()[0]
+    header = text.decode(form.encoding, errors="replace").splitlines()[0]
     used = max(_DELIMITERS, key=header.count)
-    if header.count(used) > 0 and delimiter not in header:
+    if header.count(used) > 0 and form.delimiter not in header:
         raise ImpasseError(
-            f"The cells are not separated by '{delimiter}'.",
+            f"The cells are not separated by '{form.delimiter}'.",
             where=f"file {path.name}, first line",
-            expected=f"'{delimiter}' between cells; the file seems to use {used!r}",
-            do=f"Set delimiter = {used!r} for this file in the mapping, or write it with '{delimiter}'.",
+            expected=f"'{form.delimiter}' between cells; the file seems to use {used!r}",
+            do=f"Set delimiter = {used!r} for this file in the mapping, or write it with '{form.delimiter}'.",
         )
 
 

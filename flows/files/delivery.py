@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from flows import stores
-from flows.files.csv import check_csv, contents, delimiter_of, empty, even_lines, unreadable_csv
+from flows.files.csv import CsvForm, check_csv, contents, delimiter_of, empty, n_even_lines, unreadable_csv
 from flows.files.database import read_database
 from flows.files.faults import disk, fault
 from flows.io import scan_parquet
@@ -27,6 +28,7 @@ _ENDINGS = (".csv", ".csv.gz", ".parquet")
 _DATABASES = (".duckdb", ".db", ".ddb")
 _PIECE = 500_000
 _SMALL = 4 << 20
+_PLAIN = CsvForm()
 
 
 def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Delivered:
@@ -59,10 +61,26 @@ def _is_database(place: Place) -> bool:
     return True
 
 
-class DeliveredFiles(Delivered):
-    """Files by key, with delimiter and encoding; look-ups and small files are kept, others come in pieces."""
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a delivery; `form` says how it is written if it is CSV."""
 
-    def __init__(self, sources: dict[str, tuple[Place, str, str]], n_lines: dict[Place, int] | None = None) -> None:
+    path: Place
+    form: CsvForm = _PLAIN
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether the file is Parquet; any other is CSV."""
+        return self.path.suffix.lower() == ".parquet"
+
+
+Sources = dict[str, tuple[SourceFile, ...]]
+
+
+class DeliveredFiles(Delivered):
+    """Files by key, one or several for each; look-ups and small files are kept, others come in pieces."""
+
+    def __init__(self, sources: Sources, n_lines: dict[Place, int] | None = None) -> None:
         super().__init__({})
         self.sources = sources
         self._n_lines = n_lines or {}
@@ -71,25 +89,28 @@ class DeliveredFiles(Delivered):
         return key in self.sources
 
     def whole(self, key: str) -> pl.DataFrame:
-        """A file in one piece, for look-ups."""
+        """All rows in one piece, for look-ups."""
         if key not in self._files:
-            self._files[key] = read_table(*self.sources[key])
+            self._files[key] = pl.concat(map(read_table, self.sources[key]), how="diagonal_relaxed")
         return self._files[key]
 
     def pieces(self, key: str) -> Iterator[pl.DataFrame]:
-        """A file's rows in order, in pieces; at least one, and each with all columns."""
-        if _n_bytes(self.sources[key][0]) <= _SMALL:
+        """The rows in order, in pieces; at least one, and each with all columns."""
+        if sum(_n_bytes(file.path) for file in self.sources[key]) <= _SMALL:
             yield self.whole(key)
         else:
-            yield from _read_pieces(*self.sources[key])
+            for file in self.sources[key]:
+                yield from _read_pieces(file)
 
     def n_rows(self, key: str) -> int:
-        """How many rows a file has: a Parquet file says it, the lines of others were counted when they were checked."""
-        path = self.sources[key][0]
-        if path.suffix.lower() == ".parquet":
-            with disk(path):
-                return scan_parquet(path).select(pl.len()).collect().item()
-        return self._n_lines[path] - 1
+        """How many rows there are: a Parquet file says it, the lines of others were counted when they were checked."""
+        return sum(map(self._n_rows_of, self.sources[key]))
+
+    def _n_rows_of(self, file: SourceFile) -> int:
+        if not file.is_parquet:
+            return self._n_lines[file.path] - 1
+        with disk(file.path):
+            return scan_parquet(file.path).select(pl.len()).collect().item()
 
 
 def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> dict[str, Place]:
@@ -106,17 +127,24 @@ def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> dict
 def _registry(folder: Place, layout: Mapping) -> DeliveredFiles:
     located = {key: _locate(folder, file) for key, file in layout.files.items()}
     files = layout.files
-    sources = {key: (path, files[key].delimiter, files[key].encoding) for key, path in located.items() if path}
-    columns = {key: _first_row(*source).columns for key, source in sources.items()}
+    forms = {key: CsvForm(file.delimiter, file.encoding) for key, file in files.items()}
+    sources = {key: (SourceFile(path, forms[key]),) for key, path in located.items() if path}
+    columns = {key: _first_row(source).columns for key, (source, *_) in sources.items()}
     _refuse_missing_columns(columns, layout)
-    return DeliveredFiles(sources, even_lines(sources))
+    return DeliveredFiles(sources, _n_lines(sources))
 
 
-def _first_row(path: Place, delimiter: str, encoding: str) -> pl.DataFrame:
+def _n_lines(sources: Sources) -> dict[Place, int]:
+    """The lines of every CSV file, each of which must have as many cells as the first."""
+    texts = [file for files in sources.values() for file in files if not file.is_parquet]
+    return {file.path: n_even_lines(file.path, file.form) for file in texts}
+
+
+def _first_row(file: SourceFile) -> pl.DataFrame:
     """The file's columns; a file without a row is refused."""
-    frame = next(_read_pieces(path, delimiter, encoding, n_rows=1))
+    frame = next(_read_pieces(file, n_rows=1))
     if frame.is_empty():
-        raise empty(path)
+        raise empty(file.path)
     return frame
 
 
@@ -144,28 +172,28 @@ def _locate(folder: Place, file: File) -> Place | None:
     return found
 
 
-def read_table(path: Place, delimiter: str = ",", encoding: str = "utf-8") -> pl.DataFrame:
+def read_table(file: SourceFile) -> pl.DataFrame:
     """A CSV, gzipped CSV or Parquet file. CSV columns are text; Parquet columns keep their types."""
-    return pl.concat(_read_pieces(path, delimiter, encoding))
+    return pl.concat(_read_pieces(file))
 
 
-def _read_pieces(path: Place, delimiter: str, encoding: str, n_rows: int | None = None) -> Iterator[pl.DataFrame]:
+def _read_pieces(file: SourceFile, n_rows: int | None = None) -> Iterator[pl.DataFrame]:
     """The file's rows in order, a piece at a time; one piece without rows if there are none."""
+    path, form = file.path, file.form
     if not path.exists():
         raise stores.no_file(path)
-    is_parquet = path.suffix.lower() == ".parquet"
-    if not is_parquet:
-        check_csv(path, delimiter, encoding)
+    if not file.is_parquet:
+        check_csv(path, form)
     try:
-        if is_parquet:
+        if file.is_parquet:
             yield from _batches(scan_parquet(path, n_rows))
             return
-        for content in contents(path, encoding):
-            yield from _batches(pl.scan_csv(content, separator=delimiter, infer_schema=False, n_rows=n_rows))
+        for content in contents(path, form.encoding):
+            yield from _batches(pl.scan_csv(content, separator=form.delimiter, infer_schema=False, n_rows=n_rows))
             if n_rows is not None:
                 return
     except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        malformed = _unreadable_parquet(path) if is_parquet else unreadable_csv(path, delimiter, encoding)
+        malformed = _unreadable_parquet(path) if file.is_parquet else unreadable_csv(path, form)
         raise fault(error, path) or malformed from None
 
 
@@ -211,8 +239,8 @@ def _omop_paths(folder: Place) -> dict[str, Place]:
 
 def _omop_folder(folder: Place) -> DeliveredFiles:
     """The OMOP tables of a folder; one without rows counts as not delivered."""
-    sources = {table: (path, delimiter_of(path), "utf-8") for table, path in _omop_paths(folder).items()}
-    _first_row(*sources["person"])
-    filled = {table for table, source in sources.items() if not next(_read_pieces(*source, n_rows=1)).is_empty()}
-    kept = {table: source for table, source in sources.items() if table in filled}
-    return DeliveredFiles(kept, even_lines(kept))
+    sources = {t: (SourceFile(path, CsvForm(delimiter_of(path))),) for t, path in _omop_paths(folder).items()}
+    _first_row(sources["person"][0])
+    filled = {table for table, files in sources.items() if not next(_read_pieces(files[0], n_rows=1)).is_empty()}
+    kept = {table: files for table, files in sources.items() if table in filled}
+    return DeliveredFiles(kept, _n_lines(kept))

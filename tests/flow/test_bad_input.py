@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from flows.files import delivery, inputs
+from flows.files.csv import CsvForm
+from flows.files.delivery import SourceFile
 from schemas.errors import ImpasseError
 from tests.unit.deliveries import OMOP_LISTS, study
 
@@ -100,7 +102,7 @@ def test_utf_8_where_latin_1_is_stated(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,town\n1,Malmö\n", encoding="utf-8")
 
     with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
-        delivery.read_table(tmp_path / "a.csv", encoding="latin-1")
+        delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(encoding="latin-1")))
 
 
 def test_late_encoding_error(tmp_path: Path) -> None:
@@ -185,7 +187,7 @@ def test_utf_8_with_a_mark_where_latin_1_is_stated(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfid,b\n1,2\n")
 
     with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
-        delivery.read_table(tmp_path / "a.csv", encoding="latin-1")
+        delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(encoding="latin-1")))
 
 
 def test_lines_that_end_in_carriage_returns(tmp_path: Path) -> None:

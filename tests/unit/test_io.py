@@ -14,6 +14,8 @@ import pytest
 
 from flows import io
 from flows.files import csv, database, delivery, inputs, texts
+from flows.files.csv import CsvForm
+from flows.files.delivery import SourceFile
 from schemas.concepts import OmopLists
 from schemas.errors import ImpasseError
 from schemas.extracts import Persons, Scores
@@ -31,7 +33,7 @@ def test_csv_is_read_as_text(tmp_path: Path) -> None:
     """Leading zeros, ATC codes and blank cells come through as they are."""
     (tmp_path / "a.csv").write_text("id,day\n007,20100101\n,\n")
 
-    assert delivery.read_table(tmp_path / "a.csv").to_dicts() == [
+    assert delivery.read_table(SourceFile(tmp_path / "a.csv")).to_dicts() == [
         {"id": "007", "day": "20100101"},
         {"id": None, "day": None},
     ]
@@ -43,15 +45,19 @@ def test_latin_1_and_semicolons(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(text)
     (tmp_path / "b.csv.gz").write_bytes(gzip.compress(text))
 
-    assert delivery.read_table(tmp_path / "a.csv", ";", "latin-1").to_dicts() == [{"id": "1", "kön": "å"}]
-    assert delivery.read_table(tmp_path / "b.csv.gz", ";", "latin-1").to_dicts() == [{"id": "1", "kön": "å"}]
+    assert delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1"))).to_dicts() == [
+        {"id": "1", "kön": "å"}
+    ]
+    assert delivery.read_table(SourceFile(tmp_path / "b.csv.gz", CsvForm(";", "latin-1"))).to_dicts() == [
+        {"id": "1", "kön": "å"}
+    ]
 
 
 def test_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path) -> None:
     """CSV from a spreadsheet begins with a mark that is no text."""
     (tmp_path / "a.csv").write_bytes("\ufeffid,b\n1,2\n".encode())
 
-    assert delivery.read_table(tmp_path / "a.csv").columns == ["id", "b"]
+    assert delivery.read_table(SourceFile(tmp_path / "a.csv")).columns == ["id", "b"]
 
 
 def test_files_are_found_in_any_case_and_ending(tmp_path: Path) -> None:
@@ -72,7 +78,7 @@ def test_big_files_come_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "a.csv").write_text("id\n" + "\n".join(str(n) for n in range(25)) + "\n")
     monkeypatch.setattr(delivery, "_PIECE", 10)
     monkeypatch.setattr(delivery, "_SMALL", 0)
-    pieces = list(delivery.DeliveredFiles({"a": (tmp_path / "a.csv", ",", "utf-8")}).pieces("a"))
+    pieces = list(delivery.DeliveredFiles({"a": (SourceFile(tmp_path / "a.csv"),)}).pieces("a"))
 
     assert [piece.height for piece in pieces] == [10, 10, 5]
     assert pl.concat(pieces)["id"].to_list() == [str(n) for n in range(25)]
@@ -118,8 +124,8 @@ def test_latin_1_comes_in_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     whole = pl.read_csv(text.encode(), separator=";", infer_schema=False)
     monkeypatch.setattr(csv, "_BLOCK", block)
 
-    assert delivery.read_table(tmp_path / "a.csv", ";", "latin-1").rows() == whole.rows()
-    assert delivery.read_table(tmp_path / "a.csv", ";", "latin-1").columns == ["id", "a\nname"]
+    assert delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1"))).rows() == whole.rows()
+    assert delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1"))).columns == ["id", "a\nname"]
 
 
 def test_own_layout_is_a_path(tmp_path: Path) -> None:
@@ -251,7 +257,7 @@ def test_a_delivery_on_a_failing_disk_is_a_fault_of_the_disk(tmp_path: Path, mon
     monkeypatch.setattr(pl, "scan_csv", fail)
 
     with pytest.raises(OSError, match="Input/output error") as caught:
-        delivery.read_table(tmp_path / "a.csv")
+        delivery.read_table(SourceFile(tmp_path / "a.csv"))
 
     assert caught.value.errno == errno.EIO
 
