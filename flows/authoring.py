@@ -61,11 +61,11 @@ class Proof:
 
 def lint(folders: Sequence[Path]) -> tuple[int, list[ImpasseError]]:
     """How many definitions there are, and everything that is wrong with one of them or its cases."""
-    known, texts = inputs.read_catalogue(folders), inputs.definition_texts(folders)
+    known, written = inputs.read_catalogue(folders), inputs.definition_texts(folders)
     codes, files = inputs.read_codelists(), case_files(folders)
     checks: list[Callable[[AnyDefinition], None]] = [
         _refuse_uncited,
-        lambda d: codes.check_definition(d, texts[d.id]) if isinstance(d, Definition) else None,
+        lambda d: codes.check_definition(d, written[d.id]) if isinstance(d, Definition) else None,
         lambda d: _refuse_unproved(d, files.get(d.id, []), codes),
     ]
     problems = [problem for d in known.values() for check in checks if (problem := _problem(check, d))]
@@ -129,24 +129,24 @@ def _proof(d: Definition, text: str, drawn: str | None, codes: CodeLists) -> Pro
 def start(new_id: str, neighbour: str, folder: Path) -> tuple[Path, ...]:
     """Write a draft that does what its neighbour does, with its neighbour's cases; never over another file."""
     folders = [folder] if folder.is_dir() else []
-    texts = inputs.definition_texts(folders)
-    d = computable(neighbour, {name: definition.parse(name, text) for name, text in texts.items()})
+    known = inputs.definition_texts(folders)
+    d = computable(neighbour, {name: definition.parse(name, text) for name, text in known.items()})
     paths = folder / f"{new_id}.toml", folder / "cases" / f"{new_id}.toml"
-    _refuse_id(new_id, texts, paths)
-    written = [_draft(new_id, d, texts[neighbour]), *_copied(new_id, neighbour, case_files(folders))]
+    _refuse_id(new_id, known, paths)
+    written = [_draft(new_id, d, known[neighbour]), *_copied(new_id, neighbour, case_files(folders))]
     for path, text in zip(paths, written, strict=False):  # a neighbour without cases leaves none
         texts.write_text(text, path)
     return paths[: len(written)]
 
 
-def _refuse_id(new_id: str, texts: Mapping[str, str], paths: tuple[Path, ...]) -> None:
+def _refuse_id(new_id: str, known: Mapping[str, str], paths: tuple[Path, ...]) -> None:
     if not _ID.fullmatch(new_id):
         raise ImpasseError(
             f"'{new_id}' cannot be an id.",
             expected="lower case letters, digits and single underscores, such as dep_three_drugs",
             do="Choose another; ids are for ever.",
         )
-    if new_id in texts:
+    if new_id in known:
         raise ImpasseError(f"There is a definition '{new_id}' already.", do="Choose another id; ids are for ever.")
     for path in paths:
         if path.exists():
@@ -168,6 +168,6 @@ def _draft(new_id: str, d: Definition, text: str) -> str:
 
 def _copied(new_id: str, neighbour: str, files: Mapping[str, list[CaseFile]]) -> list[str]:
     """The neighbour's cases as one text, if it has any; what a line means is said on top."""
-    texts = [file.text.strip() for file in files.get(neighbour, [])]
+    found = [file.text.strip() for file in files.get(neighbour, [])]
     header = _HEADER.format(id=new_id, neighbour=neighbour)
-    return [header + "\n\n".join(texts) + "\n"] if texts else []
+    return [header + "\n\n".join(found) + "\n"] if found else []

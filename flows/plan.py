@@ -200,12 +200,12 @@ def load(study_path: Path) -> Loaded:
     codes = inputs.read_codelists()
     layout = inputs.read_mapping(study, study_path.parent)
     folders = [study_path.parent / folder for folder in study.definitions.folders]
-    texts = inputs.definition_texts(folders)
-    known = {name: parse(name, text) for name, text in texts.items()}
+    written = inputs.definition_texts(folders)
+    known = {name: parse(name, text) for name, text in written.items()}
     chosen = choose(known, study.definitions, study.episodes.disorders)
     for definition in chosen:
-        codes.check_definition(definition, texts[definition.id])
-    return Loaded(study, layout, codes, chosen, {d.id: texts[d.id] for d in chosen})
+        codes.check_definition(definition, written[definition.id])
+    return Loaded(study, layout, codes, chosen, {d.id: written[d.id] for d in chosen})
 
 
 def choose(
