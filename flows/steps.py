@@ -22,7 +22,7 @@ from flows.intake import take_in
 from flows.plan import Loaded, Plan, load, load_as_planned, versions
 from reports.limits import unused_rows_sentences
 from reports.methods import MethodsContents, render_methods
-from reports.report import Option, ReportContents, render_report
+from reports.report import Option, ReportContents, render_report, sentences
 from reports.validation import ValidationContents, render_validation
 from schemas.codelists import CodeLists
 from schemas.definition import Definition
@@ -41,6 +41,7 @@ from transforms.memory import Size, parts_at_a_time
 from transforms.parting import buckets_of, count_parts, joined
 from transforms.prevalence import count_prevalence, count_verdicts, rate_prevalence
 from transforms.profile import count_profile, sum_profile
+from transforms.sentences import check_sentences
 
 METHODS = "methods.html"
 COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
@@ -187,8 +188,11 @@ def render(plan: Plan) -> None:
     for definition, text in loaded.texts.items():
         texts.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
     texts.write_text(render_methods(_methods_contents(plan, loaded)), plan.work / "release" / METHODS)
-    texts.write_text(render_validation(validation_contents(plan)), plan.work / "release" / "validation.html")
-    texts.write_text(render_report(_report_contents(plan)), plan.work / "release" / "report.html")
+    report, validation = _report_contents(plan), validation_contents(plan)
+    expected = [text for row in validation.expectations for text in (row["expectation"], row["observed"])]
+    check_sentences([*sentences(report), *expected], {name: _read_release(plan, name) for name in RELEASE})
+    texts.write_text(render_validation(validation), plan.work / "release" / "validation.html")
+    texts.write_text(render_report(report), plan.work / "release" / "report.html")
 
 
 def _methods_contents(plan: Plan, loaded: Loaded) -> MethodsContents:

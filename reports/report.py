@@ -94,6 +94,17 @@ def render_report(contents: ReportContents) -> str:
     return page("report.html", view)
 
 
+def sentences(contents: ReportContents) -> list[str]:
+    """What the page says of each disorder in words."""
+    told = []
+    for disorder in _disorders(contents):
+        numbered = _numbered(contents, disorder)
+        if numbered.order:
+            said = _answer(contents, numbered)
+            told += [said.lead, *said.then, agreement_sentence(_overall(contents, disorder))]
+    return told
+
+
 def page(template: str, view: dict[str, Any]) -> str:
     """A template filled in; every text is escaped unless this package made it as markup."""
     environment = Environment(loader=PackageLoader("reports"), autoescape=True, trim_blocks=True, lstrip_blocks=True)

@@ -265,7 +265,7 @@ def test_a_missing_classification_stops_publication():
 def test_a_definition_that_gained_what_another_lost_is_noticed():
     """The total is right and the rows are not."""
     failed = _failed(_released(classifications=_classifications(first=11, second=9)))
-    assert [r[1] for r in failed] == ["Every definition classifies all 10 episodes."]
+    assert [r[1] for r in failed] == ["Every definition classifies every episode."]
 
 
 def test_no_classifications_at_all_stop_publication():

@@ -64,12 +64,15 @@ def test_release_with_threshold_one_hides_nothing():
 
 
 def test_release_expects_one_classification_per_episode_and_definition():
-    """Ten episodes under three definitions are thirty rows."""
-    expected = release(_study(), [], 10, 3)
-    assert _said(expected, "classifications") == [
-        "There are 10 episodes x 3 definitions = 30 classifications.",
-        "Every definition classifies all 10 episodes.",
-    ]
+    """Ten episodes under three definitions are thirty rows, ten of each."""
+    expected = [e.kwargs for e in release(_study(), [], 10, 3)]
+    assert [(e["column"], e["min_value"], e["max_value"]) for e in expected] == [("rows", 30, 30), ("n_rows", 10, 10)]
+
+
+def test_no_sentence_of_a_release_names_a_number_of_the_run():
+    """One episode of a hidden disorder is expected in the same words as thousands."""
+    one, many = (release(_study(), ["prevalence", "profile"], n, n) for n in (1, 27_958))
+    assert [e.sentence for e in one] == [e.sentence for e in many]
 
 
 def test_everything_expected_of_a_release_is_critical():
