@@ -20,14 +20,13 @@ from typing import Any
 
 import polars as pl
 
+from flows.release_frames import classification_frames, release_frames
 from schemas.codelists import CodeLists
 from schemas.errors import PublicationStopped
 from schemas.expectations import (
     MAX_AGE,
-    ROUNDING,
     Expectation,
     ExpectationResult,
-    counts_frame,
     delivery,
     facts_frame,
     release,
@@ -44,7 +43,6 @@ _DATE_COLUMN = {
     "scores": "date",
     "admissions": "start_date",
 }
-_NOT_PERSONS = ("n_definitions", "n_variants")
 
 Frames = dict[str, pl.DataFrame]
 
@@ -75,9 +73,8 @@ def check_release(
     Any released table may be given. Its counts are checked if it is one that can be suppressed.
     """
     released = {name: table.lazy().collect() for name, table in tables.items() if name != "classifications"}
-    frames = _release_frames(released) | _classification_frames(tables.get("classifications"))
-    if "profile" in released:
-        frames[ROUNDING] = _beyond(released["profile"], study.disclosure.threshold)
+    threshold = study.disclosure.threshold
+    frames = release_frames(released, threshold) | classification_frames(tables.get("classifications"))
     asked = [e for e in release(study, list(released), episodes_rows, definitions_n) if e.frame in frames]
     return _checked(asked, frames, {})
 
@@ -247,44 +244,6 @@ def _fact_frames(facts: pl.DataFrame) -> Frames:
 def _is_measured(expectation: Expectation, frames: Frames) -> bool:
     """An absent table leaves its facts unmeasured; that is not a fault of the delivery."""
     return expectation.kwargs["column"] in frames[expectation.frame].columns
-
-
-def _release_frames(tables: Frames) -> Frames:
-    counts = {counts_frame(name): _counts(table) for name, table in tables.items() if "suppressed" in table.columns}
-    frames = tables | counts
-    if "prevalence" in tables:
-        frames["prevalence_shown"] = tables["prevalence"].drop_nulls(["prevalence", "bound_low", "bound_high"])
-    if "reconciliation" in tables:
-        frames["reconciliation"] = tables["reconciliation"].with_columns(
-            n_accepted_and_quarantined=pl.col("n_accepted") + pl.col("n_quarantined")
-        )
-    return frames
-
-
-def _counts(table: pl.DataFrame) -> pl.DataFrame:
-    """Every count of persons or episodes in one column."""
-    counts = [
-        c for c, kind in table.schema.items() if c.startswith("n_") and kind.is_integer() and c not in _NOT_PERSONS
-    ]
-    shown = [table.select(pl.col(column).cast(pl.Int64).alias("n")).drop_nulls() for column in counts]
-    return pl.concat([pl.DataFrame(schema={"n": pl.Int64}), *shown])
-
-
-def _beyond(profile: pl.DataFrame, base: int) -> pl.DataFrame:
-    """How far every rounded number is beyond a multiple of what it was rounded to."""
-    numbers = pl.concat([profile["n"], profile["n_of"]]).drop_nulls()
-    return pl.DataFrame({"beyond": numbers.cast(pl.Int64) % base})
-
-
-def _classification_frames(classifications: pl.DataFrame | pl.LazyFrame | None) -> Frames:
-    """Rows in all and by definition; no table counts as no rows."""
-    empty = pl.LazyFrame(schema={"definition_id": pl.String})
-    rows = empty if classifications is None else classifications.lazy()
-    per_definition = rows.group_by("definition_id").agg(n_rows=pl.len().cast(pl.Int64)).sort("definition_id").collect()
-    return {
-        "classifications_per_definition": per_definition,
-        "classifications_facts": per_definition.select(rows=pl.col("n_rows").sum()),
-    }
 
 
 # ---- Great Expectations -------------------------------------------------------------------------

@@ -146,6 +146,9 @@ def counts_frame(table: str) -> str:
     return f"{table}_counts"
 
 
+DIFFERENCES = "prevalence_differences"  # the frame that holds what every row counts beyond the rows nested in it
+
+
 def delivery(study: Study) -> list[Expectation]:
     """What a delivery to this study looks like."""
     return [
@@ -205,7 +208,7 @@ def release(study: Study, tables: Sequence[str], n_episodes: int, n_definitions:
     """What a release of these tables looks like. All of it is critical: a breach is our error, not the data's."""
     found = [_key(table) for table in tables if table in KEYS]
     found += [_counts(table, study.disclosure.threshold) for table in tables]
-    found += _prevalence() if "prevalence" in tables else []
+    found += [_differences(study.disclosure.threshold), *_prevalence()] if "prevalence" in tables else []
     found += [_rounded(study.disclosure.threshold)] if "profile" in tables else []
     found += [_reconciliation()] if "reconciliation" in tables else []
     return found + _classifications(n_episodes, n_definitions)
@@ -227,6 +230,15 @@ def _counts(table: str, threshold: int) -> Expectation:
     sentence = f"No published count is from 1 to {threshold - 1}." if threshold > 1 else "Every count may be published."
     hidden = list(range(1, threshold))
     return _critical(table, counts_frame(table), NOT_IN_SET, "", sentence, column="n", value_set=hidden)
+
+
+def _differences(threshold: int) -> Expectation:
+    between = "denominators of a definition, or its episodes and persons,"
+    sentence = f"No two {between} are 1 to {threshold - 1} apart."
+    if threshold == 1:
+        sentence = f"Two {between} may be any number apart."
+    hidden = list(range(1, threshold))
+    return _critical("prevalence", DIFFERENCES, NOT_IN_SET, "", sentence, column="n", value_set=hidden)
 
 
 def _rounded(threshold: int) -> Expectation:

@@ -11,11 +11,17 @@ prevalence of none among many.
    the order of `NESTED`, and one is published only if every group between it and each one published before it
    is not small. The steps of attrition beyond the denominators are one member of this chain. A denominator
    that fails is hidden in every stratum, because its levels would add up to it, and as a step of attrition.
-   Without the eligible nothing of the definition is shown. Persons are outside the chain, but most have one
-   episode, so they hide the levels that the eligible hide.
+   Without the eligible nothing of the definition is shown. Persons are nested in their eligible episodes: what the
+   episodes of a verdict, or all of them, have beyond the persons are repeats, and where these are few the row of
+   persons is hidden, never that of episodes. By age and year a difference may be below zero, since a person stands
+   at the first episode, and is small by its size. Persons hide at least the levels that the eligible hide. Persons
+   by disorder come to more than all persons where some have several disorders; where these are few, no disorder
+   shows persons.
 4. Nested definitions. Definitions are taken by their resistant episodes, most first. Where the resistant, the
    not resistant or the eligible of one all belong to the other too, so that their difference may be known to be
-   a number of episodes, the later one is hidden if that difference is small, in any denominator.
+   a number of episodes, the later one is hidden if that difference is small, in any denominator. All episodes of
+   several disorders tell those of a hidden disorder, beside the others: they are hidden where these are few, and at
+   the levels at which a definition of one of the disorders hides them.
 5. Levels add up to the row `all`. Hidden levels are joined by the smallest others that help, until all hidden
    levels *taken together* could be published as one level; so never one alone. This is done for the episodes and
    for each eligible group by itself first, so that definitions with the same group hide the same levels for it. A
@@ -34,51 +40,54 @@ prevalence of none among many.
    definitions share, and hides a characteristic of which a number would be left one value.
 
 So for who adds and subtracts and knows that no count is negative, no small count has a single value left: what a
-definition says at any level, and what two say together of all episodes of a disorder. The tests let an integer
-solver try; that is no proof. A count that is not small may be known although its row is hidden.
+definition says at any level of episodes and of persons, and what two say together of all episodes of a disorder.
+The tests let an integer solver try; that is no proof. A count that is not small may be known although its row is
+hidden.
 
 What remains. Who knows from the rules themselves that one definition lies within another (the same with a longer
 duration) is kept from what each says alone and from the differences of step 4, but may now and then work out what
 the two say together at a level, or of a hidden pair from the overall row. Not looked at are cells of three
-definitions, differences between definitions of different disorders, a treatment rule within another where the
-verdicts are not, and the difference of two runs. Nor is, of profiles, what staging systems have in common with each
-other or with a definition that sets a threshold on one. `reconciliation` counts delivered rows and passes as it is.
+definitions, differences between definitions of different disorders but for their episodes in all, a treatment rule
+within another where the verdicts are not, which persons two definitions share, and the difference of two runs. Nor
+is, of profiles, what staging systems have in common with each other or with a definition that sets a threshold on
+one. `reconciliation` counts delivered rows and passes as it is.
+
+Sentences pass the same gate: each that counts episodes or persons is made from the tables this returns, what is
+expected of a release names no number of the run, and `sentences` stops a run that says anything else.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
 from schemas.errors import ImpasseError
 from schemas.tables import KEYS, RELEASE
-from transforms.agreement import extreme_prevalences
+from transforms.hidden_pairs import nested_definitions, protect_overall, protect_pairs
+from transforms.hiding import hide, is_among, is_small
 from transforms.rounding import protect_profile
 
 NESTED = ("eligible", "adequately_treated", "treated", "failed_a_trial", "episodes")  # most wanted first
 _BEYOND_DENOMINATORS = ("failed_a_trial", "resistant_possible")  # published together, as member failed_a_trial
 _GROUPS = ("n_resistant", "n_undetermined", "n_other", "n_outside")  # they add up to the level's episodes
-_CELLS_OF_PAIR = ("n_undetermined", "n_both_resistant", "n_only_a", "n_only_b", "n_neither")
 
 _Family = dict[str, np.ndarray]  # one definition and stratum, by denominator: levels by _GROUPS
 _Others = list[tuple[_Family, np.ndarray]]  # published definitions, and in which of `_compared` they are nested
+_Totals = dict[str, dict[int, np.ndarray]]  # by stratum and place of the disorder: the episodes of every level
 
 
 def protect(tables: dict[str, pl.DataFrame], threshold: int) -> dict[str, pl.DataFrame]:
     """Every release table with the rows hidden that tell, alone or together, a count from 1 to threshold - 1."""
     _check_known(tables)
     shown_rows, shown_steps = _shown(tables, threshold)
-    prevalence = _hide(tables["prevalence"], KEYS["prevalence"], ~_is_among(shown_rows, KEYS["prevalence"]))
+    prevalence = hide(tables["prevalence"], KEYS["prevalence"], ~is_among(shown_rows, KEYS["prevalence"]))
     protected = {**tables, "prevalence": prevalence}
     if "attrition" in tables:
         protected["attrition"] = _protect_steps(tables["attrition"], shown_steps)
     if "agreement" in tables:
-        protected["agreement"] = _protect_pairs(tables, prevalence, threshold)
+        protected["agreement"] = protect_pairs(tables, prevalence, threshold)
     if "agreement_overall" in tables:
-        protected["agreement_overall"] = _protect_overall(protected, threshold)
+        protected["agreement_overall"] = protect_overall(protected, threshold)
     if "profile" in tables:
         shown = _profiled(tables["profile"], prevalence, threshold)
         protected["profile"] = protect_profile(tables["profile"], shown, _shared(tables), threshold)
@@ -103,28 +112,6 @@ def _check_known(tables: dict[str, pl.DataFrame]) -> None:
         )
 
 
-def _is_small(counts: np.ndarray, threshold: int) -> np.ndarray:
-    return (counts > 0) & (counts < threshold)
-
-
-def _any_small(columns: Sequence[pl.Expr], threshold: int) -> pl.Expr:
-    return pl.any_horizontal(column.is_between(1, threshold - 1) for column in columns).fill_null(False)
-
-
-def _hide(table: pl.DataFrame, stays: tuple[str, ...], is_hidden: pl.Expr) -> pl.DataFrame:
-    """Null every number of the hidden rows; `stays` names what is no number of persons."""
-    numbers = [name for name in table.columns if name not in (*stays, "suppressed")]
-    return table.with_columns(suppressed=is_hidden).with_columns(
-        pl.when(~pl.col("suppressed")).then(pl.col(name)).alias(name) for name in numbers
-    )
-
-
-def _is_among(rows: list[tuple[str, ...]], key: tuple[str, ...]) -> pl.Expr:
-    """Whether the key columns are one of `rows`."""
-    known = pl.DataFrame(rows, schema=dict.fromkeys(key, pl.String), orient="row").to_struct()
-    return pl.struct(key).is_in(known.implode())
-
-
 # Definitions: prevalence and attrition
 
 
@@ -133,20 +120,20 @@ def _shown(
 ) -> tuple[list[tuple[str, str, str, str]], list[tuple[str, str]]]:
     """Keys of the rows of prevalence, and definition and name of the steps of attrition, that may be published."""
     counts, levels = _counts(tables)
-    nested = _nested_definitions(tables)
+    nested, totals = nested_definitions(tables), _totals_by_disorder(counts)
     published: dict[str, dict[str, _Family]] = {}
     rows, steps = [], []
     for definition in sorted(counts, key=lambda d: (-counts[d]["all"]["eligible"][0, 0], d)):
         strata = counts[definition]
         others = [(published[other], groups) for other, groups in nested.get(definition, []) if other in published]
         beside = {s: [(other[s], groups) for other, groups in others if s in other] for s in strata}
-        names = _publishable(strata["all"], beside["all"], threshold)
-        published[definition] = {s: {n: family[n] for n in names if n in family} for s, family in strata.items()}
+        published[definition] = _families_shown(strata, beside["all"], threshold)
         for stratum, family in published[definition].items():
-            for name, hidden in _hidden_levels_of(family, beside[stratum], threshold).items():
+            of_disorders = _hidden_by_disorder(stratum, strata, totals, threshold)
+            for name, hidden in _hidden_levels_of(family, beside[stratum], of_disorders, threshold).items():
                 shown = (level for i, level in enumerate(levels[stratum]) if i not in hidden)
                 rows += [(definition, name, stratum, level) for level in shown]
-        steps += [(definition, step) for step in _steps_of(names)]
+        steps += [(definition, step) for step in _steps_of(list(published[definition]["all"]))]
     return rows, steps
 
 
@@ -155,9 +142,7 @@ def _counts(tables: dict[str, pl.DataFrame]) -> tuple[dict[str, dict[str, _Famil
     total = pl.col("n_total").filter(pl.col("denominator_id") == "episodes").first()
     split = tables["prevalence"].with_columns(
         n_other=pl.col("n_total") - pl.col("n_resistant") - pl.col("n_undetermined"),
-        n_outside=pl.when(pl.col("denominator_id") != "persons")
-        .then(total.over("definition_id", "stratum", "level") - pl.col("n_total"))
-        .fill_null(0),
+        n_outside=(total.over("definition_id", "stratum", "level") - pl.col("n_total")).fill_null(0),
     )
     counts: dict[str, dict[str, _Family]] = {}
     levels = {}
@@ -181,23 +166,35 @@ def _beyond_denominators(attrition: pl.DataFrame, definition: str) -> np.ndarray
     return np.array([[resistant, possible - resistant, failed - possible, left["episodes"] - failed]])
 
 
+def _families_shown(strata: dict[str, _Family], others: _Others, threshold: int) -> dict[str, _Family]:
+    """By stratum the denominators that may be published, with all their levels."""
+    names = _publishable(strata["all"], others, threshold)
+    if _are_few_beyond_disorders(strata, threshold):
+        names = [name for name in names if name != "episodes"]
+    shown = {stratum: {name: family[name] for name in names if name in family} for stratum, family in strata.items()}
+    if _are_few_with_several_disorders(strata, threshold):
+        shown["disorder"].pop("persons", None)
+    return shown
+
+
 def _publishable(whole: _Family, others: _Others, threshold: int) -> list[str]:
     """The denominators whose whole may be published beside the ones before them; none without the eligible."""
     names: list[str] = []
     for name in NESTED:
-        if name in whole and not _is_small(_told(name, whole, names, others), threshold).any():
+        if name in whole and not is_small(_told(name, whole, names, others), threshold).any():
             names.append(name)
     if "eligible" not in names:
         return []
-    are_persons_shown = "persons" in whole and not _is_small(_told("persons", whole, [], others), threshold).any()
-    return [*names, "persons"] if are_persons_shown else names
+    if "persons" in whole and not is_small(_told("persons", whole, ["eligible"], others), threshold).any():
+        names.append("persons")
+    return names
 
 
 def _told(name: str, own: _Family, earlier: list[str], others: _Others) -> np.ndarray:
     """Levels by what a published row tells: its own groups, and those between it and rows published before it."""
     between = [own[name] - own[before] for before in earlier]
     nested = [(_compared(own[name]) - _compared(other[name]))[:, groups] for other, groups in others if name in other]
-    return np.abs(np.hstack([own[name], *between, *nested]))
+    return np.hstack([own[name], *between, *nested])
 
 
 def _compared(counts: np.ndarray) -> np.ndarray:
@@ -205,31 +202,80 @@ def _compared(counts: np.ndarray) -> np.ndarray:
     return np.column_stack([counts[:, 0], counts[:, 2], counts[:, :3].sum(axis=1)])
 
 
-def _hidden_levels_of(family: _Family, others: _Others, threshold: int) -> dict[str, set[int]]:
-    """The levels to hide of each denominator: all that the one before it hides, and its own."""
+def _hidden_levels_of(family: _Family, others: _Others, of_disorders: set[int], threshold: int) -> dict[str, set[int]]:
+    """The levels to hide of each denominator: all that the one before it hides, and its own.
+
+    `of_disorders`: those that may not show all episodes.
+    """
     if not family:
         return {}
-    groups = [family["eligible"].sum(axis=1), *family["eligible"].T]
-    before = set().union(*(_hidden_levels(group[:, None], set(), threshold) for group in groups))
+    before = _hidden_by_itself(family["eligible"], threshold)
     chain = [name for name in family if name != "persons"]
     hidden = {}
     for i, name in enumerate(chain):
-        before = hidden[name] = _hidden_levels(_told(name, family, chain[:i], others), before, threshold)
+        also = of_disorders if name == "episodes" else set()
+        before = hidden[name] = _hidden_levels(_told(name, family, chain[:i], others), before | also, threshold)
     if "persons" in family:
-        hidden["persons"] = _hidden_levels(_told("persons", family, [], others), hidden["eligible"], threshold)
+        repeats = _hidden_by_itself(family["eligible"] - family["persons"], threshold)
+        before = hidden["eligible"] | repeats | _hidden_by_itself(family["persons"], threshold)
+        hidden["persons"] = _hidden_levels(_told("persons", family, ["eligible"], others), before, threshold)
     return hidden
+
+
+def _hidden_by_itself(counts: np.ndarray, threshold: int) -> set[int]:
+    """Levels that each group by itself hides, whatever else there is: alike for definitions with the same group."""
+    groups = [counts.sum(axis=1), counts[:, :3].sum(axis=1), *counts.T]
+    return set().union(*(_hidden_levels(group[:, None], set(), threshold) for group in groups))
 
 
 def _hidden_levels(told: np.ndarray, hidden: set[int], threshold: int) -> set[int]:
     """Levels to hide, by position: small ones, and the smallest others until together they are not small."""
-    hidden = hidden | set(np.flatnonzero(_is_small(told, threshold).any(axis=1)).tolist())
+    hidden = hidden | set(np.flatnonzero(is_small(told, threshold).any(axis=1)).tolist())
     while hidden:
-        still_small = _is_small(told[sorted(hidden)].sum(axis=0), threshold)
+        still_small = is_small(told[sorted(hidden)].sum(axis=0), threshold)
         helpful = [i for i in range(len(told)) if i not in hidden and told[i, still_small].any()]
         if not helpful:
             break
-        hidden = hidden | {min(helpful, key=lambda i: (told[i].sum(), i))}
+        hidden = hidden | {min(helpful, key=lambda i: (np.abs(told[i]).sum(), i))}
     return hidden
+
+
+# Several disorders
+
+
+def _episodes_by_disorder(strata: dict[str, _Family]) -> np.ndarray:
+    return strata.get("disorder", {}).get("episodes", np.zeros((0, len(_GROUPS)), dtype=np.int64)).sum(axis=1)
+
+
+def _totals_by_disorder(counts: dict[str, dict[str, _Family]]) -> _Totals:
+    """By stratum and disorder the episodes of every level, as a definition of this disorder alone tells them."""
+    totals: _Totals = {}
+    for strata in counts.values():
+        places = np.flatnonzero(_episodes_by_disorder(strata)).tolist()
+        for stratum, family in strata.items() if len(places) == 1 else ():
+            totals.setdefault(stratum, {})[places[0]] = family["episodes"].sum(axis=1)
+    return totals
+
+
+def _hidden_by_disorder(stratum: str, strata: dict[str, _Family], totals: _Totals, threshold: int) -> set[int]:
+    """Levels that the episodes of some disorder hide by themselves."""
+    places = np.flatnonzero(_episodes_by_disorder(strata)).tolist()
+    alone = [totals[stratum][place] for place in places if place in totals.get(stratum, {})]
+    return set().union(*(_hidden_levels(episodes[:, None], set(), threshold) for episodes in alone))
+
+
+def _are_few_beyond_disorders(strata: dict[str, _Family], threshold: int) -> bool:
+    """Are there few episodes in all beyond those of the disorders that have enough to be told?"""
+    by_disorder = _episodes_by_disorder(strata)
+    return bool(is_small(by_disorder[by_disorder < threshold].sum(), threshold))
+
+
+def _are_few_with_several_disorders(strata: dict[str, _Family], threshold: int) -> bool:
+    """Do the persons of all disorders, added up, come to a few more than all persons, in all or of a verdict?"""
+    if "persons" not in strata.get("disorder", {}):
+        return False
+    again = strata["disorder"]["persons"][:, :3].sum(axis=0) - strata["all"]["persons"][0, :3]
+    return bool(is_small(np.append(again, again.sum()), threshold).any())
 
 
 def _steps_of(names: list[str]) -> list[str]:
@@ -240,7 +286,7 @@ def _steps_of(names: list[str]) -> list[str]:
 
 def _protect_steps(attrition: pl.DataFrame, shown: list[tuple[str, str]]) -> pl.DataFrame:
     """What a step lost is left out also where the step before it is hidden, for it would tell that one."""
-    protected = _hide(attrition, ("definition_id", "step_number", "step"), ~_is_among(shown, ("definition_id", "step")))
+    protected = hide(attrition, ("definition_id", "step_number", "step"), ~is_among(shown, ("definition_id", "step")))
     before_is_hidden = pl.col("suppressed").shift(fill_value=False).over("definition_id", order_by="step_number")
     return protected.with_columns(n_lost=pl.when(~before_is_hidden).then("n_lost"))
 
@@ -263,109 +309,3 @@ def _shared(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
         return pl.DataFrame(schema={"definition_a": pl.String, "definition_b": pl.String, "n_both": pl.Int64})
     pairs = tables["agreement"].group_by("definition_a", "definition_b")
     return pairs.agg(n_both=pl.col("n_both_resistant").sum()).sort("definition_a", "definition_b")
-
-
-# Two and more definitions: agreement
-
-
-def _with_margins(agreement: pl.DataFrame, prevalence: pl.DataFrame) -> pl.DataFrame:
-    """Pairs with each definition's eligible, resistant, undetermined and not resistant, and the disorder's episodes."""
-    whole = prevalence.filter(pl.col("stratum") == "disorder").rename({"level": "disorder"})
-    eligible = whole.filter(pl.col("denominator_id") == "eligible").select(
-        "disorder",
-        definition="definition_id",
-        eligible="n_total",
-        resistant="n_resistant",
-        open="n_undetermined",
-        other=pl.col("n_total") - pl.col("n_resistant") - pl.col("n_undetermined"),
-    )
-    episodes = whole.filter(pl.col("denominator_id") == "episodes")
-    totals = episodes.group_by("disorder").agg(n_episodes=pl.col("n_total").max())
-    paired = agreement.join(totals, on="disorder", how="left", maintain_order="left")
-    for side in "ab":
-        own = eligible.select("disorder", pl.exclude("disorder").name.suffix(f"_{side}"))
-        paired = paired.join(own, on=["disorder", f"definition_{side}"], how="left", maintain_order="left")
-    return paired
-
-
-def _nested_definitions(tables: dict[str, pl.DataFrame]) -> dict[str, list[tuple[str, np.ndarray]]]:
-    """For each definition the others, and which of `_compared` lie within each other in every disorder."""
-    if "agreement" not in tables:
-        return {}
-    cells = {"resistant": "n_both_resistant", "other": "n_neither", "eligible": "n_common"}
-    is_within = {g: pl.col(cell) == pl.min_horizontal(f"{g}_a", f"{g}_b") for g, cell in cells.items()}
-    paired = _with_margins(tables["agreement"], tables["prevalence"])
-    found = paired.group_by("definition_a", "definition_b").agg(is_in.all().alias(g) for g, is_in in is_within.items())
-    nested: dict[str, list[tuple[str, np.ndarray]]] = {}
-    for a, b, *groups in found.sort("definition_a", "definition_b").iter_rows():
-        nested.setdefault(a, []).append((b, np.array(groups)))
-        nested.setdefault(b, []).append((a, np.array(groups)))
-    return nested
-
-
-def _protect_pairs(tables: dict[str, pl.DataFrame], protected: pl.DataFrame, threshold: int) -> pl.DataFrame:
-    key = KEYS["agreement"]
-    stated = _stated(protected).select("level", "definition_id").rows()
-    is_stated = _is_among(stated, ("disorder", "definition_a")) & _is_among(stated, ("disorder", "definition_b"))
-    paired = _with_margins(tables["agreement"], tables["prevalence"])
-    marked = paired.with_columns(suppressed=_any_small(_told_by_pair(), threshold) | ~is_stated)
-    is_hidden = pl.col("suppressed") | _is_second(marked, key)
-    return _hide(marked.select(tables["agreement"].columns), key, is_hidden)
-
-
-def _stated(prevalence: pl.DataFrame) -> pl.DataFrame:
-    """The eligible prevalences by disorder that are shown."""
-    return prevalence.filter(
-        pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder", ~pl.col("suppressed")
-    )
-
-
-def _told_by_pair() -> list[pl.Expr]:
-    """What a pair tells beside the two prevalences."""
-    both, neither = pl.col("n_both_resistant"), pl.col("n_neither")
-    told = [pl.col(cell) for cell in _CELLS_OF_PAIR]
-    undecided = []  # decided by one definition alone
-    for own, other in ("ab", "ba"):
-        told.append(pl.col(f"eligible_{own}") - pl.col("n_common"))
-        resistant_alone = pl.col(f"resistant_{own}") - both - pl.col(f"n_only_{own}")
-        other_alone = pl.col(f"other_{own}") - neither - pl.col(f"n_only_{other}")
-        told += [resistant_alone, other_alone, (pl.col(f"open_{other}") - resistant_alone - other_alone).abs()]
-        undecided += [resistant_alone, other_alone]
-    told.append(pl.col("n_episodes") - pl.col("eligible_a") - pl.col("eligible_b") + pl.col("n_common"))
-    return [*told, (pl.col("n_undetermined") - pl.sum_horizontal(undecided)).abs()]
-
-
-def _is_second(marked: pl.DataFrame, key: tuple[str, ...]) -> pl.Expr:
-    """The smallest other pair, with decided episodes, of each disorder in which exactly one pair is hidden."""
-    alone = marked.group_by("disorder").agg(pl.col("suppressed").sum()).filter(pl.col("suppressed") == 1)
-    others = marked.filter(~pl.col("suppressed"), pl.col("n_common") > pl.col("n_undetermined"))
-    smallest = others.join(alone, on="disorder", how="semi").sort("n_common", *key).unique("disorder", keep="first")
-    return _is_among(smallest.select(key).rows(), key)
-
-
-def _protect_overall(protected: dict[str, pl.DataFrame], threshold: int) -> pl.DataFrame:
-    overall, agreement = protected["agreement_overall"], protected["agreement"]
-    hidden_pairs = agreement.group_by("disorder").agg(n_hidden=pl.col("suppressed").sum())
-    one_hidden = hidden_pairs.filter(pl.col("n_hidden") == 1)["disorder"]
-    nested = [pl.col(name) for name in ("n_episodes", "n_compared", "n_decided_by_all")]
-    is_small = _any_small([*nested, *(wider - narrower for wider, narrower in pairwise(nested))], threshold)
-    close = _close_to_overall(overall, agreement, protected["prevalence"], threshold)
-    extremes = extreme_prevalences(protected["prevalence"])
-    restated = overall.drop(set(extremes.columns) - {"disorder"}).join(
-        extremes, on="disorder", how="left", maintain_order="left"
-    )
-    is_hidden = is_small | pl.col("disorder").is_in([*one_hidden, *close])
-    return _hide(restated.select(overall.columns), ("disorder", "n_definitions"), is_hidden)
-
-
-def _close_to_overall(
-    overall: pl.DataFrame, agreement: pl.DataFrame, prevalence: pl.DataFrame, threshold: int
-) -> list[str]:
-    """Disorders where few episodes lie between the overall row and a shown pair or definition, or none is shown."""
-    stated = _stated(prevalence).select(disorder="level", n_decided=pl.col("n_total") - pl.col("n_undetermined"))
-    n_by_pair = pl.col("n_common") - pl.col("n_undetermined")
-    pairs = agreement.filter(~pl.col("suppressed")).select("disorder", n_decided=n_by_pair, n_by_pair=n_by_pair)
-    decided = overall.join(pl.concat([stated, pairs], how="diagonal"), on="disorder", how="left")
-    between = [pl.col("n_decided") - pl.col("n_decided_by_all"), pl.col("n_compared") - pl.col("n_by_pair")]
-    is_close = _any_small(between, threshold) | pl.col("n_decided").is_null()
-    return decided.filter(is_close)["disorder"].unique().to_list()

@@ -220,7 +220,7 @@ def test_a_normal_release_passes():
     """Suppressed rows hold nulls and are no fault."""
     results = _released()
     assert _failed(results) == []
-    assert len(results) == 11
+    assert len(results) == 12
     require(results)
 
 
@@ -232,6 +232,21 @@ def test_a_count_under_the_threshold_stops_publication():
     assert _failed(five) == []
     with pytest.raises(PublicationStopped):
         require(four)
+
+
+@pytest.mark.parametrize(("persons", "is_wrong"), [((94, 20), True), ((88, 18), True), ((88, 20), False)])
+def test_few_repeats_between_episodes_and_persons_stop_publication(persons, is_wrong):
+    """Of 70 episodes that are not resistant 69 persons, or of 20 resistant ones 18, are told; 63 and 20 are not."""
+    two = _prevalence(
+        definition_id=["first", "first"],
+        denominator_id=["eligible", "persons"],
+        n_total=[100, persons[0]],
+        n_resistant=[20, persons[1]],
+        n_undetermined=[10, 5],
+        suppressed=[False, False],
+    )
+    failed = [r[1] for r in _failed(_released(prevalence=two))]
+    assert failed == ["No two denominators of a definition, or its episodes and persons, are 1 to 4 apart."] * is_wrong
 
 
 def _profile(n: int, n_of: int) -> pl.DataFrame:

@@ -1,9 +1,10 @@
 """An attacker on one definition's published rows, who knows everything but the hidden numbers.
 
 `draw` makes a small invented definition: persons' episodes split by sex and age into the ten groups that no
-table splits further. `tables_of` publishes it, `told` lists the small counts that follow from what `protect`
-leaves: it knows how every number adds up from the groups, that groups are whole and not negative, and asks an
-integer solver whether any other value of the count fits. A count is told when no other value fits.
+table splits further, those of the eligible once more into the episode its person is counted for and the others, its
+repeats; a person's episodes are of one age. `tables_of` publishes it, `told` lists the small counts that follow from
+what `protect` leaves: it knows how every number adds up from the groups, that groups are whole and not negative, and
+asks an integer solver whether any other value of the count fits. A count is told when no other value fits.
 """
 
 from __future__ import annotations
@@ -17,31 +18,35 @@ from transforms.attrition import compare_attrition
 from transforms.prevalence import rate_prevalence
 
 # ineligible; untreated, treated, adequately treated, failed a trial, each open and not resistant; resistant
-GROUPS = ("x", "u_open", "u_not", "t_open", "t_not", "a_open", "a_not", "f_open", "f_not", "resistant")
+REACHED = ("u_open", "u_not", "t_open", "t_not", "a_open", "a_not", "f_open", "f_not", "resistant")
+GROUPS = ("x", *REACHED, *(f"{group} again" for group in REACHED))
 REACHES = {"episodes": "xutaf", "eligible": "utaf", "treated": "taf", "adequately_treated": "af", "failed_a_trial": "f"}
 STRATA = ("sex", "age")
 
 
 def weights(names: set[str]) -> np.ndarray:
-    """1 for each of the named groups."""
-    return np.array([float(group in names) for group in GROUPS])
+    """1 for each of the named groups, repeats too."""
+    return np.array([float(group.removesuffix(" again") in names) for group in GROUPS])
 
 
+AGAIN = np.array([float(group.endswith("again")) for group in GROUPS])
 RESISTANT = weights({"resistant"})
 OPEN = {d: weights({f"{r}_open" for r in reached}) for d, reached in REACHES.items()}
 OTHER = {d: weights({"x" if r == "x" else f"{r}_not" for r in reached}) for d, reached in REACHES.items()}
 TOTAL = {d: RESISTANT + OPEN[d] + OTHER[d] for d in REACHES}
 LEFT = {**TOTAL, "resistant_possible": RESISTANT + OPEN["failed_a_trial"], "resistant": RESISTANT}
-DENOMINATORS = tuple(d for d in REACHES if d != "failed_a_trial")
+PARTS = {d: (TOTAL[d], RESISTANT, OPEN[d]) for d in REACHES if d != "failed_a_trial"}
+PARTS |= {"persons": tuple(part * (1 - AGAIN) for part in PARTS["eligible"])}
 
 
 def draw(seed: int) -> np.ndarray:
     """Invented groups by sex, age and group: some empty, some small, some not."""
     rng = np.random.default_rng(seed)
     kinds = rng.choice(3, size=(2 + seed % 2, 4, len(GROUPS)), p=(0.5, 0.2, 0.3))
-    return np.choose(
+    groups = np.choose(
         kinds, [np.zeros(kinds.shape, int), rng.integers(1, 5, kinds.shape), rng.integers(3, 30, kinds.shape)]
     )
+    return np.where(AGAIN > 0, groups * (rng.random(kinds.shape) < 0.3), groups)
 
 
 def levels_of(groups: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
@@ -52,11 +57,11 @@ def levels_of(groups: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
 
 
 def tables_of(groups: np.ndarray) -> dict[str, pl.DataFrame]:
-    """The tables as computed; every person has one episode, so persons repeat the eligible episodes."""
+    """The tables as computed."""
     rows = [
-        ("d", name, *level, *(int(part @ counts) for part in (TOTAL[d], RESISTANT, OPEN[d])))
+        ("d", name, *level, *(int(part @ counts) for part in PARTS[name]))
         for level, counts in levels_of(groups).items()
-        for name, d in [*zip(DENOMINATORS, DENOMINATORS, strict=True), ("persons", "eligible")]
+        for name in PARTS
     ]
     names = ["definition_id", "denominator_id", "stratum", "level", "n_total", "n_resistant", "n_undetermined"]
     counts = groups.sum(axis=(0, 1))
@@ -92,10 +97,8 @@ def _known(places: dict, protected: dict[str, pl.DataFrame]) -> LinearConstraint
     """Published numbers, and that the levels of a stratum add up group by group."""
     rows, values = [], []
     for shown in protected["prevalence"].filter(~pl.col("suppressed")).iter_rows(named=True):
-        d = "eligible" if shown["denominator_id"] == "persons" else shown["denominator_id"]
-        parts = {"n_total": TOTAL[d], "n_resistant": RESISTANT, "n_undetermined": OPEN[d]}
-        rows += [_at(places, (shown["stratum"], shown["level"]), part) for part in parts.values()]
-        values += [shown[column] for column in parts]
+        rows += [_at(places, (shown["stratum"], shown["level"]), part) for part in PARTS[shown["denominator_id"]]]
+        values += [shown[column] for column in ("n_total", "n_resistant", "n_undetermined")]
     for shown in protected["attrition"].filter(~pl.col("suppressed")).iter_rows(named=True):
         rows.append(_at(places, ("all", "all"), LEFT[shown["step"]]))
         values.append(shown["n_left"])
@@ -121,9 +124,12 @@ def _totals(places: dict, levels: dict[tuple[str, str], np.ndarray], threshold: 
 
 
 def _wanted(places: dict) -> list[tuple[str, np.ndarray]]:
-    """Every count a row holds, and every count between two nested denominators, at every level."""
+    """Every count a row holds, every count between two nested denominators, and repeats, at every level."""
     between = [(a, b) for i, a in enumerate(REACHES) for b in list(REACHES)[i + 1 :]]
     parts = {"resistant": RESISTANT}
+    of_persons = {"resistant": RESISTANT, "open": OPEN["eligible"], "not resistant": OTHER["eligible"]}
+    parts |= {f"persons {verdict}": part * (1 - AGAIN) for verdict, part in of_persons.items()}
+    parts |= {f"repeats {verdict}": part * AGAIN for verdict, part in of_persons.items()} | {"repeats": AGAIN}
     parts |= {f"{d} open": OPEN[d] for d in REACHES} | {f"{d} not resistant": OTHER[d] for d in REACHES}
     parts |= {f"{a} but not {b}, open": OPEN[a] - OPEN[b] for a, b in between}
     parts |= {f"{a} but not {b}, not resistant": OTHER[a] - OTHER[b] for a, b in between}

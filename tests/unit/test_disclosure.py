@@ -8,6 +8,7 @@ from schemas.tables import RELEASE
 from tests.tables import assert_shows, table
 from tests.unit import attack_profile, attack_together
 from tests.unit.attack import draw, tables_of, told
+from tests.unit.drawn_prevalence import prevalence, shown
 from transforms.agreement import compare_pairs
 from transforms.attrition import compare_attrition
 from transforms.disclosure import protect
@@ -17,19 +18,6 @@ from transforms.rounding import protect_profile
 NO_PREVALENCE = rate_prevalence(
     table("definition_id denominator_id stratum level n_total n_resistant n_undetermined\nd eligible all all 9 0 0")
 ).clear()
-
-
-def prevalence(drawn: str) -> pl.DataFrame:
-    """Published prevalences of definition `d` from drawn counts."""
-    return rate_prevalence(
-        table(drawn).with_columns(pl.lit("d").alias("definition_id"), pl.col("level").cast(pl.String))
-    )
-
-
-def shown(protected: pl.DataFrame, denominator: str = "eligible") -> dict[str, bool]:
-    """Whether each level of the denominator is shown."""
-    rows = protected.filter(pl.col("denominator_id") == denominator)
-    return dict(zip(rows["level"], ~rows["suppressed"], strict=True))
 
 
 def one_row(n_total: int, n_resistant: int, n_undetermined: int) -> dict:
@@ -213,25 +201,6 @@ def test_few_episodes_left_out_hide_a_level():
     }
 
 
-def test_persons_hide_the_levels_that_eligible_episodes_hide():
-    """Where most persons have one episode, persons would tell the episodes of a hidden level."""
-    drawn = prevalence(
-        """
-        denominator_id | stratum | level  | n_total | n_resistant | n_undetermined
-        eligible       | all     | all    | 200     | 60          | 7
-        eligible       | sex     | female | 100     | 30          | 2
-        eligible       | sex     | male   | 100     | 30          | 5
-        persons        | all     | all    | 190     | 60          | 0
-        persons        | sex     | female | 95      | 30          | 0
-        persons        | sex     | male   | 95      | 30          | 0
-        """
-    )
-
-    protected = protect({"prevalence": drawn}, 5)["prevalence"]
-
-    assert shown(protected, "persons") == {"all": True, "female": False, "male": False}
-
-
 STEPS = """
     step_number | step               | n_left | definition_id
     1           | episodes           | 200    | d
@@ -285,7 +254,7 @@ def test_a_step_that_loses_few_is_hidden_though_no_denominator_counts_it():
 
 @pytest.mark.parametrize("seed", range(25))
 def test_no_small_count_of_a_definition_can_be_worked_out(seed):
-    """Against an integer solver that knows all sums, every small count keeps another value that fits."""
+    """Against an integer solver that knows all sums, small counts and few repeats keep another value that fits."""
     groups = draw(seed)
 
     assert told(groups, protect(tables_of(groups), 5), 5) == []
