@@ -12,10 +12,11 @@ import polars as pl
 
 from schemas.definition import Adequacy, DrugAdequacy, SessionAdequacy
 from schemas.tables import ADEQUACY_REASONS, MODALITIES
-from transforms.attempts import Attempts, Supplies
+from transforms.attempts import Attempts
 from transforms.bounds import Bounds
 from transforms.compiled import compiled
 from transforms.encode import UNKNOWN, Vocabulary
+from transforms.exposures import Supplies
 from transforms.trials import Trials
 
 _ADEQUATE, TOO_SHORT, TOO_FEW_SESSIONS, UNDERDOSED, LOW_ADHERENCE, _DOSE_UNKNOWN, _DURATION_UNKNOWN = range(

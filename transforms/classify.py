@@ -22,12 +22,13 @@ from schemas.extracts import SUPPLY_BASES, Extract
 from schemas.study import Study
 from schemas.tables import ADEQUACY_REASONS, MODALITIES, RESPONSES, RESTRICTED, ROLES
 from transforms.adequacy import is_adequate, judge_adequacy
-from transforms.attempts import Attempts, Exposures, Joining, find_attempts, find_exposures, joining
+from transforms.attempts import Attempts, Joining, find_attempts, joining
 from transforms.causes import Causes
 from transforms.counts import Tried
 from transforms.eligibility import Eligibility
 from transforms.encode import UNKNOWN, Coded, dated, decode, encode
 from transforms.episodes import Spans, build_episodes, spans_of
+from transforms.exposures import Exposures, find_exposures
 from transforms.impasses import find_impasses
 from transforms.measurement import windows
 from transforms.once import Once
