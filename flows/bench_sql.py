@@ -152,7 +152,7 @@ excluded AS (
 
 -- 3. What was dispensed in each episode.
 supplies AS MATERIALIZED (
-    SELECT drugs.* EXCLUDE (atc), episode, observed_until, date AS day, days
+    SELECT drugs.* EXCLUDE (atc), episode, observed_until, date AS day, days, dose_ug, dose_mddd
     FROM dispensings
     JOIN drugs USING (atc)
     JOIN episodes USING (person)
@@ -206,15 +206,42 @@ switched AS (
     GROUP BY episode
 ),
 
--- 5. dep_fife_2017 carries leftover supply over, up to 90 days. How long a dispensing waits depends on the one before
---    it and so on, which no window tells because of the limit. So the dispensings of all drugs are taken by their
---    rank: all first ones, all second ones, and so on, each a join of the ones before with the next.
-ranked AS MATERIALIZED (
+-- 5. dep_fife_2017 carries leftover supply over, up to 90 days. Dispensings of a drug on one day at different known
+--    doses are taken together, as long as the longest; those of one dose follow one another.
+dosed AS MATERIALIZED (
     SELECT
-        episode, drug, observed_until, day, coalesce(days, 0) AS n_days,
-        row_number() OVER (PARTITION BY episode, drug ORDER BY day, days NULLS FIRST) AS place
+        episode, drug, observed_until, day, days,
+        CASE WHEN days IS NULL THEN NULL WHEN count(dose_ug) FILTER (days IS NOT NULL) OVER same_day > 1 THEN dose_ug
+        ELSE dose_mddd END AS dose
     FROM supplies
     WHERE antidepressants
+    WINDOW same_day AS (PARTITION BY episode, drug, day)
+),
+alike AS (
+    SELECT
+        episode, drug, day, dose,
+        any_value(observed_until) AS observed_until, max(days) + least(90, sum(days) - max(days)) AS n_days
+    FROM dosed
+    WHERE dose IS NOT NULL
+    GROUP BY episode, drug, day, dose
+),
+together AS MATERIALIZED (
+    SELECT episode, drug, day, any_value(observed_until) AS observed_until, max(n_days)::INT AS n_days
+    FROM alike
+    GROUP BY episode, drug, day
+    HAVING count(*) > 1
+),
+apart AS (
+    SELECT episode, drug, observed_until, day, coalesce(days, 0) AS n_days
+    FROM dosed
+    WHERE dose IS NULL OR (episode, drug, day) NOT IN (SELECT (episode, drug, day) FROM together)
+),
+--    How long a dispensing waits depends on the one before it and so on, which no window tells because of the limit.
+--    So the dispensings of all drugs are taken by their rank: all first ones, all second ones, and so on, each a join
+--    of the ones before with the next.
+ranked AS MATERIALIZED (
+    SELECT *, row_number() OVER (PARTITION BY episode, drug ORDER BY day, n_days) AS place
+    FROM (FROM apart UNION ALL BY NAME FROM together)
 ),
 stocked AS (
     SELECT *, 0 AS wait, NULL::DATE AS covered_before, least(day + n_days, observed_until + 1) AS covered_to

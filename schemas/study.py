@@ -71,7 +71,10 @@ class SourceSection(_Section):
 
 
 class SupplySection(_Section):
-    """How delivered amounts become days: the first rule that applies is used and recorded per row."""
+    """How delivered amounts become days, and how what was dispensed on one day is taken.
+
+    The first of the `rules` that applies is used and recorded per row.
+    """
 
     rules: Annotated[tuple[Literal[SUPPLY_RULES], ...], Field(min_length=1)] = (
         "days_supply",
@@ -81,6 +84,13 @@ class SupplySection(_Section):
     )
     assumed_days_per_package: Annotated[int, Field(ge=1, le=366)] | None = None
     max_days: Annotated[int, Field(ge=1, le=3660)] = 366
+    same_day: Annotated[
+        Literal["together", "one_after_another"],
+        Field(
+            description="How supplies of one drug, dispensed on one day at different known doses, are taken: together, "
+            "so that the doses add up, or one after another. Supplies of one dose are always one after another."
+        ),
+    ] = "together"
 
     @model_validator(mode="after")
     def _assumption_is_stated(self) -> SupplySection:

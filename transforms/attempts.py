@@ -25,9 +25,10 @@ from transforms.bounds import Bounds
 from transforms.compiled import compiled
 from transforms.encode import UNKNOWN, Vocabulary
 from transforms.episodes import Spans
-from transforms.eras import opens_era, packed, stocked
+from transforms.eras import not_after_next, opens_era, packed, stocked
 from transforms.exposures import Exposures, Sessions, Supplies
 from transforms.once import Once
+from transforms.same_day import taken_together
 from transforms.segments import NEVER, Segments, in_order
 
 MIXED = len(SUPPLY_BASES)  # code of an era whose supplies were not all worked out in one way
@@ -138,8 +139,7 @@ def find_attempts(
     def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
         return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))
 
-    supplied = inside(exposures.supplies)
-    eras, supplies = _drug_eras(supplied if how.supply == "as_delivered" else _by_dose(supplied), spans, how)
+    eras, supplies = _drug_eras(_as_taken(inside(exposures.supplies), how, exposures.same_day), spans, how)
     courses = _courses(inside(exposures.sessions), spans, how)
     facts = {name: np.concatenate([eras[name], courses[name]]) for name in eras}
     order = in_order(packed(facts["episode"], facts["start"]) * len(asked) + facts["treatment"])
@@ -166,6 +166,15 @@ def _inside(
             rows[n] = row
             n += 1
     return rows[:n].copy()
+
+
+def _as_taken(rows: Supplies, how: Joining, same_day: str) -> Supplies:
+    """The supplies in the order in which they are taken; those of one day together, if the study says so."""
+    are_delivered = how.supply == "as_delivered"
+    rows = rows if are_delivered else _by_dose(rows)
+    if same_day == "one_after_another":
+        return rows
+    return taken_together(rows, how.carry_over_cap_days if how.carry_over else 0, are_delivered)
 
 
 def _by_dose(rows: Supplies) -> Supplies:
@@ -227,13 +236,13 @@ def _taken(
 ) -> tuple[np.ndarray, np.ndarray]:
     """When each supply is used, after leftovers if the rule carries over, as far as the episode is observed."""
     known = np.maximum(days, 0)
-    taken_from = rows.day
+    taken_from = rows.day + rows.begins
     if how.carry_over:
         is_first = np.zeros(len(rows.day), dtype=bool)
         is_first[drugs.first] = True
-        taken_from = rows.day + stocked(is_first, rows.day, known, how.carry_over_cap_days)
+        taken_from = taken_from + stocked(is_first, taken_from, known, how.carry_over_cap_days)
     taken_end = np.minimum(taken_from + known, spans.observed_until[rows.episode] + 1)
-    return np.minimum(taken_from, taken_end), taken_end
+    return not_after_next(drugs.of, np.minimum(taken_from, taken_end)), taken_end
 
 
 def _until_next_drug(

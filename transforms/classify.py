@@ -82,6 +82,7 @@ class Classified:
         self._spans: Spans = spans_of(self._rows, self._coded.disorders)
         self._causes = Causes(self._spans, self._coded, codes)
         self._eligibility = Eligibility(self._rows, self._spans, self._causes, self._coded, codes)
+        self._same_day = study.supply.same_day
         self._once = Once()
         self._person_ids = extract.persons["person_id"]
         # Ids have a pool of words of their own, which goes with them; that of all other words only ever grows.
@@ -165,7 +166,7 @@ class Classified:
 
     @cached_property
     def _exposures(self) -> Exposures:
-        return find_exposures(self._coded, self._spans)
+        return find_exposures(self._coded, self._spans, self._same_day)
 
     @cached_property
     def _signs(self) -> Signs:

@@ -58,6 +58,16 @@ def stocked(first: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> n
     return waits
 
 
+@compiled
+def not_after_next(group: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """The day of each row, or an earlier one that a later row of its group has: a supply counts until the next."""
+    first = day.copy()
+    for row in range(len(day) - 2, -1, -1):
+        if group[row] == group[row + 1]:
+            first[row] = min(first[row], first[row + 1])
+    return first
+
+
 class Days:
     """A table of days by group (a person, say), sorted by both, in which to look up the nearest."""
 

@@ -14,7 +14,10 @@ from transforms.segments import in_order, ragged
 
 
 class Supplies(NamedTuple):
-    """One row per dispensing, sorted by (episode, treatment, day, amounts); an unknown amount is UNKNOWN."""
+    """One row per dispensing, sorted by (episode, treatment, day, amounts); an unknown amount is UNKNOWN.
+
+    A row is begun `begins` days after its day at the earliest: 0, but for parts of supplies taken together.
+    """
 
     episode: np.ndarray
     treatment: np.ndarray
@@ -23,6 +26,7 @@ class Supplies(NamedTuple):
     dose_ug: np.ndarray
     dose_mddd: np.ndarray
     basis: np.ndarray
+    begins: np.ndarray
 
     def only(self, rows: np.ndarray) -> Supplies:
         """Some of the rows."""
@@ -43,19 +47,21 @@ class Sessions(NamedTuple):
 
 @dataclass(frozen=True)
 class Exposures:
-    """What was dispensed or done between each episode's treated_from and its end."""
+    """What was dispensed or done between each episode's treated_from and its end, and how the study takes one day's."""
 
     supplies: Supplies
     sessions: Sessions
+    same_day: str
 
 
-def find_exposures(coded: Coded, spans: Spans) -> Exposures:
+def find_exposures(coded: Coded, spans: Spans, same_day: str) -> Exposures:
     """The exposures of all episodes."""
     dispensed, (supplied, row) = coded.dispensed, _within(coded.dispensed, spans)
     amounts = (dispensed.amounts(name, row) for name in ("days", "dose_ug", "dose_mddd"))
-    supplies = Supplies(supplied, dispensed.treatment[row], dispensed.day[row], *amounts, dispensed.bases(row))
+    told, begins = (*amounts, dispensed.bases(row)), np.zeros(len(row), dtype=np.int32)
+    supplies = Supplies(supplied, dispensed.treatment[row], dispensed.day[row], *told, begins)
     done, (treated, row) = coded.done, _within(coded.done, spans)
-    return Exposures(supplies, Sessions(treated, done.treatment[row], done.day[row]))
+    return Exposures(supplies, Sessions(treated, done.treatment[row], done.day[row]), same_day)
 
 
 def _within(table: Dispensed | Done, spans: Spans) -> tuple[np.ndarray, np.ndarray]:

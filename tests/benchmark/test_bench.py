@@ -253,6 +253,98 @@ def test_both_sides_judge_drawn_persons_alike(tmp_path: Path) -> None:
     assert require_same("verdicts", drawn.ours(), drawn.theirs(), KEY) == 30
 
 
+SAME_DAY = """
+    person  date        atc      days  dose_ug  dose_mddd
+    0       2014-01-01  N06AB03  60    20000    -
+    0       2014-01-01  N06AB03  60    40000    -
+    0       2014-04-11  N06AB04  10    -        -
+    0       2014-05-31  N06AB03  30    20000    -
+    1       2014-01-01  N06AB03  60    20000    -
+    1       2014-01-01  N06AB03  60    20000    -
+    1       2014-04-11  N06AB04  10    -        -
+    1       2014-05-31  N06AB03  30    20000    -
+    2       2014-01-01  N06AB03  60    -        2000
+    2       2014-01-01  N06AB03  60    20000    1000
+    2       2014-04-11  N06AB04  10    -        -
+    2       2014-05-31  N06AB03  30    20000    -
+    3       2014-01-01  N06AB03  60    -        2000
+    3       2014-01-01  N06AB03  60    20000    -
+    3       2014-04-11  N06AB04  10    -        -
+    3       2014-05-31  N06AB03  30    20000    -
+    4       2014-01-01  N06AB03  30    20000    -
+    4       2014-01-01  N06AB03  30    20000    -
+    4       2014-01-01  N06AB03  60    40000    -
+    4       2014-04-11  N06AB04  10    -        -
+    4       2014-05-31  N06AB03  30    20000    -
+    5       2014-01-01  N06AB03  60    20000    -
+    5       2014-01-01  N06AB03  60    20000    -
+    5       2014-01-01  N06AB03  60    40000    -
+    5       2014-04-11  N06AB04  10    -        -
+    5       2014-05-31  N06AB03  30    20000    -
+    6       2014-01-01  N06AB03  60    -        -
+    6       2014-01-01  N06AB03  60    20000    -
+    6       2014-01-01  N06AB03  60    40000    -
+    6       2014-04-11  N06AB04  10    -        -
+    6       2014-05-31  N06AB03  30    20000    -
+"""
+SAME_DAY_PERSONS = """
+    person  person_id
+    0       two_strengths
+    1       one_strength
+    2       two_by_ddd
+    3       not_comparable
+    4       stock_beside
+    5       long_stock
+    6       one_unknown
+"""
+SAME_DAY_SEEN = """
+    person  start_date  end_date
+    0       2012-01-01  2021-12-31
+    1       2012-01-01  2021-12-31
+    2       2012-01-01  2021-12-31
+    3       2012-01-01  2021-12-31
+    4       2012-01-01  2021-12-31
+    5       2012-01-01  2021-12-31
+    6       2012-01-01  2021-12-31
+"""
+SAME_DAY_ILL = """
+    person  date        code  code_system
+    0       2014-01-01  F329  icd10
+    0       2014-06-01  F329  icd10
+    1       2014-01-01  F329  icd10
+    1       2014-06-01  F329  icd10
+    2       2014-01-01  F329  icd10
+    2       2014-06-01  F329  icd10
+    3       2014-01-01  F329  icd10
+    3       2014-06-01  F329  icd10
+    4       2014-01-01  F329  icd10
+    4       2014-06-01  F329  icd10
+    5       2014-01-01  F329  icd10
+    5       2014-06-01  F329  icd10
+    6       2014-01-01  F329  icd10
+    6       2014-06-01  F329  icd10
+"""
+SAME_DAY_VERDICTS = """
+    episode_id                   verdict
+    two_strengths:depression:1   resistant
+    one_strength:depression:1    not_resistant
+    two_by_ddd:depression:1      resistant
+    not_comparable:depression:1  not_resistant
+    stock_beside:depression:1    resistant
+    long_stock:depression:1      not_resistant
+    one_unknown:depression:1     not_resistant
+"""
+
+
+def test_both_sides_take_supplies_of_one_day_alike(tmp_path: Path) -> None:
+    """Taken together for 60 days the drug has ended when it is begun again, after 120 days of stock it has not."""
+    drawn = {"coverage": SAME_DAY_SEEN, "diagnoses": SAME_DAY_ILL, "dispensings": SAME_DAY}
+    contest = contests(_canonical(tmp_path, persons=SAME_DAY_PERSONS, **drawn), frozenset({"drug"}))[1]
+
+    assert_shows(contest.theirs().filter(definition_id="dep_fife_2017"), SAME_DAY_VERDICTS)
+    assert require_same("verdicts", contest.ours(), contest.theirs(), KEY) == 21
+
+
 # --- No time before the rows agree ------------------------------------------------------------------------------------
 
 SIDE = "episode_id  definition_id  verdict\na:1  x  resistant\nb:1  x  not_resistant"

@@ -11,7 +11,13 @@ import polars as pl
 
 from schemas.definition import Definition
 from schemas.study import Study
-from tests.reference.histories import random_absent_tables, random_observes, random_person, random_study
+from tests.reference.histories import (
+    random_absent_tables,
+    random_observes,
+    random_person,
+    random_same_day,
+    random_study,
+)
 from tests.reference.reference import JUDGEMENT_FACTS, TRIAL_FACTS, classify_person
 from tests.reference.variants import random_definition
 from tests.shipped import CODES, REFERENCE_CODES, SHIPPED
@@ -41,8 +47,9 @@ def drawn_round(seed: int, n_persons: int = PERSONS_A_ROUND, n_variants: int = V
     rng = random.Random(seed)
     persons = [random_person(rng, index) for index in range(n_persons)]
     episodes, period = random_study(rng)
-    source = {"kind": "registry", "path": "."}
-    study = Study.model_validate({"name": "random", "source": source, "period": period, "episodes": episodes})
+    source, supply = {"kind": "registry", "path": "."}, {"same_day": random_same_day(rng)}
+    sections = {"source": source, "supply": supply, "period": period, "episodes": episodes}
+    study = Study.model_validate({"name": "random", **sections})
     observes, absent = random_observes(rng), random_absent_tables(rng)
     variants = [_variant(rng, rng.choice(SHIPPED), number) for number in range(n_variants)]
     return Round(persons, study, SHIPPED + variants, observes, absent)
@@ -81,7 +88,8 @@ def fast(drawn: Round) -> Facts:
 
 def slow(drawn: Round) -> Facts:
     """What the reference says of all persons of a round."""
-    study, rest = drawn.study, (drawn.definitions, REFERENCE_CODES, drawn.observes, drawn.absent)
+    study = drawn.study
+    rest = (drawn.definitions, REFERENCE_CODES, drawn.observes, drawn.absent, study.supply.same_day)
     told = [classify_person(person, study.episodes, study.period, *rest) for person in drawn.persons]
     by_definition = {
         table: {d.id: [row for person in told for row in person[table][d.id]] for d in drawn.definitions}

@@ -195,7 +195,7 @@ def _stubborn_person(rng: random.Random, index: int) -> Row:
         days = sorted(given.days)[-2] if has_tried_all else rng.choice(lengths)
         strengths = [(dose_mg,)] if has_tried_all else [(dose_mg,), (dose_mg,), (dose_mg // 2, dose_mg)]
         fills = rng.choice(strengths)
-        rows += [_fill(later(day, n * days), atc, days, strength) for n, strength in enumerate(fills)]
+        rows += [row for n, dose in enumerate(fills) for row in _fills(rng, later(day, n * days), atc, days, dose)]
         starts.append(day)
         breaks = [-14, 0, 0, 0, 14] if has_tried_all or has_changed_soon else [-14, 0, 0, 90, 91]
         day = later(day, len(fills) * days + rng.choice(breaks))
@@ -216,6 +216,13 @@ def _stubborn_person(rng: random.Random, index: int) -> Row:
         ],
         "scores": _stubborn_scores(rng, given, [*starts, first], (1.0,) if has_tried_all else SHARES_LEFT),
     }
+
+
+def _fills(rng: random.Random, day: date, atc: str, days: int, dose_mg: int) -> list[Row]:
+    """A dispensing, or seldom two of one day and different strengths that together make the dose."""
+    if rng.random() < 0.9:
+        return [_fill(day, atc, days, dose_mg)]
+    return [_fill(day, atc, rng.choice([days, days - 1]), dose_mg // 3), _fill(day, atc, days, dose_mg - dose_mg // 3)]
 
 
 def _fill(day: date, atc: str, days: int, dose_mg: int) -> Row:
@@ -348,9 +355,25 @@ def _run_of_fills(rng: random.Random, day: date, atc: str, is_dated_only: bool) 
         days, ug, mddd = (None, None, None) if is_dated_only else (days, ug, mddd)
         basis = "unknown" if days is None else "ddd"
         rows.append({"date": day, "atc": atc, "days": days, "dose_ug": ug, "dose_mddd": mddd, "supply_basis": basis})
+        rows += _beside(rng, rows[-1])
         ends = later(day, days or 0)
         day = day if rng.random() < 0.1 else max(day, later(ends, rng.choice(REFILL_GAPS)))
     return rows, ends
+
+
+def _beside(rng: random.Random, row: Row) -> list[Row]:
+    """Seldom, further supplies of the same drug and day: of the same strength, of others, some amounts not known."""
+    if rng.random() < 0.9 or row["days"] is None:
+        return []
+    return [
+        {
+            **row,
+            "days": rng.choice([row["days"], row["days"], rng.choice(SUPPLY_DAYS)]),
+            "dose_ug": rng.choice([row["dose_ug"], rng.choice(DOSES_UG), rng.choice(DOSES_UG)]),
+            "dose_mddd": rng.choice([row["dose_mddd"], rng.choice(DOSES_MDDD), rng.choice(DOSES_MDDD)]),
+        }
+        for _ in range(rng.choice([1, 1, 2, 3]))
+    ]
 
 
 def _procedures(rng: random.Random, landmarks: list[date]) -> list[Row]:
@@ -410,6 +433,11 @@ def random_study(rng: random.Random) -> tuple[EpisodeSection, PeriodSection]:
         end=rng.choice([date(2016, 6, 30), date(2017, 12, 31), date(2025, 12, 31), date(2025, 12, 31)]),
     )
     return episodes, period
+
+
+def random_same_day(rng: random.Random) -> str:
+    """How the study takes supplies of one day."""
+    return rng.choice(["together", "together", "one_after_another"])
 
 
 def random_observes(rng: random.Random) -> frozenset[str]:

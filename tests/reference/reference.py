@@ -52,6 +52,7 @@ def classify_person(
     codes: Codes,
     observes: frozenset[str],
     absent_tables: frozenset[str],
+    same_day: str = "together",
 ) -> Row:
     """Everything the program says about one person, as lists of dicts."""
     person = delivered(person, absent_tables)
@@ -69,7 +70,7 @@ def classify_person(
         "stages": [],
     }
     for definition in definitions:
-        judged = [all_known(person, episode, definition, codes, observes) for episode in episodes]
+        judged = [all_known(person, episode, definition, codes, observes, same_day) for episode in episodes]
         trials = [trial for known in judged for trial in known.trials]
         told["trials"][definition.id] = [only(TRIAL_FACTS, t) for t in trials]
         told["judgements"][definition.id] = [only(JUDGEMENT_FACTS, t) for t in trials]
@@ -88,10 +89,12 @@ def delivered(person: Row, absent_tables: frozenset[str]) -> Row:
     return {name: None if name in absent_tables else rows for name, rows in person.items()}
 
 
-def all_known(person: Row, episode: Row, definition: Definition, codes: Codes, observes: frozenset[str]) -> Known:
+def all_known(
+    person: Row, episode: Row, definition: Definition, codes: Codes, observes: frozenset[str], same_day: str
+) -> Known:
     """The episode with its trials, each with its judgements; a definition sees none where it does not speak."""
     speaks = episode["disorder"] in definition.eligible.disorders
-    trials = trials_of(person, episode, definition.trial, codes) if speaks else []
+    trials = trials_of(person, episode, definition.trial, codes, same_day) if speaks else []
     for trial in trials:
         trial.update(judge_adequacy(trial, definition, codes))
         trial.update(judge_outcome(trial, trials, person, episode, definition, codes, observes))

@@ -8,16 +8,17 @@ from datetime import date
 from schemas.definition import Trial
 from tests.reference.basics import Row, days_between, is_member, later, only, treatment_rows
 from tests.reference.codes import Codes
+from tests.reference.same_day import in_order_taken
 
 
-def trials_of(person: Row, episode: Row, rule: Trial, codes: Codes) -> list[Row]:
+def trials_of(person: Row, episode: Row, rule: Trial, codes: Codes, same_day: str) -> list[Row]:
     """The trials of one episode, numbered by (start, treatment, end)."""
     by_treatment = rows_by_treatment(person, episode, rule, codes)
     drugs: list[Row] = []
     courses: list[Row] = []
     for rows in by_treatment.values():
         if rows[0]["modality"] == "drug":
-            drugs += drug_eras(rows, rule, episode["observed_until"])
+            drugs += drug_eras(rows, rule, episode["observed_until"], same_day)
         else:
             courses += session_courses(rows, rule, episode["observed_until"])
     extend_single_dispensings(drugs, rule, episode["observed_until"])
@@ -77,10 +78,10 @@ def rows_by_treatment(person: Row, episode: Row, rule: Trial, codes: Codes) -> d
     return by_treatment
 
 
-def drug_eras(rows: list[Row], rule: Trial, observed_until: date) -> list[Row]:
+def drug_eras(rows: list[Row], rule: Trial, observed_until: date, same_day: str) -> list[Row]:
     """The eras of one drug in one episode."""
     eras: list[list[Row]] = []
-    for supply in supplies_of(rows, rule, observed_until):
+    for supply in supplies_of(in_order_taken(rows, rule, same_day), rule, observed_until):
         if eras and supply["date"] <= later(max(s["until"] for s in eras[-1]), rule.drug_gap_days):
             eras[-1].append(supply)
         else:
@@ -92,19 +93,14 @@ def supplies_of(rows: list[Row], rule: Trial, observed_until: date) -> list[Row]
     """Each row with the days [since, until) its supply is taken; leftovers push the next row back."""
     supplies: list[Row] = []
     previous_until: date | None = None
-    for row in sorted(rows, key=dispensing_order):
+    for row in rows:
         left_over = days_between(row["date"], previous_until) if rule.carry_over and previous_until else 0
         since = later(row["date"], min(max(left_over, 0), rule.carry_over_cap_days))
+        since = previous_until if row["goes_on"] and previous_until else since
         previous_until = later(since, row["days"] or 0)
         beyond = later(observed_until, 1)
         supplies.append({**row, "since": min(since, beyond), "until": min(previous_until, beyond)})
     return supplies
-
-
-def dispensing_order(row: Row) -> tuple[date, int, int, int]:
-    """Rows of one drug by date, then amount; an unknown amount comes first."""
-    amounts = (-1 if row[name] is None else row[name] for name in ("days", "dose_ug", "dose_mddd"))
-    return (row["date"], *amounts)
 
 
 def era_from(supplies: list[Row], rule: Trial, observed_until: date) -> Row:
@@ -114,7 +110,7 @@ def era_from(supplies: list[Row], rule: Trial, observed_until: date) -> Row:
     covered = {
         later(supply["since"], n) for supply in supplies for n in range(days_between(supply["since"], supply["until"]))
     }
-    next_since = [supply["since"] for supply in supplies[1:]] + [end_excl]
+    next_since = [min(later_one["since"] for later_one in supplies[n:]) for n in range(1, len(supplies))] + [end_excl]
     for supply, until in zip(supplies, next_since, strict=True):
         own_days = [later(supply["since"], n) for n in range(days_between(supply["since"], until))]
         supply["span"] = len(own_days)
@@ -135,7 +131,7 @@ def extend_single_dispensings(eras: list[Row], rule: Trial, observed_until: date
     starts = [(era["treatment"], era["start_date"]) for era in eras]
     for era in eras:
         nexts = [day for name, day in starts if name != era["treatment"] and day > era["start_date"]]
-        is_single = len(era["supplies"]) == 1
+        is_single = sum(supply["dispensings"] for supply in era["supplies"]) == 1
         if not is_single or not nexts or not era["end_excl"] < min(nexts):
             continue
         n_days = days_between(era["start_date"], min(nexts))

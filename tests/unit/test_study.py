@@ -52,6 +52,16 @@ def test_supply_lasts_ten_years_at_most() -> None:
     assert "supply.max_days" in told("[period]", supply.format(n=3661))
 
 
+def test_supplies_of_one_day_are_taken_together_unless_stated() -> None:
+    """Two words are known, and together is meant where nothing is stated; a third word is refused with both."""
+    supply = '[supply]\nsame_day = "{word}"\n[period]'
+    apart = study.parse("study.toml", STUDY.replace("[period]", supply.format(word="one_after_another")))
+
+    assert study.parse("study.toml", STUDY).supply.same_day == "together"
+    assert apart.supply.same_day == "one_after_another"
+    assert "'together' or 'one_after_another'" in told("[period]", supply.format(word="overlapping"))
+
+
 def test_supply_needs_a_rule() -> None:
     """Without any rule every duration would be unknown."""
     assert "supply.rules" in told("[period]", "[supply]\nrules = []\n[period]")
