@@ -1,7 +1,8 @@
 """The persons of a delivery: accepted once each, numbered, and found by the identifier that a row names.
 
-1. A row without id is refused; rows of one person that tell the same are one person (the first is kept, the
-   others are explained as duplicates); if they contradict each other, all are refused.
+1. A row without id is refused; rows of one person that contradict each other in nothing are one person: the first
+   is kept, with what it leaves blank filled from the others, which are explained as duplicates. If two tell
+   different things, all are refused; a blank, or an unknown sex, contradicts nothing.
 2. Deaths delivered in a table of their own hold over a death date in the persons table; the earliest counts.
 """
 
@@ -58,24 +59,39 @@ def accept_persons(found: list[Draft], period_end: date) -> tuple[People, list[p
 
 
 def _typed(facts: pl.DataFrame) -> pl.DataFrame:
-    """All columns of a person; one that the source does not have is null."""
+    """All columns of a person; one that the source does not have is null, and so is a sex that is neither."""
     columns = [pl.col(name) if name in facts.columns else pl.lit(None).alias(name) for name in _FACTS]
-    facts = facts.select("row", "person_id", *columns, "rule")
-    return facts.cast({**_FACTS, "rule": pl.String})
+    typed = facts.select("row", "person_id", *columns, "rule").cast({**_FACTS, "rule": pl.String})
+    sex = pl.col("sex").str.to_lowercase()
+    return typed.with_columns(sex=pl.when(sex.is_in(["female", "male"])).then(sex))
 
 
 def _once_each(facts: pl.DataFrame, period_end: date) -> pl.DataFrame:
-    """The facts with the rule that each row breaks, if any."""
+    """The facts, blanks filled from other rows of the person, with the rule that each row breaks, if any."""
     facts = facts.with_columns(rule=first_broken(_single(period_end)))
     sound = pl.when(pl.col("rule").is_null()).then(pl.col("person_id"))
-    told = facts.filter(pl.col("rule").is_null()).filter(pl.col("person_id").is_duplicated())
-    versions = told.group_by("person_id").agg(n=pl.struct(*_FACTS).n_unique())
-    conflicting = versions.filter(pl.col("n") > 1)["person_id"].implode()
+    together = _together(facts.filter(pl.col("rule").is_null()).filter(pl.col("person_id").is_duplicated()))
+    conflicting = together.filter("is_conflicting")["person_id"].implode()
     checks = {
         "person_conflicting": sound.is_in(pl.lit(conflicting)),
         "person_duplicate": sound.is_not_null() & ~sound.is_first_distinct(),
     }
-    return facts.with_columns(rule=first_broken(checks))
+    told = facts.with_columns(rule=first_broken(checks))
+    if together.is_empty():
+        return told
+    told = told.join(together, on="person_id", how="left", suffix="_together", maintain_order="left")
+    filled = [pl.coalesce(name, f"{name}_together").alias(name) for name in _FACTS]
+    return told.with_columns(filled).select(facts.columns)
+
+
+def _together(told: pl.DataFrame) -> pl.DataFrame:
+    """What all rows of each person tell, and whether they contradict each other."""
+    values = pl.col(list(_FACTS)).drop_nulls()
+    different = values.n_unique().name.suffix("_different")
+    persons = told.group_by("person_id").agg(values.first(), different)
+    n_different = pl.max_horizontal(pl.col("^.*_different$"))
+    is_dead_unborn = (pl.col("death_date") < pl.col("born_from")).fill_null(False)
+    return persons.select("person_id", *_FACTS, is_conflicting=(n_different > 1) | is_dead_unborn)
 
 
 def _single(period_end: date) -> Checks:
@@ -93,7 +109,5 @@ def _refused(draft: Draft, facts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbered(persons: pl.DataFrame) -> pl.DataFrame:
-    sex = pl.col("sex").str.to_lowercase()
-    told = pl.when(sex.is_in(["female", "male"])).then(sex).otherwise(pl.lit("unknown"))
-    named = persons.drop("row", "rule").with_columns(sex=told.cast(pl.Categorical))
+    named = persons.drop("row", "rule").with_columns(pl.col("sex").fill_null("unknown").cast(pl.Categorical))
     return named.sort("person_id").with_row_index("person")
