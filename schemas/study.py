@@ -14,7 +14,7 @@ from schemas.errors import ImpasseError, nearest
 
 OBSERVABLE = ("drug", "psychotherapy", "cbt", "ect", "tms", "vns", "dbs", "ketamine", "neurofeedback", "psychedelics")
 TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2300, 12, 31)
 MAX_BUCKETS = 4096
 _BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}
 SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", "assumed_days_per_package")

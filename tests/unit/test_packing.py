@@ -12,7 +12,7 @@ from transforms.packing import sort_packed
 ROWS = pl.DataFrame(
     {
         "person": [3, 0, 3, 0, 3, 1],
-        "day": [date(2010, 1, 2), date(1899, 1, 1), None, date(2200, 12, 31), date(2010, 1, 2), None],
+        "day": [date(2010, 1, 2), date(1899, 1, 1), None, date(2300, 12, 31), date(2010, 1, 2), None],
         "rank": [1, 0, 5, 2, None, 4],
     },
     schema={"person": pl.UInt32, "day": pl.Date, "rank": pl.UInt32},

@@ -28,12 +28,12 @@ def told(old: str, new: str) -> str:
 
 
 def test_the_period_lies_in_the_years_of_registers() -> None:
-    """1900 to 2200 is accepted, a day before or after is not."""
-    widest = STUDY.replace("2000-01-01", "1900-01-01").replace("2020-12-31", "2200-12-31")
+    """1900 to 2300 is accepted, a day before or after is not."""
+    widest = STUDY.replace("2000-01-01", "1900-01-01").replace("2020-12-31", "2300-12-31")
 
     assert study.parse("study.toml", widest).period.start.year == 1900
-    assert "1900-01-01 to 2200-12-31" in told("2000-01-01", "1899-12-31")
-    assert "1900-01-01 to 2200-12-31" in told("2020-12-31", "2201-01-01")
+    assert "1900-01-01 to 2300-12-31" in told("2000-01-01", "1899-12-31")
+    assert "1900-01-01 to 2300-12-31" in told("2020-12-31", "2301-01-01")
 
 
 def test_an_omop_source_has_no_layout() -> None:
