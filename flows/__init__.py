@@ -13,6 +13,7 @@ for _name, _value in {
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "DASK_LOGGING__DISTRIBUTED": "critical",
+    "POLARS_IGNORE_TIMEZONE_PARSE_ERROR": "1",  # a zone that nobody knows is told in our words, not by a panic
     "AWS_EC2_METADATA_DISABLED": "true",  # nobody is asked for credentials
 }.items():
     os.environ.setdefault(_name, _value)

@@ -7,7 +7,8 @@ file may feed several tables. Column names are compared without regard to upper 
 
 Dates state their formats (%Y, %m, %d, %b). A format without a day is allowed for two columns only:
 a birth known by year is read as 1 July, by month as the 15th (the middle errs least on age); a
-death known by year or month is read as its last day (so that no row of a living person is refused).
+death known by year or month is read as its last day (so that no row of a living person is refused). Births, and
+deaths in whatever table, may also write 00 for an unknown day or month, or leave it out, in any format.
 A time of day after a date is not read.
 """
 

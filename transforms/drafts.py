@@ -8,25 +8,38 @@ each person and each day.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
 
 from schemas.mapping import missing_column, odd_type
+from schemas.unfit import inexact_ids, unknown_zone
 
 # The ATC code of a drug that is known and is none of ours: accepted, and not in the canonical table.
 OTHER_DRUG = ""
 DATE_LENGTH = {"%Y": 4, "%m": 2, "%d": 2, "%b": 3}
+# A code has no space, comma or sign of joining within it, but for a comma before its last one or two places.
+_DECIMAL_COMMA = ",([0-9][0-9A-Z]?)$"
+_BETWEEN_CODES = r"[\s,;:|/&+*]+"
 # No amount handed out at once, and no number of days in a life, is larger.
 LARGEST = 100_000
 _READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
 # A name no delivered column can be expected to have.
 _PLACE = "#place"
 _NO_RUN = 2**32 - 1
-# A float holds whole numbers exactly up to here.
-_EXACT = 2.0**53
+# A float holds whole numbers exactly below this.
+_EXACT = {pl.Float64: 2.0**53, pl.Float32: 2.0**24}
+# The days of the years 1 to 9999, and how many units of a time make a day.
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
+_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+_LARGEST_TIME = 2**63 - 1
+_OFFSET = re.compile(r"([+-])([01][0-9]):?([0-5][0-9])")
+# How a date is written whose day, or day and month, is left out.
+_SHORT = ("%Y-%m", "%Y%m", "%Y")
 # One comma before three digits parts thousands to some and is the decimal comma of others; after a nought it is one.
 _AMBIGUOUS = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
 
@@ -69,23 +82,37 @@ def once(frame: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, pl.Seri
 def text(frame: pl.DataFrame, column: str, missing: Iterable[str] = ()) -> pl.Expr:
     """A delivered column as text without surrounding space; blank and `missing` words are null.
 
-    A whole number is written without ".0" though it comes as a float, as integers with gaps do.
+    A whole number is written without ".0" though it comes as a float, as integers with gaps do, or as a decimal.
     """
-    value = _spelled(pl.col(column)) if frame.schema[column].is_float() else pl.col(column).cast(pl.String)
-    value = value.str.strip_chars()
+    value = _spelled(pl.col(column), frame.schema[column]).str.strip_chars()
     return pl.when(~value.is_in(["", *missing])).then(value)
 
 
-def _spelled(number: pl.Expr) -> pl.Expr:
-    value = number.fill_nan(None)
-    is_whole = (value == value.round()) & (value.abs() < _EXACT)
+def _spelled(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    if kind.is_float():
+        return _spelled_float(value.fill_nan(None), _EXACT[kind.base_type()])
+    if kind.is_decimal() and kind.scale:
+        return value.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
+    if isinstance(kind, pl.Datetime | pl.Date):
+        return pl.when(calendar_day(value, kind).is_not_null()).then(value).cast(pl.String)
+    return value.cast(pl.String)
+
+
+def _spelled_float(value: pl.Expr, exact: float) -> pl.Expr:
+    is_whole = (value == value.round()) & (value.abs() < exact)
     whole = value.cast(pl.Int64, strict=False).cast(pl.String)
     return pl.when(is_whole).then(whole).otherwise(value.cast(pl.String))
 
 
-def key(frame: pl.DataFrame, column: str, missing: Iterable[str] = ()) -> pl.Expr:
-    """A delivered identifier as text; 12.0, as some tools write integers with gaps, is 12 in text files too."""
-    return text(frame, column, missing).str.strip_suffix(".0")
+def key(frame: pl.DataFrame, column: str, file: str, missing: Iterable[str] = ()) -> pl.Expr:
+    """A delivered identifier as text; 12.0, as some tools write integers with gaps, is 12 in text files too.
+
+    A column of floating point numbers, one of which is too large to be exact, is refused.
+    """
+    kind = frame.schema[column]
+    if kind.is_float() and (frame[column].fill_nan(None).abs() >= _EXACT[kind.base_type()]).any():
+        raise inexact_ids(column, file)
+    return text(frame, column, missing).str.replace(r"\.0+$", "")
 
 
 def number(value: pl.Expr) -> pl.Expr:
@@ -94,25 +121,99 @@ def number(value: pl.Expr) -> pl.Expr:
     return pl.when(parsed.is_finite() & ~value.str.contains(_AMBIGUOUS)).then(parsed)
 
 
+def calendar_day(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """The day of a date or a time: of a time with a zone the day that it is there.
+
+    Null before the year 1 and after 9999. Polars itself gives the day in Greenwich, and panics far from our years.
+    """
+    number = (
+        _time_there(value, kind) // _A_DAY[kind.time_unit] if isinstance(kind, pl.Datetime) else value.to_physical()
+    )
+    return pl.when(number.is_between(_FIRST_DAY, _LAST_DAY)).then(number).cast(pl.Int32).cast(pl.Date)
+
+
+def _time_there(value: pl.Expr, kind: pl.Datetime) -> pl.Expr:
+    """What the clock shows where the zone is, in the units of the time since 1970."""
+    time, a_day = value.to_physical(), _A_DAY[kind.time_unit]
+    if kind.time_zone is None:
+        return time
+    if offset := _OFFSET.fullmatch(kind.time_zone):
+        sign, hours, minutes = offset.groups()
+        return time + int(f"{sign}1") * (60 * int(hours) + int(minutes)) * a_day // 1440
+    first, last = max(_FIRST_DAY * a_day, -_LARGEST_TIME), min(_LAST_DAY * a_day, _LARGEST_TIME)
+    return pl.when(time.is_between(first, last)).then(value).dt.replace_time_zone(None).to_physical()
+
+
+@lru_cache
+def _is_known(zone: str) -> bool:
+    """Whether the clock of a zone is known; one by its distance from Greenwich always is."""
+    try:
+        pl.Series([], dtype=pl.Datetime("us", zone)).dt.replace_time_zone(None)
+    except pl.exceptions.ComputeError:
+        return _OFFSET.fullmatch(zone) is not None
+    return True
+
+
 def day(value: pl.Expr, formats: Iterable[str], partial: str = "middle") -> pl.Expr:
     """Text as a date, by the first format it fits; a missing day or month becomes the `partial` end of its span.
 
     A value must have exactly the length of its format, but for a time of day after it: the parser
-    alone takes 2008906 for a date.
+    alone takes 2008906 for a date. Of a time with a zone the day is the one that is written.
     """
     return pl.coalesce([_as_date(value, form, partial) for form in formats])
 
 
+def day_of_span(value: pl.Expr, formats: Iterable[str], partial: str) -> pl.Expr:
+    """As `day`, for births and deaths: an unknown day or month may also be written 00, or left out of any format."""
+    told = list(formats)
+    without = [_without_day(value, form, partial) for form in told if {"%Y", "%d"} <= set(_tokens(form))]
+    return pl.coalesce(day(value, told, partial), *without, day(value, _SHORT, partial))
+
+
 def _as_date(value: pl.Expr, form: str, partial: str) -> pl.Expr:
-    length = len(form) + sum(form.count(token) * (n - 2) for token, n in DATE_LENGTH.items())
-    has_time = value.str.slice(length, 1).is_in([" ", "T"])
-    fits = pl.when(value.str.len_bytes() == length).then(value).when(has_time).then(value.str.head(length))
+    fits = _fitting(value, form)
     if "%d" in form:
         return fits.str.to_date(form, strict=False)
     if "%m" in form:
-        first = pl.concat_str(fits, pl.lit("|01")).str.to_date(f"{form}|%d", strict=False)
-        return {"first": first, "middle": first.dt.offset_by("14d"), "last": first.dt.month_end()}[partial]
-    first = pl.concat_str(fits, pl.lit("|01|01")).str.to_date(f"{form}|%m|%d", strict=False)
+        return _in_month(pl.concat_str(fits, pl.lit("|01")).str.to_date(f"{form}|%d", strict=False), partial)
+    return _in_year(pl.concat_str(fits, pl.lit("|01|01")).str.to_date(f"{form}|%m|%d", strict=False), partial)
+
+
+def _without_day(value: pl.Expr, form: str, partial: str) -> pl.Expr:
+    """Text as a date by a format with a day, where the day is 00, or month and day are."""
+    cells = _cells(_fitting(value, form), form)
+    no_day, no_month = (
+        pl.any_horizontal(pl.lit(False), *(cell == "00" for token, cell in cells if token == unknown))
+        for unknown in ("%d", "%m")
+    )
+    filled = [cell.replace("00", "01") if token in ("%d", "%m") else cell for token, cell in cells]
+    first = pl.concat_str(filled).str.to_date(form, strict=False)
+    return pl.when(no_day & no_month).then(_in_year(first, partial)).when(no_day).then(_in_month(first, partial))
+
+
+def _cells(text: pl.Expr, form: str) -> list[tuple[str, pl.Expr]]:
+    """What is written for each part of a format."""
+    tokens = _tokens(form)
+    lengths = [DATE_LENGTH.get(token, 1) for token in tokens]
+    return [(token, text.str.slice(sum(lengths[:n]), lengths[n])) for n, token in enumerate(tokens)]
+
+
+def _fitting(value: pl.Expr, form: str) -> pl.Expr:
+    """The text without a time of day, if it is as long as the format makes it."""
+    length = sum(DATE_LENGTH.get(token, 1) for token in _tokens(form))
+    has_time = value.str.slice(length, 1).is_in([" ", "T"])
+    return pl.when(value.str.len_bytes() == length).then(value).when(has_time).then(value.str.head(length))
+
+
+def _tokens(form: str) -> list[str]:
+    return re.findall("%.|.", form)
+
+
+def _in_month(first: pl.Expr, partial: str) -> pl.Expr:
+    return {"first": first, "middle": first.dt.offset_by("14d"), "last": first.dt.month_end()}[partial]
+
+
+def _in_year(first: pl.Expr, partial: str) -> pl.Expr:
     last = first.dt.offset_by("1y").dt.offset_by("-1d")
     return {"first": first, "middle": first.dt.offset_by("6mo"), "last": last}[partial]
 
@@ -120,9 +221,12 @@ def _as_date(value: pl.Expr, form: str, partial: str) -> pl.Expr:
 def code(value: pl.Expr, prefix: str = "") -> pl.Expr:
     """A code in one spelling: upper case, letters and digits only, without the register's own prefix letter.
 
-    The prefix goes only where a letter follows: DF321 is F321, while D50 stays.
+    The prefix goes only where a letter follows: DF321 is F321, while D50 stays. Several codes in one cell stay
+    apart, with a space between them, which no code has: F32.1 F41.1 is not F321F411.
     """
-    plain = value.str.to_uppercase().str.replace_all("[^A-Z0-9]", "")
+    bare = value.str.to_uppercase().str.replace_all("^[^A-Z0-9]+|[^A-Z0-9]+$", "")
+    apart = bare.str.replace(_DECIMAL_COMMA, "$1").str.replace_all(_BETWEEN_CODES, " ")
+    plain = apart.str.replace_all("[^A-Z0-9 ]", "")
     plain = plain.str.replace(f"^{prefix}([A-Z])", "$1") if prefix else plain
     return pl.when(plain != "").then(plain)
 
@@ -144,4 +248,6 @@ def readable(frame: pl.DataFrame, column: str, file: str) -> str:
     kind = frame.schema[column]
     if not (kind.is_numeric() or any(kind == known for known in _READABLE)):
         raise odd_type(column, str(kind.base_type()), file)
+    if isinstance(kind, pl.Datetime) and kind.time_zone and not _is_known(kind.time_zone):
+        raise unknown_zone(column, file)
     return column

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 import polars as pl
 
+from schemas.codelists import EXACT_SYSTEMS
 from schemas.mapping import (
     SUPPLY_COLUMNS,
     TABLES,
@@ -25,13 +26,18 @@ from schemas.mapping import (
     SystemRule,
     missing_column,
 )
+from schemas.unfit import codes_as_numbers
 from transforms import drafts
 from transforms.drafts import Draft
 
 _DATES = ("date", "start_date", "end_date", "birth_date", "death_date")
+# Where in its span a day is that is known by month or year only: the middle errs least on age, and nothing of
+# a living person is after the last.
+_PARTIAL = {"birth_date": "middle", "death_date": "last"}
 _NUMBERS = (*SUPPLY_COLUMNS, "value")
 # Names no delivered column can be expected to have.
 _ROW, _JOINED_ON, _IS_JOINED = "#row", "#joined_on", "#is_joined"
+_CODES = ("code", "main_code", "atc")
 _AFTER_START = ("end_date",)
 _WHO_AND_WHEN = ("person_id", *_DATES)
 # Persons are compared whole, row by row.
@@ -49,12 +55,48 @@ def draft_table(table: str, delivered: Delivered, mapping: Mapping) -> Iterator[
     for part in mapping.parts(table):
         if part.file in delivered and part.birth:
             yield _derive_persons(part, part.birth, delivered, mapping)
+        elif part.file in delivered and table == "deaths":
+            for draft in _drafts(table, _dying(part), delivered, mapping):
+                yield Draft(draft.delivered, draft.facts.rename({"death_date": "date"}))
         elif part.file in delivered:
-            other = _lookup(part, delivered, mapping)
-            for piece in delivered.pieces(part.file):
-                chosen = piece.filter(_chosen(piece, part.rows, mapping.missing, part.file))
-                frame = _joined(chosen.with_row_index(_ROW), part, other, mapping.missing)
-                yield _draft(table, chosen, frame, part, mapping.missing)
+            yield from _drafts(table, part, delivered, mapping)
+
+
+def _dying(part: Part) -> Part:
+    """A part of the deaths, whose dates are read as the death dates of persons are."""
+    columns = {"death_date" if name == "date" else name: column for name, column in part.columns.items()}
+    return part.model_copy(update={"columns": columns})
+
+
+def _drafts(table: str, part: Part, delivered: Delivered, mapping: Mapping) -> Iterator[Draft]:
+    other = _lookup(part, delivered, mapping)
+    for piece in delivered.pieces(part.file):
+        chosen = piece.filter(_chosen(piece, part.rows, mapping.missing, part.file))
+        frame = _joined(chosen.with_row_index(_ROW), part, other, mapping.missing)
+        _refuse_numbers(frame, part, mapping.missing)
+        yield _draft(table, chosen, frame, part, mapping.missing)
+
+
+def _refuse_numbers(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> None:
+    """Stop at codes that were written as numbers; identifiers of concepts are numbers, and blanks are of any type."""
+    columns = [part.columns[name] for name in _CODES if name in part.columns]
+    named = [drafts.find(frame, column.column, part.file, column.optional) for column in columns if column.column]
+    coded = [column for entry in part.codes for column in _matching(frame, entry, part.file)]
+    for name in (*filter(None, named), *coded):
+        numbers = frame[name] if frame.schema[name].is_numeric() else pl.Series([], dtype=pl.Int64)
+        filled = frame.filter(numbers.cast(pl.Float64).fill_nan(None).is_not_null()) if len(numbers) else frame.clear()
+        if filled.height and not _are_ids(filled, name, part, missing):
+            raise codes_as_numbers(name, part.file)
+
+
+def _are_ids(frame: pl.DataFrame, column: str, part: Part, missing: tuple[str, ...]) -> bool:
+    """Whether every code of a column is of a system whose codes are numbers, with all its digits."""
+    drafts.key(frame, column, part.file)
+    told = {name: entry for name, entry in part.columns.items() if name == "code_system"}
+    if not told:
+        return False
+    systems = _read(frame, told, part, missing)["code_system"].str.to_lowercase()
+    return systems.is_in(EXACT_SYSTEMS).fill_null(False).all()
 
 
 def _draft(table: str, chosen: pl.DataFrame, frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> Draft:
@@ -166,7 +208,7 @@ def _lookup(part: Part, delivered: Delivered, mapping: Mapping) -> pl.DataFrame 
     whole = delivered.whole(part.join.file)
     other = whole.filter(_chosen(whole, part.join.rows, mapping.missing, part.join.file))
     key = drafts.find(other, (part.join.on,), part.join.file)
-    keyed = other.with_columns(drafts.key(other, key, mapping.missing).alias(_JOINED_ON)).drop(key)
+    keyed = other.with_columns(drafts.key(other, key, part.join.file, mapping.missing).alias(_JOINED_ON)).drop(key)
     # Two different rows under one key cannot both be right, and which one is cannot be told.
     return keyed.unique().unique(_JOINED_ON, keep="none").with_columns(pl.lit(True).alias(_IS_JOINED))
 
@@ -181,7 +223,7 @@ def _joined(frame: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing
     key = drafts.find(frame, (part.join.on,), part.file)
     there = {column.lower() for column in frame.columns}
     new = other.select(column for column in other.columns if column.lower() not in there)
-    keyed = frame.with_columns(drafts.key(frame, key, missing).alias(_JOINED_ON))
+    keyed = frame.with_columns(drafts.key(frame, key, part.file, missing).alias(_JOINED_ON))
     joined = keyed.join(new, on=_JOINED_ON, how="left", maintain_order="left")
     return joined.with_columns(pl.col(_IS_JOINED).fill_null(is_fine_alone))
 
@@ -216,7 +258,7 @@ def _cell(frame: pl.DataFrame, name: str, column: Column, file: str, missing: tu
     if delivered is None:
         return pl.lit(None, dtype=pl.String)
     if name == "person_id":
-        return drafts.key(frame, delivered, missing)
+        return drafts.key(frame, delivered, file, missing)
     kind = frame.schema[delivered]
     is_number = name in _NUMBERS or column.days_after_start
     if kind.is_numeric() and is_number:
@@ -231,17 +273,19 @@ def _fact(name: str, column: Column, kind: pl.DataType, prefix: str) -> pl.Expr:
     if column.days_after_start:
         return _days_after(cell, kind)
     if name in _DATES:
-        return _date(name, column, kind, "last" if name == "death_date" else "middle")
+        return _date(name, column, kind, _PARTIAL.get(name))
     if name in _NUMBERS:
         return _number(cell, kind)
-    if name in ("code", "main_code"):
+    if name in _CODES[:2]:
         return drafts.code(cell, prefix)
     return _word(cell, column)
 
 
-def _date(name: str, column: Column, kind: pl.DataType, partial: str) -> pl.Expr:
+def _date(name: str, column: Column, kind: pl.DataType, partial: str | None) -> pl.Expr:
     cell = pl.col(f"{name}_cell")
-    return cell.cast(pl.Date) if kind.is_temporal() else drafts.day(cell, column.formats, partial)
+    if kind.is_temporal():
+        return drafts.calendar_day(cell, kind)
+    return drafts.day_of_span(cell, column.formats, partial) if partial else drafts.day(cell, column.formats)
 
 
 def _number(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
@@ -331,7 +375,7 @@ def _derive_persons(part: Part, birth: Birth, delivered: Delivered, mapping: Map
 
 def _persons_of(piece: pl.DataFrame, part: Part, birth: Birth, missing: tuple[str, ...]) -> pl.DataFrame:
     frame = piece.filter(_chosen(piece, part.rows, missing, part.file))
-    person = drafts.key(frame, drafts.find(frame, part.columns["person_id"].column, part.file), missing)
+    person = drafts.key(frame, drafts.find(frame, part.columns["person_id"].column, part.file), part.file, missing)
     named = frame.select(person_id=person, birth_date=_birth(frame, birth, part.file, missing))
     return _first_births([named.drop_nulls("person_id")])
 
@@ -345,7 +389,7 @@ def _birth(frame: pl.DataFrame, birth: Birth, file: str, missing: tuple[str, ...
     delivered = drafts.find(frame, (birth.day,), file)
     is_date = frame.schema[delivered].is_temporal()
     day = (
-        pl.col(delivered).cast(pl.Date)
+        drafts.calendar_day(pl.col(delivered), frame.schema[delivered])
         if is_date
         else drafts.day(drafts.text(frame, delivered, missing), birth.formats)
     )

@@ -51,6 +51,7 @@ _FIRST_POSITION = ("38000183", "38000184", "38000199", "38000200", "38000215", "
 _POSITIONED = (38000183, 38000245)
 _SEX = {"8507": "male", "8532": "female"}
 _MG = "8576"
+_FORMATS = ("%Y-%m-%d", "%Y%m%d")
 _MISSING = ("NaN",)
 _QUANTITY = re.compile(r"^[0-9.]+ (hr|ml|day|actuat|mg) ")
 
@@ -125,20 +126,27 @@ class _Frame:
 
     def key(self, column: str, optional: bool = False) -> pl.Expr:
         there = drafts.find(self.low, (column,), self.name, optional)
-        return drafts.key(self.low, column, _MISSING) if there else pl.lit(None, dtype=pl.String)
+        return drafts.key(self.low, column, self.name, _MISSING) if there else pl.lit(None, dtype=pl.String)
 
     def number(self, column: str, optional: bool = False) -> pl.Expr:
         return drafts.number(self.text(column, optional))
 
-    def day(self, column: str, optional: bool = False) -> pl.Expr:
+    def day(self, column: str, optional: bool = False, partial: str = "") -> pl.Expr:
+        """A date; one that is known by month or year only is where `partial` says, if it says so."""
         there = drafts.find(self.low, (column,), self.name, optional)
         if there and self.low.schema[column].is_temporal():
-            return pl.col(column).cast(pl.Date)
-        return drafts.day(self.text(column, optional), ("%Y-%m-%d", "%Y%m%d"))
+            return drafts.calendar_day(pl.col(column), self.low.schema[column])
+        told = self.text(column, optional)
+        return drafts.day_of_span(told, _FORMATS, partial) if partial else drafts.day(told, _FORMATS)
 
-    def unreadable(self, *columns: str, amounts: tuple[str, ...] = ()) -> pl.Expr:
+    def has_cell(self, column: str) -> pl.Expr:
+        """Whether something is written in a column that need not be there."""
+        is_time = self.low.schema.get(column, pl.String()).is_temporal()
+        return (pl.col(column) if is_time else self.text(column, True)).is_not_null()
+
+    def unreadable(self, *columns: str, amounts: tuple[str, ...] = (), partial: str = "") -> pl.Expr:
         """The rule for dates, and amounts, that are there and cannot be read."""
-        dates = [self.text(column, True).is_not_null() & self.day(column, True).is_null() for column in columns]
+        dates = [self.has_cell(column) & self.day(column, True, partial).is_null() for column in columns]
         numbers = [self.text(column, True).is_not_null() & self.number(column, True).is_null() for column in amounts]
         no_date = pl.when(pl.any_horizontal(dates)).then(pl.lit("date_unreadable"))
         no_number = pl.when(pl.any_horizontal(pl.lit(False), *numbers)).then(pl.lit("supply_unreadable"))
@@ -174,7 +182,11 @@ def _date(*parts: pl.Expr) -> pl.Expr:
 
 
 def _deaths(frame: _Frame, lists: OmopLists) -> Draft:
-    return frame.draft(frame.unreadable("death_date"), person_id=frame.key("person_id"), date=frame.day("death_date"))
+    return frame.draft(
+        frame.unreadable("death_date", partial="last"),
+        person_id=frame.key("person_id"),
+        date=frame.day("death_date", partial="last"),
+    )
 
 
 def _coverage(frame: _Frame, lists: OmopLists) -> Draft:

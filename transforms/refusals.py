@@ -12,6 +12,7 @@ from datetime import date
 
 import polars as pl
 
+from schemas.code_forms import FORMS, PLAIN
 from schemas.codelists import CodeLists
 from schemas.extracts import CODE_SYSTEMS
 from schemas.mapping import SUPPLY_COLUMNS
@@ -21,7 +22,7 @@ RULES: dict[str, str] = {
     "contact_missing": "no contact, or more than one, has this record number",
     "person_missing": "the row names no person",
     "person_conflicting": "rows of this person contradict each other; all are refused",
-    "person_duplicate": "another row of this person says the same and is kept",
+    "person_duplicate": "another row of this person is kept; it has what this one tells",
     "person_unknown": "the person is not among the accepted persons",
     "date_missing": "the date is not filled in",
     "date_unreadable": "a date fits none of the stated formats",
@@ -36,15 +37,18 @@ RULES: dict[str, str] = {
     "atc_malformed": "the ATC code does not have the form of one",
     "no_atc_mapping": "the drug's ingredient is not known",
     "supply_unreadable": "an amount is not a number",
-    "supply_negative": "an amount is negative",
+    "supply_negative": "a strength or a daily dose is negative",
     "supply_too_large": "an amount is over 100,000",
     "code_missing": "the row holds no code",
     "code_system_unknown": "the code system of a code is not known",
+    "code_malformed": "a code does not have the form of one of its system, or a cell holds several codes",
     "score_missing": "the score has no value",
     "score_unreadable": "the score is not a number",
     "scale_unknown": "the scale is not in the list of scales",
     "score_out_of_range": "the score is outside the range of its scale",
 }
+# Refused rows that no result can depend on: they do not count towards the limits of a study.
+HARMLESS = (("coverage", "person_unknown"),)
 _ATC = r"^[A-Z][0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?$"
 
 Checks = dict[str, pl.Expr]
@@ -104,6 +108,7 @@ def _code_checks(systems: Iterable[str] | None) -> Checks:
     return {
         "code_missing": pl.col("code").is_null(),
         "code_system_unknown": system.is_null() if systems is None else ~system.is_in(list(systems)).fill_null(False),
+        "code_malformed": ~pl.col("code").str.contains(system.replace_strict(FORMS, default=PLAIN)),
     }
 
 
@@ -111,8 +116,8 @@ def _dispensing_checks() -> Checks:
     return {
         "atc_missing": pl.col("atc").is_null(),
         "atc_malformed": ~pl.col("atc").str.contains(_ATC) & (pl.col("atc") != OTHER_DRUG),
-        "supply_negative": pl.any_horizontal(pl.col(SUPPLY_COLUMNS) < 0),
-        "supply_too_large": pl.any_horizontal(pl.col(SUPPLY_COLUMNS) > LARGEST),
+        "supply_negative": pl.any_horizontal(pl.col("strength_mg", "daily_dose_mg") < 0),
+        "supply_too_large": pl.any_horizontal(pl.col(SUPPLY_COLUMNS).abs() > LARGEST),
     }
 
 

@@ -87,13 +87,13 @@ def test_swedish_registers(tmp_path: Path) -> None:
 
 
 def test_a_finnish_long_table(tmp_path: Path) -> None:
-    """One long table feeds persons, deaths, diagnoses, dispensings and procedures."""
+    """One long table feeds persons, deaths, diagnoses, dispensings and procedures; a code of -1 is none."""
     study = _study(tmp_path, "finngen-dummy-600", "finnish", "1995-01-01", "2022-12-31")
 
     assert _rows(study) == {
         "persons": (599, 599, 0),
         "deaths": (136, 136, 0),
-        "diagnoses": (91_323, 89_827, 1_496),
+        "diagnoses": (91_323, 89_695, 1_628),
         "dispensings": (167_380, 165_206, 2_174),
         "procedures": (71_342, 70_583, 759),
     }
