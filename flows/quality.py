@@ -34,6 +34,7 @@ from schemas.expectations import (
 )
 from schemas.extracts import MODELS, Extract
 from schemas.study import Study
+from transforms.refusals import HARMLESS
 
 _FACTS = {"table": pl.String, "fact": pl.String, "part": pl.Int64, "whole": pl.Int64}
 _DATE_COLUMN = {
@@ -203,15 +204,22 @@ def _score_facts(tables: Frames, codes: CodeLists) -> list[Fact]:
 
 
 def _intake_facts(reconciliation: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
-    """Rows usable, and rows quarantined, in all and by the rule that took most. An absent table has no rows."""
-    worst = rules.group_by("table").agg(pl.col("n").max().alias("worst_rule"))
-    intake = reconciliation.join(worst, on="table", how="left").sort("table")
+    """Rows usable, and rows quarantined, in all and by the rule that took most. An absent table has no rows.
+
+    Rows that no result can depend on are neither counted among those quarantined nor among those they are a share of.
+    """
+    harmless = pl.DataFrame(HARMLESS, schema={"table": pl.String, "rule": pl.String}, orient="row")
+    spared = rules.join(harmless, on=["table", "rule"]).group_by("table").agg(n_harmless=pl.col("n").sum())
+    worst = rules.join(harmless, on=["table", "rule"], how="anti").group_by("table").agg(worst_rule=pl.col("n").max())
+    intake = reconciliation.join(worst, on="table", how="left").join(spared, on="table", how="left").sort("table")
+    intake = intake.with_columns(pl.col("worst_rule", "n_harmless").fill_null(0))
+    whole = pl.col("n_delivered") - pl.col("n_harmless")
     present = intake.filter("is_present")
     return pl.concat(
         [
             _facts(intake, "rows", pl.col("n_accepted"), pl.lit(None)),
-            _facts(present, "quarantined", pl.col("n_quarantined"), pl.col("n_delivered")),
-            _facts(present, "worst_rule", pl.col("worst_rule").fill_null(0), pl.col("n_delivered")),
+            _facts(present, "quarantined", pl.col("n_quarantined") - pl.col("n_harmless"), whole),
+            _facts(present, "worst_rule", pl.col("worst_rule"), whole),
         ]
     )
 

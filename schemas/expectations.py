@@ -125,6 +125,8 @@ _SHARES = (
     _Share("admissions", "in_period", "start_date", 0.5, "At least half of the hospital stays start in the period."),
     _Share("admissions", "known_main_code", "main_code", 0.9, "At least 90% of hospital stays have a main diagnosis."),
 )
+# Quarantined rows that no result can depend on, and that no limit counts.
+_LEFT_OUT = {"coverage": ", those of persons who are not in the extract left out"}
 _YEARLY = ("diagnoses", "dispensings")
 
 
@@ -165,7 +167,7 @@ def _expected(table: str, frame: str, about: str, sentence: str, is_critical: bo
 def _volume(table: str, study: Study) -> list[Expectation]:
     """The limits the study file sets; a table no limit is set for needs no rows at all."""
     most, least = study.quality.max_quarantined_percent, study.quality.min_rows.get(table)
-    sentence = f"At most {most:g}% of the delivered rows are quarantined."
+    sentence = f"At most {most:g}% of the delivered rows are quarantined{_LEFT_OUT.get(table, '')}."
     limits = {"column": "quarantined", "min_value": 0, "max_value": most / 100}
     quarantined = _expected(table, facts_frame(table), "", sentence, True, **limits)
     if least is None:
@@ -175,7 +177,8 @@ def _volume(table: str, study: Study) -> list[Expectation]:
 
 
 def _one_rule(table: str) -> Expectation:
-    sentence = f"No single rule quarantines more than {MAX_SHARE_OF_ONE_RULE:.0%} of the delivered rows."
+    least = f"No single rule quarantines more than {MAX_SHARE_OF_ONE_RULE:.0%} of the delivered rows"
+    sentence = f"{least}{_LEFT_OUT.get(table, '')}."
     limits = {"column": "worst_rule", "min_value": 0, "max_value": MAX_SHARE_OF_ONE_RULE}
     return _expected(table, facts_frame(table), "", sentence, False, **limits)
 
