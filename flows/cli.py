@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -129,7 +130,6 @@ def check(study: StudyPath) -> None:
     import polars as pl
 
     from flows import plan, progress, quality, steps
-    from reports.limits import unused_rows_sentences
 
     loaded = plan.load(study.resolve())
     with progress.shown(err):
@@ -146,7 +146,7 @@ def check(study: StudyPath) -> None:
         out.print(f"Not delivered: {', '.join(absent)}.\n", highlight=False)
     if len(cleaned.rules):
         print_table("Rows set aside, by rule", cleaned.rules.to_dicts())
-    for sentence in unused_rows_sentences(cleaned.unused.to_dicts()):
+    for sentence in steps.notes(cleaned.unused.to_dicts(), asdict(cleaned.reversals), cleaned.rules, loaded.study):
         out.print(f"{sentence}\n", highlight=False)
     unmet = [result for result in results if not result.success]
     out.print(f"{len(results) - len(unmet)} of {len(results)} expectations met.", highlight=False)

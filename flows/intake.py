@@ -5,7 +5,8 @@ are read one after another:
 
 1. a piece of a file at a time is cleaned; what is refused waits for the quarantine;
 2. what is accepted is dealt to the buckets, some million rows at a time, and set aside on disk;
-3. when the table is read to its end, each bucket of it is put in order, checked and written.
+3. when the table is read to its end, what was taken back is taken out of each bucket of it, and the bucket is put
+   in order, checked and written.
 
 So memory holds the persons, some million rows and one bucket of one table, never a whole table; and of each
 table what is said in it, each thing once. What is checked of the delivery as a whole is counted bucket by
@@ -27,19 +28,17 @@ from schemas.mapping import Delivered
 from transforms.buckets import deal, persons_of, place_persons
 from transforms.clean import (
     EVENT_TABLES,
-    Piece,
     Source,
     Tally,
     clean_persons,
     clean_pieces,
     count_rules,
-    number_words,
-    order_words,
-    put_in_order,
     reconcile,
     sum_tallies,
     tally,
 )
+from transforms.ordering import Piece, number_words, order_words, put_in_order
+from transforms.reversals import Reversals, take_back
 
 # Rows kept in memory before they are dealt to the buckets, and refused rows before they are set aside.
 _DEALT_AT_ONCE = 4_000_000
@@ -48,11 +47,15 @@ _REFUSED_AT_ONCE = 500_000
 
 @dataclass(frozen=True)
 class Taken:
-    """What is known of a delivery in its buckets: rows by table, by rule and unused, and the facts that are checked."""
+    """What is known of a delivery in its buckets: rows by table, by rule and unused, and the facts that are checked.
+
+    `reversals` counts dispensings that were taken back.
+    """
 
     reconciliation: pl.DataFrame
     rules: pl.DataFrame
     unused: pl.DataFrame
+    reversals: Reversals
     observes: frozenset[str]
     facts: pl.DataFrame
 
@@ -65,6 +68,7 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
     places = place_persons(people.frame["person_id"], n_buckets)
     n_persons: list[int] = []
     facts: list[pl.DataFrame] = []
+    reversals = Reversals()
     for bucket in range(n_buckets):
         persons = persons_of(people.persons(), places, bucket)
         n_persons.append(persons.height)
@@ -77,11 +81,13 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
             tallies[table] = done
             for bucket, rows in enumerate(incoming.buckets()):
                 facts.append(_write(plan, source, bucket, table, rows, n_persons[bucket]))
+            reversals += incoming.reversals
     io.remove(plan.work / "incoming")
     return Taken(
         reconciliation=reconcile(tallies),
         rules=count_rules(tallies),
         unused=source.unused(delivered),
+        reversals=reversals,
         observes=source.observes(tallies),
         facts=quality.sum_facts(facts),
     )
@@ -110,6 +116,7 @@ class _TableIn:
         self._known: pl.DataFrame | None = None
         self._waiting: list[Piece] = []
         self._tallies: list[Tally] = []
+        self.reversals = Reversals()
 
     def add(self, piece: Piece) -> None:
         """Keep what is accepted and what is refused of a piece."""
@@ -132,7 +139,9 @@ class _TableIn:
         """The table, bucket by bucket; what was set aside is then removed."""
         words = order_words(self._known)
         for bucket in range(self._n_buckets):
-            yield put_in_order(self._name, self._files.read(bucket), words)
+            rows, settled = take_back(self._files.read(bucket), words.supplies, words.places)
+            self.reversals += settled
+            yield put_in_order(self._name, rows, words)
         self._files.remove()
 
     def _deal(self) -> None:

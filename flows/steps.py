@@ -20,7 +20,7 @@ from flows.discreet import discreet
 from flows.files import delivery, texts
 from flows.intake import take_in
 from flows.plan import Loaded, Plan, load, load_as_planned, versions
-from reports.limits import unused_rows_sentences
+from reports.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
 from reports.methods import MethodsContents, render_methods
 from reports.report import Option, ReportContents, render_report, sentences
 from reports.validation import ValidationContents, render_validation
@@ -29,6 +29,7 @@ from schemas.definition import Definition
 from schemas.errors import ImpasseError
 from schemas.expectations import ExpectationResult
 from schemas.extracts import MODELS, Extract
+from schemas.study import Study
 from schemas.tables import KEYS, RELEASE, RESTRICTED
 from transforms.agreement import compare_overall, compare_pairs, count_agreement
 from transforms.attrition import compare_attrition, count_attrition
@@ -73,7 +74,8 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
     io.write_parquet(taken.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
     _write_release(plan, "reconciliation", taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
-    _add_checks(plan, results, observes=sorted(taken.observes), unused=taken.unused.to_dicts())
+    noted = {"unused": taken.unused.to_dicts(), "reversals": asdict(taken.reversals)}
+    _add_checks(plan, results, observes=sorted(taken.observes), **noted)
     quality.require(results)
     counts = DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
     texts.write_json({"of": plan.made_of(), "counts": asdict(counts)}, plan.progress)
@@ -241,13 +243,15 @@ def _common(plan: Plan) -> dict[str, object]:
     """What both pages say."""
     study = load(plan.study_path).study
     reconciliation = _read_release(plan, "reconciliation")
+    rules = io.read_parquet(plan.work / "restricted" / "quarantine_rules.parquet")
+    checks = texts.read_json(plan.work / "checks.json")
     return {
         "study_name": study.name,
         "study_title": study.title,
         "run_id": plan.run_id,
         "date_text": f"{plan.run_id[:4]}-{plan.run_id[4:6]}-{plan.run_id[6:8]}",
         "reconciliation": reconciliation,
-        "rules": io.read_parquet(plan.work / "restricted" / "quarantine_rules.parquet"),
+        "rules": rules,
         "absent_tables": tuple(reconciliation.filter(~pl.col("is_present"))["table"]),
         "provenance": {
             "versions": versions(),
@@ -255,8 +259,19 @@ def _common(plan: Plan) -> dict[str, object]:
             "inputs": dict(plan.inputs),
         },
         "rule_meanings": RULES,
-        "notes": unused_rows_sentences(texts.read_json(plan.work / "checks.json")["unused"]),
+        "notes": notes(checks["unused"], checks["reversals"], rules, study),
     }
+
+
+def notes(unused: list[dict[str, object]], reversals: dict[str, int], rules: pl.DataFrame, study: Study) -> list[str]:
+    """What is to be known of a delivery beside its counts."""
+    threshold = study.disclosure.threshold
+    n_harmless = rules.filter(table="coverage", rule="person_unknown")["n"].sum()
+    return [
+        *unused_rows_sentences(unused),
+        *reversal_sentences(reversals, threshold),
+        *harmless_rows_sentences(n_harmless, threshold),
+    ]
 
 
 def parameters(plan: Plan) -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""What a delivery cannot show: absent tables, rows not read and unobserved treatments in, sentences out."""
+"""What a delivery cannot show: absent tables, rows not read or taken back, unobserved treatments in, sentences out."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from reports.numbers import listed, plural
+from reports.numbers import guarded_count, listed, plural
 from reports.prose import words
 from schemas.study import OBSERVABLE
 
@@ -34,6 +34,30 @@ def unused_rows_sentences(unused: list[dict[str, Any]]) -> list[str]:
         "not read, and counted nowhere else."
         for row in sorted(unused, key=lambda row: row["file"])
     ]
+
+
+def reversal_sentences(reversals: dict[str, int], threshold: int) -> list[str]:
+    """What became of rows with a negative amount: supplies taken back, and those nobody can tell any more; or none.
+
+    Counts under the threshold are not told.
+    """
+    taken_back, unmatched, unknown = (
+        guarded_count(reversals[name], threshold) for name in ("n_taken_back", "n_unmatched", "n_unknown")
+    )
+    found = f"Dispensings taken back by a later row with a negative amount: {taken_back}. Neither row is a supply."
+    lost = (
+        f"Rows with a negative amount that take back no one dispensing: {unmatched}. "
+        f"Supplies whose length is unknown for it: {unknown}."
+    )
+    return [found] * (reversals["n_taken_back"] > 0) + [lost] * (reversals["n_unmatched"] > 0)
+
+
+def harmless_rows_sentences(coverage_of_others: int, threshold: int) -> list[str]:
+    """One sentence on coverage of persons who are not in the extract, or none."""
+    if not coverage_of_others:
+        return []
+    n = guarded_count(coverage_of_others, threshold)
+    return [f"Rows of coverage of persons who are not in the extract: {n}. No result depends on them."]
 
 
 def unseen_options_sentences(names: list[str]) -> list[str]:

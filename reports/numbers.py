@@ -31,6 +31,11 @@ def percent(share: float | None) -> str:
     return f"{share:.2%}" if share < 0.00995 else f"{share:.1%}"
 
 
+def guarded_count(n: int, threshold: int) -> str:
+    """A count of rows of persons; one under the threshold is not told."""
+    return f"fewer than {threshold}" if 0 < n < threshold else f"{n:,}"
+
+
 def interval(low: float | None, high: float | None) -> str:
     """Two shares as a range: 8.1% to 18.0%."""
     return SUPPRESSED if low is None or high is None else f"{percent(low)} to {percent(high)}"

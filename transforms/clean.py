@@ -8,13 +8,14 @@ delivered = accepted + quarantined. Blank code cells are not codes; a row withou
 1. Persons first, as `people` says. They stay in memory; of the other tables one piece of a file does, and for
    each accepted row nothing but its person, its days and the number of what it says.
 2. Every other row must belong to an accepted person and be dated between birth (the earliest day it can
-   have been) and death or the end of the study period. Identical dispensings are two dispensings.
+   have been) and death or the end of the study period. Identical dispensings are two dispensings; one with a
+   negative amount takes another back, as `reversals` says, and is accepted too.
 3. A drug known to be no treatment here (OMOP knows drugs by ingredient, not by ATC) is an accepted row
    that the canonical table does not hold.
 4. A coverage interval or hospital stay without an end goes on to the end of the period, and so does
    everything that ends after it: 9999-12-31 is how many registers write an open end. No end is before its
    own start. Coverage may begin before birth or after death and period: it says who is observed, not what
-   happened; beginnings before 1900 or after 2200 are read as the first or last day of these years.
+   happened; beginnings before 1900 or after 2300 are read as the first or last day of these years.
 5. Rows of a file that the layout chooses for no table are counted in `unused`, file by file.
 """
 
@@ -34,21 +35,13 @@ from schemas.study import FIRST_DAY, LAST_DAY, Study
 from transforms import layout, omop, refusals
 from transforms.drafts import OTHER_DRUG, Draft
 from transforms.memory import Size
-from transforms.packing import sort_packed
+from transforms.ordering import WHEN, Piece, number_words, order_words, put_in_order
 from transforms.people import People, accept_persons
 from transforms.refusals import RULES as RULES
+from transforms.reversals import AMOUNT, IS_REVERSAL, Reversals, take_back
 from transforms.supply import add_supply
 
 _COLUMNS = {table: list(model.to_schema().columns) for table, model in MODELS.items()}
-_WHEN = {
-    "deaths": ("date",),
-    "coverage": ("start_date", "end_date"),
-    "diagnoses": ("date", "end_date"),
-    "dispensings": ("date",),
-    "procedures": ("date",),
-    "scores": ("date",),
-    "admissions": ("start_date", "end_date"),
-}
 _WHAT: dict[str, dict[str, type[pl.DataType]]] = {
     "diagnoses": dict.fromkeys(("code", "code_system", "position", "setting"), pl.String),
     "dispensings": {"atc": pl.String} | dict.fromkeys(SUPPLY_COLUMNS, pl.Float64),
@@ -56,32 +49,12 @@ _WHAT: dict[str, dict[str, type[pl.DataType]]] = {
     "scores": {"scale": pl.String, "value": pl.Float64},
     "admissions": {"main_code": pl.String},
 }
+# What is said beside the columns of the canonical table, for what is settled when the table is whole.
+_BESIDE = {"dispensings": (AMOUNT, IS_REVERSAL)}
 
 _NO_RULES = pl.DataFrame(schema={"rule": pl.String, "n": pl.Int64})
 
 EVENT_TABLES = tuple(table for table in TABLES if table not in ("persons", "deaths"))
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A piece of one table after its checks: what was accepted, refused rows as delivered, how many were delivered.
-
-    rows   person, days, said: one per accepted row and code
-    said   said, and the columns of the canonical table that are neither person nor day, as far as it has any
-    """
-
-    rows: pl.DataFrame
-    said: pl.DataFrame
-    refused: pl.DataFrame
-    n_delivered: int
-
-
-@dataclass(frozen=True)
-class Words:
-    """What the rows of one table say, each thing once and in order, and the place in it of each thing's number."""
-
-    in_order: pl.DataFrame
-    places: pl.Series
 
 
 @dataclass(frozen=True)
@@ -96,7 +69,7 @@ class Tally:
 class Cleaned:
     """The canonical tables, the refused rows by table, and how many rows went where and why.
 
-    `unused` (file, n) counts rows that no part of the layout chooses.
+    `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back.
     """
 
     extract: Extract
@@ -104,6 +77,7 @@ class Cleaned:
     reconciliation: pl.DataFrame
     rules: pl.DataFrame
     unused: pl.DataFrame
+    reversals: Reversals
 
 
 @dataclass(frozen=True)
@@ -162,12 +136,15 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
     source = Source(mapping, study, codes)
     people, refused, tallies = clean_persons(delivered, source)
     tables: dict[str, pl.DataFrame] = {}
+    reversals = Reversals()
     for table in EVENT_TABLES:
         pieces = list(clean_pieces(table, delivered, source, people))
         if not any(piece.n_delivered for piece in pieces):
             continue
         rows, known = number_words(pieces, None)
-        tables[table] = put_in_order(table, rows, order_words(known))
+        words = order_words(known)
+        rows, settled = take_back(rows, words.supplies, words.places)
+        tables[table], reversals = put_in_order(table, rows, words), reversals + settled
         refused[table] = [piece.refused for piece in pieces]
         tallies[table] = tally(pieces)
     named = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}
@@ -178,6 +155,7 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         reconciliation=reconcile(tallies),
         rules=count_rules(tallies),
         unused=source.unused(delivered),
+        reversals=reversals,
     )
 
 
@@ -225,7 +203,7 @@ def _sift(draft: Draft, table: str, people: People, source: Source) -> Piece:
     is_broken = refusals.is_any_broken(checks) | pl.col("rule").is_not_null()
     broken = facts.filter(is_broken | pl.col("said").is_in(faulty["said"].implode()))
     refused = _with_rules(broken, faulty, checks)
-    rows = facts.filter(~pl.col("row").is_in(refused["row"].implode())).select("person", *_WHEN[table], "said")
+    rows = facts.filter(~pl.col("row").is_in(refused["row"].implode())).select("person", *WHEN[table], "said")
     return Piece(
         rows=_tidy_days(table, rows, source.study.period.end),
         said=_tidy(table, said.filter(~is_faulty), source),
@@ -245,7 +223,7 @@ def _apart(draft: Draft, table: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     else:
         facts, said = draft.facts, draft.said
     told = {"row": pl.UInt32, "said": pl.UInt32, "person_id": pl.String}
-    days = dict.fromkeys(_WHEN[table], pl.Date)
+    days = dict.fromkeys(WHEN[table], pl.Date)
     rule = {"rule": pl.String}
     return _typed(facts, told | days | rule), _typed(said, {"said": pl.UInt32} | what | rule)
 
@@ -275,47 +253,6 @@ def _with_rules(broken: pl.DataFrame, faulty: pl.DataFrame, checks: refusals.Che
     return found.unique("row", keep="first", maintain_order=True)
 
 
-def number_words(pieces: list[Piece], known: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of some pieces of a table with the number of what each says, and all that is said in it until now.
-
-    `known` is what the pieces before have said. Rows that say several things become several rows.
-    """
-    rows, said = pl.concat([piece.rows for piece in pieces]), pl.concat([piece.said for piece in pieces])
-    what = [column for column in said.columns if column != "said"]
-    if not what:
-        return rows.drop("said"), pl.DataFrame()
-    different = said.select(what).unique(maintain_order=True)
-    if known is not None:
-        different = pl.concat([known, different.join(known, on=what, how="anti", nulls_equal=True)])
-    numbered = said.join(different.with_row_index("words"), on=what, nulls_equal=True).select("said", "words")
-    return rows.join(numbered, on="said").drop("said"), different
-
-
-def order_words(known: pl.DataFrame) -> Words:
-    """All that is said in a table, sorted by all columns, nulls first; words as in the canonical tables."""
-    if not known.columns:
-        return Words(known, pl.Series([], dtype=pl.UInt32))
-    ordered = known.with_row_index("words").sort(known.columns)
-    return Words(ordered.drop("words").cast({pl.String: pl.Categorical}), ordered["words"].arg_sort())
-
-
-def put_in_order(table: str, rows: pl.DataFrame, words: Words) -> pl.DataFrame:
-    """The canonical table of accepted rows and what they say, sorted by all its columns, nulls first.
-
-    What is said is numbered in its order, and an end by how long after the start it is: so a row is a few
-    small numbers.
-    """
-    start, *end = _WHEN[table]
-    lasting = [(pl.col(name) - pl.col(start)).dt.total_days().alias(name) for name in end]
-    coded = rows.select("person", pl.col(start).to_physical(), *lasting)
-    if "words" in rows.columns:
-        coded = coded.with_columns(words.places.gather(rows["words"]).alias("words"))
-    ordered = sort_packed(coded)
-    days = [pl.col(start).cast(pl.Date), *((pl.col(start) + pl.col(name)).cast(pl.Date).alias(name) for name in end)]
-    dated = ordered.select("person", *days)
-    return dated.hstack(words.in_order[ordered["words"]]) if "words" in rows.columns else dated
-
-
 def _tidy_days(table: str, rows: pl.DataFrame, period_end: date) -> pl.DataFrame:
     """The days of accepted rows, none after the end of the period but where coverage begins after it."""
     if table == "diagnoses":
@@ -334,7 +271,8 @@ def _closed(rows: pl.DataFrame, period_end: date) -> pl.DataFrame:
 def _tidy(table: str, said: pl.DataFrame, source: Source) -> pl.DataFrame:
     """What rows say in the words of the canonical table; what is not for the table is left out."""
     tidied = _TIDY[table](said, source.study, source.codes) if table in _TIDY else said
-    return tidied.select("said", *(column for column in _COLUMNS.get(table, ()) if column in tidied.columns))
+    told = (*_COLUMNS.get(table, ()), *_BESIDE.get(table, ()))
+    return tidied.select("said", *(column for column in told if column in tidied.columns))
 
 
 def _tidy_diagnoses(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:

@@ -8,6 +8,8 @@
     packages_x_ddd            packages x DDD per package, at 1 DDD a day
     assumed_days_per_package  packages x the study's assumed days per package
 
+   A negative amount marks a row that takes a supply back: `is_reversal`. It is read as the supply that it takes back,
+   and `amount` is how much that is: DDD if they are told, else mg, units, packages or days.
 2. Days are rounded down, at least 1, at most `max_days`. No rule applies: days are null, basis "unknown".
 3. The dose is the daily dose as delivered; else, where days are as delivered, the amount over the days.
    In DDD it is the DDD delivered over the days, or the dose over the drug's DDD.
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from schemas.mapping import SUPPLY_COLUMNS
 from schemas.study import SupplySection
 from transforms.drafts import LARGEST
 
@@ -30,13 +33,15 @@ _LARGEST_DOSE = LARGEST * 1000
 
 
 def add_supply(dispensings: pl.DataFrame, rule: SupplySection, doses: pl.DataFrame) -> pl.DataFrame:
-    """The dispensings with `days`, `dose_ug`, `dose_mddd` and `supply_basis`.
+    """The dispensings with `days`, `dose_ug`, `dose_mddd`, `supply_basis`, and `amount` and `is_reversal`.
 
     Needs the columns atc, ddd, n_packages, ddd_per_package, strength_mg, quantity, days_supply and
     daily_dose_mg; null and 0 mean not recorded.
     """
     supply = [(name, _DAYS[name](rule)) for name in rule.rules]
-    found = dispensings.with_columns(
+    is_reversal = pl.any_horizontal(pl.col(SUPPLY_COLUMNS) < 0).fill_null(False)
+    found = dispensings.with_columns(pl.col(SUPPLY_COLUMNS).abs(), is_reversal=is_reversal).with_columns(
+        amount=_amount(),
         exact_days=pl.coalesce([_positive(days) for _, days in supply]),
         supply_basis=pl.coalesce([*(pl.when(days > 0).then(pl.lit(name)) for name, days in supply), pl.lit("unknown")]),
     )
@@ -67,6 +72,13 @@ def _whole(value: pl.Expr) -> pl.Expr:
     """A dose as a whole number of its small unit; null if it is none, or larger than any amount may be."""
     whole = value.round()
     return pl.when(whole.is_between(1, _LARGEST_DOSE)).then(whole).cast(pl.Int64)
+
+
+def _amount() -> pl.Expr:
+    per_unit = pl.col("quantity") * pl.col("strength_mg")
+    per_package = pl.col("n_packages") * pl.col("ddd_per_package")
+    told = (pl.col("ddd"), per_package, per_unit, *map(pl.col, ("quantity", "n_packages", "days_supply")))
+    return pl.coalesce(_positive(amount) for amount in told)
 
 
 def _dose_mg() -> pl.Expr:

@@ -130,7 +130,7 @@ def test_bad_input_is_one_clear_message(registry: Path, tmp_path: Path, edit: Ed
 
 ROWS: list[tuple[str, str, str, str]] = [
     ("impossible date", "diagnoses", "{p},2015-13-41,,F411,icd10,main,outpatient", "date_unreadable"),
-    ("negative supply", "dispensings", "{p},2015-01-01,N06AB06,,,,50,-28,-28,", "supply_negative"),
+    ("negative daily dose", "dispensings", "{p},2015-01-01,N06AB06,,,,50,28,28,-50", "supply_negative"),
     ("malformed ATC", "dispensings", "{p},2015-01-01,XYZ,,,,50,28,28,", "atc_malformed"),
     ("person not in persons", "dispensings", "NOBODY,2015-01-01,N06AB06,,,,50,28,28,", "person_unknown"),
     ("duplicate person", "persons", "{p},1901-01-01,female,", "person_conflicting"),

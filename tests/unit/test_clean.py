@@ -181,19 +181,19 @@ def test_refused_rows_are_kept_as_delivered() -> None:
 
 
 def test_dispensings_need_a_whole_atc_code_and_amounts_that_can_be() -> None:
-    """Short ATC codes are codes; broken ones, unreadable and negative amounts are refused."""
+    """Short ATC codes are codes; broken ones and unreadable amounts are refused, and so is a negative daily dose."""
     found = cleaned(
         "generic",
         persons=ONE,
         dispensings="""
-            person_id,date,atc,n_packages
-            a,2010-01-01,N06AB06,1
-            a,2010-01-01,n06a,"1,5"
-            a,2010-01-01,N06AB6,1
-            a,2010-01-01,,1
-            a,2010-01-01,N06AB04,-1
-            a,2010-01-01,N06AB05,many
-            a,2010-01-01,N06AB03,0
+            person_id,date,atc,n_packages,daily_dose_mg
+            a,2010-01-01,N06AB06,1,
+            a,2010-01-01,n06a,"1,5",
+            a,2010-01-01,N06AB6,1,
+            a,2010-01-01,,1,
+            a,2010-01-01,N06AB04,1,-1
+            a,2010-01-01,N06AB05,many,
+            a,2010-01-01,N06AB03,0,
         """,
     )
 
@@ -386,7 +386,7 @@ def test_ends_after_the_period_are_its_end() -> None:
 
 
 def test_coverage_keeps_to_the_years_a_study_can_have() -> None:
-    """Coverage that begins after the period is one day; a start before 1900 or after 2200 stands for an open one."""
+    """Coverage that begins after the period is one day; a start before 1900 or after 2300 stands for an open one."""
     coverage = """
         person_id,start_date,end_date
         a,0001-01-01,0001-12-31
@@ -403,7 +403,7 @@ def test_coverage_keeps_to_the_years_a_study_can_have() -> None:
         1900-01-01 | 1900-01-01
         1900-01-01 | 2010-12-31
         2021-03-01 | 2021-03-01
-        2200-12-31 | 2200-12-31
+        2300-12-31 | 2300-12-31
         """,
     )
 
@@ -470,15 +470,15 @@ def test_float_identifiers_are_the_whole_numbers_they_are() -> None:
     assert found.quarantine["persons"]["rule"].to_list() == ["person_missing"]
 
 
-def test_codes_and_words_of_float_columns_are_whole_numbers() -> None:
-    """A numeric code and a coded word do not get a nought more because the column is a float."""
+def test_words_of_float_columns_are_whole_numbers() -> None:
+    """A coded word does not get a nought more because the column is a float."""
     files = {
         "persons": pl.DataFrame({"lopnr": [1], "fodelseman": [1956.0], "kon": [2.0]}),
         "dispensings": pl.DataFrame(
             {"lopnr": [1], "EDATUM": [20100201.0], "ATC": ["N06A"], "ANTAL": 1, "forpddd": 9.5}
         ),
         "diagnoses": pl.DataFrame(
-            {"SOURCE": ["inpatient"], "lopnr": 1, "INDATUM": "1985-01-01", "HDIA": 29609.0}
+            {"SOURCE": ["inpatient"], "lopnr": 1, "INDATUM": "1985-01-01", "HDIA": "29609"}
         ).with_columns(pl.lit(None).alias("DIA1"), pl.lit(None).alias("OP")),
     }
     found = clean(Delivered(files), layout("swedish"), study(), CODES).extract
@@ -554,7 +554,7 @@ def test_nothing_below_nothing_is_nothing() -> None:
 def test_what_many_rows_say_is_held_against_each() -> None:
     """Rows that say the same are read once, and each is refused for it, or for its own person or day."""
     rows = "a,2010-01-01,N06AB06,-1\n" * 3 + "z,2010-01-01,N06AB06,1\na,1969-01-01,N06AB06,1\n" * 3
-    found = cleaned("generic", persons=ONE, dispensings=f"person_id,date,atc,n_packages\n{rows}")
+    found = cleaned("generic", persons=ONE, dispensings=f"person_id,date,atc,daily_dose_mg\n{rows}")
 
     assert (
         found.quarantine["dispensings"]["rule"].to_list()

@@ -137,7 +137,6 @@ def test_days_are_supply_else_the_interval_else_unknown() -> None:
         "7,21,2010-02-01,2010-03-01,0,\n"
         "7,21,2010-03-01,2010-03-11,,\n"
         "7,21,2010-04-01,2010-04-01,0,\n"
-        "7,21,2010-05-01,2010-05-31,-1,\n"
     )
     found = cleaned("omop", person=PERSON, concept=CONCEPT, drug_exposure=rows)
 
@@ -151,7 +150,6 @@ def test_days_are_supply_else_the_interval_else_unknown() -> None:
         2010-04-01 | -    | unknown
         """,
     )
-    assert found.quarantine["dispensings"]["rule"].to_list() == ["supply_negative"]
 
 
 def test_amounts_that_cannot_be_read_refuse_the_exposure() -> None:

@@ -1,0 +1,216 @@
+"""Rows with a negative amount: what they take back, and what nobody can tell any more."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import polars as pl
+import pytest
+
+from tests.tables import assert_shows
+from tests.unit.deliveries import cleaned
+from transforms.clean import Cleaned
+from transforms.reversals import Reversals
+
+HEAD = "lopnr,EDATUM,ATC,ANTAL,forpddd\n"
+PERSONS = "lopnr,fodelseman,kon\n1,1970,1\n2,1980,2\n"
+
+
+def dispensed(rows: str) -> Cleaned:
+    """Rows of the Swedish prescribed drug register: packages, and DDD in each."""
+    lines = "\n".join(line.strip() for line in rows.strip().splitlines())
+    return cleaned("swedish", persons=PERSONS, dispensings=f"{HEAD}{lines}\n")
+
+
+def test_what_was_taken_back_was_not_handed_out() -> None:
+    """Three packages taken back four days later: no supply, and both rows are accepted."""
+    found = dispensed("1,2019-01-21,N06AB04,3,98\n1,2019-01-25,N06AB04,-3,98")
+
+    assert found.extract.dispensings.is_empty()
+    assert found.reversals == Reversals(n_taken_back=1)
+    assert found.reconciliation.filter(table="dispensings")["n_delivered", "n_accepted"].row(0) == (2, 2)
+    assert "dispensings" not in found.quarantine
+
+
+@pytest.mark.parametrize("signs", sorted(set(permutations(["", "-", ""]))))
+def test_booked_reversed_and_booked_again_on_one_day_is_one(signs: tuple[str, ...]) -> None:
+    """In whatever order the three rows come."""
+    found = dispensed("\n".join(f"1,2019-02-11,N06AB06,{sign}1,98" for sign in signs))
+
+    assert_shows(found.extract.dispensings, "date | days\n2019-02-11 | 98")
+
+
+def test_the_latest_supply_is_the_one_taken_back() -> None:
+    """Of two equal ones before it; one after it is none of its business, and one on its day is."""
+    found = dispensed("""
+        1,2019-01-01,N06AB04,1,98
+        1,2019-02-01,N06AB04,1,98
+        1,2019-02-10,N06AB04,-1,98
+        1,2019-02-11,N06AB04,1,98
+        1,2019-03-01,N06AB04,1,28
+        1,2019-03-01,N06AB04,-1,28
+    """)
+
+    assert_shows(found.extract.dispensings, "date | days\n2019-01-01 | 98\n2019-02-11 | 98")
+    assert found.reversals == Reversals(n_taken_back=2)
+
+
+def test_two_reversals_take_back_two_supplies() -> None:
+    """Each supply is taken back once: the second reversal takes the one before, the third finds none."""
+    found = dispensed("""
+        1,2019-01-01,N06AB04,1,98
+        1,2019-02-01,N06AB04,1,98
+        1,2019-02-10,N06AB04,-1,98
+        1,2019-02-11,N06AB04,-1,98
+        1,2019-02-12,N06AB04,-1,98
+    """)
+
+    assert found.extract.dispensings.is_empty()
+    assert found.reversals == Reversals(n_taken_back=2, n_unmatched=1)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["2,2019-01-25,N06AB04,-3,98", "1,2019-01-25,N06AB06,-3,98", "1,2019-01-20,N06AB04,-3,98"],
+    ids=["another person", "another substance", "the day before"],
+)
+def test_a_reversal_without_a_supply_before_it_changes_nothing(row: str) -> None:
+    """It speaks about a supply that is not in the delivery."""
+    found = dispensed(f"1,2019-01-21,N06AB04,3,98\n{row}")
+
+    assert_shows(found.extract.dispensings, "date | atc | days\n2019-01-21 | N06AB04 | 294")
+    assert found.reversals == Reversals(n_unmatched=1)
+
+
+def test_a_supply_of_which_a_part_was_returned_is_unknown() -> None:
+    """One of three packages came back: how many days the others last is not guessed; earlier supplies stay."""
+    found = dispensed("""
+        1,2019-01-01,N06AB04,1,28
+        1,2019-01-21,N06AB04,3,98
+        1,2019-01-25,N06AB04,-1,98
+        1,2019-06-01,N06AB04,1,28
+    """)
+
+    assert_shows(
+        found.extract.dispensings,
+        """
+        date       | days | supply_basis
+        2019-01-01 | 28   | packages_x_ddd
+        2019-01-21 | -    | unknown
+        2019-06-01 | 28   | packages_x_ddd
+        """,
+    )
+    assert found.extract.dispensings.filter(pl.col("days").is_null())["dose_mddd"].to_list() == [None]
+    assert found.reversals == Reversals(n_unmatched=1, n_unknown=1)
+
+
+def test_a_return_reaches_as_far_back_as_its_amount() -> None:
+    """Three packages returned at once make the last three of one package unknown, and not the fourth."""
+    found = dispensed("""
+        1,2019-01-01,N06AB04,1,98
+        1,2019-02-01,N06AB04,1,98
+        1,2019-03-01,N06AB04,1,98
+        1,2019-04-01,N06AB04,1,98
+        1,2019-04-02,N06AB04,-3,98
+    """)
+
+    assert found.extract.dispensings["days"].to_list() == [98, None, None, None]
+    assert found.reversals == Reversals(n_unmatched=1, n_unknown=3)
+
+
+def test_two_parts_of_one_supply_make_one_unknown() -> None:
+    """One package returned and then another, of three: the supply before is not touched."""
+    found = dispensed("""
+        1,2019-01-01,N06AB04,1,28
+        1,2019-01-21,N06AB04,3,98
+        1,2019-01-25,N06AB04,-1,98
+        1,2019-01-26,N06AB04,-1,98
+    """)
+
+    assert found.extract.dispensings["days"].to_list() == [28, None]
+    assert found.reversals == Reversals(n_unmatched=2, n_unknown=1)
+
+
+def test_a_supply_that_is_taken_back_is_not_returned_again() -> None:
+    """A part returned after that is of the supply before."""
+    found = dispensed("""
+        1,2019-01-01,N06AB04,2,98
+        1,2019-02-01,N06AB04,1,28
+        1,2019-02-02,N06AB04,-1,28
+        1,2019-02-03,N06AB04,-1,98
+    """)
+
+    assert_shows(found.extract.dispensings, "date | days\n2019-01-01 | -")
+    assert found.reversals == Reversals(n_taken_back=1, n_unmatched=1, n_unknown=1)
+
+
+def test_supplies_longer_than_the_longest_are_told_apart_by_their_amount() -> None:
+    """Ten and eight packages of 98 days both last the longest time that counts: the ten are taken back."""
+    found = dispensed("1,2019-01-01,N06AB04,10,98\n1,2019-02-01,N06AB04,8,98\n1,2019-02-02,N06AB04,-10,98")
+
+    assert found.extract.dispensings["date"].cast(pl.String).to_list() == ["2019-02-01"]
+
+
+@pytest.mark.parametrize(
+    "row", ["-30,-30,50", "30,-30,50", "-30,30,50"], ids=["both negative", "amount negative", "days negative"]
+)
+def test_any_amount_may_tell_a_reversal(row: str) -> None:
+    """Some registers turn the number of units, some the days, some both."""
+    found = cleaned(
+        "generic",
+        persons="person_id,birth_date\na,1970-01-01\n",
+        dispensings="person_id,date,atc,days_supply,quantity,strength_mg\n"
+        f"a,2010-01-01,N06AB06,30,30,50\na,2010-01-02,N06AB06,{row}\n",
+    )
+
+    assert found.extract.dispensings.is_empty()
+
+
+def test_a_negative_strength_or_daily_dose_is_a_slip() -> None:
+    """A drug is not given back by its strength; such rows are refused."""
+    found = cleaned(
+        "generic",
+        persons="person_id,birth_date\na,1970-01-01\n",
+        dispensings="person_id,date,atc,days_supply,strength_mg,daily_dose_mg\n"
+        "a,2010-01-01,N06AB06,30,-50,\na,2010-01-02,N06AB06,30,,-50\n",
+    )
+
+    assert found.quarantine["dispensings"]["rule"].to_list() == ["supply_negative"] * 2
+
+
+def test_an_amount_taken_back_is_no_larger_than_one_handed_out() -> None:
+    """100,000 units may be returned; one more is a slip."""
+    found = cleaned(
+        "generic",
+        persons="person_id,birth_date\na,1970-01-01\n",
+        dispensings="person_id,date,atc,quantity\na,2010-01-01,N06AB06,-100000\na,2010-01-02,N06AB06,-100001\n",
+    )
+
+    assert found.quarantine["dispensings"]["rule"].to_list() == ["supply_too_large"]
+    assert found.reversals == Reversals(n_unmatched=1)
+
+
+def test_amounts_that_are_not_told_take_back_nothing_but_make_unknown() -> None:
+    """A row of minus one package, beside a supply of thirty days: how much of it was returned is not known."""
+    found = cleaned(
+        "generic",
+        persons="person_id,birth_date\na,1970-01-01\n",
+        dispensings="person_id,date,atc,n_packages,days_supply\n"
+        "a,2010-01-01,N06AB06,,30\na,2010-03-01,N06AB06,,30\na,2010-03-02,N06AB06,-1,\n",
+    )
+
+    assert found.extract.dispensings["days"].to_list() == [30, None]
+
+
+def test_an_omop_exposure_of_a_negative_quantity_takes_one_back() -> None:
+    """The same fact obeys the same rule whatever entrance it takes."""
+    found = cleaned(
+        "omop",
+        person="person_id,gender_concept_id,year_of_birth\n7,8507,1970\n",
+        drug_ingredient="drug_concept_id,ingredient_concept_id,ingredient_name\n21,21,sertraline\n",
+        drug_exposure="person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_date,days_supply,quantity\n"
+        "7,21,2010-01-01,2010-01-31,30,30\n7,21,2010-01-02,2010-02-01,30,-30\n7,21,2010-03-01,2010-03-31,30,30\n",
+    )
+
+    assert_shows(found.extract.dispensings, "date | days\n2010-03-01 | 30")
+    assert found.reversals == Reversals(n_taken_back=1)

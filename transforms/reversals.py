@@ -1,0 +1,159 @@
+"""Dispensings that were taken back: rows with a negative amount, and the supplies they speak about.
+
+Registers report a return, or the correction of a slip, as a further row whose amount is negative.
+
+1. It takes back the latest supply not yet taken back of the same person, substance and amount, on or before its day;
+   within a day every supply comes before every reversal. What is taken back was not handed out: neither row is in
+   the canonical table.
+2. If there is no such supply, only a part was returned, or several supplies at once: how long the latest supplies of
+   the substance last is then unknown, as far back as the amount reaches. They stay, without days and dose.
+3. If there is no supply at all before it, it says nothing.
+
+All rows of a person are looked at together, so neither the order of the rows nor how a file is cut shows in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from transforms.compiled import compiled
+from transforms.drafts import once
+
+# Columns that what a dispensing says has until reversals are settled.
+AMOUNT, IS_REVERSAL = "amount", "is_reversal"
+_LENGTH = ("days", "dose_ug", "dose_mddd")
+# Amounts are sums of decimals; less than this of one is nothing.
+_HAIR = 1e-6
+
+
+@dataclass(frozen=True)
+class Reversals:
+    """How many supplies were taken back, how many reversals found none of their amount, and how many are unknown."""
+
+    n_taken_back: int = 0
+    n_unmatched: int = 0
+    n_unknown: int = 0
+
+    def __add__(self, other: Reversals) -> Reversals:
+        return Reversals(
+            self.n_taken_back + other.n_taken_back,
+            self.n_unmatched + other.n_unmatched,
+            self.n_unknown + other.n_unknown,
+        )
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """By the number of what a dispensing says: what is supplied, of which drug, how much, and whether it is reversed.
+
+    `unknown` is the number of the same supply without its length.
+    """
+
+    supply: np.ndarray
+    drug: np.ndarray
+    amount: np.ndarray
+    is_reversal: np.ndarray
+    unknown: np.ndarray
+
+
+def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
+    """All that dispensings say and, after it, each supply without its length; none is needed without a reversal."""
+    if IS_REVERSAL not in known.columns or not known[IS_REVERSAL].any():
+        return known, None
+    nothing = [pl.lit(None).cast(known.schema[name]).alias(name) for name in (*_LENGTH, AMOUNT)]
+    silent = known.with_columns(*nothing, pl.lit("unknown").alias("supply_basis"), pl.lit(False).alias(IS_REVERSAL))
+    different, number = once(silent, silent.columns)
+    supplies = Supplies(
+        supply=_numbers(known, [name for name in known.columns if name != IS_REVERSAL]),
+        drug=_numbers(known, ["atc"]),
+        amount=known[AMOUNT].fill_null(float("nan")).to_numpy(),
+        is_reversal=known[IS_REVERSAL].to_numpy(),
+        unknown=number.to_numpy() + known.height,
+    )
+    return pl.concat([known, different]), supplies
+
+
+def _numbers(known: pl.DataFrame, columns: list[str]) -> np.ndarray:
+    return once(known, columns)[1].to_numpy().astype(np.int64)
+
+
+def take_back(rows: pl.DataFrame, supplies: Supplies | None, places: pl.Series) -> tuple[pl.DataFrame, Reversals]:
+    """The rows (person, date, words) that are left of those of some persons, and what was done to them.
+
+    `places` puts what is said on one day in order.
+    """
+    if supplies is None:
+        return rows, Reversals()
+    words = rows["words"].to_numpy()
+    group = rows["person"].to_numpy().astype(np.int64) * (supplies.drug.max() + 1) + supplies.drug[words]
+    is_reversal = supplies.is_reversal[words]
+    asked = np.flatnonzero(np.isin(group, group[is_reversal]))
+    day = rows["date"].to_physical().to_numpy()
+    place = places.gather(words).to_numpy()
+    in_order = asked[np.lexsort((place[asked], is_reversal[asked], day[asked], group[asked]))]
+    is_gone = np.zeros(rows.height, dtype=np.bool_)
+    by_supply = in_order[np.lexsort((supplies.supply[words[in_order]], group[in_order]))]
+    supply = supplies.supply[words[by_supply]]
+    is_gone[by_supply] = _taken_back(group[by_supply], supply, is_reversal[by_supply])
+    rest = in_order[~is_gone[in_order]]
+    is_unknown = np.zeros(rows.height, dtype=np.bool_)
+    is_unknown[rest] = _partly_returned(group[rest], is_reversal[rest], supplies.amount[words[rest]])
+    kept = ~is_gone & ~is_reversal
+    said = np.where(is_unknown, supplies.unknown[words], words).astype(np.uint32)
+    left = rows.with_columns(words=said).filter(kept)
+    return left, Reversals(
+        n_taken_back=int((is_gone & ~is_reversal).sum()),
+        n_unmatched=int((is_reversal & ~is_gone).sum()),
+        n_unknown=int(is_unknown.sum()),
+    )
+
+
+@compiled
+def _taken_back(group: np.ndarray, supply: np.ndarray, is_reversal: np.ndarray) -> np.ndarray:
+    """True for reversals and the supplies that they take back, the latest first.
+
+    Rows come sorted by group, supply, day and whether they are reversals.
+    """
+    gone, waiting, n_waiting = np.zeros(len(group), dtype=np.bool_), np.empty(len(group), dtype=np.int64), 0
+    for row in range(len(group)):
+        if row == 0 or group[row] != group[row - 1] or supply[row] != supply[row - 1]:
+            n_waiting = 0
+        if not is_reversal[row]:
+            waiting[n_waiting] = row
+            n_waiting += 1
+        elif n_waiting > 0:
+            n_waiting -= 1
+            gone[row] = gone[waiting[n_waiting]] = True
+    return gone
+
+
+@compiled
+def _partly_returned(group: np.ndarray, is_reversal: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    """True for supplies of which a reversal may have taken a part: the latest, as far back as its amount reaches.
+
+    Rows come sorted by group, day and whether they are reversals. An amount that is not known reaches one supply.
+    """
+    unknown, waiting, n_waiting = np.zeros(len(group), dtype=np.bool_), np.empty(len(group), dtype=np.int64), 0
+    left = amount.copy()
+    for row in range(len(group)):
+        if row == 0 or group[row] != group[row - 1]:
+            n_waiting = 0
+        if not is_reversal[row]:
+            waiting[n_waiting] = row
+            n_waiting += 1
+            continue
+        returned = amount[row]
+        while n_waiting > 0:
+            latest = waiting[n_waiting - 1]
+            unknown[latest] = True
+            if not left[latest] <= returned + _HAIR:
+                left[latest] -= returned
+                break
+            returned -= left[latest]
+            n_waiting -= 1
+            if returned < _HAIR:
+                break
+    return unknown
