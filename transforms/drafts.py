@@ -224,6 +224,16 @@ def code(value: pl.Expr, prefix: str = "") -> pl.Expr:
     The prefix goes only where a letter follows: DF321 is F321, while D50 stays. Several codes in one cell stay
     apart, with a space between them, which no code has: F32.1 F41.1 is not F321F411.
     """
+    return value.map_batches(lambda cells: _codes(cells, prefix), return_dtype=pl.String, is_elementwise=True)
+
+
+def _codes(cells: pl.Series, prefix: str) -> pl.Series:
+    """The codes in cells, each different one spelled once."""
+    different, number = once(cells.alias("code").to_frame(), ["code"])
+    return different.select(_in_one_spelling(pl.col("code"), prefix)).to_series().gather(number)
+
+
+def _in_one_spelling(value: pl.Expr, prefix: str) -> pl.Expr:
     bare = value.str.to_uppercase().str.replace_all("^[^A-Z0-9]+|[^A-Z0-9]+$", "")
     apart = bare.str.replace(_DECIMAL_COMMA, "$1").str.replace_all(_BETWEEN_CODES, " ")
     plain = apart.str.replace_all("[^A-Z0-9 ]", "")

@@ -8,7 +8,6 @@ Nothing is judged here, except that a value is there and cannot be read. Rows th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 
 import polars as pl
 
@@ -17,17 +16,15 @@ from schemas.mapping import (
     SUPPLY_COLUMNS,
     TABLES,
     Birth,
-    CodeColumn,
     Column,
     Delivered,
     Filter,
     Mapping,
     Part,
-    SystemRule,
-    missing_column,
 )
 from schemas.unfit import codes_as_numbers
 from transforms import drafts
+from transforms.code_cells import ROW, matching, spread, system_of
 from transforms.drafts import Draft
 
 _DATES = ("date", "start_date", "end_date", "birth_date", "death_date")
@@ -36,8 +33,8 @@ _DATES = ("date", "start_date", "end_date", "birth_date", "death_date")
 _PARTIAL = {"birth_date": "middle", "death_date": "last"}
 _NUMBERS = (*SUPPLY_COLUMNS, "value")
 # Names no delivered column can be expected to have.
-_ROW, _JOINED_ON, _IS_JOINED = "#row", "#joined_on", "#is_joined"
-_CODES = ("code", "main_code", "atc")
+_JOINED_ON, _IS_JOINED = "#joined_on", "#is_joined"
+_CODES = ("code", "main_code")
 _AFTER_START = ("end_date",)
 _WHO_AND_WHEN = ("person_id", *_DATES)
 # Persons are compared whole, row by row.
@@ -72,16 +69,16 @@ def _drafts(table: str, part: Part, delivered: Delivered, mapping: Mapping) -> I
     other = _lookup(part, delivered, mapping)
     for piece in delivered.pieces(part.file):
         chosen = piece.filter(_chosen(piece, part.rows, mapping.missing, part.file))
-        frame = _joined(chosen.with_row_index(_ROW), part, other, mapping.missing)
+        frame = _joined(chosen.with_row_index(ROW), part, other, mapping.missing)
         _refuse_numbers(frame, part, mapping.missing)
         yield _draft(table, chosen, frame, part, mapping.missing)
 
 
 def _refuse_numbers(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> None:
     """Stop at codes that were written as numbers; identifiers of concepts are numbers, and blanks are of any type."""
-    columns = [part.columns[name] for name in _CODES if name in part.columns]
+    columns = [part.columns[name] for name in (*_CODES, "atc") if name in part.columns]
     named = [drafts.find(frame, column.column, part.file, column.optional) for column in columns if column.column]
-    coded = [column for entry in part.codes for column in _matching(frame, entry, part.file)]
+    coded = [column for entry in part.codes for column in matching(frame, entry, part.file)]
     for name in (*filter(None, named), *coded):
         numbers = frame[name] if frame.schema[name].is_numeric() else pl.Series([], dtype=pl.Int64)
         filled = frame.filter(numbers.cast(pl.Float64).fill_nan(None).is_not_null()) if len(numbers) else frame.clear()
@@ -105,7 +102,7 @@ def _draft(table: str, chosen: pl.DataFrame, frame: pl.DataFrame, part: Part, mi
         different, number = drafts.once(frame, telling)
         if different.height * _WORTH_IT <= frame.height:
             facts = _who_and_when(frame, part, missing).with_columns(number.alias("said"))
-            said = _what(different.with_row_index(_ROW), part, missing, ()).rename({"row": "said"})
+            said = _what(different.with_row_index(ROW), part, missing, ()).rename({"row": "said"})
             return Draft(chosen, _unjoined(facts, frame, part), said)
     return Draft(chosen, _unjoined(_what(frame, part, missing, _WHO_AND_WHEN), frame, part))
 
@@ -116,7 +113,7 @@ def _telling(frame: pl.DataFrame, part: Part) -> list[str]:
         return []
     told = [column for name, column in part.columns.items() if name not in _WHO_AND_WHEN and column.column]
     found = [drafts.find(frame, column.column, part.file, column.optional) for column in told]
-    coded = [column for entry in part.codes for column in _matching(frame, entry, part.file)]
+    coded = [column for entry in part.codes for column in matching(frame, entry, part.file)]
     return list(dict.fromkeys([*(column for column in found if column), *coded]))
 
 
@@ -125,9 +122,9 @@ def _what(frame: pl.DataFrame, part: Part, missing: tuple[str, ...], besides: tu
     columns = {name: column for name, column in part.columns.items() if name in besides or name not in _WHO_AND_WHEN}
     facts = _read(frame, columns, part, missing)
     if part.codes:
-        facts = _spread(frame, facts, part.codes, missing, part)
+        facts = spread(frame, facts, part.codes, missing, part)
     if part.code_systems:
-        facts = facts.with_columns(code_system=_system(part.code_systems))
+        facts = facts.with_columns(code_system=system_of(part.code_systems))
     return facts
 
 
@@ -138,7 +135,7 @@ def _who_and_when(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> 
         return _read(frame, columns, part, missing)
     read = [_read_once(frame, {name: columns[name]}, part, missing) for name in _in_order(columns)]
     rules = [facts["rule"].alias(f"rule_{n}") for n, facts in enumerate(read)]
-    together = pl.concat([frame.select(row=_ROW), *(facts.drop("row", "rule") for facts in read)], how="horizontal")
+    together = pl.concat([frame.select(row=ROW), *(facts.drop("row", "rule") for facts in read)], how="horizontal")
     return together.with_columns(pl.DataFrame(rules).select(rule=pl.coalesce(pl.all())).to_series())
 
 
@@ -149,14 +146,14 @@ def _read_once(frame: pl.DataFrame, columns: dict[str, Column], part: Part, miss
     if delivered is None or frame.schema[delivered] != pl.String:
         return _read(frame, columns, part, missing)
     different, number = drafts.once(frame, [delivered])
-    return _read(different.with_row_index(_ROW), columns, part, missing)[number]
+    return _read(different.with_row_index(ROW), columns, part, missing)[number]
 
 
 def _unjoined(facts: pl.DataFrame, frame: pl.DataFrame, part: Part) -> pl.DataFrame:
     """Rows that need a row of another file and have none are so refused, whatever else is wrong with them."""
     if part.join is None:
         return facts
-    unfound = frame.select(row=_ROW, unfound=pl.when(~pl.col(_IS_JOINED)).then(pl.lit("contact_missing")))
+    unfound = frame.select(row=ROW, unfound=pl.when(~pl.col(_IS_JOINED)).then(pl.lit("contact_missing")))
     told = facts.join(unfound, on="row", how="left", maintain_order="left")
     return told.with_columns(rule=pl.coalesce("unfound", "rule")).drop("unfound")
 
@@ -240,7 +237,7 @@ def _read(frame: pl.DataFrame, columns: dict[str, Column], part: Part, missing: 
     """
     names = _in_order(columns)
     cells = [_cell(frame, name, columns[name], part.file, missing).alias(f"{name}_cell") for name in names]
-    read = frame.lazy().select(pl.col(_ROW).alias("row"), *cells)
+    read = frame.lazy().select(pl.col(ROW).alias("row"), *cells)
     kinds = read.collect_schema()
     for name in names:
         read = read.with_columns(_fact(name, columns[name], kinds[f"{name}_cell"], part.strip_prefix).alias(name))
@@ -276,7 +273,7 @@ def _fact(name: str, column: Column, kind: pl.DataType, prefix: str) -> pl.Expr:
         return _date(name, column, kind, _PARTIAL.get(name))
     if name in _NUMBERS:
         return _number(cell, kind)
-    if name in _CODES[:2]:
+    if name in _CODES:
         return drafts.code(cell, prefix)
     return _word(cell, column)
 
@@ -315,50 +312,6 @@ def _rule(names: list[str]) -> pl.Expr:
         if name in _UNREADABLE
     ]
     return pl.coalesce([*unread, pl.lit(None, dtype=pl.String)]).alias("rule")
-
-
-def _spread(
-    frame: pl.DataFrame, facts: pl.DataFrame, codes: tuple[CodeColumn, ...], missing: tuple[str, ...], part: Part
-) -> pl.DataFrame:
-    """One fact per code of a row; a row without any code keeps one fact without a code."""
-    found = [
-        _codes_of(frame, column, entry, missing, part.strip_prefix)
-        for entry in codes
-        for column in _matching(frame, entry, part.file)
-    ]
-    spread = facts.join(pl.concat(found), on="row", how="left", suffix="_own", maintain_order="left_right")
-    if "position_own" in spread.columns:
-        return spread.with_columns(position=pl.coalesce("position_own", "position")).drop("position_own")
-    return spread
-
-
-def _codes_of(
-    frame: pl.DataFrame, column: str, entry: CodeColumn, missing: tuple[str, ...], prefix: str
-) -> pl.DataFrame:
-    cells = frame.select(pl.col(_ROW).alias("row"), code=drafts.text(frame, column, missing))
-    if entry.separator:
-        cells = cells.with_columns(pl.col("code").str.split(entry.separator)).explode("code")
-    position = pl.lit(entry.position, dtype=pl.String).alias("position")
-    return cells.select("row", drafts.code(pl.col("code"), prefix), position).drop_nulls("code")
-
-
-def _matching(frame: pl.DataFrame, entry: CodeColumn, file: str) -> list[str]:
-    found = [column for column in frame.columns if fnmatchcase(column.lower(), entry.column.lower())]
-    if not found:
-        raise missing_column((entry.column,), frame.columns, file)
-    return [drafts.readable(frame, column, file) for column in found]
-
-
-def _system(rules: tuple[SystemRule, ...]) -> pl.Expr:
-    """The system of the first rule the code's shape and date fit."""
-    return pl.coalesce([pl.when(_fits(rule)).then(pl.lit(rule.system)) for rule in rules])
-
-
-def _fits(rule: SystemRule) -> pl.Expr:
-    tests = [pl.col("code").str.contains(rule.shape)]
-    tests += [pl.col("date") >= rule.since] if rule.since else []
-    tests += [pl.col("date") <= rule.until] if rule.until else []
-    return pl.all_horizontal(tests)
 
 
 def _derive_persons(part: Part, birth: Birth, delivered: Delivered, mapping: Mapping) -> Draft:
