@@ -147,12 +147,14 @@ def check(study: StudyPath) -> None:
     if len(cleaned.rules):
         print_table("Rows set aside, by rule", cleaned.rules.to_dicts())
     for sentence in steps.notes(cleaned.unused.to_dicts(), asdict(cleaned.reversals), cleaned.rules, loaded.study):
-        out.print(f"{sentence}\n", highlight=False)
+        out.print(f"{sentence}\n", markup=False, highlight=False)
     unmet = [result for result in results if not result.success]
     out.print(f"{len(results) - len(unmet)} of {len(results)} expectations met.", highlight=False)
     for result in unmet:
         mark = "critical" if result.is_critical else "noted"
-        out.print(f"  {mark}: {result.table}: {result.sentence} Observed: {result.observed}", highlight=False)
+        out.print(
+            f"  {mark}: {result.table}: {result.sentence} Observed: {result.observed}", markup=False, highlight=False
+        )
     quality.require(results)
 
 

@@ -9,7 +9,6 @@ Tasks exchange paths and counts. What Prefect keeps (parameters, artifacts, stat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from time import sleep
 
@@ -148,8 +147,8 @@ def _interrupted(plan: Plan, failed: dict[int, BaseException], n_parts: int) -> 
         advice[told.do or "Mend the cause."] = None
     return RunInterrupted(
         f"{len(failed)} of {n_parts} parts of the persons could not be classified; nothing was published.",
-        where=_below(f"part {_spans(parts)}: {reason}" for reason, parts in stopped.items()),
-        do=_below([*advice, "Go on with --resume. What is done is kept, with rows of persons, in", f"{plan.work}"]),
+        where=[f"part {_spans(parts)}: {reason}" for reason, parts in stopped.items()],
+        do=[*advice, "Go on with --resume. What is done is kept, with rows of persons, in", f"{plan.work}"],
     )
 
 
@@ -158,11 +157,6 @@ def _spans(parts: list[int]) -> str:
     starts = [part for part in parts if part - 1 not in parts]
     ends = [part for part in parts if part + 1 not in parts]
     return ", ".join(f"{a}" if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True))
-
-
-def _below(lines: Iterable[str]) -> str:
-    """Lines below each other where a message has one."""
-    return "\n            ".join(lines)
 
 
 def _run(plan: Plan) -> Place:

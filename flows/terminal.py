@@ -1,20 +1,36 @@
-"""What all commands share: where they print, how tables look there, and how an error ends them."""
+"""What all commands share: where they print, how tables look there, and how an error ends them.
+
+Whatever is printed passes `PlainConsole`, so that no name from a delivery is obeyed by a terminal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from typing import ParamSpec
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 
 from schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
+from schemas.plain import plain, plain_lines
 
 P = ParamSpec("P")
-out, err = Console(), Console(stderr=True)
+
+
+class PlainConsole(Console):
+    """A terminal that gets our colours and moves, and of any text only what stands there."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """What rich makes of anything, a bar that moves as well, its text without what a terminal would obey."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else plain_lines(text), style, control)
+
+
+out, err = PlainConsole(), PlainConsole(stderr=True)
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:
@@ -31,7 +47,7 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
             say_error(str(error))
             raise typer.Exit(codes.get(type(error), 2)) from None
         except OSError as error:
-            say_error(f"{error.strerror}.\n  where:    {error.filename or 'a file of this run'}")
+            say_error(str(ImpasseError(f"{error.strerror}.", where=f"{error.filename or 'a file of this run'}")))
             raise typer.Exit(2) from None
 
     return wrapped
@@ -46,20 +62,25 @@ def print_columns(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Non
     """Rows as a table; only the first column keeps its words on one line."""
     table = Table(box=None, pad_edge=False)
     for place, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", no_wrap=place == 0)
+        table.add_column(_cell(heading), overflow="fold", no_wrap=place == 0)
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*map(_cell, row))
     out.print(table)
     out.print()
 
 
 def print_table(title: str, rows: list[dict[str, object]]) -> None:
     """Rows as a table under a title; numbers stand right."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=_cell(title), title_justify="left", box=None, pad_edge=False)
     for column in rows[0] if rows else ():
         is_number = isinstance(rows[0][column], int)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(_cell(column), justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in row.values()))
+        table.add_row(*(f"{v:,}" if isinstance(v, int) else _cell(str(v)) for v in row.values()))
     out.print(table)
     out.print()
+
+
+def _cell(text: str) -> str:
+    """One line that is no markup."""
+    return escape(plain(text))

@@ -19,6 +19,7 @@ from reports.counting import asks_failure, needed
 from reports.numbers import listed, number, plural
 from reports.words import scale_name, words
 from schemas.definition import Counted, Definition, DrugAdequacy, Resistance, Scored, SessionAdequacy
+from schemas.plain import plain
 from schemas.tables import NO_LEVEL
 
 Row = dict[str, Any]
@@ -109,10 +110,9 @@ def render_explanation(
 
 
 def _wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> list[str]:
-    """Lines no longer than `width`; what a terminal would act on rather than print becomes a question mark."""
-    safe = "".join(character if character.isprintable() else "?" for character in text)
+    """Lines no longer than `width`; what a terminal would act on rather than print is spelled out."""
     start, rest = " " * indent, " " * (indent + hang)
-    return fill(safe, width, initial_indent=start, subsequent_indent=rest, break_on_hyphens=False).split("\n")
+    return fill(plain(text), width, initial_indent=start, subsequent_indent=rest, break_on_hyphens=False).split("\n")
 
 
 def _header(episode: Row, width: int) -> list[str]:

@@ -1,22 +1,30 @@
 """The one kind of error a user meets: what was found, where, what was expected, what to do.
 
-Texts name files, columns, rules and counts. They never hold a value from a person's row.
+Texts name files, columns, rules and counts. They never hold a value from a person's row, and no character that a
+terminal would act on: names come from whoever made the delivery.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
+
+from schemas.plain import plain
+
+_BELOW = "\n            "
 
 
 class ImpasseError(Exception):
     """Bad input, told once and clearly.
 
     `what` was found, `where` (file, table, column or line), what was `expected`,
-    and what to `do` about it. Only `what` is required.
+    and what to `do` about it. Only `what` is required. Several texts stand on a line each.
     """
 
-    def __init__(self, what: str, *, where: str = "", expected: str = "", do: str = "") -> None:
-        self.what, self.where, self.expected, self.do = what, where, expected, do
+    def __init__(
+        self, what: str, *, where: str | Sequence[str] = "", expected: str = "", do: str | Sequence[str] = ""
+    ) -> None:
+        self.what, self.where, self.expected, self.do = map(_laid_out, (what, where, expected, do))
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -25,6 +33,10 @@ class ImpasseError(Exception):
         lines += [f"  expected: {self.expected}"] if self.expected else []
         lines += [f"  do:       {self.do}"] if self.do else []
         return "\n".join(lines)
+
+
+def _laid_out(text: str | Sequence[str]) -> str:
+    return plain(text) if isinstance(text, str) else _BELOW.join(map(plain, text))
 
 
 class PublicationStopped(ImpasseError):  # noqa: N818  (it is a decision, not a fault)
