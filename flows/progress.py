@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from logging import LoggerAdapter
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from schemas.plain import plain_lines
 
 Listener = Callable[[str, int, int], None]
 
@@ -21,9 +24,22 @@ def tell(text: str, done: int, total: int) -> None:
 
 
 def note(text: str) -> None:
-    """Say what should stay to be read, on a terminal or elsewhere."""
+    """Say what should stay to be read: on the screen, and in Prefect's log of the run, which may have no screen."""
     if console := _console.get():
         console.print(text, highlight=False, markup=False)
+    if log := _log_of_run():
+        log.warning("%s", plain_lines(text))
+
+
+def _log_of_run() -> LoggerAdapter | None:
+    """Prefect's log, within a run of its."""
+    from prefect.exceptions import MissingContextError
+    from prefect.logging import get_run_logger
+
+    try:
+        return get_run_logger()
+    except MissingContextError:
+        return None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from rich.console import Console
 
-from flows import lock, pipeline, steps
+from flows import lock, pipeline, progress, steps
 from flows.plan import make_plan
 from schemas.errors import ImpasseError
 
@@ -89,3 +92,83 @@ def test_a_run_whose_process_was_killed_is_found_and_free(study: Path, tmp_path:
 
         with lock.held(make_plan(study, tmp_path, resume=True).lock):
             assert make_plan(study, tmp_path, resume=True) == plan
+
+
+# File systems without locks.
+
+
+class _Lockless(FileLock):
+    """A lock on a file system that has none."""
+
+    def acquire(self, *_: object, **__: object) -> None:
+        """Refused by the system."""
+        raise OSError(errno.ENOLCK, "No locks available")
+
+
+def _printed(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    with progress.shown(Console(width=400)), lock.held(path):
+        pass
+    return capsys.readouterr().out
+
+
+def test_a_file_system_without_locks_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run goes on, and whoever started it knows that nothing keeps a second one away."""
+    monkeypatch.setattr(lock, "FileLock", _Lockless)
+
+    printed = _printed(tmp_path / "lock", capsys)
+
+    assert (
+        f"{tmp_path} is on a file system without locks (No locks available): do not run a study there twice." in printed
+    )
+    assert not lock.is_held(tmp_path / "lock")
+
+
+def test_a_file_stands_for_a_lock_where_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is held by its being there, and said."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+    assert "a file stands for the one of this run" in _printed(tmp_path / "lock", capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_with_locks_is_not_spoken_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The other side."""
+    assert _printed(tmp_path / "lock", capsys) == ""
+
+
+def test_a_lock_is_seen_without_taking_it(tmp_path: Path) -> None:
+    """Held elsewhere it is seen; let go, or never there, it is free; nothing is written for the question."""
+    assert not lock.is_held(tmp_path / "lock")
+    assert list(tmp_path.iterdir()) == []
+    with _held_elsewhere(tmp_path / "lock") as other:
+        assert lock.is_held(tmp_path / "lock")
+        other.kill()
+        other.wait()
+    assert not lock.is_held(tmp_path / "lock")
+
+
+# What earlier runs left behind.
+
+
+def test_every_run_names_what_earlier_ones_left(
+    small_study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Folders with rows of persons, and whether to go on or to delete; not that of a run under way."""
+    read, unread, busy, mine = (make_plan(small_study, tmp_path) for _ in range(4))
+    steps.read_delivery(read)
+    with _held_elsewhere(busy.lock), progress.shown(Console(width=400)):
+        pipeline._tell_left_over(mine)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "Earlier runs left rows of persons behind:",
+        f"{unread.work}: delete it",
+        f"{read.work}: go on with it by --resume, or delete it",
+    ]
