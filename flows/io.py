@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pandera.errors import SchemaErrors
 
 from flows import stores
 from flows.files.faults import disk
+from flows.files.keep import aside, settle_one
 from flows.files.texts import read_text
 from flows.stores import Address, Place
 from schemas.errors import ImpasseError
@@ -84,8 +85,8 @@ def write_parquet(
     ordered = frame.sort(by, maintain_order=True) if by else frame
     path.parent.mkdir(parents=True, exist_ok=True)
     kinds = pl.Schema(_kinds(ordered))
-    with disk(path):
-        ordered.write_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP, arrow_schema=kinds)
+    with disk(path), aside(path) as to:
+        ordered.write_parquet(to, compression="zstd", statistics=True, row_group_size=_ROW_GROUP, arrow_schema=kinds)
 
 
 def _kinds(frame: pl.DataFrame) -> dict[str, pl.DataType]:
@@ -121,9 +122,9 @@ def write_quarantine(parts: Sequence[pl.DataFrame | Path], path: Path) -> None:
     """Refused rows as one file, in the order of the parts: those in memory, and those `set_aside` on disk."""
     frames = [pl.scan_ipc(part) if isinstance(part, Path) else part.lazy() for part in parts]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with disk(path):
+    with disk(path), aside(path) as to:
         whole = pl.concat(frames, how="diagonal_relaxed")
-        whole.sink_parquet(path, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
+        whole.sink_parquet(to, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
 
 
 def set_aside(frame: pl.DataFrame, path: Path) -> Path:
@@ -180,6 +181,15 @@ def sha256(path: Place) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def signature(path: Place) -> tuple[int, ...]:
+    """What tells without reading a file that it was written again."""
+    if isinstance(path, Address):
+        return path.signature()
+    with disk(path):
+        found = path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def read_parquet(path: Place) -> pl.DataFrame:
     """A table that a run has written."""
     with disk(path):
@@ -202,10 +212,10 @@ def folders(folder: Path) -> list[Path]:
 
 
 def take_folder(path: Path) -> bool:
-    """Make a folder that was not there; false if somebody else has it."""
+    """Make a folder that was not there, for the user alone; false if somebody else has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        path.mkdir()
+        path.mkdir(mode=0o700)
     except FileExistsError:
         return False
     return True
@@ -219,23 +229,51 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def move_into_place(work: Path, final: Path, pointer: str) -> None:
-    """One rename makes a finished folder visible; the link `pointer` beside it then leads to it."""
-    work.rename(final)
-    link = final.with_name(f".{pointer}-{final.name}")
-    link.symlink_to(final.name, target_is_directory=True)
-    link.replace(final.with_name(pointer))
+def remove_all_but(names: Collection[str], folder: Path) -> None:
+    """Everything in a folder, save what has one of these names."""
+    for path in folder.iterdir():
+        if path.name not in names:
+            remove(path)
 
 
-def copy_into_place(work: Path, parts: Sequence[str], final: Address, last: Path, pointer: str) -> None:
+def rename(folder: Path, to: Path) -> None:
+    """Give a folder, with all that is in it, another place at once."""
+    with disk(to):
+        folder.rename(to)
+        settle_one(to.parent)
+
+
+def require_free(pointer: Place) -> None:
+    """Raise ImpasseError if something stands where the pointer to the latest run is to be."""
+    is_pointer = not pointer.is_dir() if isinstance(pointer, Address) else pointer.is_symlink() or not pointer.exists()
+    if not is_pointer:
+        raise ImpasseError(
+            f"'{pointer.name}' is not what a run would write there.",
+            where=f"{pointer}",
+            expected="nothing, or what an earlier run left there to lead to the latest one",
+            do="Give it another name.",
+        )
+
+
+def point(pointer: Place, run: Place) -> None:
+    """Let a pointer lead to a run: a link, or on S3, where there are none, an object that holds the run's name."""
+    if isinstance(pointer, Address):
+        stores.write(f"{run.name}\n".encode(), pointer)
+        return
+    link = pointer.with_name(f".{pointer.name}-{run.name}")
+    link.unlink(missing_ok=True)
+    link.symlink_to(run.name, target_is_directory=True)
+    link.replace(pointer)
+
+
+def copy_whole(work: Path, parts: Sequence[str], final: Address, last: Path) -> None:
     """Copy these folders of a finished run to S3, the file `last` when all others are there.
 
-    A folder without that file is no run. There are no links on S3: the object `pointer` beside the run holds its name.
+    A folder without that file is no run.
     """
     paths = [path for part in parts for path in files(work / part)]
     for path in sorted(paths, key=lambda path: path == last):
         stores.copy(path, final / path.relative_to(work).as_posix())
-    stores.write(f"{final.name}\n".encode(), final.parent / pointer)
 
 
 def followed(run: Place) -> Place:

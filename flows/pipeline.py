@@ -18,7 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import engines, lock, publication, steps
+from flows import engines, lock, publication, runs, steps
 from flows.discreet import discreet
 from flows.engines import Classify, ClusterGone
 from flows.plan import Plan, make_plan
@@ -26,6 +26,7 @@ from flows.progress import note, tell
 from flows.steps import DeliveryCounts
 from flows.stores import Place
 from schemas.errors import ImpasseError, MayPass, NoAnswer, PublicationStopped, RunInterrupted
+from schemas.plain import plain
 
 
 def _may_pass(_task: object, _run: object, state: object) -> bool:
@@ -67,6 +68,7 @@ def classify_part(classify: Classify, plan: Plan, part: int, counts: DeliveryCou
 
 
 @flow(name="impasse", flow_run_name="{study_path}", persist_result=False, validate_parameters=True)
+@discreet
 def run_study(
     study_path: str,
     out: str | None = None,
@@ -84,6 +86,7 @@ def run_study(
     """
     said = {"buckets": buckets, "memory": memory, "kind": engine, "address": address, "workers": workers}
     plan = make_plan(Path(study_path), out, resume, **said)
+    _tell_left_over(plan)
     with lock.held(plan.lock):
         try:
             engines.require(plan.engine)
@@ -96,13 +99,21 @@ def run_study(
             raise PublicationStopped(stop.what, where=stop.where, expected=stop.expected, do=f"See {page}.") from None
         except BaseException:
             if plan.progress.exists():
-                note(f"What is done is kept, with rows of persons, in\n{plan.work}\nGo on with --resume, or delete it.")
+                note(f"What is done is kept, with rows of persons, in\n{plan.home}\nGo on with --resume, or delete it.")
             else:
                 publication.clear(plan)
             raise
 
 
+def _tell_left_over(plan: Plan) -> None:
+    """Name the folders of earlier runs that nobody works on: they hold rows of persons."""
+    others = [run for run in runs.unfinished(plan.folder) if run.run_id != plan.run_id]
+    if lines := runs.left_over(others, plan.made_of()):
+        note("\n".join(["Earlier runs left rows of persons behind:", *map(plain, lines)]))
+
+
 @flow(name="classify the parts", persist_result=False, validate_parameters=False)
+@discreet
 def classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
     """Classify every part that is not done, on the plan's engine; what fails is named when the others are done.
 
@@ -160,9 +171,13 @@ def _spans(parts: list[int]) -> str:
 
 
 def _run(plan: Plan) -> Place:
+    if publication.is_whole(plan):
+        tell("publishing", 0, 1)
+        return _published(plan)
     tell("reading and checking the delivery", 0, 1)
     counts = steps.delivery_read_before(plan) or read_delivery(plan)
     create_table_artifact(key="rows", table=counts.tables, description="Rows delivered, accepted and quarantined")
+    _tell_idle(plan, counts)
     last = counts.parts + 4
     threads = ThreadPoolTaskRunner(max_workers=_n_waiting(plan, counts))
     classify_parts.with_options(task_runner=threads)(plan, counts, last)
@@ -172,9 +187,22 @@ def _run(plan: Plan) -> Place:
     tell("writing the pages", last - 2, last)
     render(plan)
     tell("publishing", last - 1, last)
+    return _published(plan)
+
+
+def _published(plan: Plan) -> Place:
     folder = publish(plan)
-    create_markdown_artifact(key="report", markdown=f"Published: `{folder}`")
+    create_markdown_artifact(key="report", markdown=f"Published: `{plain(str(folder))}`")
     return folder
+
+
+def _tell_idle(plan: Plan, counts: DeliveryCounts) -> None:
+    """Say that more workers were asked for than there are parts."""
+    if (plan.engine.workers or 0) > counts.parts:
+        note(
+            f"{plan.engine.workers} workers are asked for, but the persons make {counts.parts} "
+            f"{'part' if counts.parts == 1 else 'parts'}, one for about 40,000 of them: the other workers idle."
+        )
 
 
 def _n_waiting(plan: Plan, counts: DeliveryCounts) -> int:

@@ -5,41 +5,29 @@ A bad study or definition file is refused here. Tasks get the plan, which is sma
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
+from platform import node
 
 from pydantic import ValidationError
 
-from flows import io, stores
+from flows import io, runs, stores
+from flows.cores import usable_cores
 from flows.files import delivery, inputs, texts
+from flows.files.keep import private
+from flows.program import PACKAGES, computing, versions
 from flows.stores import Place
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
 from schemas.definition import Definition, Description, parse
-from schemas.errors import ImpasseError, nearest
+from schemas.errors import ImpasseError, NoAnswer, nearest
 from schemas.mapping import Mapping
 from schemas.study import DefinitionSection, EngineSection, OutputSection, Study
-
-_WORK = ".work-"
-_HERE = Path(__file__).resolve().parents[1]
-LIBRARIES = (
-    "impasse",
-    "polars",
-    "numba",
-    "numpy",
-    "pandera",
-    "pyarrow",
-    "great-expectations",
-    "prefect",
-    "altair",
-    "statsmodels",
-)
 
 
 @dataclass(frozen=True)
@@ -47,22 +35,29 @@ class Plan:
     """Where a run reads and writes. `work` becomes `final` when the run is published.
 
     `folder` is where runs of the study are worked on, `published` where they end: the same folder, or one on S3.
-    `inputs` are the SHA-256 of the delivered files, by their path in the delivery, taken before they are read.
-    `output` and `engine` are the study's, with what the command line says instead.
+    `fingerprint` names all that decides what is made of the delivery, `inputs` the delivery: the SHA-256 of its files
+    by their path in it, taken before they are read; `signatures` tell if one was written again. `computed_with` are the
+    versions that every worker must have.
+    `output` and `engine` are the study's, with what the command line says instead. Of two runs of a study the one
+    with the greater `number` was started later, whatever the clock said; `run_id` tells the time and the fingerprint.
     """
 
     study_path: Path
     folder: Path
     published: Place
-    run_id: str
+    fingerprint: str
     inputs: tuple[tuple[str, str], ...]
+    signatures: tuple[tuple[str, tuple[int, ...]], ...]
     output: OutputSection
     engine: EngineSection
+    computed_with: tuple[tuple[str, str], ...]
+    run_id: str = ""
+    number: int = 0
 
     @property
     def workers(self) -> int:
         """How many parts the engine would work on at a time on this machine."""
-        return self.engine.workers or os.cpu_count() or 1
+        return self.engine.workers or usable_cores()
 
     @property
     def base(self) -> Path:
@@ -72,21 +67,32 @@ class Plan:
     @property
     def work(self) -> Path:
         """Where the run is written until it is whole."""
-        return self.folder / f"{_WORK}{self.run_id}"
+        return self.folder / f"{runs.WORK}{self.run_id}"
+
+    @property
+    def home(self) -> Path:
+        """Where the run's files are: where it is worked on, or, once it was moved there, where it is published."""
+        is_moved = isinstance(self.final, Path) and not self.work.exists()
+        return self.final if is_moved else self.work
 
     @property
     def progress(self) -> Path:
-        """What a stopped run needs to be resumed; there once the delivery is read."""
-        return self.work / "progress.json"
+        """What a stopped run needs to be resumed; there once the delivery is read, until all of the run is done."""
+        return self.home / runs.PROGRESS
 
     @property
     def lock(self) -> Path:
         """Held by whoever works on the run, from beginning to end."""
-        return self.work / "lock"
+        return self.home / runs.LOCK
+
+    @property
+    def latest(self) -> Place:
+        """What leads to the latest published run of the study."""
+        return self.published / runs.LATEST
 
     def made_of(self) -> dict[str, object]:
-        """What must be the same for a stopped run to be resumed, beside the study and the definitions."""
-        return {"inputs": dict(self.inputs), "versions": versions()}
+        """What must be the same for a stopped run to be resumed."""
+        return {"fingerprint": self.fingerprint, "inputs": dict(self.inputs), "versions": versions()}
 
     @property
     def final(self) -> Place:
@@ -125,8 +131,19 @@ def make_plan(study_path: Path, out: str | Path | None = None, resume: bool = Fa
     output, engine = (_instead(section, said) for section in (loaded.study.output, loaded.study.engine))
     here, end = _folders(path.parent, output, out)
     folder, published = here / loaded.study.name, end / loaded.study.name
-    files = tuple(_inputs(path, loaded).items())
-    plan = Plan(path, folder, published, _fingerprint(path, loaded), files, output, engine)
+    io.require_free(published / runs.LATEST)
+    signatures = _signatures(path, loaded)  # before the bytes: what is written meanwhile has another
+    plan = Plan(
+        study_path=path,
+        folder=folder,
+        published=published,
+        fingerprint=_fingerprint(path, loaded),
+        inputs=_inputs(path, loaded),
+        signatures=signatures,
+        output=output,
+        engine=engine,
+        computed_with=tuple(computing().items()),
+    )
     return _stopped_run(plan) if resume else _new_run(plan)
 
 
@@ -137,10 +154,13 @@ def _folders(base: Path, output: OutputSection, out: str | Path | None) -> tuple
 
 
 def _new_run(plan: Plan) -> Plan:
-    first = f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-{plan.run_id}"
+    first = f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-{plan.fingerprint}"
+    number = runs.next_number(plan.folder, plan.published)
     for run_id in (first, *(f"{first}-{n}" for n in range(2, 100))):
-        new = replace(plan, run_id=run_id)
+        new = replace(plan, run_id=run_id, number=number)
         if not new.final.exists() and io.take_folder(new.work):
+            with private():
+                texts.write_json({"started": number}, new.work / runs.STARTED)
             return new
     raise ImpasseError(
         "Too many runs of this study at once.", where=str(plan.folder), do="Start them one after another."
@@ -148,17 +168,16 @@ def _new_run(plan: Plan) -> Plan:
 
 
 def _stopped_run(plan: Plan) -> Plan:
-    """The last run of the same study, files, program and libraries that was stopped after its delivery was read."""
-    names = [path.name.removeprefix(_WORK) for path in io.folders(plan.folder)] if plan.folder.exists() else []
-    for run_id in sorted((name for name in names if plan.run_id in name), reverse=True):
-        stopped = replace(plan, run_id=run_id)
-        if stopped.progress.exists() and texts.read_json(stopped.progress)["of"] == stopped.made_of():
-            return stopped
+    """The run that was started last of those that can be gone on with: stopped, killed, or not moved to its end."""
+    there = runs.unfinished(plan.folder)
+    for stopped in there:
+        if runs.can_resume(stopped, plan.made_of()):
+            return replace(plan, run_id=stopped.run_id, number=stopped.started)
     raise ImpasseError(
         "There is no run to resume.",
         where=str(plan.folder),
         expected="a run that was stopped after its delivery was read, of the same study, files and Impasse",
-        do="Run it without --resume.",
+        do=["Run it without --resume.", *runs.left_over(there, plan.made_of())],
     )
 
 
@@ -180,10 +199,11 @@ def _instead(own: OutputSection | EngineSection, said: dict[str, str | int | Non
 
 def load_as_planned(plan: Plan) -> Loaded:
     """What the plan's files say, on whatever machine, if they say what they said when the run was planned."""
-    if _fingerprint(plan.study_path, load(plan.study_path)) not in plan.run_id:
+    _require_versions(plan)
+    if _fingerprint(plan.study_path, load(plan.study_path)) != plan.fingerprint:
         load.cache_clear()  # a worker that lives long may remember another run
     loaded = load(plan.study_path)
-    if _fingerprint(plan.study_path, loaded) not in plan.run_id:
+    if _fingerprint(plan.study_path, loaded) != plan.fingerprint:
         raise ImpasseError(
             "The study, a definition, a code list or Impasse itself is not what it was when the run was planned.",
             where=f"{plan.study_path}",
@@ -191,6 +211,19 @@ def load_as_planned(plan: Plan) -> Loaded:
             do="Leave them alone while a run is under way, and start it again.",
         )
     return loaded
+
+
+def _require_versions(plan: Plan) -> None:
+    """Raise ImpasseError if this worker computes with other versions than the run was planned with."""
+    planned, here = dict(plan.computed_with), computing()
+    other = [f"{name} {here[name]} instead of {planned[name]}" for name in planned if here[name] != planned[name]]
+    if other:
+        raise ImpasseError(
+            f"A worker has other versions than the run: {', '.join(other)}.",
+            where=f"worker {node()}",
+            expected="the same Python, Impasse and libraries on every machine, which the manifest states",
+            do="Install Impasse there with the versions of constraints.txt, and go on with --resume.",
+        )
 
 
 @lru_cache(maxsize=1)
@@ -263,22 +296,57 @@ def _fingerprint(study_path: Path, loaded: Loaded) -> str:
 @lru_cache(maxsize=1)
 def _program() -> str:
     """The fingerprint of the code, the code lists and the shipped layouts and definitions."""
-    shipped = [path for part in ("schemas", "transforms", "reports", "flows") for path in io.files(_HERE / part)]
+    shipped = [path for package in PACKAGES for path in io.files(package)]
     told = [io.sha256(path) for path in shipped if path.suffix in (".py", ".csv", ".toml", ".html")]
     return sha256("".join(told).encode()).hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """The program, the libraries that shape results, and Python."""
-    return {"python": python_version(), **{name: version(name) for name in LIBRARIES}}
+@contextmanager
+def delivery_unchanged(plan: Plan) -> Iterator[None]:
+    """Around the reading of a delivery: it is, when all is read, what it was when the run was planned.
+
+    A file that changed and was changed back has another signature. An error that such a change leads to, as when a
+    file is cut off while it is read, is told as the change.
+    """
+    loaded = load(plan.study_path)
+    try:
+        yield
+    except NoAnswer:
+        raise
+    except Exception:
+        if plan.signatures != _signatures(plan.study_path, loaded):
+            raise _changed(plan) from None
+        raise
+    if plan.signatures != _signatures(plan.study_path, loaded) or plan.inputs != _inputs(plan.study_path, loaded):
+        raise _changed(plan)
 
 
-def _inputs(study_path: Path, loaded: Loaded) -> dict[str, str]:
+def _inputs(study_path: Path, loaded: Loaded) -> tuple[tuple[str, str], ...]:
     """SHA-256 of every delivered file, by its path in the delivery."""
+    return tuple((name, io.sha256(path)) for name, path in _delivered(study_path, loaded).items())
+
+
+def _signatures(study_path: Path, loaded: Loaded) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """What tells without reading that a delivered file was written again."""
+    return tuple((name, io.signature(path)) for name, path in _delivered(study_path, loaded).items())
+
+
+def _delivered(study_path: Path, loaded: Loaded) -> dict[str, Place]:
+    """Every delivered file by its path in the delivery."""
     paths = delivery.source_paths(loaded.study, study_path.parent, loaded.layout)
     folder = f"{stores.placed(loaded.study.source.path, study_path.parent)}/"
 
     def told(path: Place) -> str:
         return str(path).removeprefix(folder) if str(path).startswith(folder) else path.name
 
-    return {told(path): io.sha256(path) for path in sorted(paths.values())}
+    return {told(path): path for path in sorted(paths.values())}
+
+
+def _changed(plan: Plan) -> ImpasseError:
+    loaded = load(plan.study_path)
+    return ImpasseError(
+        "The delivery changed while it was being read; nothing was published.",
+        where=f"{stores.placed(loaded.study.source.path, plan.base)}",
+        expected="the same files, with the same bytes, from the start of a run until they are read",
+        do="Wait until they are all there, and start the run again.",
+    )

@@ -5,6 +5,9 @@ work/counts/NNNN/    what the comparison needs of one part of the persons
 work/restricted/     person level: episodes, trials, judgements, classifications, a file for each part; quarantine
 work/release/        what may leave: tables, pages, definitions
 work/checks.json     what was checked and found, for the pages
+work/progress.json   what a stopped run needs to go on, and how far it is
+
+While they work nobody but the user may read any of it.
 """
 
 from __future__ import annotations
@@ -18,8 +21,10 @@ from flows import io, quality
 from flows.catalogue import methods_contents
 from flows.discreet import discreet
 from flows.files import delivery, texts
+from flows.files.keep import private, remove_asides, settle
 from flows.intake import take_in
-from flows.plan import Loaded, Plan, load, load_as_planned, versions
+from flows.plan import Loaded, Plan, delivery_unchanged, load, load_as_planned
+from flows.program import versions
 from reports.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
 from reports.methods import MethodsContents, render_methods
 from reports.report import Option, ReportContents, render_report, sentences
@@ -61,8 +66,16 @@ class DeliveryCounts:
     size: Size
 
 
+@private()
 def read_delivery(plan: Plan) -> DeliveryCounts:
     """Read, clean, validate and check the delivery; write the buckets and the quarantine."""
+    with delivery_unchanged(plan):
+        counts = _read_and_check(plan)
+    texts.write_json({"of": plan.made_of(), "counts": asdict(counts), "is_whole": False}, plan.progress)
+    return counts
+
+
+def _read_and_check(plan: Plan) -> DeliveryCounts:
     loaded = load(plan.study_path)
     delivered = delivery.read_delivery(loaded.study, plan.base, loaded.layout)
     source = Source(loaded.layout, loaded.study, loaded.codes)
@@ -77,9 +90,7 @@ def read_delivery(plan: Plan) -> DeliveryCounts:
     noted = {"unused": taken.unused.to_dicts(), "reversals": asdict(taken.reversals)}
     _add_checks(plan, results, observes=sorted(taken.observes), **noted)
     quality.require(results)
-    counts = DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
-    texts.write_json({"of": plan.made_of(), "counts": asdict(counts)}, plan.progress)
-    return counts
+    return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
 
 
 def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
@@ -106,7 +117,7 @@ def is_classified(plan: Plan, part: int) -> bool:
 
 
 def _done(plan: Plan, part: int) -> Path:
-    """An empty file, written last: a worker that is killed may leave any other half written."""
+    """An empty file, written when all others are on the disk."""
     return _counts_of(plan, part) / "done"
 
 
@@ -122,6 +133,7 @@ def clean_delivery(study_path: Path) -> Cleaned:
 
 
 @discreet
+@private()
 def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     """Classify one part of the persons under every definition and count what the comparison needs.
 
@@ -143,6 +155,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     }
     for name in COUNTS:
         io.write_parquet(counts[name], _counts_of(plan, part) / f"{name}.parquet")
+    settle(*(plan.restricted(name, part) for name in RESTRICTED), _counts_of(plan, part))
     texts.write_text("", _done(plan, part))
 
 
@@ -151,8 +164,10 @@ def _giving_verdicts(loaded: Loaded) -> list[Definition]:
     return [definition for definition in loaded.definitions if definition.gives == "verdict"]
 
 
+@private()
 def compare(plan: Plan) -> list[dict[str, object]]:
     """The release tables: computed from the counts, protected together, checked. Returns verdict counts, protected."""
+    remove_asides(plan.work)  # of workers that were killed
     study = load(plan.study_path).study
     prevalence = rate_prevalence(_counts(plan, "prevalence"))
     tables = {
@@ -184,6 +199,7 @@ def _check_release(plan: Plan) -> None:
     quality.require(results)
 
 
+@private()
 def render(plan: Plan) -> None:
     """The three pages, and the definitions as they were read."""
     loaded = load(plan.study_path)

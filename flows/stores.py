@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from errno import ENOENT
 from fnmatch import fnmatchcase
@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
-from pyarrow import NativeFile
+from pyarrow import ArrowInvalid, NativeFile
 from pyarrow.fs import (
     AwsStandardS3RetryStrategy,
     FileInfo,
@@ -28,7 +28,9 @@ from pyarrow.fs import (
     FileType,
     LocalFileSystem,
     S3FileSystem,
+    S3LogLevel,
     copy_files,
+    initialize_s3,
 )
 
 from schemas.errors import ImpasseError, NoAnswer
@@ -105,6 +107,11 @@ class Address:
     def n_bytes(self) -> int:
         """How large the file is."""
         return self._info().size or 0
+
+    def signature(self) -> tuple[int, ...]:
+        """What tells that the file was written again."""
+        info = self._info()
+        return info.size or 0, info.mtime_ns or 0
 
     def iterdir(self) -> list[Address]:
         """What is in the folder."""
@@ -312,6 +319,8 @@ def client() -> S3FileSystem:
 
 @lru_cache(maxsize=1)
 def _client(account: _Account) -> S3FileSystem:
+    """The client; a file of up to 10 MB goes up in one request, so that no part of it can be left there."""
+    _silence()
     return S3FileSystem(
         access_key=account.key,
         secret_key=account.secret,
@@ -321,7 +330,15 @@ def _client(account: _Account) -> S3FileSystem:
         connect_timeout=_CONNECT_SECONDS,
         request_timeout=_SILENT_SECONDS,
         retry_strategy=AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+        allow_delayed_open=True,
     )
+
+
+@lru_cache(maxsize=1)
+def _silence() -> None:
+    """The library below pyarrow prints nothing: it would name objects, and what it means we tell in our words."""
+    with suppress(ArrowInvalid):  # it was started before
+        initialize_s3(S3LogLevel.Off)
 
 
 def _polars_options(account: _Account) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.files.faults import disk, fault
+from flows.files.keep import aside
 from flows.stores import Address, Place
 from schemas.errors import ImpasseError
 
@@ -30,7 +31,15 @@ def read_texts(folder: Place, pattern: str) -> dict[str, str]:
 
 def read_json(path: Place) -> dict[str, Any]:
     """A JSON file that a run has written."""
-    return json.loads(read_text(path))
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError:
+        raise ImpasseError(
+            "The file is not whole.",
+            where=f"{path}",
+            expected="the JSON that a run writes",
+            do="It may be cut off or changed by hand: run the study again.",
+        ) from None
 
 
 def write_json(value: object, path: Path) -> None:
@@ -39,7 +48,7 @@ def write_json(value: object, path: Path) -> None:
 
 
 def write_text(text: str, path: Path) -> None:
-    """UTF-8 text with the same line ends everywhere."""
+    """UTF-8 text with the same line ends everywhere, whole and on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with disk(path):
-        path.write_text(text, encoding="utf-8", newline="\n")
+    with disk(path), aside(path, settled=True) as to:
+        to.write_text(text, encoding="utf-8", newline="\n")

@@ -22,3 +22,11 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a published run."""
     return run_steps(study, tmp_path_factory.mktemp("out"))
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study file of few persons under two definitions, where it does not matter what becomes of them."""
+    written = demonstration.write(tmp_path_factory.mktemp("small"), 200, seed=6)
+    written.write_text(f'{written.read_text()}\n[definitions]\nuse = ["anx_bokma_2019", "dep_fife_2017"]\n')
+    return written

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from io import StringIO
+from logging import Logger, LoggerAdapter, StreamHandler
 from pathlib import Path
 
 import polars as pl
 import pytest
+from prefect.exceptions import TerminationSignal
 from prefect.testing.utilities import prefect_test_harness
+from rich.console import Console
 
-from flows import demonstration, pipeline, steps
+from flows import demonstration, pipeline, progress, steps
 from flows.files import inputs
 from flows.plan import load, make_plan
 from schemas.errors import ImpasseError, RunInterrupted
@@ -25,7 +30,7 @@ PERSONS, PARTS = 900, 2
 @pytest.fixture(scope="module", autouse=True)
 def server() -> Iterator[None]:
     """A Prefect server that is gone with the tests."""
-    with prefect_test_harness():
+    with prefect_test_harness(server_startup_timeout=300):
         yield
 
 
@@ -153,6 +158,34 @@ def test_a_run_that_fails_later_keeps_what_is_done(
     assert not list(tmp_path.glob("*/.work-*"))
 
 
+@pytest.mark.parametrize("end", [TerminationSignal(signal=15), KeyboardInterrupt("a row")], ids=["cancelled", "Ctrl-C"])
+def test_a_run_that_is_ended_tells_prefect_where_rows_are(
+    end: BaseException, small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody sits at a terminal when a night is cancelled: the log of the run names the folder and what to do."""
+    logged = StringIO()
+
+    def ended(plan: object) -> None:
+        raise end from ValueError("a row")
+
+    monkeypatch.setattr(pipeline, "compare", ended)
+    monkeypatch.setattr(progress, "_log_of_run", lambda: LoggerAdapter(_log_to(logged)))
+    with pytest.raises(type(end)) as left:
+        pipeline.run_study.fn(str(small_study), str(tmp_path))  # Prefect would end this process as well
+
+    (work,) = tmp_path.glob("demo/.work-*")
+    assert logged.getvalue() == (
+        f"What is done is kept, with rows of persons, in\n{work}\nGo on with --resume, or delete it.\n"
+    )
+    assert left.value.__context__ is None
+
+
+def _log_to(stream: StringIO) -> Logger:
+    log = Logger("told")
+    log.addHandler(StreamHandler(stream))
+    return log
+
+
 def test_a_run_that_fails_before_keeps_nothing(registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the delivery is read there is nothing to go on with, and no rows of persons are left behind."""
 
@@ -207,6 +240,34 @@ def test_a_part_is_not_classified_by_another_program(
         steps.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
     with pytest.raises(ImpasseError, match="no run to resume"):
         make_plan(registry, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("library", ["python", "impasse", "polars", "numpy", "numba", "pyarrow"])
+def test_a_part_is_not_classified_with_other_versions(
+    library: str, small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifest states the versions of the run: a worker with another is told, with both versions."""
+    plan = make_plan(small_study, tmp_path)
+    planned = dict(plan.computed_with)
+    monkeypatch.setattr("flows.plan.computing", lambda: {**planned, library: "0.0.1"})
+
+    with pytest.raises(ImpasseError, match=rf"other versions.*: {library} 0.0.1 instead of {planned[library]}\."):
+        steps.classify_part(plan, part=0, n_parts=1, n_buckets=1)
+
+
+def test_workers_without_a_part_are_told(
+    small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who asks for more workers than there are parts hears that they idle; who asks for as many does not."""
+    plan = make_plan(small_study, tmp_path, workers=3)
+    counts = steps.read_delivery(plan)
+    with progress.shown(Console(width=400)):
+        pipeline._tell_idle(plan, counts)
+        pipeline._tell_idle(replace(plan, engine=plan.engine.model_copy(update={"workers": PARTS})), counts)
+
+    assert capsys.readouterr().out == (
+        "3 workers are asked for, but the persons make 2 parts, one for about 40,000 of them: the other workers idle.\n"
+    )
 
 
 def test_an_own_layout_is_part_of_what_a_run_is(registry: Path, tmp_path: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from flows import io, publication, steps
+from flows import io, progress, publication, steps
 from flows.files import inputs
-from flows.plan import make_plan
+from flows.plan import Plan, make_plan
+from schemas.errors import ImpasseError, RunInterrupted
 from tests.flow.running import run_steps
 from tests.flow.test_cli import impasse
 
@@ -31,29 +36,76 @@ def test_two_runs_at_once_do_not_share_a_folder(own_study: Path) -> None:
     assert second.work.is_dir()
 
 
-def test_a_second_run_takes_over_latest(own_study: Path, tmp_path: Path) -> None:
-    """Both runs stay; `latest` leads to the one published last."""
-    first, second = (run_steps(own_study, tmp_path / "out") for _ in range(2))
+def test_a_second_run_takes_over_latest(small_study: Path, tmp_path: Path) -> None:
+    """Both runs stay; `latest` leads to the one started last."""
+    first, second = (run_steps(small_study, tmp_path / "out") for _ in range(2))
 
     assert first.exists()
     assert (second.parent / "latest").resolve() == second
 
 
 def test_a_pointer_that_cannot_be_moved_leaves_the_old_one(
-    own_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the link fails, `latest` still leads to the run before, which is whole."""
-    first = run_steps(own_study, tmp_path / "out")
+    """If the link fails, `latest` still leads to the run before; the message says how to finish, and that finishes."""
+    first = run_steps(small_study, tmp_path / "out")
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(95, "Operation not supported", "latest")
 
-    monkeypatch.setattr(Path, "symlink_to", refuse)
-    with pytest.raises(OSError, match="not supported"):
-        run_steps(own_study, tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "symlink_to", refuse)
+        with pytest.raises(RunInterrupted, match=r"not supported(.|\n)*--resume"):
+            run_steps(small_study, tmp_path / "out")
 
     assert (first.parent / "latest").resolve() == first
     assert (first / "release/report.html").exists()
+
+    second = publication.publish(make_plan(small_study, tmp_path / "out", resume=True))
+
+    assert (first.parent / "latest").resolve() == second
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_stands_in_place_of_latest_is_told_before_anything_is_read(
+    kind: str, small_study: Path, tmp_path: Path
+) -> None:
+    """A run would not know where to lead; nobody's folder is taken away for it."""
+    latest = tmp_path / "out" / "demo" / "latest"
+    latest.parent.mkdir(parents=True)
+    latest.mkdir() if kind == "folder" else latest.touch()
+
+    with pytest.raises(ImpasseError, match=r"'latest' is not what a run would write there"):
+        make_plan(small_study, tmp_path / "out")
+
+    assert [path.name for path in latest.parent.iterdir()] == ["latest"]
+
+
+def test_what_came_in_place_of_latest_meanwhile_is_told_before_anything_is_moved(
+    small_study: Path, tmp_path: Path
+) -> None:
+    """The run stays where it was worked on; when the way is free it is published."""
+    plan = _worked_on(small_study, tmp_path / "out")
+    plan.latest.mkdir()
+    with pytest.raises(RunInterrupted, match=r"'latest' is not what(.|\n)*--resume"):
+        publication.publish(plan)
+
+    assert sorted(path.name for path in plan.folder.iterdir()) == [plan.work.name, "latest"]
+
+    plan.latest.rmdir()
+    published = publication.publish(make_plan(small_study, tmp_path / "out", resume=True))
+
+    assert plan.latest.resolve() == published
+
+
+def _worked_on(study: Path, out: Path) -> Plan:
+    """The plan of a run of which only publication is left."""
+    plan = make_plan(study, out)
+    counts = steps.read_delivery(plan)
+    steps.classify_part(plan, 0, counts.parts, counts.buckets)
+    steps.compare(plan)
+    steps.render(plan)
+    return plan
 
 
 def test_nothing_is_left_of_a_run_that_was_stopped(own_study: Path, tmp_path: Path) -> None:
@@ -102,3 +154,94 @@ def test_another_study_is_not_overwritten(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "another study" in ended.stderr
     assert (tmp_path / "study.toml").read_text() == 'name = "mine"\n'
+
+
+# Which run is the latest.
+
+
+class _Yesterday(datetime):
+    """A clock that went back."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.now(tz) - timedelta(days=1)
+
+
+def test_the_run_that_was_started_later_is_the_latest(
+    small_study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A night that took long does not take over from a run that was started after it, and says so."""
+    older, newer = _worked_on(small_study, tmp_path / "out"), _worked_on(small_study, tmp_path / "out")
+    published = [publication.publish(newer)]
+    with progress.shown(Console(width=400)):
+        published.append(publication.publish(older))
+
+    assert all(run.is_dir() for run in published)
+    assert newer.latest.resolve() == published[0]
+    assert f"still leads to {newer.run_id}, which was started later" in capsys.readouterr().out
+
+
+def test_a_clock_that_went_back_does_not_make_a_run_older(
+    small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs are numbered: the one that was started last takes over, though its id tells an earlier day."""
+    first = run_steps(small_study, tmp_path / "out")
+    monkeypatch.setattr("flows.plan.datetime", _Yesterday)
+    second = run_steps(small_study, tmp_path / "out")
+
+    assert second.name < first.name
+    assert (first.parent / "latest").resolve() == second
+
+
+def test_the_run_that_was_started_last_is_resumed(
+    small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the one whose id sorts last."""
+    first = make_plan(small_study, tmp_path / "out")
+    steps.read_delivery(first)
+    monkeypatch.setattr("flows.plan.datetime", _Yesterday)
+    second = make_plan(small_study, tmp_path / "out")
+    steps.read_delivery(second)
+
+    assert second.run_id < first.run_id
+    assert make_plan(small_study, tmp_path / "out", resume=True) == second
+
+
+# What nobody else may read.
+
+
+def _open_to_others(folder: Path) -> list[str]:
+    """Whatever is in a folder, and the folder, that anybody but the user may touch."""
+    return [str(path) for path in (folder, *folder.rglob("*")) if not path.is_symlink() and path.stat().st_mode & 0o077]
+
+
+@pytest.fixture(params=[0o000, 0o022], ids=["umask 000", "umask 022"])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The umask of the user, and the one before at the end."""
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def test_rows_are_for_the_user_alone_whatever_the_umask(umask: int, small_study: Path, tmp_path: Path) -> None:
+    """While a run is worked on all of it, once it is published what is restricted; the rest is as the umask says."""
+    plan = _worked_on(small_study, tmp_path / "out")
+    assert _open_to_others(plan.work) == []
+
+    run = publication.publish(plan)
+
+    assert _open_to_others(run / "restricted") == []
+    assert {path.stat().st_mode & 0o777 for path in (run / "release").rglob("*") if path.is_file()} == {0o666 & ~umask}
+    assert {path.stat().st_mode & 0o777 for path in (run, run / "release", run.parent)} == {0o777 & ~umask}
+    assert os.umask(umask) == umask
+
+
+def test_the_page_of_a_stopped_run_is_for_the_user_alone(umask: int, small_study: Path, tmp_path: Path) -> None:
+    """It was not checked whether it may leave. A folder from before is closed."""
+    plan = make_plan(small_study, tmp_path / "out")
+    steps.read_delivery(plan)
+    (plan.folder / "stopped").mkdir()
+    page = publication.keep_validation(plan)
+
+    assert page.is_file()
+    assert _open_to_others(plan.folder / "stopped") == []

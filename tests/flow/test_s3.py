@@ -138,6 +138,15 @@ def test_the_manifest_comes_last_and_then_the_pointer(server: S3, published: str
     assert mine[-2:] == [f"/{BUCKET}/runs/demo/{run_id}/release/manifest.json", f"/{BUCKET}/runs/demo/latest"]
 
 
+def test_no_file_of_a_run_is_sent_in_parts(server: S3, published: str) -> None:
+    """A store keeps the parts of a file whose sender vanished, with rows of persons, and lists them to nobody."""
+    run_id = published.rpartition("/")[2]
+    sent = [path for verb, path, _ in server.requests() if verb in ("PUT", "POST") and run_id in path]
+
+    assert sent
+    assert not any("upload" in path.lower() for path in sent)
+
+
 def test_an_episode_is_explained_from_s3(published: str, run: Path) -> None:
     """By the run's own address and by `latest`, in the words of a local run."""
     episode = pl.read_parquet(run / "restricted/episodes.parquet")["episode_id"][0]
