@@ -334,12 +334,8 @@ def _signatures(study_path: Path, loaded: Loaded) -> tuple[tuple[str, tuple[int,
 def _delivered(study_path: Path, loaded: Loaded) -> dict[str, Place]:
     """Every delivered file by its path in the delivery."""
     paths = delivery.source_paths(loaded.study, study_path.parent, loaded.layout)
-    folder = f"{stores.placed(loaded.study.source.path, study_path.parent)}/"
-
-    def told(path: Place) -> str:
-        return str(path).removeprefix(folder) if str(path).startswith(folder) else path.name
-
-    return {told(path): path for path in sorted(paths.values())}
+    folder = stores.placed(loaded.study.source.path, study_path.parent)
+    return {str(stores.relative(path, folder)): path for path in paths}
 
 
 def _changed(plan: Plan) -> ImpasseError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from errno import ENOENT
@@ -123,6 +123,13 @@ class Address:
         """What is in the folder and has a name of the pattern."""
         return [address for address in self.iterdir() if fnmatchcase(address.name, pattern)]
 
+    def below(self) -> list[Address]:
+        """Every file in the folder and in the folders below it."""
+        with _told(self):
+            found = client().get_file_info(FileSelector(_path(self), recursive=True))
+        start = len(_path(self)) + 1
+        return [self / info.path[start:] for info in found if info.type is FileType.File]
+
     def open(self) -> NativeFile:
         """The file's bytes, from the start to the end, some at a time."""
         with _told(self):
@@ -156,6 +163,29 @@ def address(text: str) -> Address:
 def placed(text: str, base: Path) -> Place:
     """The place that a text names: an address, or a path seen from a folder."""
     return address(text) if is_address(text) else base / text
+
+
+def relative(place: Place, folder: Place) -> PurePosixPath:
+    """The path of a place seen from a folder; of one that is not in it, its name."""
+    above = f"{_spelled(folder)}/"
+    inside = _spelled(place).removeprefix(above) if _spelled(place).startswith(above) else place.name
+    return PurePosixPath(inside)
+
+
+def _spelled(place: Place) -> str:
+    return place.as_posix() if isinstance(place, Path) else str(place)
+
+
+def files_below(folder: Place, besides: Sequence[Path] = ()) -> Iterator[Place]:
+    """Every file below a folder in the order of paths, but for those in some other folders; links are not followed."""
+    if isinstance(folder, Address):
+        yield from sorted(folder.below())
+        return
+    for here, folders, names in os.walk(folder):
+        inside = sorted(name for name in folders if Path(here, name).resolve() not in besides)
+        folders[:] = inside
+        links = [name for name in inside if Path(here, name).is_symlink()]
+        yield from (Path(here, name) for name in sorted([*names, *links]))
 
 
 def scan_parquet(place: Address, n_rows: int | None = None) -> pl.LazyFrame:

@@ -23,6 +23,7 @@ import polars as pl
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.errors import ImpasseError, nearest
+from schemas.found import Found
 from schemas.study import OBSERVABLE, Study
 
 SUPPLY_COLUMNS = (
@@ -204,8 +205,11 @@ class Mapping(_Entry):
 class Delivered:
     """Files as delivered, by the mapping's key for each (OMOP: by table name). What was not delivered is absent.
 
-    A big file is read piece by piece, so that no more than one piece of it is in memory at a time.
+    A big file is read piece by piece, so that no more than one piece of it is in memory at a time. `found` lists every
+    file and table there is, also those that nothing asks for.
     """
+
+    found: tuple[Found, ...] = ()
 
     def __init__(self, files: dict[str, pl.DataFrame]) -> None:
         self._files = files

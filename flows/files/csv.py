@@ -1,11 +1,13 @@
 """CSV files of a delivery.
 
 CSV is read as text throughout, so nothing is cast in silence and refused rows can be kept as they came. Whatever is
-wrong with a file is told once, as one ImpasseError naming file and remedy, never a value.
+wrong with a file is told once, as one ImpasseError naming file and remedy, never a value. Every line is accounted for
+(`flows/files/lines.py`).
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
@@ -14,15 +16,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import polars as pl
 import pyarrow
 import pyarrow.csv
 
+from flows.files import lines
 from flows.files.faults import fault
+from flows.files.lines import LineCounter, Lines, Watched
+from flows.files.names import refuse_two_of_a_name
 from flows.stores import Address, Place
 from schemas.errors import ImpasseError
 
 _DELIMITERS = (",", ";", "\t", "|")
 _PROBE = 1 << 20
+_GLANCE = 1 << 16
 _LINES = 16 << 20
 _BLOCK = 32 << 20
 
@@ -33,21 +40,29 @@ class CsvForm:
 
     delimiter: str = ","
     encoding: str = "utf-8"
+    quoting: bool = True
 
 
-def n_even_lines(path: Place, form: CsvForm) -> int:
-    """The lines of a CSV file, which must have as many cells as the first.
+def count_lines(path: Place, form: CsvForm) -> Lines:
+    """The lines of a CSV file, each accounted for, and each row with as many cells as the first.
 
-    Polars would fill a line that is cut off with blank cells.
+    Polars would fill a line that is cut off with blank cells; pyarrow refuses it.
     """
     reading = pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_LINES)
-    lines = pyarrow.csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=True)
+    quote = '"' if form.quoting else False
+    cells = pyarrow.csv.ParseOptions(delimiter=form.delimiter, quote_char=quote, newlines_in_values=form.quoting)
     first_cells = pyarrow.csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pyarrow.binary()})
+    counter = LineCounter(form.quoting)
     try:
-        with opened(path) as stream, pyarrow.csv.open_csv(stream, reading, lines, first_cells) as batches:
-            return sum(batch.num_rows for batch in batches)
+        with opened(path) as stream:
+            watched = Watched(stream, counter)
+            with pyarrow.csv.open_csv(watched, reading, cells, first_cells) as batches:
+                n_rows = sum(batch.num_rows for batch in batches) - 1
     except (pyarrow.ArrowInvalid, OSError, EOFError, zlib.error) as error:
-        raise fault(error, path) or unreadable_csv(path, form) from None
+        raise fault(error, path) or lines.why_unsound(path.name, counter.end()) or unreadable_csv(path, form) from None
+    counted = counter.end()
+    lines.require_every_line(path.name, counted, n_rows)
+    return counted
 
 
 def unreadable_csv(path: Place, form: CsvForm) -> ImpasseError:
@@ -60,24 +75,24 @@ def unreadable_csv(path: Place, form: CsvForm) -> ImpasseError:
     )
 
 
-def contents(path: Place, encoding: str) -> Iterator[Path | bytes]:
+def contents(path: Place, form: CsvForm) -> Iterator[Path | bytes]:
     """What Polars can read: the file itself, or its lines as UTF-8, some million at a time, each under the header.
 
     A file on S3 is always read by its lines: Polars would first copy it to a folder of its own.
     """
-    if encoding == "utf-8" and isinstance(path, Path):
+    if form.encoding == "utf-8" and isinstance(path, Path):
         yield path
         return
     with opened(path) as stream:
-        blocks = _whole_lines(stream)
+        blocks = _whole_lines(stream, form.quoting)
         first = next(blocks)
-        header = first[: _end_of_header(first)]
-        yield first.decode(encoding).encode("utf-8")
+        header = first[: _end_of_header(first, form.quoting)]
+        yield first.decode(form.encoding).encode("utf-8")
         for block in blocks:
-            yield (header + block).decode(encoding).encode("utf-8")
+            yield (header + block).decode(form.encoding).encode("utf-8")
 
 
-def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
+def _whole_lines(stream: IO[bytes], quoting: bool) -> Iterator[bytes]:
     """The bytes of a CSV file in blocks of whole lines, from the first that is not blank: the header."""
     rest, is_begun = b"", False
     while block := stream.read(_BLOCK):
@@ -85,7 +100,7 @@ def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
         if not is_begun:
             rest = rest.lstrip(b"\r\n")
             is_begun = bool(rest)
-        end = _end_of_lines(rest)
+        end = _end_of_lines(rest, quoting)
         if end > 0:
             yield rest[:end]
             rest = rest[end:]
@@ -93,10 +108,10 @@ def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _end_of_lines(text: bytes) -> int:
+def _end_of_lines(text: bytes, quoting: bool) -> int:
     """Where the last line of a text ends; a line end within quotes ends no line. 0 if none does."""
     end = text.rfind(b"\n")
-    n_quotes = text.count(b'"', 0, max(end, 0))
+    n_quotes = text.count(b'"', 0, max(end, 0)) if quoting else 0
     while end >= 0 and n_quotes % 2:
         earlier = text.rfind(b"\n", 0, end)
         n_quotes -= text.count(b'"', max(earlier, 0), end)
@@ -104,10 +119,10 @@ def _end_of_lines(text: bytes) -> int:
     return end + 1
 
 
-def _end_of_header(text: bytes) -> int:
+def _end_of_header(text: bytes, quoting: bool) -> int:
     """Where the first line of a text ends; a name may hold a line end within quotes."""
     end = text.find(b"\n")
-    while end >= 0 and text.count(b'"', 0, end) % 2:
+    while quoting and end >= 0 and text.count(b'"', 0, end) % 2:
         end = text.find(b"\n", end + 1)
     return end + 1
 
@@ -121,7 +136,7 @@ def opened(path: Place) -> IO[bytes]:
 
 
 def check_csv(path: Place, form: CsvForm) -> None:
-    """Encoding, line ends and delimiter fit what the file starts with."""
+    """Encoding, line ends and delimiter fit what the file starts with, and no two columns have one name."""
     probe = _probe(path)
     text = probe.removeprefix(BOM_UTF8)
     if not text.strip():
@@ -138,13 +153,44 @@ def check_csv(path: Place, form: CsvForm) -> None:
             expected=f"'{form.delimiter}' between cells; the file seems to use {used!r}",
             do=f"Set delimiter = {used!r} for this file in the mapping, or write it with '{form.delimiter}'.",
         )
+    refuse_two_of_a_name(_header(text, form), f"file {path.name}")
 
 
-def _probe(path: Place) -> bytes:
+def _header(text: bytes, form: CsvForm) -> list[str]:
+    """The names of the columns, as they are written."""
+    start = text.lstrip(b"\r\n")
+    first = start[: _end_of_header(start, form.quoting)] or start
+    quoting = csv.QUOTE_MINIMAL if form.quoting else csv.QUOTE_NONE
+    written = first.decode(form.encoding, errors="replace")
+    try:
+        return next(csv.reader([written], delimiter=form.delimiter, quoting=quoting), [])
+    except csv.Error:  # a carriage return alone, of which `count_lines` tells
+        return []
+
+
+def read_schema(path: Place, form: CsvForm) -> pl.Schema:
+    """The columns of a file, all of text, as they are named where it is read."""
+    text = _probe(path).removeprefix(BOM_UTF8).lstrip(b"\r\n")
+    header = text[: _end_of_header(text, form.quoting)] or text
+    quote = '"' if form.quoting else None
+    names = pl.scan_csv(header.decode(form.encoding).encode(), separator=form.delimiter, quote_char=quote)
+    return pl.Schema(dict.fromkeys(names.collect_schema(), pl.String))
+
+
+def guess_columns(path: Place) -> list[str]:
+    """The names of the columns of a file of which nothing is known."""
+    probe = _probe(path, _GLANCE)
+    if not probe.strip():
+        raise empty(path)
+    encoding = "utf-8" if probe.isascii() or _is_utf8(probe) else "latin-1"
+    return _header(probe.removeprefix(BOM_UTF8), CsvForm(_likely_delimiter(probe), encoding))
+
+
+def _probe(path: Place, n_bytes: int = _PROBE) -> bytes:
     """The start of the file, to the end of a line."""
     try:
         with opened(path) as stream:
-            start = stream.read(_PROBE)
+            start = stream.read(n_bytes)
     except (OSError, EOFError, zlib.error) as error:
         broken = ImpasseError(
             "The file cannot be opened.", where=f"file {path.name}", do="It may be cut off or not gzip: copy it again."
@@ -156,16 +202,19 @@ def _probe(path: Place) -> bytes:
 def _check_encoding(probe: bytes, path: Place, encoding: str) -> None:
     if probe.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in probe[:2]:
         raise _utf_16(path, encoding)
-    is_ascii = probe.isascii()
-    try:
-        probe.decode("utf-8")
-        is_utf8 = True
-    except UnicodeDecodeError:
-        is_utf8 = False
+    is_utf8 = _is_utf8(probe)
     if encoding == "utf-8" and not is_utf8:
         raise _wrong_encoding(path, "utf-8", "latin-1")
-    if encoding == "latin-1" and is_utf8 and not is_ascii:
+    if encoding == "latin-1" and is_utf8 and not probe.isascii():
         raise _wrong_encoding(path, "latin-1", "utf-8")
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _wrong_encoding(path: Place, stated: str, likely: str) -> ImpasseError:
@@ -209,5 +258,9 @@ def delimiter_of(path: Place) -> str:
     """OMOP tables come with commas, vocabularies with tabs; the first line tells."""
     if path.suffix.lower() == ".parquet":
         return ","
-    header = _probe(path).splitlines()[:1] or [b""]
+    return _likely_delimiter(_probe(path))
+
+
+def _likely_delimiter(text: bytes) -> str:
+    header = text.splitlines()[:1] or [b""]
     return max(_DELIMITERS, key=lambda mark: header[0].count(mark.encode()))

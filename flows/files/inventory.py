@@ -1,0 +1,64 @@
+"""Every file of a delivery: those that are read, and beside them those that nothing asks for.
+
+A file that nobody asks for may be half of the delivery, as where a table comes in a file for each year. So its columns
+are looked at, and it is said where they are those of a file that is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from flows import stores
+from flows.files import csv, parquet
+from flows.stores import Place
+from schemas.errors import ImpasseError
+from schemas.found import Found
+
+Columns = dict[str, Sequence[str]]
+
+_TABULAR = (".csv", ".txt", ".tsv", ".csv.gz", ".txt.gz", ".tsv.gz")
+_MOST_LISTED = 10_000
+
+
+def take_inventory(
+    folder: Place, read: Iterable[Found], columns: Columns, besides: Sequence[Path]
+) -> tuple[Found, ...]:
+    """All files below the folder in the order of their paths, but for those in the folders of our own output.
+
+    `read` are those that are read, `columns` the columns of each by its name in the delivery.
+    """
+    known = {found.name: found for found in read}
+    listed = list(_all_below(folder, known, columns, besides))
+    elsewhere = [found for name, found in known.items() if name not in {found.name for found in listed}]
+    return (*elsewhere, *listed)
+
+
+def _all_below(folder: Place, known: dict[str, Found], columns: Columns, besides: Sequence[Path]) -> Iterator[Found]:
+    files = stores.files_below(folder, besides)
+    for file in islice(files, _MOST_LISTED):
+        name = str(stores.relative(file, folder))
+        yield known.get(name) or _not_asked_for(file, name, columns)
+    if next(files, None):
+        yield Found("…", "not asked for", note=f"more than {_MOST_LISTED:,} files; the others are not listed")
+
+
+def _not_asked_for(file: Place, name: str, columns: Columns) -> Found:
+    try:
+        own = _looked_at(file)
+    except (ImpasseError, OSError) as error:
+        return Found(name, "unreadable", note=error.what if isinstance(error, ImpasseError) else f"{error.strerror}")
+    alike = next((other for other, theirs in columns.items() if own and _one_case(own) == _one_case(theirs)), None)
+    return Found(name, "not asked for", note=f"it has the columns of {alike}, which is read" if alike else "")
+
+
+def _looked_at(file: Place) -> list[str]:
+    """The names of the columns of what looks like a table by its ending."""
+    if file.name.lower().endswith(".parquet"):
+        return parquet.names_of(file) if file.is_file() else []
+    return csv.guess_columns(file) if file.name.lower().endswith(_TABULAR) else []
+
+
+def _one_case(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)

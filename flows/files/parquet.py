@@ -1,0 +1,144 @@
+"""Parquet of a delivery: a file, or a folder of files that together are one table, as Spark and Arrow write them.
+
+The files of a folder are read in the order of their paths. Names that start with `_` or `.` are the writer's own marks.
+A folder named `year=2019` gives a column `year` with the word 2019 in every row below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+import polars as pl
+import pyarrow
+import pyarrow.parquet
+
+from flows import stores
+from flows.files.faults import fault
+from flows.files.names import refuse_two_of_a_name
+from flows.stores import Address, Place
+from schemas.errors import ImpasseError
+
+Kinds = Mapping[str, pl.DataType]
+
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+_MARKS = ("_", ".")
+
+
+def is_table_folder(place: Place) -> bool:
+    """Whether a place is a folder with Parquet files in it."""
+    return place.is_dir() and bool(files_of(place))
+
+
+def files_of(place: Place) -> list[Place]:
+    """The files of a table, in order."""
+    if not place.is_dir():
+        return [place]
+    return [file for file in stores.files_below(place) if _is_of_table(stores.relative(file, place))]
+
+
+def scan(place: Place) -> Iterator[pl.LazyFrame]:
+    """The rows of a table to be read, file by file, each with the same columns in the same order."""
+    columns: list[str] | None = None
+    for file in files_of(place):
+        rows = _scan_file(file, place)
+        columns = columns or rows.collect_schema().names()
+        yield rows.select(columns)
+
+
+def read_schema(place: Place) -> pl.Schema:
+    """A table's columns; two of one name are refused, and files of one folder with different columns."""
+    try:
+        schemas = {file: _scan_file(file, place).collect_schema() for file in files_of(place)}
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise fault(error, place) or unreadable(place) from None
+    first, *others = schemas
+    known = dict(schemas[first])
+    for file in others:
+        _refuse_different(known, schemas[file], first, file, place)
+        known = {name: schemas[file][name] if kind == pl.Null else kind for name, kind in known.items()}
+    return pl.Schema(known)
+
+
+def count_rows(place: Place) -> dict[Place, int]:
+    """How many rows each file of a table has, by what it states; the files must be one table."""
+    read_schema(place)
+    counts = (rows.select(pl.len()).collect().item() for rows in scan(place))
+    return dict(zip(files_of(place), counts, strict=True))
+
+
+def names_of(file: Place) -> list[str]:
+    """The names of a file's columns as they are written, also if two are one."""
+    try:
+        if isinstance(file, Address):
+            with stores.client().open_input_file(f"{file.bucket}/{file.key}") as stream:
+                return pyarrow.parquet.read_schema(stream).names
+        return pyarrow.parquet.read_schema(file).names
+    except (pyarrow.ArrowException, OSError) as error:
+        raise fault(error, file) or unreadable(file) from None
+
+
+def unreadable(place: Place) -> ImpasseError:
+    """What to say of what is no Parquet."""
+    return ImpasseError(
+        "The file cannot be read as Parquet.",
+        where=f"file {place.name}",
+        expected="a whole Parquet file",
+        do="It may be cut off: copy it again and compare sizes.",
+    )
+
+
+def _is_of_table(path: PurePosixPath) -> bool:
+    return path.suffix.lower() == ".parquet" and not any(part.startswith(_MARKS) for part in path.parts)
+
+
+def _scan_file(file: Place, table: Place) -> pl.LazyFrame:
+    """One file's rows, with the columns that its folders give."""
+    rows = stores.scan_parquet(file) if isinstance(file, Address) else _scan_here(file)
+    folders = _folder_columns(stores.relative(file, table))
+    try:
+        names = rows.collect_schema().names()
+    except pl.exceptions.DuplicateError:
+        names = names_of(file)
+    refuse_two_of_a_name([*names, *folders], f"file {file.name}")
+    return rows.with_columns(pl.lit(value, dtype=pl.String).alias(name) for name, value in folders.items())
+
+
+def _scan_here(file: Path) -> pl.LazyFrame:
+    return pl.scan_parquet(file, glob=False, hive_partitioning=False)
+
+
+def _folder_columns(path: PurePosixPath) -> dict[str, str | None]:
+    """The columns that folders called `name=value` give to the file below them."""
+    pairs = (part.split("=", 1) for part in path.parts[:-1] if "=" in part)
+    return {unquote(name): None if value == _NO_VALUE else unquote(value) for name, value in pairs}
+
+
+def _refuse_different(known: Kinds, kinds: Kinds, file: Place, other: Place, place: Place) -> None:
+    """Raise ImpasseError unless two files have the same columns, each with the same kind of values."""
+    apart = sorted(set(known) ^ set(kinds)) or [name for name in known if not _are_alike(known[name], kinds[name])]
+    if apart:
+        raise ImpasseError(
+            f"Two files of one table have different columns: {_listed(apart)}.",
+            where=f"folder {place.name}, files {stores.relative(file, place)} and {stores.relative(other, place)}",
+            expected="the same columns in every file, with the same kind of values",
+            do="Write the table again as a whole, or name its parts as tables of their own.",
+        )
+
+
+def _are_alike(kind: pl.DataType, other: pl.DataType) -> bool:
+    """Whether values of two types are read alike; a column without any value has no type."""
+    return pl.Null in (kind, other) or _kind(kind) == _kind(other)
+
+
+def _kind(kind: pl.DataType) -> str:
+    if kind.is_numeric():
+        return "number"
+    if kind in (pl.String, pl.Categorical, pl.Enum):
+        return "text"
+    return "time" if kind.is_temporal() else str(kind)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names[:5]) + (", …" if len(names) > 5 else "")

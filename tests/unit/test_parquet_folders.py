@@ -1,0 +1,177 @@
+"""Parquet as Spark and Arrow write it: a folder of files that together are one table."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from flows.files import delivery, inputs
+from flows.files.delivery import DeliveredFiles, SourceFile
+from schemas.errors import ImpasseError
+from tests.unit.deliveries import study
+
+
+def part(path: Path, **columns: list) -> None:
+    """One file of a table."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pl.DataFrame(columns).write_parquet(path)
+
+
+def table(folder: Path) -> pl.DataFrame:
+    """The table that a folder holds."""
+    return delivery.read_table(SourceFile(folder))
+
+
+def told(folder: Path) -> str:
+    """What the user is told of a table."""
+    with pytest.raises(ImpasseError) as caught:
+        table(folder)
+    return str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A table in two files among the marks of Spark."""
+    part(tmp_path / "persons" / "part-00001.snappy.parquet", person_id=["3"], birth_date=[None])
+    part(tmp_path / "persons" / "part-00000.snappy.parquet", person_id=["2", "1"], birth_date=["1970-01-01", None])
+    part(tmp_path / "persons" / "_temporary" / "0" / "part-00002.parquet", person_id=["4"], birth_date=[None])
+    (tmp_path / "persons" / "_SUCCESS").touch()
+    (tmp_path / "persons" / ".part-00000.snappy.parquet.crc").write_bytes(b"crc")
+    return tmp_path / "persons"
+
+
+def read(base: Path) -> DeliveredFiles:
+    """A delivery in the generic layout."""
+    chosen = study(path=base.name)
+    return delivery.read_delivery(chosen, base.parent, inputs.read_mapping(chosen, base))
+
+
+def test_a_folder_is_a_table(folder: Path) -> None:
+    """Its files are read in the order of their paths, without what the writer keeps for itself."""
+    assert table(folder)["person_id"].to_list() == ["2", "1", "3"]
+
+
+@pytest.mark.parametrize("name", ["persons", "persons.parquet", "PERSONS"])
+def test_a_folder_is_found_as_a_file_is(folder: Path, name: str) -> None:
+    """By the name of the table, with or without the ending, in any capitals."""
+    folder.rename(folder.with_name(name))
+
+    assert read(folder.parent).n_rows("persons") == 3
+
+
+def test_every_file_of_a_folder_is_listed(folder: Path) -> None:
+    """Those that are read with their rows, and what lies beside them."""
+    found = read(folder.parent).found
+
+    assert [(entry.name, entry.state, entry.rows) for entry in found] == [
+        ("persons/.part-00000.snappy.parquet.crc", "not asked for", None),
+        ("persons/_SUCCESS", "not asked for", None),
+        ("persons/part-00000.snappy.parquet", "read", 2),
+        ("persons/part-00001.snappy.parquet", "read", 1),
+        ("persons/_temporary/0/part-00002.parquet", "not asked for", None),
+    ]
+
+
+def test_every_file_of_a_folder_is_fingerprinted(folder: Path) -> None:
+    """A manifest says what each of them was."""
+    chosen = study(path=folder.parent.name)
+    paths = delivery.source_paths(chosen, folder.parent.parent, inputs.read_mapping(chosen, folder.parent))
+
+    assert [path.name for path in paths] == ["part-00000.snappy.parquet", "part-00001.snappy.parquet"]
+
+
+def test_a_big_folder_comes_in_pieces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File by file, in the same order."""
+    monkeypatch.setattr(delivery, "_SMALL", 0)
+    pieces = list(DeliveredFiles({"a": (SourceFile(folder),)}).pieces("a"))
+
+    assert [piece["person_id"].to_list() for piece in pieces] == [["2", "1"], ["3"]]
+
+
+def test_columns_that_folders_give_are_read(tmp_path: Path) -> None:
+    """year=2019 is the column year; a folder without a value gives a blank; the folder's own path gives nothing."""
+    base = tmp_path / "site=north" / "scores"
+    part(base / "year=2019" / "ward=a%20b" / "part-0.parquet", person_id=["1"])
+    part(base / "year=2020" / "ward=__HIVE_DEFAULT_PARTITION__" / "part-0.parquet", person_id=["2"])
+
+    assert table(base).to_dicts() == [
+        {"person_id": "1", "year": "2019", "ward": "a b"},
+        {"person_id": "2", "year": "2020", "ward": None},
+    ]
+
+
+def test_a_column_that_a_folder_gives_again(tmp_path: Path) -> None:
+    """Which of the two is meant cannot be told."""
+    part(tmp_path / "a" / "year=2019" / "part-0.parquet", Year=[2018])
+
+    assert "'Year' and 'year'" in told(tmp_path / "a")
+
+
+def test_files_with_different_columns(folder: Path) -> None:
+    """Both are named, and the columns in which they differ."""
+    part(folder / "part-00002.parquet", person_id=["3"], born=["1970-01-01"])
+
+    message = told(folder)
+
+    assert "different columns: 'birth_date', 'born'" in message
+    assert "files part-00000.snappy.parquet and part-00002.parquet" in message
+
+
+def test_files_with_different_kinds_of_values(folder: Path) -> None:
+    """A date in one file is no text in another; a column without any value fits both."""
+    part(folder / "part-00002.parquet", birth_date=[date(1970, 1, 1)], person_id=["4"])
+
+    assert "different columns: 'birth_date'" in told(folder)
+
+
+def test_the_order_of_columns_is_that_of_the_first_file(folder: Path) -> None:
+    """The same columns in another order are the same columns."""
+    part(folder / "part-00002.parquet", birth_date=["1980-01-01"], person_id=["4"])
+
+    assert table(folder).row(-1) == ("4", "1980-01-01")
+
+
+def test_a_folder_of_something_else_is_no_table(tmp_path: Path) -> None:
+    """Without Parquet in it a folder is none."""
+    (tmp_path / "persons").mkdir()
+    (tmp_path / "persons" / "part-0.csv").write_text("person_id,birth_date\n1,\n")
+
+    with pytest.raises(ImpasseError, match="File 'persons' is missing"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("names", [["date", "date"], ["date", "Date"]])
+def test_two_columns_of_one_name(tmp_path: Path, names: list[str]) -> None:
+    """Parquet can hold them, also by capitals alone."""
+    pa.parquet.write_table(pa.table([pa.array(["1"])] * 2, names=names), tmp_path / "a.parquet")
+
+    message = told(tmp_path / "a.parquet")
+
+    assert "Columns 1 and 2 have one name" in message
+
+
+def test_rows_that_appear_while_reading(tmp_path: Path) -> None:
+    """As many rows are read as were counted, or the run stops."""
+    part(tmp_path / "a.parquet", person_id=["1"])
+    found = DeliveredFiles({"a": (SourceFile(tmp_path / "a.parquet"),)})
+    assert found.n_rows("a") == 1
+    part(tmp_path / "a.parquet", person_id=["1", "2"])
+
+    with pytest.raises(ImpasseError, match="1 rows were counted and 2 read"):
+        found.whole("a")
+
+
+def test_a_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
+    """It shows nothing, and is listed with none."""
+    part(tmp_path / "d" / "persons.parquet", person_id=["1"], birth_date=["1970-01-01"])
+    kinds = dict.fromkeys(("person_id", "date", "scale", "value"), pl.String)
+    pl.DataFrame(schema=kinds).write_parquet(tmp_path / "d" / "scores.parquet")
+    found = read(tmp_path / "d")
+
+    assert "scores" not in found
+    assert (found.found[1].name, found.found[1].state, found.found[1].rows) == ("scores.parquet", "read", 0)

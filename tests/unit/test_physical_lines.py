@@ -1,0 +1,217 @@
+"""Every physical line of a CSV file is a header, a row, within quotes or blank, by a count that no parser makes."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from flows.files import csv, delivery, lines
+from flows.files.csv import CsvForm
+from flows.files.delivery import SourceFile
+from flows.files.lines import MOST_LINES_OF_A_ROW, LineCounter, Lines
+from schemas.errors import ImpasseError
+
+HEADER = b"person_id,note\n"
+PLAIN = CsvForm()
+
+
+def counted(text: bytes, quoting: bool = True) -> Lines:
+    """The lines of a text that comes at once."""
+    counter = LineCounter(quoting)
+    counter.add(text)
+    return counter.end()
+
+
+def told(path: Path, text: bytes, form: CsvForm = PLAIN) -> str:
+    """What the user is told of a file."""
+    path.write_bytes(text)
+    with pytest.raises(ImpasseError) as caught:
+        delivery.read_table(SourceFile(path, form))
+    assert "secret" not in str(caught.value)
+    return str(caught.value)
+
+
+def rows_of(path: Path, text: bytes, form: CsvForm = PLAIN) -> list[tuple]:
+    """The rows that are read of a file."""
+    path.write_bytes(text)
+    return delivery.read_table(SourceFile(path, form)).rows()
+
+
+@pytest.mark.parametrize(
+    ("text", "n_lines", "n_quoted", "n_blank", "n_rows"),
+    [
+        (b"a,b\n1,2\n", 2, 0, 0, 1),
+        (b"a,b\n1,2", 2, 0, 0, 1),
+        (b"a,b", 1, 0, 0, 0),
+        (b"a,b\r\n1,2\r\n", 2, 0, 0, 1),
+        (b"a,b\n\n1,2\n\r\n\n", 5, 0, 3, 1),
+        (b'a,b\n1,"x\n\ny"\n', 4, 2, 0, 1),
+        (b'a,b\n1,"x ""y""\nz"\n2,""\n', 4, 1, 0, 2),
+        (b'"a\n",b\n1,2\n', 3, 1, 0, 1),
+        (b"\xef\xbb\xbfa,b\n1,2\n", 2, 0, 0, 1),
+    ],
+)
+def test_lines_are_counted(text: bytes, n_lines: int, n_quoted: int, n_blank: int, n_rows: int) -> None:
+    """Whatever ends the lines, and whether or not the last one is ended."""
+    found = counted(text)
+
+    assert (found.n_lines, found.n_quoted, found.n_blank, found.n_rows) == (n_lines, n_quoted, n_blank, n_rows)
+
+
+def test_blank_lines_before_the_header_are_no_rows() -> None:
+    """They count apart: parsers skip them, while a blank line further down is a row of blank cells."""
+    found = counted(b"\n\r\na,b\n1,2\n\n3,4\n")
+
+    assert (found.n_blank_before, found.n_blank, found.n_rows, found.n_handed_on) == (2, 1, 2, 3)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7, 1000])
+def test_how_a_file_comes_changes_no_count(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """A line end, a quote and a mark may fall between two reads."""
+    text = b'\xef\xbb\xbf\r\nid,note\r\n1,"a\r\nb ""c"""\r\n\r\n2,d\re\n3,f\r\n'
+    monkeypatch.setattr(lines, "_AT_ONCE", at_once)
+
+    assert counted(text) == Lines(7, 1, 1, 1, 2, 3, 1, 6, None)
+
+
+def test_quotes_are_text_where_quoting_is_off() -> None:
+    """Then no line end is within quotes."""
+    found = counted(b'a,b\n1,"x\n2,y"\n', quoting=False)
+
+    assert (found.n_quoted, found.n_rows) == (0, 2)
+
+
+def test_mixed_line_ends(tmp_path: Path) -> None:
+    """Lines of which some end in a carriage return alone are refused, with the first of them."""
+    rows = b"secret,a\n" * 3 + b"secret,b\r" * 200 + b"secret,c\n" * 200
+
+    message = told(tmp_path / "a.csv", HEADER + rows)
+
+    assert "200 carriage returns stand without a line feed" in message
+    assert "file a.csv, first on line 5" in message
+
+
+def test_a_header_that_ends_in_a_carriage_return(tmp_path: Path) -> None:
+    """The first lines may be the odd ones: two hundred rows became part of the header."""
+    text = HEADER.replace(b"\n", b"\r") + b"secret,b\r" * 200 + b"secret,c\n" * 200
+
+    assert "201 carriage returns" in told(tmp_path / "a.csv", text)
+
+
+def test_a_carriage_return_within_quotes_is_text(tmp_path: Path) -> None:
+    """It ends no line there."""
+    assert rows_of(tmp_path / "a.csv", HEADER + b'1,"x\ry"\n2,z\n') == [("1", "x\ry"), ("2", "z")]
+
+
+def test_windows_line_ends_are_no_bare_returns(tmp_path: Path) -> None:
+    """Also beside those of Unix."""
+    assert rows_of(tmp_path / "a.csv", HEADER + b"1,x\r\n2,y\n") == [("1", "x"), ("2", "y")]
+
+
+def test_two_stray_quotes_lose_no_rows_in_silence(tmp_path: Path) -> None:
+    """Rows between two quotes that are far apart would be one cell: refused, with the place and the remedy."""
+    stray = b'secret,"x\n' + b"secret,y\n" * 195 + b'secret,z"\n'
+
+    message = told(tmp_path / "a.csv", HEADER + b"secret,y\n" * 5 + stray + b"secret,y\n")
+
+    assert "A row goes on over 197 lines" in message
+    assert "from line 7" in message
+    assert "quoting = false" in message
+
+
+def test_quoting_can_be_switched_off(tmp_path: Path) -> None:
+    """The same file is read whole where quotes are text."""
+    stray = b'1,"x\n' + b"2,y\n" * 195 + b'3,z"\n'
+
+    assert len(rows_of(tmp_path / "a.csv", HEADER + stray, CsvForm(quoting=False))) == 197
+
+
+def test_a_row_may_have_just_so_many_lines(tmp_path: Path) -> None:
+    """Twenty lines are a long text, twenty-one a stray quote."""
+    longest = b'1,"' + b"\n" * (MOST_LINES_OF_A_ROW - 1) + b'"\n'
+
+    assert len(rows_of(tmp_path / "a.csv", HEADER + longest)) == 1
+    assert "over 21 lines" in told(tmp_path / "a.csv", HEADER + longest.replace(b'1,"', b'1,"\n'))
+
+
+def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
+    """The row that opens it is named by its line."""
+    message = told(tmp_path / "a.csv", HEADER + b'1,x\n2,"secret\n3,y\n')
+
+    assert "A quote is opened and never closed." in message
+    assert "line 3" in message
+
+
+def test_quotes_within_cells_that_are_not_quoted(tmp_path: Path) -> None:
+    """Parsers disagree on them: where their rows and the lines differ, the counts are told."""
+    message = told(tmp_path / "a.csv", HEADER + b'1,x"secret\n2,y"z\n3,z\n')
+
+    assert "1 header + 3 rows + 1 line ends within quotes + 0 blank lines are not 4 lines" in message
+
+
+def test_blank_lines_are_handed_on_and_counted(tmp_path: Path) -> None:
+    """A blank line is a row of blank cells, so that it ends in the quarantine and not nowhere."""
+    assert rows_of(tmp_path / "a.csv", HEADER + b"1,x\n\n2,y\n\n") == [
+        ("1", "x"),
+        (None, None),
+        ("2", "y"),
+        (None, None),
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_packed_and_latin_1_files_are_counted_too(tmp_path: Path, name: str, encoding: str) -> None:
+    """The bytes are counted as they are unpacked, whatever their encoding."""
+    text = HEADER + 'secret,"ö\nx"\rsecret,å\n'.encode(encoding)
+    packed = gzip.compress(text) if name.endswith(".gz") else text
+
+    assert "carriage return" in told(tmp_path / name, packed, CsvForm(encoding=encoding))
+
+
+def test_without_the_count_rows_would_be_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the count is for: with it switched off, a parser reads half of the rows and says nothing."""
+    header = b"person_id,note,more\r"
+    monkeypatch.setattr(lines, "require_every_line", lambda *_: None)
+
+    assert len(rows_of(tmp_path / "a.csv", header + b"1,x,z\r" * 199 + b"1,x,z\n" * 203)) < 300
+
+
+def test_rows_that_a_parser_drops_are_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is handed on is held against the lines, not against what the same parser said before."""
+    (tmp_path / "a.csv").write_bytes(HEADER + b"1,x\n2,y\n")
+    read = delivery._read_pieces
+    monkeypatch.setattr(delivery, "_read_pieces", lambda file: (piece.head(1) for piece in read(file)))
+
+    with pytest.raises(ImpasseError, match=r"1 header \+ 1 rows .* are not 3 lines"):
+        delivery.read_table(SourceFile(tmp_path / "a.csv"))
+
+
+def test_lines_are_counted_while_they_are_parsed(tmp_path: Path) -> None:
+    """A file is fetched and unpacked once for both."""
+    (tmp_path / "a.csv").write_bytes(HEADER + b'1,"x\ny"\n')
+
+    assert csv.count_lines(tmp_path / "a.csv", CsvForm()).n_lines == 3
+
+
+@pytest.mark.parametrize("header", [b"date,person_id,date\n", b"Date,person_id,date\n", b'"date",person_id,DATE\n'])
+def test_two_columns_of_one_name(tmp_path: Path, header: bytes) -> None:
+    """Also by capitals: both are named with their places."""
+    message = told(tmp_path / "a.csv", header + b"2010-01-01,secret,2011-01-01\n")
+
+    assert "Columns 1 and 3 have one name" in message
+    assert message.lower().count("'date'") == 2
+
+
+def test_a_row_where_names_should_be_is_not_repeated(tmp_path: Path) -> None:
+    """A file without a header has values there: only their places are told."""
+    message = told(tmp_path / "a.csv", b"secret,2010-01-01,secret\nsecret,2010-01-02,secret\n")
+
+    assert "Columns 1 and 3 have one name." in message
+
+
+def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
+    """Spreadsheets write them, and nothing is read by a blank name."""
+    assert rows_of(tmp_path / "a.csv", b"id,,\n1,,\n") == [("1", None, None)]
