@@ -18,6 +18,7 @@ import typer
 from flows.definition_commands import definitions_app
 from flows.terminal import err, out, print_table, told
 from schemas.errors import ImpasseError
+from schemas.found import Found
 
 app = typer.Typer(
     help="How much, and why, published definitions of treatment resistance disagree on your own registry data.",
@@ -139,11 +140,12 @@ def check(study: StudyPath) -> None:
         results = quality.check_delivery(
             cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes
         )
+    print_table("Files and tables", [_told(entry) for entry in cleaned.found])
     counts = cleaned.reconciliation.filter("is_present").drop("is_present")
     absent = cleaned.reconciliation.filter(~pl.col("is_present"))["table"]
     print_table("Rows", counts.to_dicts())
     if len(absent):
-        out.print(f"Not delivered: {', '.join(absent)}.\n", highlight=False)
+        out.print(f"Not delivered, or without a row: {', '.join(absent)}.\n", highlight=False)
     if len(cleaned.rules):
         print_table("Rows set aside, by rule", cleaned.rules.to_dicts())
     for sentence in steps.notes(cleaned.unused.to_dicts(), asdict(cleaned.reversals), cleaned.rules, loaded.study):
@@ -156,6 +158,12 @@ def check(study: StudyPath) -> None:
             f"  {mark}: {result.table}: {result.sentence} Observed: {result.observed}", markup=False, highlight=False
         )
     quality.require(results)
+
+
+def _told(entry: Found) -> dict[str, object]:
+    """A file or table of a delivery as a row for the terminal."""
+    rows = "" if entry.rows is None else f"{entry.rows:,}"
+    return {"name": entry.name, "state": entry.state, "read as": entry.read_as, "rows": rows, "note": entry.note}
 
 
 @app.command(epilog="Example: impasse simulate --persons 1000 --seed 7 --out registry")

@@ -143,6 +143,7 @@ def _manifest(plan: Plan) -> dict[str, object]:
         "parameters": parameters(plan),
         "versions": versions(),
         "inputs": dict(plan.inputs),
+        "found": checks["found"],
         "observes": checks["observes"],
         "rows": io.read_parquet(plan.work / "release" / "reconciliation.parquet").to_dicts(),
         "definitions": {path.stem: io.sha256(path) for path in io.files(plan.work / "release/definitions")},

@@ -34,6 +34,7 @@ from schemas.definition import Definition
 from schemas.errors import ImpasseError
 from schemas.expectations import ExpectationResult
 from schemas.extracts import MODELS, Extract
+from schemas.found import Found
 from schemas.study import Study
 from schemas.tables import KEYS, RELEASE, RESTRICTED
 from transforms.agreement import compare_overall, compare_pairs, count_agreement
@@ -87,7 +88,11 @@ def _read_and_check(plan: Plan) -> DeliveryCounts:
     io.write_parquet(taken.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
     _write_release(plan, "reconciliation", taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
-    noted = {"unused": taken.unused.to_dicts(), "reversals": asdict(taken.reversals)}
+    noted = {
+        "unused": taken.unused.to_dicts(),
+        "reversals": asdict(taken.reversals),
+        "found": [asdict(entry) for entry in delivered.found],
+    }
     _add_checks(plan, results, observes=sorted(taken.observes), **noted)
     quality.require(results)
     return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
@@ -226,7 +231,8 @@ def validation_contents(plan: Plan) -> ValidationContents:
     """What the validation page says, from what has been checked so far."""
     checks = texts.read_json(plan.work / "checks.json")
     common = _common(plan)
-    return ValidationContents(**common, expectations=checks["expectations"])
+    found = tuple(Found(**entry) for entry in checks["found"])
+    return ValidationContents(**common, expectations=checks["expectations"], found=found)
 
 
 def _report_contents(plan: Plan) -> ReportContents:

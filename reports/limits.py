@@ -20,9 +20,9 @@ _WITHOUT = {
 
 
 def absent_table_sentences(tables: list[str] | tuple[str, ...]) -> list[str]:
-    """One sentence per table that was not delivered."""
+    """One sentence per table of which no row was delivered."""
     return [
-        f"The table {table} was not delivered: {_WITHOUT.get(table, 'what depends on it is unknown')}."
+        f"No row of the table {table} was delivered: {_WITHOUT.get(table, 'what depends on it is unknown')}."
         for table in sorted(tables)
     ]
 

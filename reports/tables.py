@@ -8,6 +8,7 @@ attributes of every cell are taken off. Each table has a caption and a fixed id.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -16,6 +17,8 @@ from great_tables import GT
 
 from reports.numbers import MINUS, NOTHING, SUPPRESSED, UNDEFINED, coefficient, count, interval, percent, points
 from reports.words import words
+from schemas.found import Found
+from schemas.plain import plain
 from schemas.tables import AFTERWARDS, ATTRITION_STEPS, CAUSES_OF_TRIALS, DENOMINATORS, PSEUDO_RESISTANCE, VERDICTS
 
 DENOMINATOR_NAMES = {
@@ -188,6 +191,24 @@ def rule_table(rows: pl.DataFrame, meanings: Names, caption: str, id: str) -> st
                 "Rows": count(r["n"]),
             }
             for r in ordered.iter_rows(named=True)
+        ],
+        caption,
+        id,
+    )
+
+
+def found_table(found: Sequence[Found], caption: str, id: str) -> str:
+    """The files and tables of a delivery, what became of each, and what to know of it."""
+    return render(
+        [
+            {
+                "File or table": plain(entry.name),
+                "": entry.state,
+                "Read as": entry.read_as,
+                "Rows": "" if entry.rows is None else count(entry.rows),
+                "Note": plain(entry.note),
+            }
+            for entry in found
         ],
         caption,
         id,

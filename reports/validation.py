@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from reports import tables
 from reports.limits import absent_table_sentences
 from reports.numbers import plural
 from reports.report import delivery, page
+from schemas.found import Found
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class ValidationContents:
     """Everything the validation page shows.
 
     `rules`: table, rule, n. `expectations`: mappings with suite, expectation, column, critical, success, observed
-    (text, never a value from a row). `provenance`, `rule_meanings` and `notes` as in the report.
+    (text, never a value from a row). `found`: every file and table of the delivery. `provenance`, `rule_meanings` and
+    `notes` as in the report.
     """
 
     study_name: str
@@ -29,6 +32,7 @@ class ValidationContents:
     reconciliation: pl.DataFrame
     rules: pl.DataFrame
     expectations: list[dict[str, Any]]
+    found: tuple[Found, ...]
     absent_tables: tuple[str, ...]
     provenance: dict[str, dict[str, Any]]
     rule_meanings: dict[str, str] = field(default_factory=dict)
@@ -49,6 +53,8 @@ def render_validation(contents: ValidationContents) -> str:
         "expectations": Markup(
             tables.expectation_table(contents.expectations, "Expectations, those not met first", "expectations-table")
         ),
+        "found": Markup(tables.found_table(contents.found, "Files and tables of the delivery", "found-table")),
+        "found_lead": _found(contents.found),
         "notes": contents.notes,
         "limits": absent_table_sentences(contents.absent_tables),
         "this": delivery(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
@@ -64,6 +70,13 @@ def _lead(n: int, n_failed: int, n_critical: int) -> str:
     if n_failed:
         return f"The delivery can be used, with reservations: {plural(n_failed, 'advisory expectation')} not met."
     return f"The delivery looks as it should: all {plural(n, 'expectation')} met."
+
+
+def _found(found: tuple[Found, ...]) -> str:
+    states = Counter(entry.state for entry in found)
+    return f"{plural(len(found), 'file')} or tables were found: " + ", ".join(
+        f"{states[state]:,} {state}" for state in ("read", "not asked for", "unreadable")
+    )
 
 
 def _tables_met(rows: pl.DataFrame) -> str:

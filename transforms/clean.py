@@ -30,6 +30,7 @@ import polars as pl
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
 from schemas.extracts import MODELS, SETTINGS, Extract
+from schemas.found import Found
 from schemas.mapping import SUPPLY_COLUMNS, TABLES, Delivered, Mapping
 from schemas.study import FIRST_DAY, LAST_DAY, Study
 from transforms import layout, omop, refusals
@@ -69,7 +70,8 @@ class Tally:
 class Cleaned:
     """The canonical tables, the refused rows by table, and how many rows went where and why.
 
-    `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back.
+    `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back;
+    `found` lists the files of the delivery.
     """
 
     extract: Extract
@@ -78,6 +80,7 @@ class Cleaned:
     rules: pl.DataFrame
     unused: pl.DataFrame
     reversals: Reversals
+    found: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         rules=count_rules(tallies),
         unused=source.unused(delivered),
         reversals=reversals,
+        found=delivered.found,
     )
 
 

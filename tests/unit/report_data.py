@@ -30,6 +30,7 @@ from schemas.definition import (
     Staged,
     Trial,
 )
+from schemas.found import Found
 from schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
 
 DRUG = DrugAdequacy(
@@ -439,6 +440,12 @@ EXPECTATIONS = [
 ]
 
 
+FOUND = (
+    Found("lmed_2019.csv", "read", "dispensings", 3204),
+    Found("lmed_2020.csv", "not asked for", note="it has the columns of lmed_2019.csv, which is read"),
+)
+
+
 def contents(**changes: object) -> ReportContents:
     """The whole report; name a part to replace it."""
     parts = {
@@ -489,6 +496,7 @@ def validation_contents(**changes: object) -> ValidationContents:
         "reconciliation": reconciliation(),
         "rules": rules(),
         "expectations": EXPECTATIONS,
+        "found": FOUND,
         "absent_tables": ("scores",),
         "provenance": PROVENANCE,
     }

@@ -168,7 +168,7 @@ def test_empty_run() -> None:
 def test_unobserved_treatments_are_named(page: str) -> None:
     """What the register does not show, and the table that was not delivered, are said."""
     assert "Not observed: psychotherapy, CBT, TMS, VNS, DBS, ketamine, neurofeedback and psychedelics" in page
-    assert "The table scores was not delivered: no trial can be judged by a symptom scale." in page
+    assert "No row of the table scores was delivered: no trial can be judged by a symptom scale." in page
 
 
 def test_everything_seen() -> None:
@@ -182,7 +182,7 @@ def test_a_table_that_only_adds_to_another() -> None:
     """Without a table of its own, deaths may still be known."""
     page = render_report(data.few(absent_tables=("deaths",)))
 
-    assert "The table deaths was not delivered: a death is known only where the table persons tells it." in page
+    assert "No row of the table deaths was delivered: a death is known only where the table persons tells it." in page
 
 
 def test_charts_have_text_alternatives(page: str) -> None:

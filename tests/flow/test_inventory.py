@@ -1,0 +1,186 @@
+"""What is found in a delivery is listed whole: by `check`, on the validation page and in the manifest."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from flows import steps
+from flows.files import delivery, inputs
+from flows.files.delivery import DeliveredFiles
+from schemas.errors import ImpasseError
+from schemas.found import NO_ROWS, Found
+from tests.flow.running import run_steps
+from tests.unit.deliveries import OMOP_LISTS
+from tests.unit.deliveries import study as drawn_study
+
+PERSONS = "person_id,birth_date\n1,1970-01-01\n"
+DRUGS = "person_id,date,atc\n1,2010-01-01,N06AB06\n"
+
+
+def read(folder: Path, **source: object) -> DeliveredFiles:
+    """A delivery in the generic layout."""
+    chosen = drawn_study(path=folder.name, **source)
+    return delivery.read_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder))
+
+
+def listed(folder: Path, **source: object) -> dict[str, Found]:
+    """What is found in a delivery, by name."""
+    return {found.name: found for found in read(folder, **source).found}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A delivery of persons alone."""
+    (tmp_path / "delivery").mkdir()
+    (tmp_path / "delivery" / "persons.csv").write_text(PERSONS)
+    return tmp_path / "delivery"
+
+
+def test_a_file_for_each_year_is_missed(folder: Path) -> None:
+    """Half of a delivery beside the other half: what is not asked for is said to look like what is read."""
+    (folder / "lmed_2019.csv").write_text(DRUGS)
+    (folder / "LMED_2020.csv").write_bytes(DRUGS.upper().encode("latin-1"))
+    found = listed(folder, files={"dispensings": "lmed_2019"})
+
+    assert found["lmed_2019.csv"] == Found("lmed_2019.csv", "read", "dispensings", 1)
+    assert found["LMED_2020.csv"].state == "not asked for"
+    assert found["LMED_2020.csv"].note == "it has the columns of lmed_2019.csv, which is read"
+
+
+def test_what_looks_like_nothing_is_listed_too(folder: Path) -> None:
+    """Also below other folders; only what looks like a table is looked into."""
+    (folder / "README").write_text("Read me.")
+    (folder / "more").mkdir()
+    (folder / "more" / "visits.csv.gz").write_bytes(gzip.compress(b"person_id,visit\n1,2\n"))
+
+    assert listed(folder)["README"] == Found("README", "not asked for")
+    assert listed(folder)["more/visits.csv.gz"] == Found("more/visits.csv.gz", "not asked for")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "note"),
+    [
+        ("old.csv", b"", "The file holds no rows."),
+        ("old.csv.gz", b"secret", "The file cannot be opened."),
+        ("old.parquet", b"secret", "The file cannot be read as Parquet."),
+    ],
+)
+def test_what_cannot_be_read_is_listed_as_such(folder: Path, name: str, content: bytes, note: str) -> None:
+    """It stops nothing if nothing asks for it."""
+    (folder / name).write_bytes(content)
+
+    assert listed(folder)[name] == Found(name, "unreadable", note=note)
+
+
+def test_an_empty_file_that_is_asked_for(folder: Path) -> None:
+    """A file of no bytes is no table without rows: it was not written to its end."""
+    (folder / "scores.csv").write_text("")
+
+    with pytest.raises(ImpasseError, match="holds no rows"):
+        read(folder)
+
+
+def test_a_header_without_rows_in_a_registry(folder: Path) -> None:
+    """It was delivered with no row, which is noted, and shows nothing."""
+    (folder / "dispensings.csv").write_text("person_id,date,atc\n")
+    found = read(folder)
+
+    assert found.found[0] == Found("dispensings.csv", "read", "dispensings", 0, NO_ROWS)
+    assert "dispensings" not in found
+
+
+def test_a_header_without_rows_in_omop(folder: Path) -> None:
+    """The same: it is neither refused nor left out."""
+    (folder / "person.csv").write_text("person_id,year_of_birth\n1,1970\n")
+    (folder / "death.csv").write_text("person_id,death_date\n")
+    found = delivery.read_delivery(drawn_study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
+
+    assert found.found[0] == Found("death.csv", "read", "death", 0, NO_ROWS)
+    assert "death" not in found
+
+
+def test_persons_without_a_row_are_refused(folder: Path) -> None:
+    """Nobody is nothing to study."""
+    (folder / "persons.csv").write_text("person_id,birth_date\n")
+
+    with pytest.raises(ImpasseError, match="holds no rows"):
+        read(folder)
+
+
+def test_an_omop_table_that_cannot_be_read_is_not_left_out(folder: Path) -> None:
+    """A first row that no parser takes is an error, not a table without rows."""
+    (folder / "person.csv").write_text("person_id,year_of_birth\n1,1970\n")
+    (folder / "concept.csv").write_text('concept_id,concept_name\n1,"lone quote\n2,sertraline\n')
+
+    with pytest.raises(ImpasseError, match=r"file concept\.csv"):
+        delivery.read_delivery(drawn_study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
+
+
+def test_what_was_not_plain_about_a_file_is_noted(folder: Path) -> None:
+    """Line ends within quotes and blank lines are counted where they are few enough to be meant."""
+    (folder / "scores.csv").write_text('person_id,date,scale,value\n1,2010-01-01,phq9,"5\n"\n\n')
+
+    assert listed(folder)["scores.csv"].note == (
+        "line ends within quotes: 1; the longest row has 2 lines; blank lines, each refused as a row: 1"
+    )
+
+
+def test_our_own_runs_are_no_part_of_a_delivery(tmp_path: Path) -> None:
+    """Where a delivery lies beside its study, what runs have written is not listed."""
+    (tmp_path / "persons.csv").write_text(PERSONS)
+    (tmp_path / "runs" / "test").mkdir(parents=True)
+    (tmp_path / "runs" / "test" / "report.csv").write_text("a\n1\n")
+    chosen = drawn_study(path=".")
+    found = delivery.read_delivery(chosen, tmp_path, inputs.read_mapping(chosen, tmp_path)).found
+
+    assert [entry.name for entry in found] == ["persons.csv"]
+
+
+def test_too_many_files_are_not_all_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery that lies among thousands of files says that it does."""
+    monkeypatch.setattr("flows.files.inventory._MOST_LISTED", 1)
+    (folder / "a.txt").write_text("a\n")
+
+    assert "more than 1 files" in read(folder).found[-1].note
+
+
+def test_check_lists_every_file(folder: Path) -> None:
+    """The tables come with the files they were read from, and those they were not."""
+    (folder / "lmed.csv").write_text(DRUGS)
+    cleaned = steps.clean_delivery(_study_file(folder))
+
+    assert [(found.name, found.state) for found in cleaned.found] == [
+        ("lmed.csv", "not asked for"),
+        ("persons.csv", "read"),
+    ]
+
+
+def test_page_and_manifest_list_every_file(study: Path, tmp_path: Path) -> None:
+    """Who follows a number finds there what it was made of, and what lay beside it."""
+    beside = study.parent / "delivery" / "<b>old.csv"
+    beside.write_text("a,b\n1,2\n")
+    run = run_steps(study, tmp_path)
+    beside.unlink()
+    manifest = json.loads((run / "release" / "manifest.json").read_text())
+    page = (run / "release" / "validation.html").read_text()
+
+    assert {"name": "<b>old.csv", "state": "not asked for", "read_as": "", "rows": None, "note": ""} in (
+        manifest["found"]
+    )
+    assert {found["state"] for found in manifest["found"]} == {"read", "not asked for"}
+    assert "&lt;b&gt;old.csv" in page
+    assert "<b>old" not in page
+
+
+def _study_file(folder: Path) -> Path:
+    """A study of the delivery."""
+    path = folder.parent / "study.toml"
+    path.write_text(
+        f'name = "small"\n[source]\nkind = "registry"\nlayout = "generic"\npath = "{folder.name}"\n'
+        '[period]\nstart = "2000-01-01"\nend = "2020-12-31"\n[episodes]\ndisorders = ["depression"]\n'
+    )
+    return path
