@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -25,7 +26,7 @@ from flows.files.keep import private, remove_asides, settle
 from flows.intake import take_in
 from flows.plan import Loaded, Plan, delivery_unchanged, load, load_as_planned
 from flows.program import versions
-from reports.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
+from reports.limits import harmless_rows_sentences, reversal_sentences, unread_sentences, unused_rows_sentences
 from reports.methods import MethodsContents, render_methods
 from reports.report import Option, ReportContents, render_report, sentences
 from reports.validation import ValidationContents, render_validation
@@ -231,8 +232,11 @@ def validation_contents(plan: Plan) -> ValidationContents:
     """What the validation page says, from what has been checked so far."""
     checks = texts.read_json(plan.work / "checks.json")
     common = _common(plan)
-    found = tuple(Found(**entry) for entry in checks["found"])
-    return ValidationContents(**common, expectations=checks["expectations"], found=found)
+    return ValidationContents(**common, expectations=checks["expectations"], found=_found(checks))
+
+
+def _found(checks: dict[str, Any]) -> tuple[Found, ...]:
+    return tuple(Found(**entry) for entry in checks["found"])
 
 
 def _report_contents(plan: Plan) -> ReportContents:
@@ -281,7 +285,10 @@ def _common(plan: Plan) -> dict[str, object]:
             "inputs": dict(plan.inputs),
         },
         "rule_meanings": RULES,
-        "notes": notes(checks["unused"], checks["reversals"], rules, study),
+        "notes": [
+            *notes(checks["unused"], checks["reversals"], rules, study),
+            *unread_sentences(_found(checks)),
+        ],
     }
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from reports.numbers import guarded_count, listed, plural
 from reports.prose import words
+from schemas.found import Found
+from schemas.plain import plain
 from schemas.study import OBSERVABLE
 
 _WITHOUT = {
@@ -25,6 +28,12 @@ def absent_table_sentences(tables: list[str] | tuple[str, ...]) -> list[str]:
         f"No row of the table {table} was delivered: {_WITHOUT.get(table, 'what depends on it is unknown')}."
         for table in sorted(tables)
     ]
+
+
+def unread_sentences(found: Iterable[Found]) -> list[str]:
+    """One sentence per file or table that nothing asks for though it looks as if something should."""
+    aside = [entry for entry in found if entry.state == "not asked for" and entry.note]
+    return [f"The file {plain(entry.name)} was not read, though {plain(entry.note)}." for entry in aside]
 
 
 def unused_rows_sentences(unused: list[dict[str, Any]]) -> list[str]:

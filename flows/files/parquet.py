@@ -39,26 +39,27 @@ def files_of(place: Place) -> list[Place]:
 
 
 def scan(place: Place) -> Iterator[pl.LazyFrame]:
-    """The rows of a table to be read, file by file, each with the same columns in the same order."""
-    columns: list[str] | None = None
+    """The rows of a table to be read, file by file, each with the same columns of the same types in the same order."""
+    schema = read_schema(place)
     for file in files_of(place):
         rows = _scan_file(file, place)
-        columns = columns or rows.collect_schema().names()
-        yield rows.select(columns)
+        odd = {name: schema[name] for name, kind in rows.collect_schema().items() if kind != schema[name]}
+        yield rows.cast(odd).select(schema.names())
 
 
 def read_schema(place: Place) -> pl.Schema:
-    """A table's columns; two of one name are refused, and files of one folder with different columns."""
+    """A table's columns, of types that hold what all its files do; two of one name and unlike files are refused."""
     try:
         schemas = {file: _scan_file(file, place).collect_schema() for file in files_of(place)}
     except (pl.exceptions.PolarsError, OSError) as error:
         raise fault(error, place) or unreadable(place) from None
     first, *others = schemas
-    known = dict(schemas[first])
+    known = schemas[first]
     for file in others:
         _refuse_different(known, schemas[file], first, file, place)
-        known = {name: schemas[file][name] if kind == pl.Null else kind for name, kind in known.items()}
-    return pl.Schema(known)
+        both = [pl.DataFrame(schema=schema) for schema in (known, schemas[file])]
+        known = pl.concat(both, how="diagonal_relaxed").schema
+    return known
 
 
 def count_rows(place: Place) -> dict[Place, int]:
@@ -128,7 +129,7 @@ def _refuse_different(known: Kinds, kinds: Kinds, file: Place, other: Place, pla
 
 
 def _are_alike(kind: pl.DataType, other: pl.DataType) -> bool:
-    """Whether values of two types are read alike; a column without any value has no type."""
+    """Whether one type can hold the values of both; a column without any value has none, and times are not turned."""
     return pl.Null in (kind, other) or _kind(kind) == _kind(other)
 
 
@@ -137,7 +138,7 @@ def _kind(kind: pl.DataType) -> str:
         return "number"
     if kind in (pl.String, pl.Categorical, pl.Enum):
         return "text"
-    return "time" if kind.is_temporal() else str(kind)
+    return str(kind)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -129,6 +129,14 @@ def test_files_with_different_kinds_of_values(folder: Path) -> None:
     assert "different columns: 'birth_date'" in told(folder)
 
 
+def test_numbers_of_several_sizes_are_one_column(tmp_path: Path) -> None:
+    """Whole numbers in one year and numbers with gaps in the next, as tools write them."""
+    part(tmp_path / "a" / "part-0.parquet", person_id=[1], ddd=[None])
+    part(tmp_path / "a" / "part-1.parquet", person_id=[2], ddd=[1.5])
+
+    assert table(tmp_path / "a").rows() == [(1, None), (2, 1.5)]
+
+
 def test_the_order_of_columns_is_that_of_the_first_file(folder: Path) -> None:
     """The same columns in another order are the same columns."""
     part(folder / "part-00002.parquet", birth_date=["1980-01-01"], person_id=["4"])

@@ -1,6 +1,6 @@
 import report_data as data
 
-from reports.limits import unused_rows_sentences
+from reports.limits import unread_sentences, unused_rows_sentences
 from reports.validation import render_validation
 
 
@@ -81,4 +81,22 @@ def test_unused_rows_in_words() -> None:
     assert unused_rows_sentences(unused) == [
         "The layout chooses no table for 1 row of the file diag: not read, and counted nowhere else.",
         "The layout chooses no table for 1,234 rows of the file events: not read, and counted nowhere else.",
+    ]
+
+
+def test_every_file_is_listed() -> None:
+    """What was read with its rows, and what was not, with what a reader should know."""
+    page = render_validation(data.validation_contents())
+
+    assert "2 files or tables were found: 1 read, 1 not asked for, 0 unreadable." in page
+    assert "3,204" in page
+    assert "it has the columns of lmed_2019.csv, which is read" in page
+
+
+def test_a_file_that_should_have_been_asked_for() -> None:
+    """It is a sentence of its own beside the results; a file without a note is none."""
+    found = (*data.FOUND, data.Found("README", "not asked for"))
+
+    assert unread_sentences(found) == [
+        "The file lmed_2020.csv was not read, though it has the columns of lmed_2019.csv, which is read."
     ]
