@@ -256,7 +256,7 @@ def empty(path: Place) -> ImpasseError:
 
 def delimiter_of(path: Place) -> str:
     """OMOP tables come with commas, vocabularies with tabs; the first line tells."""
-    if path.suffix.lower() == ".parquet":
+    if path.suffix.lower() == ".parquet" or path.is_dir():
         return ","
     return _likely_delimiter(_probe(path))
 

@@ -518,3 +518,31 @@ def test_nobody_else_is_called_and_nothing_is_left(server: S3, study: Path, tmp_
     assert set(called.read_text().split()) <= {"127.0.0.1"}
     assert io.files(tmp_path / "tmp") == []
     assert [path.name for path in io.files(tmp_path / "home")] == ["credentials"]
+
+
+def test_a_parquet_folder_and_what_lies_beside_it(server: S3, tmp_path: Path) -> None:
+    """A table in several files is read in their order, and every object below the delivery is listed."""
+    pl.DataFrame({"person_id": [1], "year_of_birth": [1970]}).write_parquet(tmp_path / "0")
+    pl.DataFrame({"person_id": [2], "year_of_birth": [1970]}).write_parquet(tmp_path / "1")
+    server.put((tmp_path / "0").read_bytes(), "listed/person/part-0.parquet")
+    server.put((tmp_path / "1").read_bytes(), "listed/person/part-1.parquet")
+    server.put(b"", "listed/person/_SUCCESS")
+    server.put(b"note_id\n1\n", "listed/note.csv")
+
+    found = read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/listed"), tmp_path, OMOP_LISTS)
+
+    assert found.whole("person")["person_id"].to_list() == [1, 2]
+    assert [(entry.name, entry.state, entry.rows) for entry in found.found] == [
+        ("note.csv", "not asked for", None),
+        ("person/_SUCCESS", "not asked for", None),
+        ("person/part-0.parquet", "read", 1),
+        ("person/part-1.parquet", "read", 1),
+    ]
+
+
+def test_lines_of_a_file_on_s3_are_counted(server: S3, tmp_path: Path) -> None:
+    """As they are streamed: a carriage return alone is found there too."""
+    server.put(b"person_id,year_of_birth\n1,1970\r2,1970\n", "mixed/person.csv")
+
+    with pytest.raises(ImpasseError, match="carriage return"):
+        read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/mixed"), tmp_path, OMOP_LISTS)

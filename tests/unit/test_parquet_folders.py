@@ -13,7 +13,7 @@ import pytest
 from flows.files import delivery, inputs
 from flows.files.delivery import DeliveredFiles, SourceFile
 from schemas.errors import ImpasseError
-from tests.unit.deliveries import study
+from tests.unit.deliveries import OMOP_LISTS, study
 
 
 def part(path: Path, **columns: list) -> None:
@@ -62,6 +62,14 @@ def test_a_folder_is_found_as_a_file_is(folder: Path, name: str) -> None:
     folder.rename(folder.with_name(name))
 
     assert read(folder.parent).n_rows("persons") == 3
+
+
+def test_a_folder_is_found_in_omop_too(tmp_path: Path) -> None:
+    """OMOP tables come so from Spark."""
+    part(tmp_path / "cdm" / "person" / "part-0.parquet", person_id=[1], year_of_birth=[1970])
+    found = delivery.read_delivery(study(kind="omop", path="cdm"), tmp_path, OMOP_LISTS)
+
+    assert found.whole("person").rows() == [(1, 1970)]
 
 
 def test_every_file_of_a_folder_is_listed(folder: Path) -> None:
