@@ -20,7 +20,10 @@ LAYERS = {
 # The last three of the first line touch files without data: a lock, nowhere, and a folder for what is compiled.
 THAT_OPEN_FILES = (
     *("flows/io.py", "flows/stores.py", "flows/lock.py", "flows/quiet.py", "transforms/compiled.py"),
-    *(f"flows/files/{name}.py" for name in ("csv", "database", "delivery", "faults", "inputs", "keep", "parquet", "texts")),
+    *(
+        f"flows/files/{name}.py"
+        for name in ("csv", "database", "delivery", "faults", "inputs", "keep", "parquet", "texts")
+    ),
 )
 # A table is declared in one layer and displayed in another; both are called what they are.
 NAMED_ALIKE = {"tables"}
