@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
+from schemas.study import SUPPLY_KINDS
+
 CODE_SYSTEMS = ("icd10", "icd9", "icd8", "icpc2", "snomed", "omop", "other")
 SETTINGS = ("inpatient", "outpatient", "primary", "unknown")
 SUPPLY_BASES = (
@@ -82,7 +84,8 @@ class Diagnoses(_Table):
 class Dispensings(_Table):
     """One row per dispensing. `days` and doses are null where no supply rule applied.
 
-    dose_ug is micrograms a day, dose_mddd thousandths of a defined daily dose a day.
+    dose_ug is micrograms a day, dose_mddd thousandths of a defined daily dose a day. `kind` says whether the row
+    tells of a dispensing, a prescription or an administration.
     """
 
     person: pl.UInt32
@@ -92,6 +95,7 @@ class Dispensings(_Table):
     dose_ug: pl.Int64 = pa.Field(nullable=True, gt=0)
     dose_mddd: pl.Int64 = pa.Field(nullable=True, gt=0)
     supply_basis: pl.Categorical = pa.Field(isin=list(SUPPLY_BASES))
+    kind: pl.Categorical = pa.Field(isin=list(SUPPLY_KINDS))
 
     @pa.check("atc")
     def is_atc(cls, data: pa.PolarsData) -> pl.LazyFrame:

@@ -154,6 +154,7 @@ def _dispensing(
         "dose_ug": _dose(dose_mg) if dose_mg is not None else None,
         "dose_mddd": _dose(ddd) if ddd is not None else None,
         "supply_basis": "unknown" if days is None else "days_supply",
+        "kind": "dispensed",
     }
 
 

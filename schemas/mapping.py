@@ -10,6 +10,9 @@ a birth known by year is read as 1 July, by month as the 15th (the middle errs l
 death known by year or month is read as its last day (so that no row of a living person is refused). Births, and
 deaths in whatever table, may also write 00 for an unknown day or month, or leave it out, in any format.
 A time of day after a date is not read.
+
+Dispensings may have a `kind`: dispensed, prescribed, administered or unknown. Where a mapping does not name it, or an
+optional column for it is not in the file, they are dispensed; a blank cell and any other word are unknown.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas.errors import ImpasseError, nearest
 from schemas.found import Found
-from schemas.study import OBSERVABLE, Study
+from schemas.study import OBSERVABLE, SUPPLY_KINDS, Study
 
 SUPPLY_COLUMNS = (
     "ddd",
@@ -50,7 +53,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "deaths": REQUIRED["deaths"],
     "coverage": (*REQUIRED["coverage"], "end_date"),
     "diagnoses": (*REQUIRED["diagnoses"], "end_date", "position", "setting"),
-    "dispensings": (*REQUIRED["dispensings"], *SUPPLY_COLUMNS),
+    "dispensings": (*REQUIRED["dispensings"], *SUPPLY_COLUMNS, "kind"),
     "procedures": REQUIRED["procedures"],
     "scores": REQUIRED["scores"],
     "admissions": (*REQUIRED["admissions"], "end_date", "main_code"),
@@ -315,6 +318,14 @@ def _check_part(table: str, part: Part, mapping: Mapping, where: str) -> None:
                 expected="a format with %d; only birth_date and death_date may be known by year or month",
                 do="Correct `formats`.",
             )
+    if "kind" in part.columns:
+        _check_kinds(part.columns["kind"], where)
+
+
+def _check_kinds(kind: Column, where: str) -> None:
+    """Every word that the mapping itself gives as a kind of supply is one."""
+    for word in {kind.constant, kind.otherwise, *kind.values.values()} - {None, *SUPPLY_KINDS}:
+        raise _unknown(word, "kind of supply", list(SUPPLY_KINDS), where)
 
 
 def _unknown(word: str, kind: str, known: list[str], where: str) -> ImpasseError:

@@ -14,6 +14,8 @@ from schemas.errors import ImpasseError, nearest
 
 OBSERVABLE = ("drug", "psychotherapy", "cbt", "ect", "tms", "vns", "dbs", "ketamine", "neurofeedback", "psychedelics")
 TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
+# What a row of dispensings tells of: handed out by a pharmacy, ordered, or given to the person on the spot.
+SUPPLY_KINDS = ("dispensed", "prescribed", "administered", "unknown")
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2300, 12, 31)
 MAX_BUCKETS = 4096
 _BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}

@@ -32,7 +32,7 @@ from schemas.concepts import OmopLists
 from schemas.extracts import MODELS, SETTINGS, Extract
 from schemas.found import Found
 from schemas.mapping import SUPPLY_COLUMNS, TABLES, Delivered, Mapping
-from schemas.study import FIRST_DAY, LAST_DAY, Study
+from schemas.study import FIRST_DAY, LAST_DAY, SUPPLY_KINDS, Study
 from transforms import layout, omop, refusals
 from transforms.drafts import OTHER_DRUG, Draft
 from transforms.memory import Size
@@ -45,7 +45,7 @@ from transforms.supply import add_supply
 _COLUMNS = {table: list(model.to_schema().columns) for table, model in MODELS.items()}
 _WHAT: dict[str, dict[str, type[pl.DataType]]] = {
     "diagnoses": dict.fromkeys(("code", "code_system", "position", "setting"), pl.String),
-    "dispensings": {"atc": pl.String} | dict.fromkeys(SUPPLY_COLUMNS, pl.Float64),
+    "dispensings": dict.fromkeys(("atc", "kind"), pl.String) | dict.fromkeys(SUPPLY_COLUMNS, pl.Float64),
     "procedures": {"code": pl.String, "code_system": pl.String},
     "scores": {"scale": pl.String, "value": pl.Float64},
     "admissions": {"main_code": pl.String},
@@ -289,7 +289,11 @@ def _tidy_diagnoses(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.Da
 
 def _tidy_dispensings(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
     moved = dict(codes.atc_changes.select("old_atc", "new_atc").iter_rows())
-    listed = said.filter(pl.col("atc") != OTHER_DRUG).with_columns(pl.col("atc").replace(moved))
+    kind = pl.col("kind").str.to_lowercase()
+    listed = said.filter(pl.col("atc") != OTHER_DRUG).with_columns(
+        pl.col("atc").replace(moved),
+        kind=pl.when(kind.is_in(SUPPLY_KINDS)).then(kind).otherwise(pl.lit("unknown")),
+    )
     return add_supply(listed, study.supply, codes.doses)
 
 

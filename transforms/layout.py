@@ -43,13 +43,16 @@ _READ_BY_ROW = ("persons",)
 _TOLD_AT_ONCE = 2_000_000
 # Reading once what several rows say is worth it only where so many rows, on average, say the same.
 _WORTH_IT = 3
+# What a file of dispensings tells of where it has no column for it; a blank cell of such a column is unknown.
+_WHERE_ABSENT = {"kind": "dispensed"}
+_STATED = {name: Column(constant=word) for name, word in _WHERE_ABSENT.items()}
 _UNREADABLE = dict.fromkeys(_DATES, "date_unreadable")
 _UNREADABLE |= dict.fromkeys(SUPPLY_COLUMNS, "supply_unreadable") | {"value": "score_unreadable"}
 
 
 def draft_table(table: str, delivered: Delivered, mapping: Mapping) -> Iterator[Draft]:
     """The drafts of one canonical table, piece by piece; none if no file that feeds it was delivered."""
-    for part in mapping.parts(table):
+    for part in _parts(table, mapping):
         if part.file in delivered and part.birth:
             yield _derive_persons(part, part.birth, delivered, mapping)
         elif part.file in delivered and table == "deaths":
@@ -94,6 +97,13 @@ def _are_ids(frame: pl.DataFrame, column: str, part: Part, missing: tuple[str, .
         return False
     systems = _read(frame, told, part, missing)["code_system"].str.to_lowercase()
     return systems.is_in(EXACT_SYSTEMS).fill_null(False).all()
+
+
+def _parts(table: str, mapping: Mapping) -> Iterable[Part]:
+    """The parts that feed a table; one of dispensings that says nothing of their kind tells of dispensings."""
+    if table != "dispensings":
+        return mapping.parts(table)
+    return [part.model_copy(update={"columns": {**_STATED, **part.columns}}) for part in mapping.parts(table)]
 
 
 def _draft(table: str, chosen: pl.DataFrame, frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> Draft:
@@ -253,7 +263,7 @@ def _cell(frame: pl.DataFrame, name: str, column: Column, file: str, missing: tu
         return pl.lit(column.constant, dtype=pl.String)
     delivered = drafts.find(frame, column.column, file, column.optional)
     if delivered is None:
-        return pl.lit(None, dtype=pl.String)
+        return pl.lit(_WHERE_ABSENT.get(name), dtype=pl.String)
     if name == "person_id":
         return drafts.key(frame, delivered, file, missing)
     kind = frame.schema[delivered]

@@ -30,6 +30,14 @@ _FROM_DDD = ("ddd", "packages_x_ddd")
 # Keeps 3 x 0.1 / 0.1, which is a hair under 3 in floating point, at 3 days.
 _HAIR = 1e-9
 _LARGEST_DOSE = LARGEST * 1000
+_KINDS = {"kind": pl.String, "n": pl.Int64}
+
+
+def count_kinds(dispensings: pl.DataFrame | None) -> pl.DataFrame:
+    """kind, n: how many dispensings of each kind of supply there are; no rows where there are none."""
+    if dispensings is None:
+        return pl.DataFrame(schema=_KINDS)
+    return dispensings.group_by(pl.col("kind").cast(pl.String)).agg(n=pl.len().cast(pl.Int64)).sort("kind")
 
 
 def add_supply(dispensings: pl.DataFrame, rule: SupplySection, doses: pl.DataFrame) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from tests.tables import assert_shows, table
 
 PERSONS = 1500
 SMALL = 300
-UNKNOWN = {"sex": "unknown", "supply_basis": "unknown"}
+UNKNOWN = {"sex": "unknown", "supply_basis": "unknown", "kind": "unknown"}
 
 
 @pytest.fixture(scope="module")

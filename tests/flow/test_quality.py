@@ -52,6 +52,7 @@ def _dispensings(n_unknown_days: int = 0, atc: str = "N06AB06", day: date = date
         pl.lit(50_000, pl.Int64).alias("dose_ug"),
         pl.lit(1000, pl.Int64).alias("dose_mddd"),
         pl.lit("days_supply", pl.Categorical).alias("supply_basis"),
+        pl.lit("dispensed", pl.Categorical).alias("kind"),
     )
 
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from schemas.definition import DISORDERS
-from schemas.study import OBSERVABLE, TABLES, EpisodeSection, PeriodSection
+from schemas.study import OBSERVABLE, SUPPLY_KINDS, TABLES, EpisodeSection, PeriodSection
 
 Row = dict[str, Any]  # drawn data: values of every type
 
@@ -227,7 +227,7 @@ def _fills(rng: random.Random, day: date, atc: str, days: int, dose_mg: int) -> 
 
 def _fill(day: date, atc: str, days: int, dose_mg: int) -> Row:
     """A dispensing of known supply."""
-    dose = {"dose_ug": dose_mg * 1000, "dose_mddd": 1500, "supply_basis": "days_supply"}
+    dose = {"dose_ug": dose_mg * 1000, "dose_mddd": 1500, "supply_basis": "days_supply", "kind": "dispensed"}
     return {"date": day, "atc": atc, "days": days, **dose}
 
 
@@ -354,7 +354,8 @@ def _run_of_fills(rng: random.Random, day: date, atc: str, is_dated_only: bool) 
         ug, mddd = (ug, mddd) if rng.random() < 0.8 else (rng.choice(DOSES_UG), rng.choice(DOSES_MDDD))
         days, ug, mddd = (None, None, None) if is_dated_only else (days, ug, mddd)
         basis = "unknown" if days is None else "ddd"
-        rows.append({"date": day, "atc": atc, "days": days, "dose_ug": ug, "dose_mddd": mddd, "supply_basis": basis})
+        supply = {"days": days, "dose_ug": ug, "dose_mddd": mddd, "supply_basis": basis}
+        rows.append({"date": day, "atc": atc, **supply, "kind": SUPPLY_KINDS[day.toordinal() % len(SUPPLY_KINDS)]})
         rows += _beside(rng, rows[-1])
         ends = later(day, days or 0)
         day = day if rng.random() < 0.1 else max(day, later(ends, rng.choice(REFILL_GAPS)))

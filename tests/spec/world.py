@@ -51,7 +51,7 @@ _DEFAULTS: dict[str, dict[str, object]] = {
     "diagnoses": {
         "end_date": None, "code": "F322", "code_system": "icd10", "position": "main", "setting": "outpatient"
     },
-    "dispensings": {"days": 30, "dose_mg": None, "ddd": None, "supply_basis": "days_supply"},
+    "dispensings": {"days": 30, "dose_mg": None, "ddd": None, "supply_basis": "days_supply", "kind": "dispensed"},
     "procedures": {"code": "X", "code_system": "kva", "treatment": "cbt"},
     "scores": {"scale": "hamd17"},
     "admissions": {"main_code": "F322"},

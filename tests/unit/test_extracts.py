@@ -41,6 +41,7 @@ SOUND: dict[str, dict[str, list]] = {
         "dose_ug": [None, 1],
         "dose_mddd": [None, 1],
         "supply_basis": ["unknown", "ddd"],
+        "kind": ["dispensed", "unknown"],
     },
     "procedures": {
         "person": [0, 0],
@@ -71,6 +72,8 @@ BROKEN = [
     ("dispensings", "dose_ug", [None, 0]),
     ("dispensings", "dose_mddd", [None, -1]),
     ("dispensings", "supply_basis", ["unknown", "guess"]),
+    ("dispensings", "kind", ["dispensed", "sold"]),
+    ("dispensings", "kind", ["dispensed", None]),
     ("procedures", "code", ["DU011", None]),
     ("scores", "value", [4.0, None]),
     ("admissions", "end_date", [DAY, date(2009, 12, 31)]),

@@ -35,6 +35,7 @@ def test_a_dispensing_is_in_micrograms_and_thousandths_of_a_ddd() -> None:
             "dose_ug": 37500,
             "dose_mddd": 1500,
             "supply_basis": "days_supply",
+            "kind": "dispensed",
         }
     ]
 

@@ -110,3 +110,16 @@ def test_json_schema_is_exported() -> None:
     assert "files" in schema["required"]
     assert {"type": "string"} in column["anyOf"]
     assert "is" in schema["$defs"]["Filter"]["properties"]
+
+
+def test_a_kind_of_supply_is_one_of_ours() -> None:
+    """A mapping that gives dispensings a kind nobody knows is refused, whether as a constant or as a translation."""
+    dispensings = '[[dispensings]]\nfile = "people"\n[dispensings.columns]\nperson_id = "id"\ndate = "d"\natc = "a"\n'
+    constant = SMALL + dispensings + 'kind = { constant = "prescribd" }\n'
+    translated = SMALL + dispensings + 'kind = { column = "k", values = { A = "adminstered" } }\n'
+
+    with pytest.raises(ImpasseError, match="Did you mean 'prescribed'"):
+        mapping.parse("small", constant)
+    with pytest.raises(ImpasseError, match="Did you mean 'administered'"):
+        mapping.parse("small", translated)
+    assert mapping.parse("small", constant.replace("prescribd", "prescribed")).dispensings
