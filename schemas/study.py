@@ -56,7 +56,7 @@ class SourceSection(_Section):
     `layout` is a shipped mapping (`swedish`, `finnish`, `danish`, `generic`) or a path to a TOML
     mapping of your own. `path` is a folder, also one on S3 (`s3://bucket/folder`), or a DuckDB file. `files` overrides
     the mapping's file name per table, `observes` what each table can show. An OMOP CDM (`kind = "omop"`) has neither
-    layout nor files. Credentials and endpoint of S3 come from the environment.
+    layout nor files, and alone has an `exposure_end`. Credentials and endpoint of S3 come from the environment.
     """
 
     kind: Literal["registry", "omop"]
@@ -64,6 +64,19 @@ class SourceSection(_Section):
     layout: LocalPath = "generic"
     files: dict[str, str] = {}
     observes: tuple[Literal[OBSERVABLE], ...] | None = None
+    exposure_end: Annotated[
+        Literal["inclusive", "exclusive"],
+        Field(
+            description="Whether drug_exposure_end_date is the last day of the exposure, as the CDM has it (inclusive: "
+            "1 to 28 January are 28 days), or the day after it (exclusive). Counts where days_supply is not filled in."
+        ),
+    ] = "inclusive"
+
+    @model_validator(mode="after")
+    def _only_omop_has_exposures(self) -> SourceSection:
+        if self.kind != "omop" and "exposure_end" in self.model_fields_set:
+            raise ValueError('source.exposure_end only with kind = "omop"; other layouts state days of supply')
+        return self
 
     @model_validator(mode="after")
     def _omop_has_its_own_layout(self) -> SourceSection:

@@ -36,6 +36,8 @@ from schemas.study import FIRST_DAY, LAST_DAY, SUPPLY_KINDS, Study
 from transforms import layout, omop, refusals
 from transforms.drafts import OTHER_DRUG, Draft
 from transforms.memory import Size
+from transforms.omop import OmopNotes
+from transforms.omop_tables import OmopRules
 from transforms.ordering import WHEN, Piece, number_words, order_words, put_in_order
 from transforms.people import People, accept_persons
 from transforms.refusals import RULES as RULES
@@ -71,7 +73,7 @@ class Cleaned:
     """The canonical tables, the refused rows by table, and how many rows went where and why.
 
     `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back;
-    `found` lists the files of the delivery.
+    `found` lists the files of the delivery, `omop_notes` say more of an OMOP CDM.
     """
 
     extract: Extract
@@ -80,6 +82,7 @@ class Cleaned:
     rules: pl.DataFrame
     unused: pl.DataFrame
     reversals: Reversals
+    omop_notes: OmopNotes | None
     found: tuple[Found, ...] = ()
 
 
@@ -94,7 +97,8 @@ class Source:
     def drafts(self, table: str, delivered: Delivered) -> Iterator[Draft]:
         """The drafts of one canonical table, piece by piece; none if what feeds it was not delivered."""
         if isinstance(self.mapping, OmopLists):
-            return omop.draft_table(table, delivered, self.mapping)
+            rules = OmopRules(self.mapping, self.codes, self.study.source.exposure_end)
+            return omop.draft_table(table, delivered, rules)
         return layout.draft_table(table, delivered, self.mapping)
 
     def unused(self, delivered: Delivered) -> pl.DataFrame:
@@ -102,6 +106,10 @@ class Source:
         if isinstance(self.mapping, OmopLists):
             return pl.DataFrame(schema={"file": pl.String, "n": pl.Int64})
         return layout.count_unused(delivered, self.mapping)
+
+    def omop_notes(self, delivered: Delivered) -> OmopNotes | None:
+        """What should be known of an OMOP CDM beside its rows; none of a registry."""
+        return omop.take_notes(delivered) if isinstance(self.mapping, OmopLists) else None
 
     def size(self, delivered: Delivered) -> Size:
         """How large a delivery is at most, by the rows of its files; a file that feeds two tables counts twice.
@@ -160,6 +168,7 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         unused=source.unused(delivered),
         reversals=reversals,
         found=delivered.found,
+        omop_notes=source.omop_notes(delivered),
     )
 
 

@@ -21,7 +21,7 @@ from tests.flow.running import run_steps
 from tests.shipped import CODES, COMPARED, SHIPPED
 from transforms.classify import Classified, classify
 from transforms.eras import opens_era
-from transforms.omop import ingredient_exposures
+from transforms.omop_drugs import ingredient_exposures
 from transforms.try_case import drawn_extract
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"

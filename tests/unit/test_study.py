@@ -43,6 +43,16 @@ def test_an_omop_source_has_no_layout() -> None:
     assert study.parse("study.toml", STUDY.replace("registry", "omop")).source.kind == "omop"
 
 
+def test_only_omop_has_exposure_ends() -> None:
+    """An end date of an exposure is its last day, or the day after it; a registry delivers none."""
+    omop = STUDY.replace('"registry"', '"omop"\nexposure_end = "exclusive"')
+
+    assert study.parse("study.toml", omop).source.exposure_end == "exclusive"
+    assert study.parse("study.toml", STUDY.replace("registry", "omop")).source.exposure_end == "inclusive"
+    assert "inclusive" in told('"registry"', '"omop"\nexposure_end = "included"')
+    assert 'kind = "omop"' in told('"registry"', '"registry"\nexposure_end = "inclusive"')
+
+
 def test_supply_lasts_ten_years_at_most() -> None:
     """max_days may be 3660 and no more."""
     supply = "[supply]\nmax_days = {n}\n[period]"
