@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -131,6 +130,8 @@ def check(study: StudyPath) -> None:
     import polars as pl
 
     from flows import plan, progress, quality, steps
+    from reports.delivery_notes import note_sentences
+    from transforms.supply import count_kinds
 
     loaded = plan.load(study.resolve())
     with progress.shown(err):
@@ -148,7 +149,8 @@ def check(study: StudyPath) -> None:
         out.print(f"Not delivered, or without a row: {', '.join(absent)}.\n", highlight=False)
     if len(cleaned.rules):
         print_table("Rows set aside, by rule", cleaned.rules.to_dicts())
-    for sentence in steps.notes(cleaned.unused.to_dicts(), asdict(cleaned.reversals), cleaned.rules, loaded.study):
+    noted = steps.noted(cleaned, count_kinds(cleaned.extract.dispensings))
+    for sentence in note_sentences(noted, loaded.study):
         out.print(f"{sentence}\n", markup=False, highlight=False)
     unmet = [result for result in results if not result.success]
     out.print(f"{len(results) - len(unmet)} of {len(results)} expectations met.", highlight=False)

@@ -37,8 +37,10 @@ from transforms.clean import (
     sum_tallies,
     tally,
 )
+from transforms.omop import OmopNotes
 from transforms.ordering import Piece, number_words, order_words, put_in_order
 from transforms.reversals import Reversals, take_back
+from transforms.supply import count_kinds
 
 # Rows kept in memory before they are dealt to the buckets, and refused rows before they are set aside.
 _DEALT_AT_ONCE = 4_000_000
@@ -49,13 +51,16 @@ _REFUSED_AT_ONCE = 500_000
 class Taken:
     """What is known of a delivery in its buckets: rows by table, by rule and unused, and the facts that are checked.
 
-    `reversals` counts dispensings that were taken back.
+    `reversals` counts dispensings that were taken back, `kinds` (kind, n) those of each kind of supply; `omop_notes`
+    say more of an OMOP CDM.
     """
 
     reconciliation: pl.DataFrame
     rules: pl.DataFrame
     unused: pl.DataFrame
     reversals: Reversals
+    kinds: pl.DataFrame
+    omop_notes: OmopNotes | None
     observes: frozenset[str]
     facts: pl.DataFrame
 
@@ -69,6 +74,7 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
     n_persons: list[int] = []
     facts: list[pl.DataFrame] = []
     reversals = Reversals()
+    kinds: list[pl.DataFrame] = [count_kinds(None)]
     for bucket in range(n_buckets):
         persons = persons_of(people.persons(), places, bucket)
         n_persons.append(persons.height)
@@ -81,6 +87,7 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
             tallies[table] = done
             for bucket, rows in enumerate(incoming.buckets()):
                 facts.append(_write(plan, source, bucket, table, rows, n_persons[bucket]))
+                kinds += [count_kinds(rows)] if table == "dispensings" else []
             reversals += incoming.reversals
     io.remove(plan.work / "incoming")
     return Taken(
@@ -88,6 +95,8 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
         rules=count_rules(tallies),
         unused=source.unused(delivered),
         reversals=reversals,
+        kinds=pl.concat(kinds).group_by("kind").agg(pl.col("n").sum()).sort("kind"),
+        omop_notes=source.omop_notes(delivered),
         observes=source.observes(tallies),
         facts=quality.sum_facts(facts),
     )

@@ -18,7 +18,7 @@ from flows.files import inputs, keep, texts
 from flows.plan import Plan, load
 from flows.program import versions
 from flows.progress import note
-from flows.steps import parameters, validation_contents
+from flows.steps import delivery_notes, parameters, validation_contents
 from flows.stores import Address, Place
 from reports.validation import render_validation
 from schemas.errors import ImpasseError, RunInterrupted
@@ -145,6 +145,7 @@ def _manifest(plan: Plan) -> dict[str, object]:
         "inputs": dict(plan.inputs),
         "found": checks["found"],
         "observes": checks["observes"],
+        "notes": delivery_notes(plan),
         "rows": io.read_parquet(plan.work / "release" / "reconciliation.parquet").to_dicts(),
         "definitions": {path.stem: io.sha256(path) for path in io.files(plan.work / "release/definitions")},
         "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},

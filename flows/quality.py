@@ -21,6 +21,7 @@ from typing import Any
 import polars as pl
 
 from flows.release_frames import classification_frames, release_frames
+from reports.numbers import guarded_count, guarded_share
 from schemas.codelists import CodeLists
 from schemas.errors import PublicationStopped
 from schemas.expectations import (
@@ -338,35 +339,10 @@ def _told_facts(facts: pl.DataFrame, threshold: int) -> dict[tuple[str, str], st
     told = {}
     for table, fact, part, whole in facts.filter(~pl.col("fact").str.starts_with("year ")).iter_rows():
         told[facts_frame(table), fact] = (
-            f"{_count(part, threshold)} rows" if whole is None else _share(part, whole, threshold)
+            f"{guarded_count(part, threshold)} rows" if whole is None else guarded_share(part, whole, threshold)
         )
     years = facts.filter(pl.col("fact").str.starts_with("year "))
     for (table,), rows in years.group_by("table"):
         missing = [fact.removeprefix("year ") for fact, part in rows.select("fact", "part").iter_rows() if part == 0]
         told[years_frame(str(table)), "n_rows"] = f"none in {', '.join(missing)}" if missing else "rows in every year"
     return told
-
-
-def _count(n: int, threshold: int) -> str:
-    return f"fewer than {threshold}" if 0 < n < threshold else f"{n:,}"
-
-
-def _share(part: int, whole: int, threshold: int) -> str:
-    """A share of rows, without telling a count under the threshold or its complement."""
-    of = f"of {_count(whole, threshold)}"
-    if whole == 0:
-        return "no rows to look at"
-    if part in (0, whole):
-        return f"{'all' if part else 'none'} {of}"
-    if part < threshold:
-        return f"fewer than {threshold} {of}"
-    if whole - part < threshold:
-        return f"all but fewer than {threshold} {of}"
-    return f"{_percent(100 * part / whole)} {of}"
-
-
-def _percent(value: float) -> str:
-    """One decimal; what is not none or all is not rounded to none or all."""
-    if value < 0.1:
-        return "under 0.1%"
-    return "over 99.9%" if value > 99.9 else f"{value:.1f}%"

@@ -23,10 +23,11 @@ from flows.catalogue import methods_contents
 from flows.discreet import discreet
 from flows.files import delivery, texts
 from flows.files.keep import private, remove_asides, settle
-from flows.intake import take_in
+from flows.intake import Taken, take_in
 from flows.plan import Loaded, Plan, delivery_unchanged, load, load_as_planned
 from flows.program import versions
-from reports.limits import harmless_rows_sentences, reversal_sentences, unread_sentences, unused_rows_sentences
+from reports.delivery_notes import note_sentences
+from reports.limits import unread_sentences
 from reports.methods import MethodsContents, render_methods
 from reports.report import Option, ReportContents, render_report, sentences
 from reports.validation import ValidationContents, render_validation
@@ -36,7 +37,6 @@ from schemas.errors import ImpasseError
 from schemas.expectations import ExpectationResult
 from schemas.extracts import MODELS, Extract
 from schemas.found import Found
-from schemas.study import Study
 from schemas.tables import KEYS, RELEASE, RESTRICTED
 from transforms.agreement import compare_overall, compare_pairs, count_agreement
 from transforms.attrition import compare_attrition, count_attrition
@@ -89,14 +89,27 @@ def _read_and_check(plan: Plan) -> DeliveryCounts:
     io.write_parquet(taken.rules, plan.work / "restricted" / "quarantine_rules.parquet", key=("table", "rule"))
     _write_release(plan, "reconciliation", taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
-    noted = {
-        "unused": taken.unused.to_dicts(),
-        "reversals": asdict(taken.reversals),
-        "found": [asdict(entry) for entry in delivered.found],
-    }
-    _add_checks(plan, results, observes=sorted(taken.observes), **noted)
+    found = [asdict(entry) for entry in delivered.found]
+    _add_checks(plan, results, observes=sorted(taken.observes), noted=noted(taken, taken.kinds), found=found)
     quality.require(results)
     return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
+
+
+def noted(found: Taken | Cleaned, kinds: pl.DataFrame) -> dict[str, object]:
+    """What the notes on a delivery are made of."""
+    return {
+        "unused": found.unused.to_dicts(),
+        "reversals": asdict(found.reversals),
+        "n_coverage_of_others": found.rules.filter(table="coverage", rule="person_unknown")["n"].sum(),
+        "kinds": kinds.to_dicts(),
+        "omop_notes": asdict(found.omop_notes) if found.omop_notes else None,
+    }
+
+
+def delivery_notes(plan: Plan) -> list[str]:
+    """What should be known of the delivery before its numbers are read, as sentences."""
+    checks = texts.read_json(plan.work / "checks.json")
+    return [*note_sentences(checks["noted"], load(plan.study_path).study), *unread_sentences(_found(checks))]
 
 
 def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
@@ -270,7 +283,6 @@ def _common(plan: Plan) -> dict[str, object]:
     study = load(plan.study_path).study
     reconciliation = _read_release(plan, "reconciliation")
     rules = io.read_parquet(plan.work / "restricted" / "quarantine_rules.parquet")
-    checks = texts.read_json(plan.work / "checks.json")
     return {
         "study_name": study.name,
         "study_title": study.title,
@@ -285,29 +297,16 @@ def _common(plan: Plan) -> dict[str, object]:
             "inputs": dict(plan.inputs),
         },
         "rule_meanings": RULES,
-        "notes": [
-            *notes(checks["unused"], checks["reversals"], rules, study),
-            *unread_sentences(_found(checks)),
-        ],
+        "notes": delivery_notes(plan),
     }
-
-
-def notes(unused: list[dict[str, object]], reversals: dict[str, int], rules: pl.DataFrame, study: Study) -> list[str]:
-    """What is to be known of a delivery beside its counts."""
-    threshold = study.disclosure.threshold
-    n_harmless = rules.filter(table="coverage", rule="person_unknown")["n"].sum()
-    return [
-        *unused_rows_sentences(unused),
-        *reversal_sentences(reversals, threshold),
-        *harmless_rows_sentences(n_harmless, threshold),
-    ]
 
 
 def parameters(plan: Plan) -> dict[str, str]:
     """The study's settings that shape the results, as text."""
     study = load(plan.study_path).study
     sections = study.model_dump(mode="json", include={"period", "episodes", "supply", "disclosure"})
-    return {f"{section}.{key}": str(value) for section, keys in sections.items() for key, value in keys.items()}
+    shaping = {f"{section}.{key}": str(value) for section, keys in sections.items() for key, value in keys.items()}
+    return shaping | ({"source.exposure_end": study.source.exposure_end} if study.source.kind == "omop" else {})
 
 
 def _counts(plan: Plan, name: str) -> pl.DataFrame:

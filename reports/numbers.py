@@ -36,6 +36,31 @@ def guarded_count(n: int, threshold: int) -> str:
     return f"fewer than {threshold}" if 0 < n < threshold else f"{n:,}"
 
 
+def guarded_share(part: int, whole: int, threshold: int) -> str:
+    """A share of rows with what it is of, without telling a count under the threshold or its complement."""
+    if whole == 0:
+        return "no rows to look at"
+    return f"{guarded_part(part, whole, threshold)} of {guarded_count(whole, threshold)}"
+
+
+def guarded_part(part: int, whole: int, threshold: int) -> str:
+    """A share of rows alone: 12.5%, none, all, fewer than 5, all but fewer than 5."""
+    if part in (0, whole):
+        return "all" if part else "none"
+    if part < threshold:
+        return f"fewer than {threshold}"
+    if whole - part < threshold:
+        return f"all but fewer than {threshold}"
+    return _tenths(100 * part / whole)
+
+
+def _tenths(value: float) -> str:
+    """Per cent with one decimal; what is not none or all is not rounded to none or all."""
+    if value < 0.1:
+        return "under 0.1%"
+    return "over 99.9%" if value > 99.9 else f"{value:.1f}%"
+
+
 def interval(low: float | None, high: float | None) -> str:
     """Two shares as a range: 8.1% to 18.0%."""
     return SUPPRESSED if low is None or high is None else f"{percent(low)} to {percent(high)}"

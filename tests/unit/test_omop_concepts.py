@@ -122,7 +122,7 @@ PROCEDURES = (
     "7,900,2010-01-03,41,1\n"
     "7,901,2010-01-04,41,1\n"
 )
-PROCEDURE_CONCEPT = CONCEPT + "    41,Some other procedure,Procedure,SNOMED,Procedure,S,999\n"
+PROCEDURE_CONCEPT = CONCEPT + "    41,Some other procedure,Procedure,SNOMED,Procedure,S,999999\n"
 
 
 def test_a_procedure_below_a_listed_one_is_that_treatment() -> None:
@@ -142,7 +142,7 @@ def test_a_procedure_below_a_listed_one_is_that_treatment() -> None:
         2010-01-01 | 4030840   | omop        | ect
         2010-01-02 | 228557008 | snomed      | cbt
         2010-01-03 | 4030840   | omop        | ect
-        2010-01-04 | 999       | snomed      | -
+        2010-01-04 | 999999    | snomed      | -
         """,
     )
 

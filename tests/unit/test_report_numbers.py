@@ -1,4 +1,14 @@
-from reports.numbers import coefficient, count, duration, interval, listed, percent, points
+from reports.numbers import (
+    coefficient,
+    count,
+    duration,
+    guarded_count,
+    guarded_share,
+    interval,
+    listed,
+    percent,
+    points,
+)
 
 
 def test_suppressed_is_a_word() -> None:
@@ -63,4 +73,15 @@ def test_lists() -> None:
         "a",
         "a and b",
         "a, b or c",
+    ]
+
+
+def test_counts_under_the_threshold_are_not_told() -> None:
+    """Four rows are fewer than five, five are five; a share tells neither four rows nor all but four."""
+    assert [guarded_count(4, 5), guarded_count(5, 5), guarded_count(0, 5)] == ["fewer than 5", "5", "0"]
+    assert [guarded_share(4, 100, 5), guarded_share(5, 100, 5)] == ["fewer than 5 of 100", "5.0% of 100"]
+    assert [guarded_share(96, 100, 5), guarded_share(95, 100, 5)] == ["all but fewer than 5 of 100", "95.0% of 100"]
+    assert [guarded_share(0, 9, 5), guarded_share(9, 9, 5), guarded_share(0, 0, 5)] == [
+        *("none of 9", "all of 9"),
+        "no rows to look at",
     ]
