@@ -5,7 +5,8 @@ feed it and which column becomes which. It holds values only: a layout that is n
 a new TOML file, not new code. A table may be fed by several parts ([[diagnoses]] twice), and one
 file may feed several tables. Column names are compared without regard to upper and lower case.
 
-Dates state their formats (%Y, %m, %d, %b). A format without a day is allowed for two columns only:
+Dates state their formats (%Y, %m, %d, %b). A month's name (%b) is read in English and in the language of `months`,
+short or in full, in any capitals, with or without a dot. A format without a day is allowed for two columns only:
 a birth known by year is read as 1 July, by month as the 15th (the middle errs least on age); a
 death known by year or month is read as its last day (so that no row of a living person is refused). Births, and
 deaths in whatever table, may also write 00 for an unknown day or month, or leave it out, in any format.
@@ -18,7 +19,7 @@ optional column for it is not in the file, they are dispensed; a blank cell and 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -26,8 +27,10 @@ import polars as pl
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.errors import ImpasseError, nearest
+from schemas.forms import DecimalMark, FileForm, FileNames, Words
 from schemas.found import Found
-from schemas.study import OBSERVABLE, SUPPLY_KINDS, Study
+from schemas.months import Language
+from schemas.study import OBSERVABLE, SUPPLY_KINDS
 
 SUPPLY_COLUMNS = (
     "ddd",
@@ -59,27 +62,37 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "admissions": (*REQUIRED["admissions"], "end_date", "main_code"),
 }
 TABLES = tuple(ALLOWED)
+# How R, SQL exports and database dumps write a blank cell.
+BLANK_WORDS = ("NA", "NaN", "NULL", "\\N")
 PARTIAL_DATES = ("birth_date", "death_date")
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class File(_Entry):
-    """A file of the delivery. A name without ending is looked for as .csv, .csv.gz and .parquet."""
+class File(FileForm):
+    """A table of the delivery: one file, or several that are read in the order of their names.
 
-    name: str
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    encoding: Literal["utf-8", "latin-1"] = "utf-8"
-    optional: bool = False
+    A name or pattern without ending is looked for as .csv, .txt or .tsv, each also with .gz after it, and as .parquet,
+    in any capitals. What is named here must be there, unless it is `optional`, or another file is delivered instead.
+    """
+
+    name: Annotated[FileNames, Field(min_length=1)] = Field(
+        description="The file's name, a pattern such as lmed_*.csv, or a list of these, each of which must be there."
+    )
+    other_names: Words = Field(
+        (), description="Names and patterns under which registers deliver it too. Only one file may have any of them."
+    )
+    instead_of: Words = Field(
+        (), description="Keys of files that hold the same rows in another form: those or this one must be there."
+    )
+    optional: bool = Field(False, description="Whether it may be absent without a word of the study.")
+
+    @property
+    def label(self) -> str:
+        """What to call it where no file is at hand."""
+        return ", ".join(self.name)
 
 
 class Filter(_Entry):
@@ -97,7 +110,15 @@ class Filter(_Entry):
         return self
 
 
-class Column(_Entry):
+class Written(_Entry):
+    """How dates and numbers are written in a column."""
+
+    formats: Words = ("%Y-%m-%d",)
+    months: Language | None = Field(None, description="The language of months' names, if not that of the mapping.")
+    decimal: DecimalMark | None = Field(None, description="The decimal mark, if it is not that of the file.")
+
+
+class Column(Written):
     """What feeds a canonical column: a delivered column (the first of several accepted names) or a constant.
 
     `values` translates delivered words, in any capitals; `otherwise` stands for every word not in it. An `optional`
@@ -107,7 +128,6 @@ class Column(_Entry):
 
     column: Words = ()
     constant: str | None = None
-    formats: Words = ("%Y-%m-%d",)
     values: dict[str, str] = {}
     otherwise: str | None = None
     optional: bool = False
@@ -153,12 +173,11 @@ class Join(_Entry):
     required: bool = True
 
 
-class Birth(_Entry):
+class Birth(Written):
     """Persons are whoever has an event; born on the day of the event less the age (in years) at it."""
 
     day: str
     age: str
-    formats: Words = ("%Y-%m-%d",)
 
 
 class Part(_Entry):
@@ -189,7 +208,10 @@ class Mapping(_Entry):
     title: str
     says: str = ""
     observes: tuple[Literal[OBSERVABLE], ...]
-    missing: Words = ("NA", "NaN", "NULL", ".")
+    missing: Words = (*BLANK_WORDS, ".")
+    months: Language | None = Field(
+        None, description="The language of months' names where a date's format has %b; English is read as well."
+    )
     files: dict[str, File]
     persons: Parts
     deaths: Parts = ()
@@ -249,24 +271,28 @@ def parse(name: str, text: str) -> Mapping:
         ) from None
     except ValidationError as error:
         raise _explained(error, where) from None
+    for key, file in mapping.files.items():
+        _check_instead(key, file, mapping, where)
     for table in TABLES:
         for part in mapping.parts(table):
             _check_part(table, part, mapping, f"{where}, {table}")
-    return mapping
+
+    def settings(part: Part, column: Written) -> dict[str, str | None]:
+        decimal = column.decimal or mapping.files[part.file].decimal
+        return {"decimal": decimal, "months": column.months or mapping.months}
+
+    return with_columns(mapping, settings)
 
 
-def for_study(mapping: Mapping, study: Study) -> Mapping:
-    """The mapping with the study's own file names and its own word on what the delivery shows.
+def with_columns(mapping: Mapping, settings: Callable[[Part, Written], dict[str, str | None]]) -> Mapping:
+    """The mapping with some settings of every column changed."""
 
-    A file that the study names must be there.
-    """
-    files = dict(mapping.files)
-    for key, name in study.source.files.items():
-        if key not in files:
-            raise _unknown(key, "file", list(files), f"study {study.name}, source.files")
-        files[key] = files[key].model_copy(update={"name": name, "optional": False})
-    observes = mapping.observes if study.source.observes is None else study.source.observes
-    return mapping.model_copy(update={"files": files, "observes": observes})
+    def changed(part: Part) -> Part:
+        columns = {name: column.model_copy(update=settings(part, column)) for name, column in part.columns.items()}
+        birth = part.birth and part.birth.model_copy(update=settings(part, part.birth))
+        return part.model_copy(update={"columns": columns, "birth": birth})
+
+    return mapping.model_copy(update={table: tuple(map(changed, mapping.parts(table))) for table in TABLES})
 
 
 def needed_columns(part: Part) -> list[tuple[str, ...]]:
@@ -278,10 +304,14 @@ def needed_columns(part: Part) -> list[tuple[str, ...]]:
     return columns + ([(part.birth.day,), (part.birth.age,)] if part.birth else [])
 
 
-def missing_column(spellings: tuple[str, ...], there: list[str], file: str) -> ImpasseError:
-    """A column the layout needs is not in the file."""
+def missing_column(
+    spellings: tuple[str, ...], there: list[str], file: str, other_keys: tuple[str, ...] = ()
+) -> ImpasseError:
+    """A column the layout needs is not in the file, which may have been meant for another key."""
     guess = nearest(spellings[0].lower(), [column.lower() for column in there])
     hint = f"The file has '{guess}': correct the mapping. " if guess else ""
+    if other_keys:
+        hint += f"If the file is the one of {' or '.join(other_keys)}, name it so in source.files. "
     return ImpasseError(
         f"Column '{spellings[0]}' is missing.",
         where=f"file {file}",
@@ -300,13 +330,20 @@ def odd_type(column: str, kind: str, file: str) -> ImpasseError:
     )
 
 
+def _check_instead(key: str, file: File, mapping: Mapping, where: str) -> None:
+    others = [other for other in mapping.files if other != key]
+    for other in file.instead_of:
+        if other not in others:
+            raise unknown_word(other, "file", others, f"{where}, files.{key}.instead_of")
+
+
 def _check_part(table: str, part: Part, mapping: Mapping, where: str) -> None:
     for key in [part.file] + ([part.join.file] if part.join else []):
         if key not in mapping.files:
-            raise _unknown(key, "file", list(mapping.files), where)
+            raise unknown_word(key, "file", list(mapping.files), where)
     for column in part.columns:
         if column not in ALLOWED[table]:
-            raise _unknown(column, "column", list(ALLOWED[table]), where)
+            raise unknown_word(column, "column", list(ALLOWED[table]), where)
     for column in REQUIRED[table]:
         if column not in part.fed:
             raise ImpasseError(f"Nothing feeds the column '{column}'.", where=where, do="Say where it is found.")
@@ -325,10 +362,11 @@ def _check_part(table: str, part: Part, mapping: Mapping, where: str) -> None:
 def _check_kinds(kind: Column, where: str) -> None:
     """Every word that the mapping itself gives as a kind of supply is one."""
     for word in {kind.constant, kind.otherwise, *kind.values.values()} - {None, *SUPPLY_KINDS}:
-        raise _unknown(word, "kind of supply", list(SUPPLY_KINDS), where)
+        raise unknown_word(word, "kind of supply", list(SUPPLY_KINDS), where)
 
 
-def _unknown(word: str, kind: str, known: list[str], where: str) -> ImpasseError:
+def unknown_word(word: str, kind: str, known: list[str], where: str) -> ImpasseError:
+    """A word that is none of those known at the place, with the nearest of them."""
     guess = nearest(word, known)
     hint = f"Did you mean '{guess}'?" if guess else "Use one of these."
     return ImpasseError(f"Unknown {kind} '{word}'.", where=where, expected=", ".join(known), do=hint)
@@ -338,7 +376,7 @@ def _explained(error: ValidationError, where: str) -> ImpasseError:
     problem = error.errors()[0]
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return _unknown(str(problem["loc"][-1]), "key", _known_keys(), f"{where}, {key}")
+        return unknown_word(str(problem["loc"][-1]), "key", _known_keys(), f"{where}, {key}")
     if problem["type"] == "missing":
         return ImpasseError(f"Missing key '{key}'.", where=where, expected="this key to be set", do="Add it.")
     return ImpasseError(

@@ -7,10 +7,11 @@ import tomllib
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.definition import Disorder
 from schemas.errors import ImpasseError, nearest
+from schemas.forms import FileForm, FileNames
 
 OBSERVABLE = ("drug", "psychotherapy", "cbt", "ect", "tms", "vns", "dbs", "ketamine", "neurofeedback", "psychedelics")
 TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
@@ -50,19 +51,39 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SourceSection(_Section):
+class SourceFiles(FileForm):
+    """What the study says of the files of one table, over what the layout says."""
+
+    name: FileNames | None = Field(
+        None,
+        description="The file's name, a pattern such as lmed_*.csv, or a list of these, each of which must be there; "
+        "an empty list says that the file is not part of the delivery. Left out: as the layout says.",
+    )
+
+
+def _as_source_files(value: object) -> object:
+    return {"name": value} if isinstance(value, str | list | tuple) else value
+
+
+FilesOfTable = Annotated[
+    SourceFiles, BeforeValidator(_as_source_files, json_schema_input_type=str | tuple[str, ...] | SourceFiles)
+]
+
+
+class SourceSection(FileForm):
     """Where the delivery is and how it is laid out.
 
     `layout` is a shipped mapping (`swedish`, `finnish`, `danish`, `generic`) or a path to a TOML
     mapping of your own. `path` is a folder, also one on S3 (`s3://bucket/folder`), or a DuckDB file. `files` overrides
-    the mapping's file name per table, `observes` what each table can show. An OMOP CDM (`kind = "omop"`) has neither
-    layout nor files, and alone has an `exposure_end`. Credentials and endpoint of S3 come from the environment.
+    what the mapping says of the files of a table, `observes` what each table can show. `delimiter`, `encoding`,
+    `decimal` and `quoting` hold for all files of which `files` says nothing else. An OMOP CDM (`kind = "omop"`) has
+    neither layout nor files, and alone has an `exposure_end`. Credentials and endpoint of S3 come from the environment.
     """
 
     kind: Literal["registry", "omop"]
     path: Located
     layout: LocalPath = "generic"
-    files: dict[str, str] = {}
+    files: dict[str, FilesOfTable] = Field({}, description="By the mapping's key: a name, a list of names, or a table.")
     observes: tuple[Literal[OBSERVABLE], ...] | None = None
     exposure_end: Annotated[
         Literal["inclusive", "exclusive"],
@@ -80,8 +101,10 @@ class SourceSection(_Section):
 
     @model_validator(mode="after")
     def _omop_has_its_own_layout(self) -> SourceSection:
-        if self.kind == "omop" and self.model_fields_set & {"layout", "files"}:
-            raise ValueError('no source.layout and no source.files with kind = "omop", which has its own tables')
+        if self.kind == "omop" and self.model_fields_set & {"layout", "files", "decimal"}:
+            raise ValueError(
+                'no source.layout, source.files and source.decimal with kind = "omop", which has its own tables'
+            )
         return self
 
 
@@ -252,5 +275,5 @@ def _explained(error: ValidationError, name: str) -> ImpasseError:
 
 
 def _known_keys() -> list[str]:
-    sections = [Study] + [f.annotation for f in Study.model_fields.values()]
+    sections = [Study, SourceFiles] + [f.annotation for f in Study.model_fields.values()]
     return sorted({key for s in sections if hasattr(s, "model_fields") for key in s.model_fields})

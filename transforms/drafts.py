@@ -16,12 +16,14 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
+from schemas.forms import DecimalMark
 from schemas.mapping import missing_column, odd_type
+from schemas.months import Language, month_numbers
 from schemas.unfit import inexact_ids, unknown_zone
 
 # The ATC code of a drug that is known and is none of ours: accepted, and not in the canonical table.
 OTHER_DRUG = ""
-DATE_LENGTH = {"%Y": 4, "%m": 2, "%d": 2, "%b": 3}
+DATE_LENGTH = {"%Y": 4, "%m": 2, "%d": 2}
 # A code has no space, comma or sign of joining within it, but for a comma before its last one or two places.
 _DECIMAL_COMMA = ",([0-9][0-9A-Z]?)$"
 _BETWEEN_CODES = r"[\s,;:|/&+*]+"
@@ -41,7 +43,11 @@ _OFFSET = re.compile(r"([+-])([01][0-9]):?([0-5][0-9])")
 # How a date is written whose day, or day and month, is left out.
 _SHORT = ("%Y-%m", "%Y%m", "%Y")
 # One comma before three digits parts thousands to some and is the decimal comma of others; after a nought it is one.
-_AMBIGUOUS = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
+# Where the comma is stated to be the decimal mark, the same is to be said of the point.
+_AMBIGUOUS = "^[+-]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}$"
+# Blanks, also those that no line is broken at, and the other mark part thousands where the decimal mark is stated.
+_BLANKS = (" ", "\u00a0", "\u202f")
+_THOUSANDS = {",": (".", *_BLANKS), ".": (",", *_BLANKS)}
 
 
 @dataclass(frozen=True)
@@ -115,10 +121,24 @@ def key(frame: pl.DataFrame, column: str, file: str, missing: Iterable[str] = ()
     return text(frame, column, missing).str.replace(r"\.0+$", "")
 
 
-def number(value: pl.Expr) -> pl.Expr:
-    """Text as a number; a decimal comma is a decimal point. Null where it cannot be told: 1,234 is not read."""
-    parsed = value.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-    return pl.when(parsed.is_finite() & ~value.str.contains(_AMBIGUOUS)).then(parsed)
+def number(value: pl.Expr, decimal: DecimalMark | None = None) -> pl.Expr:
+    """Text as a number, with a decimal point or comma; null where it cannot be told.
+
+    No mark stated: 1,234 is not read. With a comma, 28,000 is 28, 1.234,5 and 1 234,5 are 1234.5, and 1.234 is not
+    read: it is either a thousand or one and a bit. 49.5 can be nothing but itself.
+    """
+    plain = _together(value, decimal) if decimal else value
+    parsed = plain.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    is_ambiguous = value.str.contains(_AMBIGUOUS.format(mark="." if decimal == "," else ","))
+    return pl.when(parsed.is_finite() & ~is_ambiguous).then(parsed)
+
+
+def _together(value: pl.Expr, decimal: DecimalMark) -> pl.Expr:
+    """A number without the marks that part its thousands, which are the same throughout."""
+    groups = "|".join(f"(?:[{mark}][0-9]{{3}})+" for mark in _THOUSANDS[decimal])
+    is_parted = value.str.contains(f"^[+-]?[1-9][0-9]{{0,2}}(?:{groups})(?:[{decimal}][0-9]+)?$")
+    marks = "".join(_THOUSANDS[decimal])
+    return pl.when(is_parted).then(value.str.replace_all(f"[{marks}]", "")).otherwise(value)
 
 
 def calendar_day(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
@@ -154,23 +174,25 @@ def _is_known(zone: str) -> bool:
     return True
 
 
-def day(value: pl.Expr, formats: Iterable[str], partial: str = "middle") -> pl.Expr:
+def day(value: pl.Expr, formats: Iterable[str], partial: str = "middle", language: Language | None = None) -> pl.Expr:
     """Text as a date, by the first format it fits; a missing day or month becomes the `partial` end of its span.
 
     A value must have exactly the length of its format, but for a time of day after it: the parser
-    alone takes 2008906 for a date. Of a time with a zone the day is the one that is written.
+    alone takes 2008906 for a date. Of a time with a zone the day is the one that is written. A month's name may be of
+    any length, in English or the language.
     """
-    return pl.coalesce([_as_date(value, form, partial) for form in formats])
+    return pl.coalesce([_as_date(value, form, partial, language) for form in formats])
 
 
-def day_of_span(value: pl.Expr, formats: Iterable[str], partial: str) -> pl.Expr:
+def day_of_span(value: pl.Expr, formats: Iterable[str], partial: str, language: Language | None = None) -> pl.Expr:
     """As `day`, for births and deaths: an unknown day or month may also be written 00, or left out of any format."""
     told = list(formats)
-    without = [_without_day(value, form, partial) for form in told if {"%Y", "%d"} <= set(_tokens(form))]
-    return pl.coalesce(day(value, told, partial), *without, day(value, _SHORT, partial))
+    without = [_without_day(value, form, partial, language) for form in told if {"%Y", "%d"} <= set(_tokens(form))]
+    return pl.coalesce(day(value, told, partial, language), *without, day(value, _SHORT, partial))
 
 
-def _as_date(value: pl.Expr, form: str, partial: str) -> pl.Expr:
+def _as_date(value: pl.Expr, form: str, partial: str, language: Language | None) -> pl.Expr:
+    value, form = _in_figures(value, form, language)
     fits = _fitting(value, form)
     if "%d" in form:
         return fits.str.to_date(form, strict=False)
@@ -179,8 +201,9 @@ def _as_date(value: pl.Expr, form: str, partial: str) -> pl.Expr:
     return _in_year(pl.concat_str(fits, pl.lit("|01|01")).str.to_date(f"{form}|%m|%d", strict=False), partial)
 
 
-def _without_day(value: pl.Expr, form: str, partial: str) -> pl.Expr:
+def _without_day(value: pl.Expr, form: str, partial: str, language: Language | None) -> pl.Expr:
     """Text as a date by a format with a day, where the day is 00, or month and day are."""
+    value, form = _in_figures(value, form, language)
     cells = _cells(_fitting(value, form), form)
     no_day, no_month = (
         pl.any_horizontal(pl.lit(False), *(cell == "00" for token, cell in cells if token == unknown))
@@ -216,6 +239,19 @@ def _in_month(first: pl.Expr, partial: str) -> pl.Expr:
 def _in_year(first: pl.Expr, partial: str) -> pl.Expr:
     last = first.dt.offset_by("1y").dt.offset_by("-1d")
     return {"first": first, "middle": first.dt.offset_by("6mo"), "last": last}[partial]
+
+
+def _in_figures(value: pl.Expr, form: str, language: Language | None) -> tuple[pl.Expr, str]:
+    """A date and its format with the number of the month where its name was."""
+    return (_with_month_number(value, form, language), form.replace("%b", "%m")) if "%b" in form else (value, form)
+
+
+def _with_month_number(value: pl.Expr, form: str, language: Language | None) -> pl.Expr:
+    """A date with the number of its month for the name, which may be shortened by a dot; null without such a name."""
+    dot = "" if "%b." in form else r"\.?"
+    parts = [value.str.extract(rf"^(\P{{L}}*)(\p{{L}}+){dot}(.*)$", n) for n in (1, 2, 3)]
+    number = parts[1].str.to_lowercase().replace_strict(month_numbers(language), default=None, return_dtype=pl.String)
+    return pl.concat_str(parts[0], number, parts[2])
 
 
 def code(value: pl.Expr, prefix: str = "") -> pl.Expr:

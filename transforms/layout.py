@@ -181,7 +181,7 @@ def count_unused(delivered: Delivered, mapping: Mapping) -> pl.DataFrame:
     # A file that some part takes whole leaves no row out.
     partly = {key: chosen for key, chosen in choices.items() if key in delivered and all(chosen)}
     counts = {
-        mapping.files[key].name: sum(_n_unused(piece, chosen, mapping.missing, key) for piece in delivered.pieces(key))
+        mapping.files[key].label: sum(_n_unused(piece, chosen, mapping.missing, key) for piece in delivered.pieces(key))
         for key, chosen in partly.items()
     }
     counted = pl.DataFrame(list(counts.items()), schema={"file": pl.String, "n": pl.Int64}, orient="row")
@@ -278,11 +278,11 @@ def _cell(frame: pl.DataFrame, name: str, column: Column, file: str, missing: tu
 def _fact(name: str, column: Column, kind: pl.DataType, prefix: str) -> pl.Expr:
     cell = pl.col(f"{name}_cell")
     if column.days_after_start:
-        return _days_after(cell, kind)
+        return _days_after(cell, column, kind)
     if name in _DATES:
         return _date(name, column, kind, _PARTIAL.get(name))
     if name in _NUMBERS:
-        return _number(cell, kind)
+        return _number(cell, column, kind)
     if name in _CODES:
         return drafts.code(cell, prefix)
     return _word(cell, column)
@@ -292,15 +292,17 @@ def _date(name: str, column: Column, kind: pl.DataType, partial: str | None) -> 
     cell = pl.col(f"{name}_cell")
     if kind.is_temporal():
         return drafts.calendar_day(cell, kind)
-    return drafts.day_of_span(cell, column.formats, partial) if partial else drafts.day(cell, column.formats)
+    if partial:
+        return drafts.day_of_span(cell, column.formats, partial, column.months)
+    return drafts.day(cell, column.formats, language=column.months)
 
 
-def _number(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    return cell.cast(pl.Float64) if kind.is_numeric() else drafts.number(cell)
+def _number(cell: pl.Expr, column: Column, kind: pl.DataType) -> pl.Expr:
+    return cell.cast(pl.Float64) if kind.is_numeric() else drafts.number(cell, column.decimal)
 
 
-def _days_after(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    told = _number(cell, kind)
+def _days_after(cell: pl.Expr, column: Column, kind: pl.DataType) -> pl.Expr:
+    told = _number(cell, column, kind)
     n_days = pl.when(told.abs() <= drafts.LARGEST).then(told.floor().cast(pl.Int32, strict=False))
     start = pl.coalesce(pl.col("^(date|start_date)$"))
     return (start.cast(pl.Int32) + n_days).cast(pl.Date)
@@ -354,8 +356,8 @@ def _birth(frame: pl.DataFrame, birth: Birth, file: str, missing: tuple[str, ...
     day = (
         drafts.calendar_day(pl.col(delivered), frame.schema[delivered])
         if is_date
-        else drafts.day(drafts.text(frame, delivered, missing), birth.formats)
+        else drafts.day(drafts.text(frame, delivered, missing), birth.formats, language=birth.months)
     )
-    years = drafts.number(drafts.text(frame, drafts.find(frame, (birth.age,), file), missing))
+    years = drafts.number(drafts.text(frame, drafts.find(frame, (birth.age,), file), missing), birth.decimal)
     n_days = (years * 365.25).round().cast(pl.Int32, strict=False)
     return (day.cast(pl.Int32) - n_days).cast(pl.Date)

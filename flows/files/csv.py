@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from flows.stores import Address, Place
 from schemas.errors import ImpasseError
 
 _DELIMITERS = (",", ";", "\t", "|")
+_QUOTED = re.compile(rb'"[^"]*"')
 _PROBE = 1 << 20
 _GLANCE = 1 << 16
 _LINES = 16 << 20
@@ -70,8 +72,9 @@ def unreadable_csv(path: Place, form: CsvForm) -> ImpasseError:
     return ImpasseError(
         "The file cannot be read as CSV: a line does not fit the first one, or the file is cut off.",
         where=f"file {path.name}",
-        expected=f"as many cells on every line, separated by '{form.delimiter}', in {form.encoding}",
-        do="Write the file again; quote cells that hold the separator, a quote or a line end.",
+        expected=f"as many cells on every line, separated by {form.delimiter!r}, in {form.encoding}",
+        do="Write the file again; quote cells that hold the separator, a quote or a line end. If quotes are letters as "
+        "any others in it, set quoting = false.",
     )
 
 
@@ -151,7 +154,8 @@ def check_csv(path: Place, form: CsvForm) -> None:
             f"The cells are not separated by '{form.delimiter}'.",
             where=f"file {path.name}, first line",
             expected=f"'{form.delimiter}' between cells; the file seems to use {used!r}",
-            do=f"Set delimiter = {used!r} for this file in the mapping, or write it with '{form.delimiter}'.",
+            do=f"Set delimiter = {used!r} in the study (source.delimiter) or for this file in the mapping, "
+            f"or write it with '{form.delimiter}'.",
         )
     refuse_two_of_a_name(_header(text, form), f"file {path.name}")
 
@@ -183,7 +187,7 @@ def guess_columns(path: Place) -> list[str]:
     if not probe.strip():
         raise empty(path)
     encoding = "utf-8" if probe.isascii() or _is_utf8(probe) else "latin-1"
-    return _header(probe.removeprefix(BOM_UTF8), CsvForm(_likely_delimiter(probe), encoding))
+    return _header(probe.removeprefix(BOM_UTF8), CsvForm(_likely_delimiters(_line(probe))[0], encoding))
 
 
 def _probe(path: Place, n_bytes: int = _PROBE) -> bytes:
@@ -221,8 +225,9 @@ def _wrong_encoding(path: Place, stated: str, likely: str) -> ImpasseError:
     return ImpasseError(
         f"The text is not {stated}.",
         where=f"file {path.name}",
-        expected=f"{stated}, as the mapping states; the file looks like {likely}",
-        do=f"Set encoding = '{likely}' for this file in the mapping, or write it as {stated}.",
+        expected=f"{stated}, as the study or the mapping has it; the file looks like {likely}",
+        do=f"Set encoding = '{likely}' in the study (source.encoding) or for this file in the mapping, "
+        f"or write it as {stated}.",
     )
 
 
@@ -230,7 +235,7 @@ def _utf_16(path: Place, stated: str) -> ImpasseError:
     return ImpasseError(
         "The text is UTF-16.",
         where=f"file {path.name}",
-        expected=f"{stated}, as the mapping states",
+        expected=f"{stated}, as the study or the mapping has it",
         do="Write the file as UTF-8; a spreadsheet calls it CSV UTF-8, not Unicode text.",
     )
 
@@ -254,13 +259,35 @@ def empty(path: Place) -> ImpasseError:
     )
 
 
-def delimiter_of(path: Place) -> str:
-    """OMOP tables come with commas, vocabularies with tabs; the first line tells."""
-    if path.suffix.lower() == ".parquet" or path.is_dir():
-        return ","
-    return _likely_delimiter(_probe(path))
+def told_delimiter(path: Place, quoting: bool = True) -> str:
+    """What separates the names of the first line; a comma where nothing does: a file of one column.
+
+    Refused where two marks are as likely. A mark within quotes separates nothing.
+    """
+    most = _likely_delimiters(_line(_probe(path)), quoting)
+    if len(most) > 1:
+        raise ImpasseError(
+            "What separates the cells cannot be told from the first line.",
+            where=f"file {path.name}, first line",
+            expected=f"one of {', '.join(map(repr, _DELIMITERS))}; {' and '.join(map(repr, most))} are there as often",
+            do="Set delimiter in the study (source.delimiter) or for this file in the mapping.",
+        )
+    return most[0]
 
 
-def _likely_delimiter(text: bytes) -> str:
-    header = text.splitlines()[:1] or [b""]
-    return max(_DELIMITERS, key=lambda mark: header[0].count(mark.encode()))
+def has_quoted_names(path: Place) -> bool:
+    """Whether the first line begins with a quote, as it does where a program quotes every text."""
+    return _line(_probe(path)).startswith(b'"')
+
+
+def _likely_delimiters(header: bytes, quoting: bool = True) -> list[str]:
+    """The marks that are most often between the names of a first line; a comma if there is none."""
+    names = _QUOTED.sub(b"", header) if quoting else header
+    counts = {mark: names.count(mark.encode()) for mark in _DELIMITERS}
+    most = max(counts.values())
+    return [mark for mark, n in counts.items() if n == most] if most else [_DELIMITERS[0]]
+
+
+def _line(text: bytes) -> bytes:
+    """The first line of a text."""
+    return next(iter(text.removeprefix(BOM_UTF8).lstrip(b"\r\n").splitlines()), b"")

@@ -7,26 +7,36 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from flows import stores
 from flows.files import csv, inventory, lines, parquet
-from flows.files.csv import CsvForm, check_csv, contents, count_lines, delimiter_of, empty, unreadable_csv
+from flows.files.csv import (
+    CsvForm,
+    check_csv,
+    contents,
+    count_lines,
+    empty,
+    has_quoted_names,
+    told_delimiter,
+    unreadable_csv,
+)
 from flows.files.database import read_database
 from flows.files.faults import fault
 from flows.files.lines import Lines
+from flows.files.locate import Located, locate_files, locate_omop
 from flows.stores import Address, Place
 from schemas import mapping
-from schemas.concepts import OMOP_TABLES, OmopLists
-from schemas.errors import ImpasseError, nearest
+from schemas.concepts import OmopLists
+from schemas.errors import ImpasseError
+from schemas.forms import FileForm
 from schemas.found import NO_ROWS, Found
-from schemas.mapping import Delivered, File, Mapping
+from schemas.mapping import Delivered, Mapping
 from schemas.study import Study
 
-_ENDINGS = (".csv", ".csv.gz", ".parquet")
 _OF_FILES = (".csv", ".gz", ".txt", ".tsv")
 _DATABASES = (".duckdb", ".db", ".ddb")
 _PIECE = 500_000
@@ -46,9 +56,10 @@ def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Del
     if isinstance(layout, Mapping):
         found = _registry(place, layout)
     elif _is_database(place):
+        _refuse_form(chosen.source.stated(), place)
         return read_database(place)
     else:
-        found = _omop_folder(place)
+        found = _omop_folder(place, chosen.source)
     found.take_inventory(place, _our_output(chosen, base))
     return found
 
@@ -71,6 +82,16 @@ def _is_database(place: Place) -> bool:
             do="Copy the file to this machine and name the copy in source.path.",
         )
     return True
+
+
+def _refuse_form(stated: dict[str, object], place: Place) -> None:
+    if stated:
+        raise ImpasseError(
+            f"A DuckDB file is not written with {' and '.join(stated)}.",
+            where=f"study file, source; file {place.name}",
+            expected="settings of CSV files with a folder of CSV files only",
+            do="Take them out.",
+        )
 
 
 @dataclass(frozen=True)
@@ -116,8 +137,7 @@ class DeliveredFiles(Delivered):
     def whole(self, key: str) -> pl.DataFrame:
         """All rows in one piece, for look-ups."""
         if key not in self._files:
-            pieces = [piece for file in self.sources[key] for piece in self._read(file)]
-            self._files[key] = pl.concat(pieces, how="diagonal_relaxed")
+            self._files[key] = pl.concat(self._read_all(key))
         return self._files[key]
 
     def pieces(self, key: str) -> Iterator[pl.DataFrame]:
@@ -125,8 +145,13 @@ class DeliveredFiles(Delivered):
         if sum(_n_bytes(file.path) for file in self.sources[key]) <= _SMALL:
             yield self.whole(key)
         else:
-            for file in self.sources[key]:
-                yield from self._read(file)
+            yield from self._read_all(key)
+
+    def _read_all(self, key: str) -> Iterator[pl.DataFrame]:
+        """The rows of all files of a key, in pieces with the same columns."""
+        files = self.sources[key]
+        pieces = (piece for file in files for piece in self._read(file))
+        return pieces if len(files) == 1 else _alike(pieces, files)
 
     def n_rows(self, key: str) -> int:
         """How many rows there are: a Parquet file says it, the lines of others are counted."""
@@ -179,20 +204,32 @@ def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> list
     """The files that `read_delivery` reads, each once: what a manifest fingerprints."""
     place = stores.placed(chosen.source.path, base)
     if isinstance(layout, Mapping):
-        located = [path for file in layout.files.values() if (path := _locate(place, file))]
+        located = [path for paths in locate_files(place, layout).values() for path in paths]
     else:
-        located = [place] if _is_database(place) else list(_omop_paths(place).values())
+        located = [place] if _is_database(place) else list(locate_omop(place).values())
     return sorted({file for path in located for file in parquet.files_of(path)})
 
 
 def _registry(folder: Place, layout: Mapping) -> DeliveredFiles:
-    located = {key: _locate(folder, file) for key, file in layout.files.items()}
-    files = layout.files
-    forms = {key: CsvForm(file.delimiter, file.encoding) for key, file in files.items()}
-    sources = {key: (SourceFile(path, forms[key]),) for key, path in located.items() if path}
+    sources = _sources(locate_files(folder, layout), layout)
     found = _counted(sources, [part.file for part in layout.persons if part.file in sources])
-    _refuse_missing_columns({key: list(source.schema()) for key, (source, *_) in sources.items()}, layout)
+    columns = {key: {file.path.name: list(file.schema()) for file in files} for key, files in sources.items()}
+    _refuse_missing_columns(columns, layout)
     return found
+
+
+def _sources(located: Located, layout: Mapping) -> Sources:
+    return {
+        key: tuple(SourceFile(path, _form(path, layout.files[key])) for path in paths) for key, paths in located.items()
+    }
+
+
+def _form(path: Place, stated: FileForm) -> CsvForm:
+    """How a file is written: what is stated, else what its first line tells."""
+    if SourceFile(path).is_parquet:
+        return _PLAIN
+    quoting = stated.quoting is not False
+    return CsvForm(stated.delimiter or told_delimiter(path, quoting), stated.encoding or _PLAIN.encoding, quoting)
 
 
 def _counted(sources: Sources, persons: Sequence[str]) -> DeliveredFiles:
@@ -202,35 +239,6 @@ def _counted(sources: Sources, persons: Sequence[str]) -> DeliveredFiles:
     if persons and not any(n_rows[key] for key in persons):
         raise empty(sources[persons[0]][0].path)
     return found
-
-
-def _locate(folder: Place, file: File) -> Place | None:
-    """The file under its own name or with one of the known endings; upper and lower case are one."""
-    if not folder.is_dir():
-        raise ImpasseError("Not a folder.", where=f"{folder}", expected="a folder of files", do="Correct source.path.")
-    stated = folder / file.name
-    if _is_table(stated):
-        return stated
-    wanted = [stated.name.lower()] + [f"{stated.name.lower()}{ending}" for ending in _ENDINGS]
-    beside = stated.parent.iterdir() if stated.parent.is_dir() else []
-    there = {path.name.lower(): path for path in sorted(beside, reverse=True) if _is_table(path)}
-    found = next((there[name] for name in wanted if name in there), None)
-    if found is None and not file.optional:
-        guess = nearest(wanted[1], list(there))
-        raise ImpasseError(
-            f"File '{file.name}' is missing.",
-            where=f"folder {folder.name}",
-            expected=f"{file.name} with the ending {', '.join(_ENDINGS)}",
-            do=f"There is '{there[guess].name}': name it in source.files."
-            if guess
-            else "Deliver it, or correct source.path.",
-        )
-    return found
-
-
-def _is_table(path: Place) -> bool:
-    """Whether there is a file, or a folder of Parquet files that are one table."""
-    return path.is_file() or parquet.is_table_folder(path)
 
 
 def read_table(file: SourceFile) -> pl.DataFrame:
@@ -272,26 +280,42 @@ def _batches(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     yield from batches
 
 
-def _refuse_missing_columns(columns: dict[str, list[str]], layout: Mapping) -> None:
-    """Every column the layout needs, before anything is computed."""
+def _alike(pieces: Iterator[pl.DataFrame], files: tuple[SourceFile, ...]) -> Iterator[pl.DataFrame]:
+    """The pieces with the columns of all files, spelt as in the first that has them; null where a file has none.
+
+    Columns of two types, as Parquet files of two years may hold, become the type that can hold both.
+    """
+    spelling: dict[str, str] = {}
+    kept = []
+    for file in files:
+        first = pl.DataFrame(schema=file.schema())
+        spelling = {name.lower(): name for name in first.columns} | spelling
+        kept.append(first.rename({name: spelling[name.lower()] for name in first.columns}))
+    columns = pl.concat(kept, how="diagonal_relaxed")
+    for piece in pieces:
+        named = piece.rename({name: spelling[name.lower()] for name in piece.columns})
+        yield pl.concat([columns, named], how="diagonal_relaxed")
+
+
+def _refuse_missing_columns(columns: dict[str, dict[str, list[str]]], layout: Mapping) -> None:
+    """Every column the layout needs, in each file, before anything is computed."""
     for part in (part for table in mapping.TABLES for part in layout.parts(table) if part.file in columns):
-        there = columns[part.file] + (columns.get(part.join.file, []) if part.join else [])
-        for spellings in mapping.needed_columns(part):
-            _refuse_missing(spellings, there, layout.files[part.file].name)
+        joined = [name for there in columns.get(part.join.file, {}).values() for name in there] if part.join else []
+        for file, there in columns[part.file].items():
+            for spellings in mapping.needed_columns(part):
+                if not {name.lower() for name in spellings} & {column.lower() for column in there + joined}:
+                    raise mapping.missing_column(spellings, there + joined, file, layout.files[part.file].instead_of)
 
 
-def _refuse_missing(spellings: tuple[str, ...], there: list[str], file: str) -> None:
-    if not {name.lower() for name in spellings} & {column.lower() for column in there}:
-        raise mapping.missing_column(spellings, there, file)
-
-
-def _omop_paths(folder: Place) -> dict[str, Place]:
-    files = {table: File(name=table, optional=table != "person") for table in OMOP_TABLES}
-    located = {table: _locate(folder, file) for table, file in files.items()}
-    return {table: path for table, path in located.items() if path}
-
-
-def _omop_folder(folder: Place) -> DeliveredFiles:
+def _omop_folder(folder: Place, stated: FileForm) -> DeliveredFiles:
     """The OMOP tables of a folder."""
-    sources = {t: (SourceFile(path, CsvForm(delimiter_of(path))),) for t, path in _omop_paths(folder).items()}
+    sources = {table: (SourceFile(path, _omop_form(path, stated)),) for table, path in locate_omop(folder).items()}
     return _counted(sources, ["person"])
+
+
+def _omop_form(path: Place, stated: FileForm) -> CsvForm:
+    """Tables separated by tabs, as Athena writes vocabularies, are not quoted, unless their first line is."""
+    form = _form(path, stated)
+    if form.delimiter != "\t" or stated.quoting is not None:
+        return form
+    return replace(form, quoting=has_quoted_names(path))

@@ -13,6 +13,7 @@ from schemas.concepts import OmopLists
 from schemas.definition import Definition, Description
 from schemas.errors import ImpasseError, nearest
 from schemas.mapping import Mapping
+from schemas.overrules import overruled
 from schemas.study import Study
 
 
@@ -65,14 +66,25 @@ def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
     if chosen.source.kind == "omop":
         return concepts.parse(read_texts(shipped("codelists"), "omop_*.csv"))
     layout = chosen.source.layout
-    layouts = sorted(read_texts(shipped("mappings"), "*.toml"))
-    path = shipped(f"mappings/{layout}.toml") if layout in layouts else base / layout
-    if not layout.endswith(".toml") and layout not in layouts:
-        guess = nearest(layout, layouts)
+    is_own = layout.endswith(".toml")
+    text = read_text(base / layout) if is_own else read_layout(layout, f"study {chosen.name}, source.layout")
+    return overruled(mapping.parse(Path(layout).with_suffix(".toml").name, text), chosen)
+
+
+def layout_names() -> list[str]:
+    """The layouts delivered with the program."""
+    return sorted(path.stem for path in shipped("mappings").glob("*.toml"))
+
+
+def read_layout(name: str, where: str = "") -> str:
+    """The text of a layout delivered with the program, comments and all."""
+    known = layout_names()
+    if name not in known:
+        guess = nearest(name, known)
         raise ImpasseError(
-            f"Unknown layout '{layout}'.",
-            where=f"study {chosen.name}, source.layout",
-            expected=f"{', '.join(layouts)}, or the path of a .toml file",
+            f"Unknown layout '{name}'.",
+            where=where,
+            expected=f"{', '.join(known)}" + (", or the path of a .toml file" if where else ""),
             do=f"Did you mean '{guess}'?" if guess else "Use one of these.",
         )
-    return mapping.for_study(mapping.parse(path.name, read_text(path)), chosen)
+    return read_text(shipped(f"mappings/{name}.toml"))

@@ -22,7 +22,7 @@ MOST_LINES_OF_A_ROW = 20
 _MARK = b"\xef\xbb\xbf"
 _FEED, _RETURN, _QUOTE = b'\n\r"'
 _AT_ONCE = 1 << 20
-_SWITCH_OFF = "If quotes are plain text in this file, switch quoting off for it in the layout (quoting = false)."
+_SWITCH_OFF = "If quotes are plain text in this file, say so in the study or the layout: quoting = false."
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import typer
 from flows.cli import app
 from schemas import cases, definition, mapping, study, tables
 from schemas.codelists import CONFIDENCE
+from schemas.overrules import overruled
 from tests.shipped import CODES, SHIPPED
 from transforms.try_case import try_case
 
@@ -205,10 +206,7 @@ def test_the_study_example_is_a_study() -> None:
     example = study.parse("study.toml", toml_named("study.toml\n"))
     layout = (ROOT / "schemas" / "mappings" / f"{example.source.layout}.toml").read_text(encoding="utf-8")
 
-    assert (
-        mapping.for_study(mapping.parse(example.source.layout, layout), example).files["dispensings"].name
-        == "lmed_2024"
-    )
+    assert overruled(mapping.parse(example.source.layout, layout), example).files["dispensings"].label == "lmed_2024"
 
 
 def test_the_study_example_takes_a_folder_of_definitions() -> None:

@@ -17,16 +17,16 @@ from tests.unit.deliveries import OMOP_LISTS, study
 PERSONS = "person_id,birth_date\nsecret,1970-01-01\n"
 
 
-def read(folder: Path) -> None:
+def read(folder: Path, **source: str) -> None:
     """Read a delivery in the generic layout, and its persons to the last row."""
-    chosen = study(path=folder.name)
+    chosen = study(path=folder.name, **source)
     delivery.read_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder)).whole("persons")
 
 
-def told(folder: Path) -> str:
+def told(folder: Path, **source: str) -> str:
     """What the user is told about the delivery."""
     with pytest.raises(ImpasseError) as caught:
-        read(folder)
+        read(folder, **source)
     assert "secret" not in str(caught.value)
     return str(caught.value)
 
@@ -81,10 +81,11 @@ def test_missing_column(tmp_path: Path) -> None:
 
 
 def test_wrong_delimiter(tmp_path: Path) -> None:
-    """Semicolons where the layout says commas."""
+    """Semicolons where the study says commas; where nobody says anything they are told from the first line."""
     (tmp_path / "persons.csv").write_text(PERSONS.replace(",", ";"))
+    read(tmp_path)
 
-    message = told(tmp_path)
+    message = told(tmp_path, delimiter=",")
 
     assert "persons.csv" in message
     assert "seems to use ';'" in message

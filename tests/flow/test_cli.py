@@ -54,6 +54,7 @@ def _written(name: str, content: bytes) -> Edit:
 def _semicolons(folder: Path) -> None:
     path = folder / "delivery/dispensings.csv"
     path.write_text(path.read_text().replace(",", ";"))
+    _replaced("study.toml", "[source]", '[source]\ndelimiter = ","')(folder)
 
 
 def _truncated_parquet(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.files import delivery, inputs
 from schemas import concepts, mapping
 from schemas.mapping import Delivered
 from schemas.study import EpisodeSection, PeriodSection, SourceSection, Study, SupplySection
@@ -47,6 +48,27 @@ def cleaned(layout_name: str, supply: SupplySection | None = None, **files: str)
     chosen = study(kind="omop") if layout_name == "omop" else study(supply=supply)
     read_by = OMOP_LISTS if layout_name == "omop" else layout(layout_name)
     return clean(delivered(**files), read_by, chosen, CODES)
+
+
+def written(folder: Path, **files: str) -> Path:
+    """A folder of files drawn as text, each under its name with `__` for the point before its ending."""
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(
+            "\n".join(line.strip() for line in text.strip().splitlines()) + "\n"
+        )
+    return folder
+
+
+def read(folder: Path, **source: object) -> delivery.DeliveredFiles:
+    """What a study with this source finds in a folder."""
+    chosen = study(path=folder.name, **source)
+    return delivery.read_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder))
+
+
+def read_and_cleaned(folder: Path, **source: object) -> Cleaned:
+    """The delivery of a folder, read and cleaned as a study with this source says."""
+    chosen = study(path=folder.name, **source)
+    return clean(read(folder, **source), inputs.read_mapping(chosen, folder), chosen, CODES)
 
 
 def _csv(text: str) -> pl.DataFrame:

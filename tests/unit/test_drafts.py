@@ -1,11 +1,16 @@
-"""Reading once what many rows say: the different rows, and for each row the number of its own."""
+"""What a cell says: numbers with either mark, dates with months by name; and reading once what many rows say."""
 
 from __future__ import annotations
+
+from datetime import date
 
 import polars as pl
 import pytest
 
-from transforms.drafts import once
+from schemas.forms import DecimalMark
+from schemas.months import Language
+from tests.tables import table
+from transforms.drafts import day, number, once
 
 MIXED = pl.DataFrame(
     {
@@ -46,3 +51,97 @@ def test_no_rows_say_nothing() -> None:
     different, number = once(MIXED.clear(), ["word", "amount"])
 
     assert (different.height, len(number)) == (0, 0)
+
+
+def test_numbers_by_their_decimal_mark() -> None:
+    """What can be only one number is read; with a stated mark its thousands may be parted, the same way throughout."""
+    drawn = table(
+        """
+        text      | comma   | point   | unstated
+        t28,000   | 28      | -       | -
+        t98,00    | 98      | 98      | 98
+        t100      | 100     | 100     | 100
+        t49.5     | 49.5    | 49.5    | 49.5
+        t0.125    | 0.125   | 0.125   | 0.125
+        t0,125    | 0.125   | 0.125   | 0.125
+        t1.234    | -       | 1.234   | 1.234
+        t1,234    | 1.234   | -       | -
+        t1.234,5  | 1234.5  | -       | -
+        t1,234.5  | -       | 1234.5  | -
+        t1.234.567 | 1234567 | -      | -
+        t1 234    | 1234    | 1234    | -
+        t1 234,5  | 1234.5  | -       | -
+        t-1.234,5 | -1234.5 | -       | -
+        t12 34    | -       | -       | -
+        t1.23,4   | -       | -       | -
+        t1 234.567,8 | -    | -       | -
+        """
+    )
+    text = pl.col("text").str.strip_prefix("t")
+    marks: dict[str, DecimalMark | None] = {"comma": ",", "point": ".", "unstated": None}
+    read = drawn.select("text", **{name: number(text, mark) for name, mark in marks.items()})
+
+    assert read.equals(drawn)
+
+
+def test_a_blank_that_no_line_is_broken_at_parts_thousands() -> None:
+    """Spreadsheets put one, wide or narrow, where a typist puts a blank."""
+    cells = pl.DataFrame({"text": ["1\u00a0234,5", "1\u202f234,5"]})
+
+    assert cells.select(number(pl.col("text"), ","))["text"].to_list() == [1234.5, 1234.5]
+
+
+def dates(texts: list[str], form: str, language: Language | None = None) -> list[date | None]:
+    """What some texts say by one format."""
+    return pl.DataFrame({"text": texts}).select(day(pl.col("text"), (form,), language=language))["text"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "month"),
+    [
+        ("danish", "MAJ", 5),
+        ("danish", "okt", 10),
+        ("danish", "Okt.", 10),
+        ("danish", "marts", 3),
+        ("danish", "MAY", 5),
+        ("swedish", "maj", 5),
+        ("swedish", "augusti", 8),
+        ("norwegian", "mai", 5),
+        ("norwegian", "DES", 12),
+        ("finnish", "maalis", 3),
+        ("finnish", "MARRASKUUTA", 11),
+        ("german", "März", 3),
+        ("german", "DEZ", 12),
+        ("english", "may", 5),
+        (None, "Sept.", 9),
+        (None, "october", 10),
+    ],
+)
+def test_months_by_name(language: Language | None, name: str, month: int) -> None:
+    """Short or in full, in any capitals, with or without a dot; English beside every language."""
+    assert dates([f"02{name}2019"], "%d%b%Y", language) == [date(2019, month, 2)]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        (None, "02MAJ2019"),
+        ("english", "02OKT2019"),
+        ("danish", "02MAI2019"),
+        ("danish", "02XYZ2019"),
+        ("danish", "02052019"),
+        ("danish", "2MAJ2019"),
+        ("danish", "32MAJ2019"),
+        ("danish", "02MAJ..2019"),
+    ],
+)
+def test_what_is_no_month_of_the_language_is_not_read(language: Language | None, text: str) -> None:
+    """Nor a number where a name is expected, a day of one figure, or a day that is none."""
+    assert dates([text], "%d%b%Y", language) == [None]
+
+
+def test_months_by_name_in_other_places() -> None:
+    """A dot may belong to the format; a time after the date is not read; a day may be unknown."""
+    assert dates(["02.maj.2019", "02.majs.2019"], "%d.%b.%Y", "danish") == [date(2019, 5, 2), None]
+    assert dates(["02MAJ2019 10:15"], "%d%b%Y", "danish") == [date(2019, 5, 2)]
+    assert dates(["maj 2019"], "%b %Y", "danish") == [date(2019, 5, 15)]

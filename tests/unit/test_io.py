@@ -133,7 +133,7 @@ def test_own_layout_is_a_path(tmp_path: Path) -> None:
     own = inputs.shipped("mappings/generic.toml").read_text().replace('name = "persons"', 'name = "people"')
     (tmp_path / "own.toml").write_text(own)
 
-    assert inputs.read_mapping(study(layout="own.toml"), tmp_path).files["persons"].name == "people"
+    assert inputs.read_mapping(study(layout="own.toml"), tmp_path).files["persons"].name == ("people",)
 
 
 def test_unknown_layout_is_refused(tmp_path: Path) -> None:

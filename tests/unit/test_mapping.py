@@ -6,6 +6,7 @@ import pytest
 
 from schemas import mapping
 from schemas.errors import ImpasseError
+from schemas.overrules import overruled
 from tests.unit.deliveries import SCHEMAS, layout, study
 
 SMALL = """
@@ -90,16 +91,75 @@ def test_text_that_is_no_toml_is_refused() -> None:
 
 def test_study_overrides_file_names_and_observes() -> None:
     """The study has the last word on file names and on what the delivery shows."""
-    chosen = mapping.for_study(layout("generic"), study(files={"persons": "people.parquet"}, observes=("drug",)))
+    chosen = overruled(layout("generic"), study(files={"persons": "people.parquet"}, observes=("drug",)))
 
-    assert chosen.files["persons"].name == "people.parquet"
+    assert chosen.files["persons"].name == ("people.parquet",)
     assert chosen.observes == ("drug",)
 
 
 def test_study_cannot_rename_an_unknown_file() -> None:
     """A file key the mapping does not have is refused by name."""
     with pytest.raises(ImpasseError, match="Did you mean 'persons'"):
-        mapping.for_study(layout("generic"), study(files={"person": "people"}))
+        overruled(layout("generic"), study(files={"person": "people"}))
+
+
+def test_study_settings_of_files_hold_over_the_layout() -> None:
+    """Of one file over those of the source, of the source over those of the layout; what nobody states stays open."""
+    own = study(decimal=".", quoting=False, files={"dispensings": {"decimal": ","}, "diagnoses": {"encoding": "utf-8"}})
+    files = overruled(layout("danish"), own).files
+
+    assert (files["dispensings"].decimal, files["dispensings"].encoding) == (",", "latin-1")
+    assert (files["diagnoses"].decimal, files["diagnoses"].encoding) == (".", "utf-8")
+    assert {file.quoting for file in files.values()} == {False}
+    assert {file.delimiter for file in files.values()} == {None}
+
+
+def test_columns_take_mark_and_language_from_file_and_mapping() -> None:
+    """Unless they state their own; the study's mark holds over all."""
+    danish = layout("danish")
+    own = mapping.parse("small", SMALL.replace('person_id = "id"', 'person_id = { column = "id", months = "german" }'))
+
+    assert danish.dispensings[0].columns["ddd_per_package"].decimal == ","
+    assert {column.months for column in danish.dispensings[0].columns.values()} == {"danish"}
+    assert own.persons[0].columns["person_id"].months == "german"
+    assert overruled(danish, study(decimal=".")).dispensings[0].columns["ddd_per_package"].decimal == "."
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ('delimiter = "ab"', "files.people.delimiter"),
+        ("delimiter = 'x'", "files.people.delimiter"),
+        ('delimiter = "\\n"', "files.people.delimiter"),
+        ('decimal = ";"', "files.people.decimal"),
+        ('encoding = "utf-16"', "files.people.encoding"),
+        ('instead_of = ["visits"]', "Unknown file 'visits'"),
+        ('instead_of = ["people"]', "Unknown file 'people'"),
+        ("quoting = 3", "files.people.quoting"),
+    ],
+)
+def test_settings_of_files_that_cannot_be(settings: str, told: str) -> None:
+    """Each is refused by its key."""
+    with pytest.raises(ImpasseError, match=told):
+        mapping.parse("small", SMALL.replace('name = "people" }', f'name = "people", {settings} }}'))
+
+
+@pytest.mark.parametrize("name", ["[]", '"20*/people"', '"people/"', '""'])
+def test_names_of_files_that_cannot_be(name: str) -> None:
+    """A pattern stands in the file's name, not in its folder, and a layout names something."""
+    with pytest.raises(ImpasseError, match=r"files\.people\.name"):
+        mapping.parse("small", SMALL.replace('name = "people"', f"name = {name}"))
+
+
+def test_months_in_a_language_that_is_not_known() -> None:
+    """It is refused with those that are."""
+    with pytest.raises(ImpasseError, match="'danish'"):
+        mapping.parse("small", f'months = "klingon"\n{SMALL}')
+
+
+def test_blank_words_by_default() -> None:
+    """How R, SQL exports, database dumps and SAS write a blank cell."""
+    assert mapping.parse("small", SMALL).missing == ("NA", "NaN", "NULL", "\\N", ".")
 
 
 def test_json_schema_is_exported() -> None:

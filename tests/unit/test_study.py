@@ -6,6 +6,7 @@ import pytest
 
 from schemas import study
 from schemas.errors import ImpasseError
+from schemas.forms import FileForm
 
 STUDY = """
 name = "test"
@@ -40,6 +41,7 @@ def test_an_omop_source_has_no_layout() -> None:
     """A layout, or file names, that would be ignored are refused."""
     assert 'kind = "omop"' in told('"registry"', '"omop"\nlayout = "generic"')
     assert 'kind = "omop"' in told('"registry"', '"omop"\nfiles = { persons = "person" }')
+    assert 'kind = "omop"' in told('"registry"', '"omop"\ndecimal = ","')
     assert study.parse("study.toml", STUDY.replace("registry", "omop")).source.kind == "omop"
 
 
@@ -51,6 +53,55 @@ def test_only_omop_has_exposure_ends() -> None:
     assert study.parse("study.toml", STUDY.replace("registry", "omop")).source.exposure_end == "inclusive"
     assert "inclusive" in told('"registry"', '"omop"\nexposure_end = "included"')
     assert 'kind = "omop"' in told('"registry"', '"registry"\nexposure_end = "inclusive"')
+
+
+def test_files_are_a_name_a_list_or_a_table() -> None:
+    """Each is short for the next."""
+    files = """
+        [source.files]
+        persons = "people"
+        dispensings = ["lmed_2019", "lmed_*"]
+        scores = { name = "scales", delimiter = ";", encoding = "latin-1", decimal = ",", quoting = false }
+        procedures = { delimiter = "\\t" }
+        admissions = []
+        [period]"""
+    found = study.parse("study.toml", STUDY.replace("[period]", files)).source.files
+
+    assert {key: file.name for key, file in found.items()} == {
+        "persons": ("people",),
+        "dispensings": ("lmed_2019", "lmed_*"),
+        "scores": ("scales",),
+        "procedures": None,
+        "admissions": (),
+    }
+    assert found["scores"].stated() == {"delimiter": ";", "encoding": "latin-1", "decimal": ",", "quoting": False}
+    assert found["procedures"].stated() == {"delimiter": "\t"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ('delimiter = ";;"', "source.delimiter"),
+        ('decimal = "x"', "source.decimal"),
+        ('encoding = "latin1"', "latin-1"),
+        ('delimeter = ";"', "Did you mean 'delimiter'"),
+        ('files = { persons = { nam = "a" } }', "Did you mean 'name'"),
+        ('files = { persons = "*/a" }', "source.files.persons"),
+        ("files = { persons = 3 }", "source.files.persons"),
+    ],
+)
+def test_settings_of_files_that_cannot_be(setting: str, words: str) -> None:
+    """Each is refused by its key, or with the nearest that there is."""
+    assert words in told('path = "."', f'path = "."\n{setting}')
+
+
+def test_every_setting_of_files_is_described() -> None:
+    """An editor tells what each is for."""
+    schema = study.json_schema()["$defs"]
+
+    assert all("description" in schema["SourceFiles"]["properties"][name] for name in FileForm.model_fields)
+    assert "description" in schema["SourceFiles"]["properties"]["name"]
+    assert "description" in schema["SourceSection"]["properties"]["files"]
 
 
 def test_supply_lasts_ten_years_at_most() -> None:
