@@ -15,12 +15,11 @@ import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
-from schemas.mapping import Delivered
+from schemas.mapping import BLANK_WORDS, Delivered
 from transforms import drafts
 from transforms.drafts import Draft
 
 _FORMATS = ("%Y-%m-%d", "%Y%m%d")
-_MISSING = ("NaN",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +59,12 @@ class OmopFrame:
     def text(self, column: str, optional: bool = False) -> pl.Expr:
         """A column as text; null throughout where an optional one is not there."""
         there = drafts.find(self.low, (column,), self.name, optional)
-        return drafts.text(self.low, column, _MISSING) if there else pl.lit(None, dtype=pl.String)
+        return drafts.text(self.low, column, BLANK_WORDS) if there else pl.lit(None, dtype=pl.String)
 
     def key(self, column: str, optional: bool = False) -> pl.Expr:
         """A column of identifiers as text."""
         there = drafts.find(self.low, (column,), self.name, optional)
-        return drafts.key(self.low, column, self.name, _MISSING) if there else pl.lit(None, dtype=pl.String)
+        return drafts.key(self.low, column, self.name, BLANK_WORDS) if there else pl.lit(None, dtype=pl.String)
 
     def number(self, column: str, optional: bool = False) -> pl.Expr:
         """A column of numbers."""

@@ -17,6 +17,17 @@ from transforms.clean import clean
 from transforms.encode import encode
 
 
+@pytest.mark.parametrize("word", ["", "NA", "NULL", "NaN", "\\N"])
+def test_words_for_a_blank_cell(word: str) -> None:
+    """R writes NA, a SQL export NULL, a database dump \\N: nothing is recorded, and no row is refused for it."""
+    drugs = f"{DRUGS}7,22,2010-03-01,{word},{word},30\n7,22,2010-04-01,{word},28,{word}\n"
+
+    found = cleaned("omop", person=PERSON, concept=CONCEPT, drug_exposure=drugs)
+
+    assert found.extract.dispensings.sort("date")["days"].to_list()[1] == 28
+    assert "dispensings" not in found.quarantine
+
+
 def test_births_from_parts() -> None:
     """A date of birth, else year and month at the 15th, else the year at 1 July."""
     person = PERSON + "8,8507,1970,2,,\n9,0,1970,,,\n10,8507,1970,2,3,1971-01-01 00:00:00\n"
