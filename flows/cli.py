@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from flows.definition_commands import definitions_app
+from flows.layout_commands import layout_app
 from flows.terminal import err, out, print_table, told
 from schemas.errors import ImpasseError
 from schemas.found import Found
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(definitions_app, name="definitions")
+app.add_typer(layout_app, name="layout")
 
 
 def _local(path: Path) -> Path:

@@ -36,6 +36,12 @@ def refused(folder: Path, **source: object) -> str:
     return str(caught.value)
 
 
+def written_by_spark(text: str, folder: Path) -> None:
+    """A folder of one Parquet file that is a table."""
+    folder.mkdir()
+    pl.read_csv(text.encode(), infer_schema=False).write_parquet(folder / "part-0.parquet")
+
+
 @pytest.mark.parametrize(
     "named",
     ["lmed_*", "lmed_*.csv", "LMED_????.csv", ["lmed_2019", "lmed_2020.csv"], ["lmed_2019", "lmed_*"]],
@@ -51,9 +57,8 @@ def test_a_file_for_each_year(tmp_path: Path, named: str | list[str]) -> None:
 def test_a_folder_for_each_year(tmp_path: Path) -> None:
     """Folders of Parquet files, as Spark writes them, are found by a pattern as files are."""
     folder = written(tmp_path, **ONE_FILE)
-    for year, text in ((2019, LMED_2019), (2020, LMED_2020)):
-        (folder / f"lmed_{year}").mkdir()
-        pl.read_csv(text.encode(), infer_schema=False).write_parquet(folder / f"lmed_{year}" / "part-0.parquet")
+    written_by_spark(LMED_2019, folder / "lmed_2019")
+    written_by_spark(LMED_2020, folder / "lmed_2020")
 
     found = read_and_cleaned(folder, layout="swedish", files={"dispensings": "lmed_*"})
 
