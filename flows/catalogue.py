@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING
 
 from flows.files import inputs, texts
 from reports.counting import asks_failure
-from schemas import cases
-from schemas.cases import Case
-from schemas.codelists import CodeLists
 from schemas.definition import DISORDERS, AdmissionItem, Definition, Description, Scored
 from schemas.errors import ImpasseError
 from schemas.history import unknown
-from schemas.study import TABLES
 
 if TYPE_CHECKING:
     from reports.methods import MethodsContents
+    from schemas.cases import Case
+    from schemas.codelists import CodeLists
 
 KINDS = ("count", "score", "stage", "descriptive")
 STATUSES = ("active", "unverified", "draft", "withdrawn", "descriptive")
@@ -50,6 +48,8 @@ class CaseFile:
 
     def cases(self) -> tuple[Case, ...]:
         """The cases in it."""
+        from schemas import cases
+
         return cases.parse(self.name, self.text)
 
 
@@ -86,8 +86,11 @@ def disorders(d: AnyDefinition) -> tuple[str, ...]:
 def find(known: Mapping[str, AnyDefinition], wanted: Wanted) -> list[AnyDefinition]:
     """The definitions that have all that is asked for."""
     _refuse_unknown(wanted)
+    found = [d for d in known.values() if _is_wanted(d, wanted)]
+    if not wanted.tables:
+        return found
     there, codes = _tables(wanted.tables), inputs.read_codelists()
-    return [d for d in known.values() if _is_wanted(d, wanted) and (not wanted.tables or _is_served(d, there, codes))]
+    return [d for d in found if _is_served(d, there, codes)]
 
 
 def _is_wanted(d: AnyDefinition, wanted: Wanted) -> bool:
@@ -113,6 +116,8 @@ def _refuse_unknown(wanted: Wanted) -> None:
 
 def _tables(text: str) -> frozenset[str]:
     """The tables of a list with commas."""
+    from schemas.study import TABLES
+
     there = frozenset(word.strip() for word in text.split(","))
     for word in sorted(there - {"", *TABLES}):
         raise unknown("table", word, list(TABLES), "--tables")

@@ -11,13 +11,9 @@ import shutil
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandera.polars as pa
 import polars as pl
-import pyarrow
-import pyarrow.ipc
-import pyarrow.parquet
-from pandera.errors import SchemaErrors
 
 from flows import stores
 from flows.files.faults import disk
@@ -25,6 +21,11 @@ from flows.files.keep import aside, settle_one
 from flows.files.texts import read_text
 from flows.stores import Address, Place
 from schemas.errors import ImpasseError
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
+    import pyarrow
+    import pyarrow.parquet
 
 _ROW_GROUP = 256 * 1024
 _LONGEST_NAME = 200
@@ -40,6 +41,8 @@ def check_table(frame: pl.DataFrame | pl.LazyFrame, model: type[pa.DataFrameMode
     whole = frame.lazy().collect()  # Pandera checks no value of a lazy frame
     if _is_sound(whole, model):
         return
+    from pandera.errors import SchemaErrors
+
     try:
         model.validate(whole, lazy=True)
     except SchemaErrors as errors:
@@ -100,6 +103,8 @@ def write_blocks(blocks: Iterable[dict[str, pl.DataFrame]], folder: Path) -> dic
     A block is forgotten once it is written, so that memory holds one, however many there are. The files get
     their names when all are whole: closed early, they would be whole Parquet files of too few rows.
     """
+    import pyarrow.parquet
+
     rows: dict[str, int] = {}
     writers: dict[str, pyarrow.parquet.ParquetWriter] = {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,6 +152,8 @@ class BucketFiles:
 
     def add(self, buckets: Sequence[pl.DataFrame]) -> None:
         """Some rows of every bucket, in the order of the buckets."""
+        import pyarrow.ipc
+
         path = self._folder / f"{len(self._paths):05d}.arrow"
         path.parent.mkdir(parents=True, exist_ok=True)
         batches = [_batch(rows) for rows in buckets]
@@ -157,6 +164,8 @@ class BucketFiles:
 
     def read(self, bucket: int) -> pl.DataFrame:
         """All rows of one bucket."""
+        import pyarrow.ipc
+
         parts = []
         for path in self._paths:
             with disk(path), pyarrow.ipc.open_file(str(path)) as reader:
@@ -170,6 +179,8 @@ class BucketFiles:
 
 def _batch(rows: pl.DataFrame) -> pyarrow.RecordBatch:
     """The rows as one batch, also if there are none; the oldest spelling of text keeps only the text of these rows."""
+    import pyarrow
+
     table = rows.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     batches = table.combine_chunks().to_batches()
     return batches[0] if batches else pyarrow.RecordBatch.from_pylist([], schema=table.schema)

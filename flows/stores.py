@@ -17,24 +17,15 @@ from errno import ENOENT
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-from pyarrow import ArrowInvalid, NativeFile
-from pyarrow.fs import (
-    AwsStandardS3RetryStrategy,
-    FileInfo,
-    FileSelector,
-    FileType,
-    LocalFileSystem,
-    S3FileSystem,
-    S3LogLevel,
-    copy_files,
-    initialize_s3,
-)
-
+from schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
 from schemas.errors import ImpasseError, NoAnswer
-from schemas.study import ADDRESS, ADDRESS_FORM, is_address
+
+if TYPE_CHECKING:  # and loaded only when a store is asked
+    import polars as pl
+    from pyarrow import NativeFile
+    from pyarrow.fs import FileInfo, S3FileSystem
 
 # A store that is silent is given up within half a minute; one that sends is not hurried.
 _CONNECT_SECONDS = 5
@@ -94,15 +85,15 @@ class Address:
 
     def exists(self) -> bool:
         """Whether anything is here."""
-        return self._info().type is not FileType.NotFound
+        return self._info().type.name != "NotFound"
 
     def is_file(self) -> bool:
         """Whether a file is here."""
-        return self._info().type is FileType.File
+        return self._info().type.name == "File"
 
     def is_dir(self) -> bool:
         """Whether there are files below."""
-        return self._info().type is FileType.Directory
+        return self._info().type.name == "Directory"
 
     def n_bytes(self) -> int:
         """How large the file is."""
@@ -115,6 +106,8 @@ class Address:
 
     def iterdir(self) -> list[Address]:
         """What is in the folder."""
+        from pyarrow.fs import FileSelector
+
         with _told(self):
             found = client().get_file_info(FileSelector(_path(self)))
         return [self / info.base_name for info in found]
@@ -125,10 +118,12 @@ class Address:
 
     def below(self) -> list[Address]:
         """Every file in the folder and in the folders below it."""
+        from pyarrow.fs import FileSelector
+
         with _told(self):
             found = client().get_file_info(FileSelector(_path(self), recursive=True))
         start = len(_path(self)) + 1
-        return [self / info.path[start:] for info in found if info.type is FileType.File]
+        return [self / info.path[start:] for info in found if info.type.name == "File"]
 
     def open(self) -> NativeFile:
         """The file's bytes, from the start to the end, some at a time."""
@@ -143,7 +138,7 @@ class Address:
     def _info(self) -> FileInfo:
         with _told(self):
             info = client().get_file_info(_path(self))
-            if info.type is FileType.NotFound:
+            if info.type.name == "NotFound":
                 _ask_for_bucket(self)
         return info
 
@@ -190,6 +185,8 @@ def files_below(folder: Place, besides: Sequence[Path] = ()) -> Iterator[Place]:
 
 def scan_parquet(place: Address, n_rows: int | None = None) -> pl.LazyFrame:
     """A Parquet file, or all Parquet files of a folder in their order."""
+    import polars as pl
+
     files = [place] if place.is_file() else sorted(place.glob("*.parquet"))
     if not files:
         raise no_file(place)
@@ -201,6 +198,8 @@ def scan_parquet(place: Address, n_rows: int | None = None) -> pl.LazyFrame:
 
 def copy(path: Path, to: Address) -> None:
     """Copy a file of this machine; it is there as a whole or not at all."""
+    from pyarrow.fs import LocalFileSystem, copy_files
+
     with _told(to):
         copy_files(str(path), _path(to), source_filesystem=LocalFileSystem(), destination_filesystem=client())
 
@@ -274,6 +273,8 @@ def _told(place: Address) -> Iterator[None]:
 
 def _ask_for_bucket(place: Address) -> None:
     """Raise the store's fault if not even the bucket is there."""
+    from pyarrow.fs import FileSelector
+
     try:
         client().get_file_info(FileSelector(_path(place)))
     except OSError as error:
@@ -350,6 +351,8 @@ def client() -> S3FileSystem:
 @lru_cache(maxsize=1)
 def _client(account: _Account) -> S3FileSystem:
     """The client; a file of up to 10 MB goes up in one request, so that no part of it can be left there."""
+    from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
+
     _silence()
     return S3FileSystem(
         access_key=account.key,
@@ -367,6 +370,9 @@ def _client(account: _Account) -> S3FileSystem:
 @lru_cache(maxsize=1)
 def _silence() -> None:
     """The library below pyarrow prints nothing: it would name objects, and what it means we tell in our words."""
+    from pyarrow import ArrowInvalid
+    from pyarrow.fs import S3LogLevel, initialize_s3
+
     with suppress(ArrowInvalid):  # it was started before
         initialize_s3(S3LogLevel.Off)
 

@@ -18,7 +18,8 @@ from reports.numbers import count, plural
 from reports.parts import Figure, Numbered, Part, first_and_all
 from reports.words import words
 from schemas.definition import Definition, Staged
-from schemas.tables import NO_LEVEL, NO_SCORE, OPEN_LEVEL
+from schemas.tables import NO_SCORE, OPEN_LEVEL
+from schemas.values import NO_LEVEL
 
 if TYPE_CHECKING:
     from reports.report import ReportContents

@@ -12,8 +12,6 @@ from datetime import date, timedelta
 from textwrap import wrap
 from typing import Any
 
-import polars as pl
-
 from reports.numbers import listed, number, plural
 from reports.tables import VERDICT_NAMES
 from reports.words import capital, scale_name, words
@@ -22,7 +20,7 @@ from schemas.codelists import CodeLists
 from schemas.definition import Definition
 from schemas.history import TABLES, parse_history
 from schemas.study import OBSERVABLE
-from schemas.tables import NO_LEVEL
+from schemas.values import NO_LEVEL
 
 Row = dict[str, Any]  # a row of a canonical table
 MARKS = {
@@ -187,16 +185,7 @@ def _dispensing(row: Row, definition: Definition, codes: CodeLists) -> str:
     doses = [(row["dose_ug"], "mg"), (row["dose_mddd"], "DDD")]
     dose = [f"{number(amount / 1000)} {unit} a day" for amount, unit in doses if amount is not None]
     long = "for an unknown time" if row["days"] is None else f"for {plural(row['days'], 'day')}"
-    return f"{_drug(row['atc'], codes)}, {' or '.join(dose) or 'dose unknown'}, {long}"
-
-
-def _drug(atc: str, codes: CodeLists) -> str:
-    """A drug's name; a code that stands for several drugs, or that is not listed, with its code."""
-    exact = codes.treatments.filter(pl.col("treatment") == atc)["name"]
-    if len(exact) and len(atc) == 7:
-        return exact[0]
-    known = codes.resolve_atc(pl.Series([atc]))["name"]
-    return f"{atc} ({known[0]})" if len(known) else f"{atc} (not listed)"
+    return f"{codes.drug_name(row['atc'])}, {' or '.join(dose) or 'dose unknown'}, {long}"
 
 
 def _session(row: Row, definition: Definition, codes: CodeLists) -> str:

@@ -20,7 +20,7 @@ from reports.numbers import listed, number, plural
 from reports.words import scale_name, words
 from schemas.definition import Counted, Definition, DrugAdequacy, Resistance, Scored, SessionAdequacy
 from schemas.plain import plain
-from schemas.tables import NO_LEVEL
+from schemas.values import NO_LEVEL
 
 Row = dict[str, Any]
 Rules = dict[str, tuple[str, str]]

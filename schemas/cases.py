@@ -17,7 +17,7 @@ from schemas.definition import BLOCKS, Definition
 from schemas.errors import ImpasseError
 from schemas.history import QUOTED, Place, parse_history, unknown
 from schemas.study import OBSERVABLE, Study
-from schemas.tables import PSEUDO_RESISTANCE, VERDICTS
+from schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 NO_VALUE = "none"
 _KEYS = ("name", "observes", "history", "expected")

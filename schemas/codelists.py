@@ -153,6 +153,14 @@ class CodeLists:
             listed.setdefault((system, code), []).append((name, use))
         return listed
 
+    def drug_name(self, atc: str) -> str:
+        """A drug's name; a code that stands for several drugs, or that is not listed, with its code."""
+        listed = self._treatment_rows.get(atc)
+        if listed and len(atc) == 7:
+            return listed["name"]
+        known = _longest_prefix(atc, self._treatment_rows)
+        return f"{atc} ({self._resolved(atc, known)['name']})" if known else f"{atc} (not listed)"
+
     def resolve_atc(self, codes: pl.Series) -> pl.DataFrame:
         """One row per distinct delivered ATC code that is a treatment, under its longest listed prefix.
 

@@ -13,9 +13,8 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.study import SUPPLY_KINDS
+from schemas.values import CODE_SYSTEMS, SETTINGS
 
-CODE_SYSTEMS = ("icd10", "icd9", "icd8", "icpc2", "snomed", "omop", "other")
-SETTINGS = ("inpatient", "outpatient", "primary", "unknown")
 SUPPLY_BASES = (
     "days_supply",
     "quantity_per_daily_dose",

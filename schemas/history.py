@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from schemas.errors import ImpasseError, nearest
-from schemas.extracts import CODE_SYSTEMS, SETTINGS
+from schemas.values import CODE_SYSTEMS, SETTINGS
 
 TABLES = ("coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
 Event = dict[str, Any]

@@ -21,9 +21,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import polars as pl
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.errors import ImpasseError, nearest
@@ -31,6 +30,9 @@ from schemas.forms import DecimalMark, FileForm, FileNames, Words
 from schemas.found import Found
 from schemas.months import Language
 from schemas.study import OBSERVABLE, SUPPLY_KINDS
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SUPPLY_COLUMNS = (
     "ddd",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
 from schemas.definition import Disorder
 from schemas.errors import ImpasseError, nearest
 from schemas.forms import FileForm, FileNames
@@ -21,14 +21,6 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2300, 12, 31)
 MAX_BUCKETS = 4096
 _BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}
 SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", "assumed_days_per_package")
-
-ADDRESS = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?")
-ADDRESS_FORM = "an address such as s3://bucket/folder, without names, keys or settings in it"
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is meant to be an address on S3, well written or not."""
-    return text.lower().startswith("s3:")
 
 
 def _well_written(text: str) -> str:

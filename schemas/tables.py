@@ -10,15 +10,13 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.definition import BLOCKS, DISORDERS
+from schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
-VERDICTS = ("resistant", "not_resistant", "undetermined", "not_eligible")
 ROLES = ("first", "switch", "resumed", "augmentation", "combination")
 MODALITIES = ("drug", "augmentation", "psychotherapy", "neuromodulation")
 END_REASONS = ("remission", "death", "coverage", "period", "tail")
 RESPONSES = ("remission", "insufficient", "partial", "no_response", "cannot_tell")
-PSEUDO_RESISTANCE = ("none", "possible", "likely")
 AFTERWARDS = ("remitted", "ended", "died", "continued")
-NO_LEVEL = "none"
 DENOMINATORS = ("episodes", "eligible", "treated", "adequately_treated", "persons")
 STRATA = ("all", "disorder", "sex", "age", "year")
 ADEQUACY_REASONS = (

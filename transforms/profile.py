@@ -27,7 +27,8 @@ import polars as pl
 
 from schemas.codelists import CodeLists
 from schemas.definition import AdmissionItem, AnyItem, Definition, DiagnosisItem, Item, Scored, Staged
-from schemas.tables import AFTERWARDS, CAUSES_OF_TRIALS, KEYS, NO_LEVEL, NO_SCORE, OPEN_LEVEL, PSEUDO_RESISTANCE
+from schemas.tables import AFTERWARDS, CAUSES_OF_TRIALS, KEYS, NO_SCORE, OPEN_LEVEL, PSEUDO_RESISTANCE
+from schemas.values import NO_LEVEL
 from transforms.impasses import ESTABLISHED
 
 _KEY = KEYS["profile"]

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from schemas.definition import Scored, Staged
-from schemas.tables import NO_LEVEL
+from schemas.values import NO_LEVEL
 from transforms.bounds import Bounds
 from transforms.counts import Arms
 from transforms.points import Points

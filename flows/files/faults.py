@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR, EPERM
 from pathlib import Path
 
-import polars as pl
-
 from flows import stores
 from flows.stores import Address, Place
 from schemas.errors import ImpasseError
@@ -56,6 +54,13 @@ def disk(path: Place) -> Iterator[None]:
     """Around reading and writing of what a run keeps: faults of the disk as OSErrors that name the file."""
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (_polars_error(), OSError) as error:
         fault = stores.fault(error, path) if isinstance(path, Address) else disk_fault(error, path)
         raise fault or error from None
+
+
+def _polars_error() -> type[Exception]:
+    """Looked up when there is an error: small commands read small files and need no Polars."""
+    from polars.exceptions import PolarsError
+
+    return PolarsError

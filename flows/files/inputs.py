@@ -1,20 +1,25 @@
-"""What says what to do: study, layout, code lists and definitions, read from their files."""
+"""What says what to do: study, layout, code lists and definitions, read from their files.
+
+Only definitions are read by commands that must answer at once; what reads the others is loaded when it is needed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import schemas
 from flows.files.texts import read_text, read_texts
-from schemas import codelists, concepts, definition, mapping, study
-from schemas.codelists import CodeLists
-from schemas.concepts import OmopLists
+from schemas import definition
 from schemas.definition import Definition, Description
 from schemas.errors import ImpasseError, nearest
-from schemas.mapping import Mapping
-from schemas.overrules import overruled
-from schemas.study import Study
+
+if TYPE_CHECKING:
+    from schemas.codelists import CodeLists
+    from schemas.concepts import OmopLists
+    from schemas.mapping import Mapping
+    from schemas.study import Study
 
 
 def shipped(name: str) -> Path:
@@ -24,11 +29,15 @@ def shipped(name: str) -> Path:
 
 def read_study(path: Path) -> Study:
     """The study file at `path`."""
+    from schemas import study
+
     return study.parse(path.name, read_text(path))
 
 
 def read_codelists() -> CodeLists:
     """The code lists delivered with the program."""
+    from schemas import codelists
+
     return codelists.parse(read_texts(shipped("codelists"), "*.csv"))
 
 
@@ -63,6 +72,9 @@ def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:
 
 def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
     """What the study's source is read by: a shipped layout, the user's own TOML, or the OMOP concept lists."""
+    from schemas import concepts, mapping
+    from schemas.overrules import overruled
+
     if chosen.source.kind == "omop":
         return concepts.parse(read_texts(shipped("codelists"), "omop_*.csv"))
     layout = chosen.source.layout

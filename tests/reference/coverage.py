@@ -23,7 +23,7 @@ from schemas.definition import (
     SessionAdequacy,
     Staged,
 )
-from schemas.tables import NO_LEVEL, VERDICTS
+from schemas.values import NO_LEVEL, VERDICTS
 from tests.reference.both import PERSONS_A_ROUND, VARIANTS_A_ROUND, Facts, differences, drawn_round, fast, slow
 from tests.shipped import REFERENCE_CODES, SHIPPED
 

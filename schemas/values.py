@@ -1,0 +1,12 @@
+"""Words that columns may hold and that people write too, in cases and definitions; the tables take them from here.
+
+They stand apart from the tables, so that commands which only read definitions need not load what checks tables.
+"""
+
+from __future__ import annotations
+
+CODE_SYSTEMS = ("icd10", "icd9", "icd8", "icpc2", "snomed", "omop", "other")
+SETTINGS = ("inpatient", "outpatient", "primary", "unknown")
+VERDICTS = ("resistant", "not_resistant", "undetermined", "not_eligible")
+PSEUDO_RESISTANCE = ("none", "possible", "likely")
+NO_LEVEL = "none"
