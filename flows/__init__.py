@@ -11,6 +11,7 @@ for _name, _value in {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "GX_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "600",  # where a flow is called without the command line
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "DASK_LOGGING__DISTRIBUTED": "critical",
     "POLARS_IGNORE_TIMEZONE_PARSE_ERROR": "1",  # a zone that nobody knows is told in our words, not by a panic

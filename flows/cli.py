@@ -1,16 +1,17 @@
 """The `impasse` command: arguments in, a few lines out, an exit code that means something.
 
 Exit codes: 0 done; 1 an error in Impasse itself; 2 bad input or wrong use; 3 a critical check
-failed and nothing was published; 4 a run was stopped that can be gone on with.
+failed and nothing was published; 4 a run was stopped that can be gone on with; 130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,10 +21,12 @@ from flows.terminal import err, out, print_table, told
 from schemas.errors import ImpasseError
 from schemas.found import Found
 
+if TYPE_CHECKING:
+    from flows.own_server import OwnServer
+
 app = typer.Typer(
-    help="How much, and why, published definitions of treatment resistance disagree on your own registry data.",
     epilog="Exit codes: 0 done, 1 internal error, 2 bad input or wrong use, 3 a critical check stopped publication, "
-    "4 stopped in the middle: go on with --resume.",
+    "4 stopped in the middle: go on with --resume, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -32,9 +35,26 @@ app.add_typer(definitions_app, name="definitions")
 app.add_typer(layout_app, name="layout")
 
 
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        out.print(f"impasse {version('impasse')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    is_asked: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version, and end.")
+    ] = False,
+) -> None:
+    """How much, and why, published definitions of treatment resistance disagree on your own registry data."""
+
+
 def _local(path: Path) -> Path:
     """The path, unless it is an address on S3, of which it would make a folder of that name."""
-    from schemas.study import is_address
+    from schemas.addresses import is_address
 
     if is_address(path.parts[0] if path.parts else ""):
         raise typer.BadParameter("it must be on this machine; a study may name deliveries and runs on S3")
@@ -50,7 +70,7 @@ Out = Annotated[
     typer.Option("--out", help="Write runs here, a folder or s3://bucket/folder, instead of output.folder."),
 ]
 Buckets = Annotated[int | None, typer.Option(min=1, help="Cut the persons into at least so many buckets.")]
-Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, such as 4GB or 500MB.")]
+Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, such as 4GB or 1.5GB.")]
 Engine = Annotated[str | None, typer.Option(help="Work on parts in threads, in processes, or on dask.")]
 Address = Annotated[str | None, typer.Option(help="The address of a Dask cluster that is there already.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Work on so many parts at a time on this machine.")]
@@ -64,12 +84,13 @@ def demo(
     out_folder: LocalFolder = Path("demo"),
 ) -> None:
     """Simulate a registry and run the whole comparison on it."""
-    from flows import demonstration, progress
+    from flows import demonstration, own_server, progress
 
-    with progress.shown(err):
-        study = demonstration.write(out_folder, persons)
-    out.print(f"A made-up registry of {persons:,} persons is in {out_folder / 'delivery'}.", highlight=False)
-    _run(study)
+    with own_server.begun() as server:
+        with progress.shown(err):
+            study = demonstration.write(out_folder, persons)
+        out.print(f"A made-up registry of {persons:,} persons is in {out_folder / 'delivery'}.", highlight=False)
+        _run(study, server)
 
 
 @app.command(epilog="Example: impasse run study.toml")
@@ -85,37 +106,73 @@ def run(
     resume: Resume = False,
 ) -> None:
     """Run a study: classify every episode under every definition, publish tables and pages."""
+    from flows import own_server, plan, stores
+
     said = {"buckets": buckets, "memory": memory, "engine": engine, "address": address, "workers": workers}
-    said["resume"] = resume
-    _run(study, out_folder, **said)
-
-
-def _run(study: Path, out_folder: str | None = None, **said: str | int | None) -> None:
-    from flows import plan, progress, stores
-
     plan.load(study.resolve())  # a bad study or definition is refused before Prefect starts
     stores.placed(out_folder or "", Path())  # and so is a bad address, before Prefect keeps it
-    from flows.pipeline import run_study
+    with own_server.begun() as server:
+        _run(study, server, out_folder, resume=resume, **said)
 
-    with progress.shown(err), _answering_server():
-        folder = run_study(str(study), out_folder, **said)
+
+def _run(study: Path, server: OwnServer | None, out_folder: str | None = None, **said: str | int | None) -> None:
+    from flows import own_server, progress
+
+    with progress.shown(err), _told_before_reading():
+        _refuse_too_little_memory(study, said)
+        from flows.pipeline import run_study
+
+        with own_server.answering(server):
+            folder = run_study(str(study), out_folder, **said)
     _say_result(folder)
 
 
+def _refuse_too_little_memory(study: Path, said: dict[str, str | int | None]) -> None:
+    """In the first seconds, before Prefect is waited for; a stopped run has been read, and knows its size."""
+    from flows import steps
+    from flows.discreet import discreet
+
+    if not said.get("resume"):
+        discreet(steps.require_memory)(study.resolve(), said)
+
+
+def _unanswered() -> ImpasseError:
+    return ImpasseError(
+        "No Prefect server answers.",
+        where="environment, PREFECT_API_URL",
+        expected="a running server, or no PREFECT_API_URL",
+        do="Start it with `prefect server start`, or unset PREFECT_API_URL to run without one.",
+    )
+
+
+def _unready(error: Exception) -> ImpasseError:
+    from flows.discreet import InternalError
+
+    return InternalError(
+        f"The run could not begin ({type(error).__name__}): {error}",
+        where="Prefect, or a library of this installation; nothing of the delivery was read",
+        do="Look at PREFECT_API_URL and the installation first; else report it with this message.",
+    )
+
+
 @contextmanager
-def _answering_server() -> Iterator[None]:
-    """Say it in our words where the server that the environment names does not answer."""
+def _told_before_reading() -> Iterator[None]:
+    """An error from before the delivery was read holds nothing of it: it is told in its own words."""
+    from flows import progress
+
     try:
         yield
-    except RuntimeError as error:
-        if "Failed to reach API" not in str(error):
+    except (ImpasseError, OSError):
+        raise
+    except KeyboardInterrupt:
+        if progress.is_reading():
             raise
-        raise ImpasseError(
-            "No Prefect server answers.",
-            where="environment, PREFECT_API_URL",
-            expected="a running server, or no PREFECT_API_URL",
-            do="Start it with `prefect server start`, or unset PREFECT_API_URL to run without one.",
-        ) from None
+        err.print("Interrupted before the delivery was read; nothing was published.", highlight=False)
+        sys.exit(130)
+    except Exception as error:
+        if progress.is_reading():
+            raise
+        raise _unanswered() if "Failed to reach API" in str(error) else _unready(error) from None
 
 
 def _say_result(folder: str) -> None:
@@ -230,14 +287,12 @@ def explain(
 @app.command(epilog="Example: impasse schema study > study.schema.json")
 @told
 def schema(
-    kind: Annotated[str, typer.Argument(help="study, definition or mapping")],
+    kind: Annotated[str, typer.Argument(help="study, definition or layout (also called mapping)")],
 ) -> None:
-    """Print the JSON Schema of a study, definition or mapping file, for editors."""
-    from schemas import definition as definition_schema
-    from schemas import mapping as mapping_schema
-    from schemas import study as study_schema
+    """Print the JSON Schema of a study, definition or layout file, for editors."""
+    from importlib import import_module
 
-    known = {"study": study_schema, "definition": definition_schema, "mapping": mapping_schema}
-    if kind not in known:
-        raise ImpasseError(f"No schema '{kind}'.", expected=", ".join(known), do="Name one of these.")
-    typer.echo(json.dumps(known[kind].json_schema(), indent=2))
+    modules = {"study": "study", "definition": "definition", "layout": "mapping", "mapping": "mapping"}
+    if kind not in modules:
+        raise ImpasseError(f"No schema '{kind}'.", expected=", ".join(modules), do="Name one of these.")
+    out.out(json.dumps(import_module(f"schemas.{modules[kind]}").json_schema(), indent=2), highlight=False)

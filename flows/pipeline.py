@@ -22,7 +22,7 @@ from flows import engines, lock, publication, runs, steps
 from flows.discreet import discreet
 from flows.engines import Classify, ClusterGone
 from flows.plan import Plan, make_plan
-from flows.progress import note, tell
+from flows.progress import begin_reading, note, tell
 from flows.steps import DeliveryCounts
 from flows.stores import Place
 from schemas.errors import ImpasseError, MayPass, NoAnswer, PublicationStopped, RunInterrupted
@@ -175,6 +175,7 @@ def _run(plan: Plan) -> Place:
         tell("publishing", 0, 1)
         return _published(plan)
     tell("reading and checking the delivery", 0, 1)
+    begin_reading()
     counts = steps.delivery_read_before(plan) or read_delivery(plan)
     create_table_artifact(key="rows", table=counts.tables, description="Rows delivered, accepted and quarantined")
     _tell_idle(plan, counts)

@@ -128,7 +128,7 @@ def make_plan(study_path: Path, out: str | Path | None = None, resume: bool = Fa
     path = study_path.resolve()
     load.cache_clear()  # in a process that lives long the study may have changed
     loaded = load(path)
-    output, engine = (_instead(section, said) for section in (loaded.study.output, loaded.study.engine))
+    output, engine = stated(loaded.study, said)
     here, end = _folders(path.parent, output, out)
     folder, published = here / loaded.study.name, end / loaded.study.name
     io.require_free(published / runs.LATEST)
@@ -181,6 +181,11 @@ def _stopped_run(plan: Plan) -> Plan:
     )
 
 
+def stated(study: Study, said: dict[str, str | int | None]) -> tuple[OutputSection, EngineSection]:
+    """The study's output and engine with what is said instead of them."""
+    return _instead(study.output, said), _instead(study.engine, said)
+
+
 def _instead(own: OutputSection | EngineSection, said: dict[str, str | int | None]) -> OutputSection | EngineSection:
     """The study's own section with what is said instead of it."""
     stated = {key: value for key, value in said.items() if value is not None and key in type(own).model_fields}
@@ -192,7 +197,7 @@ def _instead(own: OutputSection | EngineSection, said: dict[str, str | int | Non
         raise ImpasseError(
             f"--{'engine' if name == 'kind' else name} has a value that is not allowed.",
             where="command line",
-            expected="memory such as 4GB or 500MB, at most 4096 buckets, one of threads, processes and dask",
+            expected="memory such as 4GB or 1.5GB, at most 4096 buckets, one of threads, processes and dask",
             do="Correct it.",
         ) from None
 

@@ -12,6 +12,7 @@ While they work nobody but the user may read any of it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,14 @@ from flows.discreet import discreet
 from flows.files import delivery, texts
 from flows.files.keep import private, remove_asides, settle
 from flows.intake import Taken, take_in
-from flows.plan import Loaded, Plan, delivery_unchanged, load, load_as_planned
+from flows.plan import Loaded, Plan, delivery_unchanged, load, load_as_planned, stated
 from flows.program import versions
 from reports.delivery_notes import note_sentences
 from reports.limits import unread_sentences
 from reports.methods import MethodsContents, render_methods
 from reports.report import Option, ReportContents, render_report, sentences
 from reports.validation import ValidationContents, render_validation
+from schemas.addresses import is_address
 from schemas.codelists import CodeLists
 from schemas.definition import Definition
 from schemas.errors import ImpasseError
@@ -110,6 +112,22 @@ def delivery_notes(plan: Plan) -> list[str]:
     """What should be known of the delivery before its numbers are read, as sentences."""
     checks = texts.read_json(plan.work / "checks.json")
     return [*note_sentences(checks["noted"], load(plan.study_path).study), *unread_sentences(_found(checks))]
+
+
+def require_memory(study_path: Path, said: dict[str, str | int | None]) -> None:
+    """Refuse a delivery on this machine for which there is too little memory, before a run of it is begun.
+
+    A disk that does not answer is the run's own affair, which tries again; a delivery on S3 is read by the run only.
+    """
+    loaded = load(study_path)
+    output, engine = stated(loaded.study, said)
+    if is_address(loaded.study.source.path):
+        return
+    with suppress(OSError):
+        delivered = delivery.read_delivery(loaded.study, study_path.parent, loaded.layout)
+        size = Source(loaded.layout, loaded.study, loaded.codes).size(delivered)
+        in_processes = engine.kind != "threads"
+        parts_at_a_time(size, count_parts(size.n_persons), output.memory_bytes, 1, in_processes=in_processes)
 
 
 def delivery_read_before(plan: Plan) -> DeliveryCounts | None:

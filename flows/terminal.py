@@ -5,7 +5,9 @@ Whatever is printed passes `PlainConsole`, so that no name from a delivery is ob
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import ParamSpec
 
@@ -29,6 +31,12 @@ class PlainConsole(Console):
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else plain_lines(text), style, control)
 
+    def on_broken_pipe(self) -> None:
+        """End the command, as done: whoever reads may have read enough, as `head` has."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+        sys.exit(0)
+
 
 out, err = PlainConsole(), PlainConsole(stderr=True)
 
@@ -49,6 +57,9 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
         except OSError as error:
             say_error(str(ImpasseError(f"{error.strerror}.", where=f"{error.filename or 'a file of this run'}")))
             raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            err.print("Interrupted.", highlight=False)
+            raise typer.Exit(130) from None
 
     return wrapped
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from flows import authoring
 from flows.cli import app
 from schemas import cases, definition, mapping, study, tables
 from schemas.codelists import CONFIDENCE
@@ -248,11 +249,16 @@ def test_the_mapping_example_is_a_mapping() -> None:
     assert set(example.files) == {"people", "visits", "sales"}
 
 
-def defined() -> definition.Definition:
-    """The definition that the README writes, with the blocks copied from the neighbour it names."""
+def written() -> str:
+    """The definition file that the README writes, with the blocks copied from the neighbour it names."""
     neighbour = (ROOT / "schemas/definitions/dep_typical_two_drugs.toml").read_text(encoding="utf-8")
     blocks = neighbour[neighbour.index("[eligible]") : neighbour.index("[resistance]")]
-    return definition.parse("dep_three_drugs", toml_named("my-definitions/dep_three").replace(COPIED, blocks))
+    return toml_named("my-definitions/dep_three").replace(COPIED, blocks)
+
+
+def defined() -> definition.Definition:
+    """What that file says."""
+    return definition.parse("dep_three_drugs", written())
 
 
 def test_the_definition_example_is_a_definition() -> None:
@@ -269,6 +275,16 @@ def test_the_case_example_is_met() -> None:
     (case,) = cases.parse("cases/dep_three_drugs.toml", toml_named("my-definitions/cases"))
 
     assert try_case(case, defined(), CODES) == []
+
+
+def test_the_definition_example_passes_lint_and_its_case(tmp_path: Path) -> None:
+    """A folder with the two files as they are printed has no problem, and its case comes out as stated."""
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "dep_three_drugs.toml").write_text(written(), encoding="utf-8")
+    (tmp_path / "cases" / "dep_three_drugs.toml").write_text(toml_named("my-definitions/cases"), encoding="utf-8")
+
+    assert authoring.lint([tmp_path])[1] == []
+    assert [(proof.n_cases, proof.failures) for proof in authoring.prove(tmp_path)] == [(1, ())]
 
 
 def test_every_toml_example_is_toml() -> None:

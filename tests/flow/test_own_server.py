@@ -1,0 +1,147 @@
+"""The Prefect server that a run starts for itself: it is waited for, and how it fails is told in one message.
+
+Most tests put another program in the server's place, one that is slow, ends at once or never answers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prefect.settings import get_current_settings
+
+from flows import demonstration, own_server
+from flows.own_server_process import SETTINGS
+from schemas.errors import ImpasseError
+
+ROOT = Path(__file__).resolve().parents[2]
+ANSWER = """\
+import sys, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Healthy(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+server = HTTPServer(("127.0.0.1", 0), Healthy)
+print(server.server_port, flush=True)
+time.sleep({seconds})
+server.serve_forever()
+"""
+END = "import sys; sys.exit('RuntimeError: database is of another version')"
+WAITING = "waiting for Prefect's server, at most 10 minutes"
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small made-up delivery."""
+    return demonstration.write(tmp_path_factory.mktemp("waiting"), 300)
+
+
+@pytest.fixture(autouse=True)
+def _unnamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody names a server."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+
+@contextmanager
+def in_its_place(monkeypatch: pytest.MonkeyPatch, program: str) -> Iterator[own_server.OwnServer]:
+    """A server that is this program."""
+    monkeypatch.setattr(own_server, "_COMMAND", [sys.executable, "-c", program])
+    with own_server.begun() as server:
+        yield server
+
+
+def started(program: str, *words: str) -> subprocess.Popen[str]:
+    """The command without a terminal, with this program in the server's place."""
+    begin = f"from flows import own_server; own_server._COMMAND = [{sys.executable!r}, '-c', {program!r}]"
+    return subprocess.Popen(
+        [sys.executable, "-c", f"{begin}; from flows.cli import app; app()", *words],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "80"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_slow_server_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at it may take its time; what counts is that its process lives."""
+    monkeypatch.setattr(own_server, "_SECONDS_TO_LOOK", 0.2)
+    with in_its_place(monkeypatch, ANSWER.format(seconds=1.5)) as server:
+        address = server.wait()
+    assert address.startswith("http://127.0.0.1:")
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the stated time, with what to do."""
+    monkeypatch.setattr(own_server, "_SECONDS_TO_LOOK", 0.1)
+    monkeypatch.setattr(own_server, "SECONDS_TO_ANSWER", 0.5)
+    silent = ANSWER.format(seconds=600)
+    with (
+        in_its_place(monkeypatch, silent) as server,
+        pytest.raises(ImpasseError, match=r"did not answer within 0\.5 s"),
+    ):
+        server.wait()
+
+
+def test_the_server_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that does not end by itself."""
+    monkeypatch.setattr(own_server, "_SECONDS_TO_END", 0.2)
+    with in_its_place(monkeypatch, ANSWER.format(seconds=600)) as server:
+        assert server.process.poll() is None
+    assert server.process.poll() is not None
+
+
+def test_a_server_that_ends_at_once_is_told(study: Path) -> None:
+    """One message with its last words, exit code 2, nothing published and nothing left."""
+    ended = started(END, "run", str(study))
+    said = ended.communicate(timeout=300)[1]
+    assert ended.returncode == 2
+    assert "ended before it answered, with code 1: RuntimeError: database is of another version" in said
+    assert "nothing of the delivery was read" in said
+    assert "Traceback" not in said
+    assert sorted(path.name for path in study.parent.iterdir()) == ["delivery", "study.toml"]
+
+
+def test_interrupted_while_waiting(study: Path) -> None:
+    """Ctrl-C gives one line and code 130."""
+    waiting = started(ANSWER.format(seconds=600), "run", str(study))
+    first = waiting.stderr.readline()
+    waiting.send_signal(signal.SIGINT)
+    said = waiting.communicate(timeout=60)[1]
+    assert WAITING in first
+    assert waiting.returncode == 130
+    assert said == "Interrupted before the delivery was read; nothing was published.\n"
+
+
+def test_too_little_memory_is_said_before_the_server_answers(study: Path) -> None:
+    """A run that cannot be is not kept waiting."""
+    refused = started(ANSWER.format(seconds=600), "run", str(study), "--memory", "100MB")
+    said = refused.communicate(timeout=60)[1]
+    assert refused.returncode == 2
+    assert "0.1 GB of memory are too little for this delivery." in said
+    assert WAITING not in said
+
+
+def test_a_server_that_is_named_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever set PREFECT_API_URL gets no second server."""
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:4200/api")
+    with own_server.begun() as server:
+        assert server is None
+
+
+def test_only_the_own_server_goes_without_services() -> None:
+    """What a standing server needs is switched off for a run's own server only, and by names that Prefect knows."""
+    settings = get_current_settings().model_copy()
+    known = settings.to_environment_variables()
+    assert [name for name in SETTINGS if name.startswith("PREFECT_SERVER_SERVICES") and name not in known] == []
+    assert [name for name in SETTINGS if os.environ.get(name)] == []
+    assert settings.server.services.triggers.enabled
