@@ -170,6 +170,9 @@ def test_a_failed_critical_check_has_its_own_exit_code(registry: Path, tmp_path:
     assert not (folder / "runs/demo/latest").exists()
 
 
+STEPS = ["comparing definitions", "writing the pages", "publishing"]
+
+
 @pytest.fixture(scope="module")
 def published(registry: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A run made by the command, and what the command said."""
@@ -178,11 +181,12 @@ def published(registry: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
 
 
 def test_a_run_ends_with_its_answer(published: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    """The range, the denominators and the two pages, quietly and within 80 columns but for the paths."""
+    """The range, the denominators and the two pages, within 80 columns but for the paths; to a log a line a step."""
     folder, ended = published
     lines = [line for line in ended.stdout.splitlines() if not line.startswith(("Report:", "Validation:"))]
 
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.returncode == 0
+    assert [line[26:] for line in ended.stderr.splitlines()][-3:] == STEPS
     assert "episodes of anxiety" in ended.stdout
     assert "depression" in ended.stdout
     assert "report.html" in ended.stdout
