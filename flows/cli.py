@@ -87,7 +87,7 @@ def demo(
     from flows import demonstration, own_server, progress
 
     with own_server.begun() as server:
-        with progress.shown(err):
+        with progress.shown(err, in_logs=True):
             study = demonstration.write(out_folder, persons)
         out.print(f"A made-up registry of {persons:,} persons is in {out_folder / 'delivery'}.", highlight=False)
         _run(study, server)
@@ -118,7 +118,7 @@ def run(
 def _run(study: Path, server: OwnServer | None, out_folder: str | None = None, **said: str | int | None) -> None:
     from flows import own_server, progress
 
-    with progress.shown(err), _told_before_reading():
+    with progress.shown(err, in_logs=True), _told_before_reading():
         _refuse_too_little_memory(study, said)
         from flows.pipeline import run_study
 

@@ -1,9 +1,9 @@
-"""What a run is doing, told to whoever listens: a bar on a terminal, elsewhere a line with a time for each step."""
+"""What a run is doing, told to whoever listens: a bar on a terminal, in a log a line with a time for each step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,11 +66,11 @@ def _log_of_run() -> LoggerAdapter | None:
 
 
 @contextmanager
-def shown(console: Console) -> Iterator[None]:
-    """Show steps as a progress bar on a terminal, and as lines elsewhere."""
+def shown(console: Console, *, in_logs: bool = False) -> Iterator[None]:
+    """Show steps as a progress bar on a terminal; elsewhere, of what is followed in logs, as lines."""
     tokens = _console.set(console), _reading.set(_Reading())
     try:
-        with _bar(console) if console.is_terminal else _lines(console):
+        with _bar(console) if console.is_terminal else _lines(console) if in_logs else nullcontext():
             yield
     finally:
         _console.reset(tokens[0])
