@@ -19,7 +19,7 @@ optional column for it is not in the file, they are dispensed; a blank cell and 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -306,12 +306,22 @@ def needed_columns(part: Part) -> list[tuple[str, ...]]:
     return columns + ([(part.birth.day,), (part.birth.age,)] if part.birth else [])
 
 
+def is_a_row(columns: Iterable[str]) -> bool:
+    """Whether a row of a person stands where names of columns should be, as in a file without a header.
+
+    No program names a column as a number or a date, so nothing of such a line is repeated to anyone.
+    """
+    return any(name.strip()[:1] in set("+-.0123456789") for name in columns)
+
+
 def missing_column(
     spellings: tuple[str, ...], there: list[str], file: str, other_keys: tuple[str, ...] = ()
 ) -> ImpasseError:
     """A column the layout needs is not in the file, which may have been meant for another key."""
-    guess = nearest(spellings[0].lower(), [column.lower() for column in there])
+    guess = None if is_a_row(there) else nearest(spellings[0].lower(), [column.lower() for column in there])
     hint = f"The file has '{guess}': correct the mapping. " if guess else ""
+    if is_a_row(there):
+        hint = "The file seems to have no header: its first line must name the columns. "
     if other_keys:
         hint += f"If the file is the one of {' or '.join(other_keys)}, name it so in source.files. "
     return ImpasseError(

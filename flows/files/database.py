@@ -24,12 +24,13 @@ from schemas.found import NO_ROWS, Found
 from schemas.mapping import Delivered
 
 _PIECE = 500_000
-_LOCKED = {
+_SHUT_OFF = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
-    "lock_configuration": "true",
 }
+# A time with a zone is stored as a moment, and the zone of the machine would decide its day; nothing is set after that.
+_SETTLED = "set TimeZone = 'UTC'; set lock_configuration = true"
 # What the file itself calls `count` or `duckdb_tables` is not what is asked: everything is asked of the system's own.
 _TABLES = """
     select database_name, schema_name, table_name from system.main.duckdb_tables() where not internal order by all
@@ -46,13 +47,17 @@ _TEXTS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 
 @dataclass(frozen=True)
 class Table:
-    """A base table: where it is, its number of rows, the columns that are read and those that are not."""
+    """A base table: where it is, its number of rows, the columns that are read and those that are not.
+
+    `moments` are the columns of times with a zone, of which the file says the moment and not the zone.
+    """
 
     catalog: str
     schema: str
     name: str
     columns: tuple[str, ...]
     left_out: tuple[str, ...]
+    moments: tuple[str, ...]
     n_rows: int
 
     @property
@@ -118,7 +123,8 @@ def _table(database: duckdb.DuckDBPyConnection, catalog: str, schema: str, name:
     left_out = [column for column, kind, is_computed in columns if is_computed or _cannot_be_handed_on(kind)]
     read = [column for column, *_ in columns if column not in left_out]
     ((n_rows,),) = database.sql(f"select system.main.count(*) from {_quoted(catalog, schema, name)}").fetchall()
-    return Table(catalog, schema, name, tuple(read), tuple(left_out), n_rows)
+    moments = [column for column, kind, _ in columns if column in read and kind == "TIMESTAMP WITH TIME ZONE"]
+    return Table(catalog, schema, name, tuple(read), tuple(left_out), tuple(moments), n_rows)
 
 
 def _cannot_be_handed_on(kind: str) -> bool:
@@ -127,6 +133,7 @@ def _cannot_be_handed_on(kind: str) -> bool:
 
 def _found(table: Table) -> Found:
     notes = [f"not read, as they are computed or of an odd type: {', '.join(table.left_out)}"] if table.left_out else []
+    notes += [f"days in UTC, as the file states no zone: {', '.join(table.moments)}"] if table.moments else []
     notes += [NO_ROWS] if not table.n_rows else []
     return Found(f"{table.schema}.{table.name}", "read", table.key, table.n_rows, "; ".join(notes))
 
@@ -144,7 +151,8 @@ def _listed(columns: Sequence[str]) -> str:
 def connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file opened for reading, shut off from all others."""
     try:
-        with duckdb.connect(str(path), read_only=True, config=_LOCKED) as database:
+        with duckdb.connect(str(path), read_only=True, config=_SHUT_OFF) as database:
+            database.execute(_SETTLED)
             yield database
     except duckdb.Error:
         raise ImpasseError(

@@ -1,13 +1,11 @@
-"""Names of columns, as a delivery has them: one name is one column.
-
-A file without a header has a row of a person where its names should be, so what looks like one is not repeated.
-"""
+"""Names of columns, as a delivery has them: one name is one column."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from schemas.errors import ImpasseError
+from schemas.mapping import is_a_row
 
 
 def refuse_two_of_a_name(columns: Sequence[str], where: str) -> None:
@@ -25,7 +23,5 @@ def refuse_two_of_a_name(columns: Sequence[str], where: str) -> None:
 
 
 def _named(columns: Sequence[str], *places: int) -> str:
-    """The names at these places, unless the columns are named as no program would: with a number or a date."""
-    if any(name[:1] in "+-.0123456789" for name in columns if name):
-        return ""
-    return ": " + " and ".join(f"'{columns[place]}'" for place in places)
+    """The names at these places, unless a row stands where names should be."""
+    return "" if is_a_row(columns) else ": " + " and ".join(f"'{columns[place]}'" for place in places)

@@ -80,6 +80,16 @@ def test_missing_column(tmp_path: Path) -> None:
     assert "'birthdate'" in message
 
 
+def test_a_file_without_a_header_is_not_quoted(tmp_path: Path) -> None:
+    """Where names should be stands a person; a mark of that row that is near a name is not repeated."""
+    (tmp_path / "persons.csv").write_text("persona_id,1970-02-03,f\nP2,1971-02-03,m\n")
+
+    message = told(tmp_path)
+
+    assert "no header" in message
+    assert "persona_id" not in message
+
+
 def test_wrong_delimiter(tmp_path: Path) -> None:
     """Semicolons where the study says commas; where nobody says anything they are told from the first line."""
     (tmp_path / "persons.csv").write_text(PERSONS.replace(",", ";"))

@@ -150,3 +150,13 @@ def test_rows_that_appear_while_reading(tmp_path: Path) -> None:
 
     with pytest.raises(ImpasseError, match="1 rows were counted and 2 read"):
         found.whole("death")
+
+
+def test_a_moment_has_its_day_in_utc_on_every_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file keeps the moment and no zone; the zone of the machine decides nothing, and that is noted."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    written(tmp_path, "create table death as select 1 as person_id, make_timestamptz(1451691000000000) as death_date")
+    found = read(tmp_path)
+
+    assert found.whole("death").schema["death_date"] == pl.Datetime("us", "UTC")
+    assert found.found[0].note == "days in UTC, as the file states no zone: death_date"
