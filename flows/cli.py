@@ -133,7 +133,7 @@ def _refuse_too_little_memory(study: Path, said: dict[str, str | int | None]) ->
     from flows.discreet import discreet
 
     if not said.get("resume"):
-        discreet(steps.require_memory)(study.resolve(), said)
+        discreet(steps.require_memory)(study.resolve(), {**said, "kind": said.get("engine")})
 
 
 def _unanswered() -> ImpasseError:

@@ -114,7 +114,7 @@ def running(folder: Path) -> Iterator[S3]:
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     """Until the server answers; its own pages count as no request of a user."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while process.poll() is None and time.monotonic() < deadline:
         try:
             urlopen(f"{url}/moto-api/", timeout=5).close()

@@ -22,7 +22,7 @@ def impasse(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
     command = [sys.executable, "-c", "from flows.cli import app; app()", *words]
     return subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=300, cwd=cwd or Path(__file__).parents[2]
+        command, capture_output=True, text=True, env=environment, timeout=900, cwd=cwd or Path(__file__).parents[2]
     )
 
 

@@ -25,6 +25,11 @@ from tests.flow.running import data_hashes, run_steps
 from transforms.parting import count_parts
 
 PERSONS, PARTS = 900, 2
+# Of every kind: counts with and without looking back, by dates alone, a score, a stage, both disorders and more.
+DEFINITIONS = [
+    *("anx_bokma_2019", "anx_domschke_2024_measured", "dep_ahrq_bipolar", "dep_dm_trd_partial", "dep_fife_2017"),
+    *("dep_gsrd", "dep_karolinska", "dep_ohdsi_1009", "dep_psychemerge_2", "dep_thase_rush", "scz_trrip"),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,8 +41,10 @@ def server() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The study of a registry that is smaller than the one other tests look at."""
-    return demonstration.write(tmp_path_factory.mktemp("engines"), PERSONS, seed=5)
+    """The study of a registry that is smaller than the one other tests look at, under fewer definitions."""
+    study = demonstration.write(tmp_path_factory.mktemp("engines"), PERSONS, seed=5)
+    study.write_text(f"{study.read_text()}\n[definitions]\nuse = {DEFINITIONS}\n")
+    return study
 
 
 def _in_parts(n_parts: int, study: Path, out: Path) -> Path:

@@ -172,6 +172,7 @@ def test_nothing_is_left_of_what_was_set_aside(whole: Path) -> None:
         "progress.json",
         "release",
         "restricted",
+        "started.json",
     ]
 
 
@@ -181,7 +182,7 @@ def test_too_little_memory_is_said_before_the_work(study: Path, tmp_path: Path) 
 
     with pytest.raises(ImpasseError, match=r"0.6 GB of memory are too little(.|\n)*at least 0.8 GB"):
         steps.read_delivery(plan)
-    assert list(plan.work.iterdir()) == []
+    assert [path.name for path in plan.work.iterdir()] == ["started.json"]
     publication.clear(plan)
     plan = make_plan(study, tmp_path, memory="800MB")
 

@@ -68,7 +68,7 @@ class Server:
                 start_new_session=True,
             )
 
-    def run(self, name: str, *words: str, seconds: int = 60) -> str:
+    def run(self, name: str, *words: str, seconds: int = 900) -> str:
         """Run `prefect` to its end; returns all that was printed under this name."""
         with _stopped_at_last(self.start(name, *words)) as process:
             code = process.wait(seconds)
@@ -78,7 +78,7 @@ class Server:
 
     def ask(self, path: str, **body: object) -> Any:
         """What the server's interface answers, as JSON has it."""
-        answer = httpx.post(f"{self.url}/{path}", json=body, timeout=20)
+        answer = httpx.post(f"{self.url}/{path}", json=body, timeout=120)
         return answer.raise_for_status().json()
 
     def _environment(self) -> dict[str, str]:
@@ -127,10 +127,11 @@ def _stopped_at_last(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Po
             process.wait()
 
 
-def _wait_until(holds: Callable[[], bool], seconds: int) -> None:
-    end = time.monotonic() + seconds
+def _wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for a state, however busy the machine is; what never comes is given up after ten minutes."""
+    end = time.monotonic() + 600
     while not holds():
-        assert time.monotonic() < end, f"not so after {seconds} s"
+        assert time.monotonic() < end
         time.sleep(0.2)
 
 
@@ -159,7 +160,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made = Server(f"http://127.0.0.1:{port}/api", tmp_path_factory.mktemp("prefect"))
     _watch(made.home)
     with _stopped_at_last(made.start("server", "server", "start", "--host", "127.0.0.1", "--port", str(port))):
-        _wait_until(lambda: _is_up(made), 60)
+        _wait_until(lambda: _is_up(made))
         _work(made)
         made.run("deploy", "--no-prompt", "deploy", "--all")
         yield made
@@ -177,7 +178,7 @@ def runs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     ids = {name: _ask_for_run(server, study) for name, study in studies.items()}
     _work(server)
     # The good one classifies its parts in a flow of its own, which ends as well.
-    _wait_until(lambda: _n_told_ends(server) == len(studies) + 1, 20)
+    _wait_until(lambda: _n_told_ends(server) == len(studies) + 1)
     known = {run["id"]: run for run in server.ask("flow_runs/filter")}
     return Runs({name: known[ids[name]] for name in ids}, {name: study.parent for name, study in studies.items()})
 
@@ -185,7 +186,7 @@ def runs(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Runs:
 def _work(server: Server) -> None:
     """Start a worker that stops when all runs asked for have ended; its first start makes the work pool."""
     pool = ["--pool", "impasse", "--type", "process"]
-    server.run("worker", "worker", "start", *pool, "--limit", "3", "--run-once", seconds=120)
+    server.run("worker", "worker", "start", *pool, "--limit", "3", "--run-once")
 
 
 def _write_study(folder: Path, more: str) -> Path:
