@@ -16,6 +16,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 import vl_convert
+from altair.utils.schemapi import debug_mode
 
 from reports.numbers import coefficient, count, interval, percent
 
@@ -43,6 +44,8 @@ _CONFIG = {
         "titleFontSize": 12,
     },
 }
+# Altair would check each part of a chart against the schema of Vega-Lite, which takes as long as drawing it.
+_unchecked = debug_mode(False)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class Share:
         return self.text if self.bound_low is None else interval(self.bound_low, self.bound_high)
 
 
+@_unchecked
 def range_strip(shares: list[Share], label: str, narrow: bool = False) -> str:
     """All definitions on one line: how far apart they are."""
     frame = pl.DataFrame([{"x": s.point, "y": 0} for s in shares if s.point is not None], schema=_XY)
@@ -90,6 +94,7 @@ def range_strip(shares: list[Share], label: str, narrow: bool = False) -> str:
     return _svg(alt.layer(*layers), (340 if narrow else 820, 62), (26, 2, 26, 24), label)
 
 
+@_unchecked
 def prevalence_chart(shares: list[Share], label: str, narrow: bool = False) -> str:
     """One line per definition: the bar of bounds, the interval, the complete-case point."""
     many = len(shares) > MANY
@@ -114,6 +119,7 @@ def prevalence_chart(shares: list[Share], label: str, narrow: bool = False) -> s
     return _svg(alt.layer(*layers), size, (4, 4, 20, 42) if narrow else (_TITLES, 4, 180, 42), label)
 
 
+@_unchecked
 def agreement_heatmap(keys: list[int], titles: list[str], pairs: pl.DataFrame, label: str, narrow: bool = False) -> str:
     """The lower triangle of all pairs: kappa as colour and as number.
 
@@ -142,6 +148,7 @@ def agreement_heatmap(keys: list[int], titles: list[str], pairs: pl.DataFrame, l
     return _svg(alt.layer(*layers), (side, side), margins, label, shrinks=not many)
 
 
+@_unchecked
 def verdict_chart(rows: pl.DataFrame, label: str, narrow: bool = False) -> str:
     """What each definition says of every episode, as parts of a whole.
 
@@ -175,6 +182,7 @@ def verdict_chart(rows: pl.DataFrame, label: str, narrow: bool = False) -> str:
     return _svg(alt.layer(*layers), size, (4, 4, 20, 42) if narrow else (_TITLES, 4, 20, 42), label)
 
 
+@_unchecked
 def level_chart(levels: pl.DataFrame, label: str) -> str:
     """How one staging system spreads its episodes: a bar for every level.
 
@@ -306,7 +314,7 @@ def _svg(
     """
     padding = dict(zip(("left", "top", "right", "bottom"), margins, strict=True))
     sized = chart.properties(width=size[0], height=max(size[1], 1), padding=padding)
-    spec = sized.to_dict(format="vega-lite", validate=False)  # its parts were checked when they were made
+    spec = sized.to_dict(format="vega-lite", validate=False)
     spec |= {"autosize": {"type": "none"}, "background": None, "config": _CONFIG}
     return _embeddable(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]), label, shrinks)
 
