@@ -107,12 +107,13 @@ class _Facts:
     """
 
     n_numbers: int
-    n_facts: int = 0
     limits: list[np.ndarray] = field(default_factory=list)
     owned: list[np.ndarray] = field(default_factory=list)
     placed: list[np.ndarray] = field(default_factory=list)
-    terms: list[np.ndarray] = field(default_factory=list)  # fact, number, 1 if added or -1 if taken away
-    most: list[np.ndarray] = field(default_factory=list)
+    most: list[int] = field(default_factory=list)
+    fact_of: list[int] = field(default_factory=list)  # a term: its fact, its number, 1 if added or -1 if taken away
+    number_of: list[int] = field(default_factory=list)
+    sign_of: list[int] = field(default_factory=list)
 
     def parts(self, limit: int, owners: np.ndarray, place: int) -> np.ndarray:
         """New numbers, one for each of the rows that own them."""
@@ -125,10 +126,12 @@ class _Facts:
 
     def each_at_most(self, most: int, *terms: tuple[np.ndarray, int]) -> None:
         """For each place: the numbers there, added or taken away, come to at most so much."""
-        facts = self.n_facts + np.arange(len(terms[0][0]))
-        self.n_facts += len(facts)
-        self.terms += [np.column_stack([facts, numbers, np.full(len(facts), sign)]) for numbers, sign in terms]
-        self.most.append(np.full(len(facts), most))
+        n_places = len(terms[0][0])
+        for numbers, sign in terms:
+            self.fact_of += range(len(self.most), len(self.most) + n_places)
+            self.number_of += numbers.tolist()
+            self.sign_of += [sign] * n_places
+        self.most += [most] * n_places
 
     def each(self, total: int, *terms: tuple[np.ndarray, int]) -> None:
         """For each place: they come to exactly so much."""
@@ -137,11 +140,10 @@ class _Facts:
 
     def all_at_most(self, most: int, added: Sequence[int], taken: Sequence[int] = ()) -> None:
         """All added, less all that are taken away, come to at most so much."""
-        signs = np.repeat([1, -1], [len(added), len(taken)])
-        fact = np.full(len(signs), self.n_facts)
-        self.n_facts += 1
-        self.terms.append(np.column_stack([fact, np.array([*added, *taken], dtype=np.int64), signs]))
-        self.most.append(np.full(1, most))
+        self.fact_of += [len(self.most)] * (len(added) + len(taken))
+        self.number_of += [*added, *taken]
+        self.sign_of += [1] * len(added) + [-1] * len(taken)
+        self.most.append(most)
 
     def all_are(self, total: int, numbers: Sequence[int]) -> None:
         """All together are so many."""
@@ -151,7 +153,7 @@ class _Facts:
     def narrowed(self, least: np.ndarray, most: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The least and the most of every number when no fact narrows them any more."""
         low, high = self._start(least, most)
-        terms, bound = _joined(self.terms, 3), _joined(self.most)
+        terms, bound = self._terms(), np.array(self.most, dtype=np.int64)
         while True:
             next_low, next_high = _once(low, high, terms, bound)
             if (next_low == low).all() and (next_high == high).all():
@@ -162,7 +164,7 @@ class _Facts:
         """Places of the pairs whose parts cannot be what the exact numbers of the rows would make them."""
         low, high = self._start(exact, exact)
         place = np.concatenate([np.full(len(exact), _NO_PAIR), *self.placed])
-        terms, bound = _joined(self.terms, 3), _joined(self.most)
+        terms, bound = self._terms(), np.array(self.most, dtype=np.int64)
         of_fact = np.full(len(bound), _NO_PAIR)
         np.maximum.at(of_fact, terms[:, 0], place[terms[:, 1]])
         found = {_NO_PAIR}
@@ -174,6 +176,10 @@ class _Facts:
             if not crossed and (next_low == low).all() and (next_high == high).all():
                 return frozenset(found - {_NO_PAIR})
             low, high, found = next_low, next_high, found | crossed
+
+    def _terms(self) -> np.ndarray:
+        """A row for each term. They are some hundred thousand, a few at a time: lists grow faster than arrays join."""
+        return np.array([self.fact_of, self.number_of, self.sign_of], dtype=np.int64).T
 
     def _start(self, least: np.ndarray, most: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         limits = _joined(self.limits)
@@ -192,10 +198,9 @@ def _once(low: np.ndarray, high: np.ndarray, terms: np.ndarray, bound: np.ndarra
     return next_low, next_high
 
 
-def _joined(parts: list[np.ndarray], columns: int | None = None) -> np.ndarray:
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
     """Whole numbers in one array; there may be none."""
-    nothing = np.zeros(0 if columns is None else (0, columns), dtype=np.int64)
-    return np.concatenate([nothing, *parts])
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
 def _facts(known: pl.DataFrame, shared: pl.DataFrame) -> _Facts:
