@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.definition_commands import definitions_app
+from flows.garbage import collect_seldom
 from flows.layout_commands import layout_app
 from flows.terminal import err, out, print_table, told
 from schemas.errors import ImpasseError
@@ -50,6 +51,7 @@ def _common(
     ] = False,
 ) -> None:
     """How much, and why, published definitions of treatment resistance disagree on your own registry data."""
+    collect_seldom()
 
 
 def _local(path: Path) -> Path:

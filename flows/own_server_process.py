@@ -8,12 +8,15 @@ in the run's environment, so that a server the user starts keeps them.
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import sys
 from threading import Thread
 from time import sleep
 from typing import TYPE_CHECKING
+
+from flows.garbage import collect_seldom
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -24,6 +27,7 @@ SETTINGS = {
     "PREFECT__SERVER_FINAL": "1",
     "PREFECT_UI_ENABLED": "false",
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",  # it would load every integration, Dask's too
     "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
@@ -35,6 +39,7 @@ SETTINGS = {
 def main() -> None:
     """Serve until the run ends."""
     os.environ.update(SETTINGS)
+    collect_seldom()
     from prefect.settings import PREFECT_API_URL
 
     if PREFECT_API_URL.value():
@@ -48,6 +53,7 @@ def main() -> None:
         server = uvicorn.Server(uvicorn.Config(app, factory=True, log_level="error", lifespan="on"))
         Thread(target=_end_with_run, args=(server,), daemon=True).start()
         server.run(sockets=[listening])
+    atexit.register(os._exit, 0)  # all is written down; taking a hundred thousand objects apart takes a second
 
 
 def _end_with_run(server: Server) -> None:
