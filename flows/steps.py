@@ -117,15 +117,16 @@ def delivery_notes(plan: Plan) -> list[str]:
 def require_memory(study_path: Path, said: dict[str, str | int | None]) -> None:
     """Refuse a delivery on this machine for which there is too little memory, before a run of it is begun.
 
-    A disk that does not answer is the run's own affair, which tries again; a delivery on S3 is read by the run only.
+    It is only glanced at: the run counts its rows, and refuses it then if they are more than they seemed to be. A disk
+    that does not answer is the run's own affair, which tries again; a delivery on S3 is read by the run only.
     """
     loaded = load(study_path)
     output, engine = stated(loaded.study, said)
     if is_address(loaded.study.source.path):
         return
     with suppress(OSError):
-        delivered = delivery.read_delivery(loaded.study, study_path.parent, loaded.layout)
-        size = Source(loaded.layout, loaded.study, loaded.codes).size(delivered)
+        glanced = delivery.glance_at(loaded.study, study_path.parent, loaded.layout)
+        size = Source(loaded.layout, loaded.study, loaded.codes).size(glanced)
         in_processes = engine.kind != "threads"
         parts_at_a_time(size, count_parts(size.n_persons), output.memory_bytes, 1, in_processes=in_processes)
 

@@ -53,15 +53,27 @@ def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Del
     place = stores.placed(chosen.source.path, base)
     if not place.exists():
         raise stores.no_file(place)
-    if isinstance(layout, Mapping):
-        found = _registry(place, layout)
-    elif _is_database(place):
+    if not isinstance(layout, Mapping) and _is_database(place):
         _refuse_form(chosen.source.stated(), place)
         return read_database(place)
-    else:
-        found = _omop_folder(place, chosen.source)
+    found = DeliveredFiles(_located(place, chosen, layout))
+    _require_persons(found, layout)
     found.take_inventory(place, _our_output(chosen, base))
     return found
+
+
+def glance_at(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Delivered:
+    """The same, to see how large it is: lines of CSV are not counted, but guessed from the first ones."""
+    place = stores.placed(chosen.source.path, base)
+    is_database = not isinstance(layout, Mapping) and _is_database(place)
+    if is_database or not place.exists():
+        return read_delivery(chosen, base, layout)
+    return GlancedFiles(_located(place, chosen, layout))
+
+
+def _located(place: Place, chosen: Study, layout: Mapping | OmopLists) -> Sources:
+    """The files of a folder, of which it is known that they can be read and have the columns that are needed."""
+    return _registry(place, layout) if isinstance(layout, Mapping) else _omop_folder(place, chosen.source)
 
 
 def _our_output(chosen: Study, base: Path) -> list[Path]:
@@ -200,6 +212,16 @@ class DeliveredFiles(Delivered):
         return "; ".join([NO_ROWS, *notes] if n_rows == 0 else notes)
 
 
+class GlancedFiles(DeliveredFiles):
+    """Files of which rows are counted where that takes no time, and else taken to be rather too few than too many."""
+
+    def _count(self, file: SourceFile) -> dict[Place, int]:
+        if file.is_parquet:
+            return super()._count(file)
+        check_csv(file.path, file.form)
+        return {file.path: csv.guess_rows(file.path, _n_bytes(file.path))}
+
+
 def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> list[Place]:
     """The files that `read_delivery` reads, each once: what a manifest fingerprints."""
     place = stores.placed(chosen.source.path, base)
@@ -210,12 +232,11 @@ def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> list
     return sorted({file for path in located for file in parquet.files_of(path)})
 
 
-def _registry(folder: Place, layout: Mapping) -> DeliveredFiles:
+def _registry(folder: Place, layout: Mapping) -> Sources:
     sources = _sources(locate_files(folder, layout), layout)
-    found = _counted(sources, [part.file for part in layout.persons if part.file in sources])
     columns = {key: {file.path.name: list(file.schema()) for file in files} for key, files in sources.items()}
     _refuse_missing_columns(columns, layout)
-    return found
+    return sources
 
 
 def _sources(located: Located, layout: Mapping) -> Sources:
@@ -232,13 +253,13 @@ def _form(path: Place, stated: FileForm) -> CsvForm:
     return CsvForm(stated.delimiter or told_delimiter(path, quoting), stated.encoding or _PLAIN.encoding, quoting)
 
 
-def _counted(sources: Sources, persons: Sequence[str]) -> DeliveredFiles:
-    """The files, the rows of each counted; some of those that persons come from must have one."""
-    found = DeliveredFiles(sources)
-    n_rows = {key: found.n_rows(key) for key in sources}
+def _require_persons(found: DeliveredFiles, layout: Mapping | OmopLists) -> None:
+    """Count the rows of all files; some of those that persons come from must have one."""
+    named = [part.file for part in layout.persons] if isinstance(layout, Mapping) else ["person"]
+    persons = [key for key in named if key in found.sources]
+    n_rows = {key: found.n_rows(key) for key in found.sources}
     if persons and not any(n_rows[key] for key in persons):
-        raise empty(sources[persons[0]][0].path)
-    return found
+        raise empty(found.sources[persons[0]][0].path)
 
 
 def read_table(file: SourceFile) -> pl.DataFrame:
@@ -307,10 +328,9 @@ def _refuse_missing_columns(columns: dict[str, dict[str, list[str]]], layout: Ma
                     raise mapping.missing_column(spellings, there + joined, file, layout.files[part.file].instead_of)
 
 
-def _omop_folder(folder: Place, stated: FileForm) -> DeliveredFiles:
+def _omop_folder(folder: Place, stated: FileForm) -> Sources:
     """The OMOP tables of a folder."""
-    sources = {table: (SourceFile(path, _omop_form(path, stated)),) for table, path in locate_omop(folder).items()}
-    return _counted(sources, ["person"])
+    return {table: (SourceFile(path, _omop_form(path, stated)),) for table, path in locate_omop(folder).items()}
 
 
 def _omop_form(path: Place, stated: FileForm) -> CsvForm:

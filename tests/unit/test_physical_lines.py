@@ -215,3 +215,11 @@ def test_a_row_where_names_should_be_is_not_repeated(tmp_path: Path) -> None:
 def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
     """Spreadsheets write them, and nothing is read by a blank name."""
     assert rows_of(tmp_path / "a.csv", b"id,,\n1,,\n") == [("1", None, None)]
+
+
+@pytest.mark.parametrize(("n_rows", "least", "most"), [(3, 3, 3), (300_000, 190_000, 300_000)])
+def test_rows_are_guessed_from_the_first_lines(tmp_path: Path, n_rows: int, least: int, most: int) -> None:
+    """A small file is counted; a large one is taken to have rather too few rows than too many."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"person_id,code\n" + b"P000001,F32.1\n" * n_rows)
+    assert least <= csv.guess_rows(path, path.stat().st_size) <= most
