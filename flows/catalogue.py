@@ -170,9 +170,11 @@ def drawn(files: Mapping[str, list[CaseFile]], name: str) -> tuple[Case, ...]:
     return tuple(case for file in files.get(name, ()) for case in file.cases())
 
 
-def methods_contents(listed: Iterable[AnyDefinition], folders: Iterable[Path] = ()) -> MethodsContents:
-    """What the page of these definitions shows: them, their cases and the code lists."""
+def methods_contents(
+    listed: Iterable[AnyDefinition], files: Mapping[str, list[CaseFile]] | None = None
+) -> MethodsContents:
+    """What the page of these definitions shows: them, their cases and the code lists; else shipped cases."""
     from reports.methods import MethodsContents  # the charts it comes with are slow to load
 
-    shown, files = tuple(listed), case_files(folders)
-    return MethodsContents(shown, {d.id: drawn(files, d.id) for d in shown}, inputs.read_codelists())
+    shown, drawn_in = tuple(listed), case_files() if files is None else files
+    return MethodsContents(shown, {d.id: drawn(drawn_in, d.id) for d in shown}, inputs.read_codelists())

@@ -251,5 +251,6 @@ def methods(
     from reports.methods import render_methods
 
     known = inputs.read_catalogue(folder)
-    texts.write_text(render_methods(catalogue.methods_contents(known.values(), folder)), out_file)
+    contents = catalogue.methods_contents(known.values(), catalogue.case_files(folder))
+    texts.write_text(render_methods(contents), out_file)
     out.print(f"written: {out_file} ({len(known)} definitions)", markup=False, highlight=False, soft_wrap=True)

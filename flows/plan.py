@@ -295,14 +295,14 @@ def _fingerprint(study_path: Path, loaded: Loaded) -> str:
     """A short name of all that decides what a run makes of the delivery, the same on every machine."""
     own_layout = study_path.parent / (loaded.study.source.layout or "")
     layout = io.sha256(own_layout) if own_layout.is_file() else ""
-    return sha256(repr((loaded.study, loaded.definitions, layout, _program())).encode()).hexdigest()[:8]
+    return sha256(repr((loaded.study, loaded.definitions, layout, program_fingerprint())).encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=1)
-def _program() -> str:
-    """The fingerprint of the code, the code lists and the shipped layouts and definitions."""
+def program_fingerprint() -> str:
+    """The fingerprint of the code, the code lists, the shipped layouts and definitions, and what pages are made of."""
     shipped = [path for package in PACKAGES for path in io.files(package)]
-    told = [io.sha256(path) for path in shipped if path.suffix in (".py", ".csv", ".toml", ".html")]
+    told = [io.sha256(path) for path in shipped if path.suffix in (".py", ".csv", ".toml", ".html", ".css")]
     return sha256("".join(told).encode()).hexdigest()
 
 

@@ -11,6 +11,7 @@ _HERE = Path(__file__).resolve().parents[1]
 PACKAGES = tuple(_HERE / name for name in ("schemas", "transforms", "reports", "flows"))
 _COMPUTING = ("impasse", "polars", "numpy", "numba", "pyarrow")
 _TELLING = ("pandera", "great-expectations", "prefect", "altair", "statsmodels")
+_RENDERING = ("jinja2", "markupsafe")
 
 
 def place(file: str) -> str | None:
@@ -23,6 +24,12 @@ def place(file: str) -> str | None:
 def versions() -> dict[str, str]:
     """Python, the program, and the libraries that shape results and pages."""
     return {**computing(), **{name: version(name) for name in _TELLING}}
+
+
+@lru_cache(maxsize=1)
+def rendering() -> dict[str, str]:
+    """What a page without tables of a run depends on, beside its own contents."""
+    return {"python": python_version(), **{name: version(name) for name in ("impasse", *_RENDERING)}}
 
 
 @lru_cache(maxsize=1)

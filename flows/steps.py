@@ -20,16 +20,16 @@ from typing import Any
 import polars as pl
 
 from flows import io, quality
-from flows.catalogue import methods_contents
+from flows.catalogue import case_files, methods_contents
 from flows.discreet import discreet
-from flows.files import delivery, texts
+from flows.files import delivery, kept, texts
 from flows.files.keep import private, remove_asides, settle
 from flows.intake import Taken, take_in
-from flows.plan import Loaded, Plan, delivery_unchanged, load, load_as_planned, stated
-from flows.program import versions
+from flows.plan import Loaded, Plan, delivery_unchanged, load, load_as_planned, program_fingerprint, stated
+from flows.program import rendering, versions
 from reports.delivery_notes import note_sentences
 from reports.limits import unread_sentences
-from reports.methods import MethodsContents, render_methods
+from reports.methods import render_methods
 from reports.report import Option, ReportContents, render_report, sentences
 from reports.validation import ValidationContents, render_validation
 from schemas.addresses import is_address
@@ -45,6 +45,7 @@ from transforms.attrition import compare_attrition, count_attrition
 from transforms.buckets import power_of_two
 from transforms.classify import classify
 from transforms.clean import RULES, Cleaned, Source, clean
+from transforms.compiled import KEPT_IN
 from transforms.disclosure import protect
 from transforms.impasses import ESTABLISHED
 from transforms.memory import Size, parts_at_a_time
@@ -243,7 +244,7 @@ def render(plan: Plan) -> None:
     loaded = load(plan.study_path)
     for definition, text in loaded.texts.items():
         texts.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
-    texts.write_text(render_methods(_methods_contents(plan, loaded)), plan.work / "release" / METHODS)
+    texts.write_text(_methods_page(plan, loaded), plan.work / "release" / METHODS)
     report, validation = _report_contents(plan), validation_contents(plan)
     expected = [text for row in validation.expectations for text in (row["expectation"], row["observed"])]
     check_sentences([*sentences(report), *expected], {name: _read_release(plan, name) for name in RELEASE})
@@ -251,13 +252,15 @@ def render(plan: Plan) -> None:
     texts.write_text(render_report(report), plan.work / "release" / "report.html")
 
 
-def _methods_contents(plan: Plan, loaded: Loaded) -> MethodsContents:
-    """The compared definitions with their worked cases."""
-    folders = [plan.base / folder for folder in loaded.study.definitions.folders]
+def _methods_page(plan: Plan, loaded: Loaded) -> str:
+    """The compared definitions with their worked cases; a page that is the same for every run of them."""
     try:
-        return methods_contents(loaded.definitions, folders)
+        cases = case_files([plan.base / folder for folder in loaded.study.definitions.folders])
+        told = [(d.id, loaded.texts[d.id], cases.get(d.id)) for d in loaded.definitions]
+        made_of = (program_fingerprint(), rendering(), told)
+        return kept.page(made_of, lambda: render_methods(methods_contents(loaded.definitions, cases)), KEPT_IN)
     except ImpasseError:  # a user's case that cannot be read must not stop a run; `impasse definitions lint` tells it
-        return methods_contents(loaded.definitions)
+        return render_methods(methods_contents(loaded.definitions))
 
 
 def validation_contents(plan: Plan) -> ValidationContents:

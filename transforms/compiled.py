@@ -26,7 +26,7 @@ _Function = TypeVar("_Function", bound=Callable)
 
 def compiled(function: _Function) -> _Function:
     """The function compiled, when it is first called; where it cannot be kept, every process compiles it anew."""
-    return numba.njit(nogil=True, error_model="numpy", cache=_KEPT_IN is not None)(function)
+    return numba.njit(nogil=True, error_model="numpy", cache=KEPT_IN is not None)(function)
 
 
 def _folder(candidates: Sequence[Path], sources: Sequence[Path]) -> Path | None:
@@ -62,6 +62,6 @@ def _candidates(program: Path) -> list[Path]:
 
 
 _HERE = Path(__file__).parent
-_KEPT_IN = _folder(_candidates(_HERE), [_HERE, _HERE.parent / "schemas"])
-if _KEPT_IN is not None:
-    numba.config.CACHE_DIR = str(_KEPT_IN)
+KEPT_IN = _folder(_candidates(_HERE), [_HERE, _HERE.parent / "schemas"])
+if KEPT_IN is not None:
+    numba.config.CACHE_DIR = str(KEPT_IN)

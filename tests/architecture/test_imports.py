@@ -22,7 +22,7 @@ THAT_OPEN_FILES = (
     *("flows/io.py", "flows/stores.py", "flows/lock.py", "flows/quiet.py", "transforms/compiled.py"),
     *(
         f"flows/files/{name}.py"
-        for name in ("csv", "database", "delivery", "faults", "inputs", "keep", "locate", "parquet", "texts")
+        for name in ("csv", "database", "delivery", "faults", "inputs", "keep", "kept", "locate", "parquet", "texts")
     ),
 )
 # A table is declared in one layer and displayed in another; both are called what they are.

@@ -241,7 +241,7 @@ def test_a_part_is_not_classified_by_another_program(
     """A worker with other code or code lists stops the part, and nobody resumes what another program began."""
     plan = make_plan(registry, tmp_path)
     steps.read_delivery(plan)
-    monkeypatch.setattr("flows.plan._program", lambda: "another")
+    monkeypatch.setattr("flows.plan.program_fingerprint", lambda: "another")
 
     with pytest.raises(ImpasseError, match="not what it was when the run was planned"):
         steps.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
