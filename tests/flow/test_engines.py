@@ -27,7 +27,7 @@ from transforms.parting import count_parts
 PERSONS, PARTS = 900, 2
 # Of every kind: counts with and without looking back, by dates alone, a score, a stage, both disorders and more.
 DEFINITIONS = [
-    *("anx_bokma_2019", "anx_domschke_2024_measured", "dep_ahrq_bipolar", "dep_dm_trd_partial", "dep_fife_2017"),
+    *("anx_bokma_2019", "anx_strict3", "dep_ahrq_bipolar", "dep_esm", "dep_fife_2017"),
     *("dep_gsrd", "dep_karolinska", "dep_ohdsi_1009", "dep_psychemerge_2", "dep_thase_rush", "scz_trrip"),
 ]
 
