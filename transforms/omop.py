@@ -196,7 +196,7 @@ def _procedures(frame: OmopFrame, rules: OmopRules) -> Draft:
         date=frame.day("procedure_date"),
         concept=known(frame.key("procedure_concept_id")),
         source=known(frame.key("procedure_source_concept_id", True)),
-        written=drafts.code(frame.text("procedure_source_value", True)),
+        written=drafts.code(frame.codes("procedure_source_value", True)),
     )
     facts = draft.facts.join(
         concepts(frame), left_on="source", right_on="concept_id", how="left", maintain_order="left"

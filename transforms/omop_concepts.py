@@ -15,6 +15,8 @@ from schemas.mapping import Delivered
 from transforms.omop_tables import OmopFrame, OmopRules, once_per_delivery
 
 _VOCABULARY = ("concept", "concept_ancestor", "drug_strength")
+# Their codes are numbers without zeros in front, so a number is the code.
+_NUMBERED = ("SNOMED", "RxNorm", "RxNorm Extension")
 _PAIRS = {"concept": pl.String, "found": pl.String}
 
 
@@ -34,7 +36,7 @@ def concepts(frame: OmopFrame) -> pl.DataFrame:
     return concept.select(
         concept_id=concept.key("concept_id"),
         vocabulary=concept.text("vocabulary_id"),
-        concept_code=concept.text("concept_code"),
+        concept_code=concept.codes("concept_code", is_exact=concept.text("vocabulary_id").is_in(_NUMBERED)),
         concept_class=concept.text("concept_class_id"),
         concept_name=concept.text("concept_name").str.to_lowercase(),
     ).unique("concept_id", keep="first", maintain_order=True)

@@ -16,6 +16,7 @@ import polars as pl
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
 from schemas.mapping import BLANK_WORDS, Delivered
+from schemas.unfit import codes_as_numbers
 from transforms import drafts
 from transforms.drafts import Draft
 
@@ -65,6 +66,20 @@ class OmopFrame:
         """A column of identifiers as text."""
         there = drafts.find(self.low, (column,), self.name, optional)
         return drafts.key(self.low, column, self.name, BLANK_WORDS) if there else pl.lit(None, dtype=pl.String)
+
+    def codes(self, column: str, optional: bool = False, is_exact: pl.Expr | None = None) -> pl.Expr:
+        """A column of codes as text; one of numbers is refused, unless all its filled rows are `is_exact`."""
+        there = drafts.find(self.low, (column,), self.name, optional)
+        if there and self.low.schema[column].is_numeric():
+            self._refuse_numbers(column, pl.lit(False) if is_exact is None else is_exact)
+        return self.text(column, optional)
+
+    def _refuse_numbers(self, column: str, is_exact: pl.Expr) -> None:
+        """Stop at a number that may have been another code; blanks are of any type."""
+        drafts.key(self.low, column, self.name)
+        is_filled = self.text(column, True).is_not_null()
+        if self.low.select((is_filled & ~is_exact.fill_null(False)).any()).item():
+            raise codes_as_numbers(column, self.name)
 
     def number(self, column: str, optional: bool = False) -> pl.Expr:
         """A column of numbers."""

@@ -199,6 +199,61 @@ def test_odd_types_of_a_database_are_refused() -> None:
         clean(Delivered(files), OMOP_LISTS, study(kind="omop"), CODES)
 
 
+def _numbered(code: pl.Series, vocabulary: str) -> Delivered:
+    """A condition whose source concept has a code that was written as a number."""
+    concept = {"concept_id": [11], "vocabulary_id": [vocabulary], "concept_class_id": ["code"], "concept_name": ["a"]}
+    condition = {"person_id": [7], "condition_concept_id": [0], "condition_start_date": ["2010-01-01"]}
+    return Delivered(
+        {
+            "person": pl.DataFrame({"person_id": [7], "year_of_birth": [1970]}),
+            "concept": pl.DataFrame({**concept, "concept_code": code}),
+            "condition_occurrence": pl.DataFrame({**condition, "condition_source_concept_id": [11]}),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "vocabulary"),
+    [
+        (pl.Series([300.0]), "ICD9CM"),
+        (pl.Series([8.45]), "ICD9CM"),
+        (pl.Series([845]), "ICD9CM"),
+        (pl.Series([90870]), "CPT4"),
+    ],
+)
+def test_codes_of_concepts_written_as_numbers_are_refused(code: pl.Series, vocabulary: str) -> None:
+    """300.00 and 300 are two codes of ICD-9 and one number, so the delivery is refused by file and column."""
+    with pytest.raises(ImpasseError, match=r"'concept_code' were written as numbers(.|\n)*file concept\b"):
+        clean(_numbered(code, vocabulary), OMOP_LISTS, study(kind="omop"), CODES)
+
+
+@pytest.mark.parametrize("code", [pl.Series([35489007]), pl.Series([35489007.0])])
+def test_codes_that_are_numbers_may_be_written_so(code: pl.Series) -> None:
+    """A code of SNOMED has no zeros to lose."""
+    found = clean(_numbered(code, "SNOMED"), OMOP_LISTS, study(kind="omop"), CODES).extract
+
+    assert found.diagnoses["code"].to_list() == ["35489007"]
+
+
+def test_a_column_of_codes_without_a_code_is_of_any_type() -> None:
+    """Nothing is lost of a blank, whatever type a tool gave the column."""
+    found = clean(_numbered(pl.Series([None], dtype=pl.Float64), "ICD9CM"), OMOP_LISTS, study(kind="omop"), CODES)
+
+    assert_shows(found.rules, "table | rule | n\ndiagnoses | code_missing | 1")
+
+
+def test_source_values_that_codes_are_read_from_are_refused_as_numbers() -> None:
+    """A CPT code is read from the source value, and 00104 is 104 as a number."""
+    procedure = {"person_id": [7], "procedure_concept_id": [0], "procedure_date": ["2010-01-01"]}
+    files = {
+        "person": pl.DataFrame({"person_id": [7], "year_of_birth": [1970]}),
+        "procedure_occurrence": pl.DataFrame({**procedure, "procedure_source_value": [90870]}),
+    }
+
+    with pytest.raises(ImpasseError, match=r"'procedure_source_value'(.|\n)*file procedure_occurrence"):
+        clean(Delivered(files), OMOP_LISTS, study(kind="omop"), CODES)
+
+
 @needs_shared
 def test_synpuf_counts() -> None:
     """All 5,121 conditions are ICD-9, 20 persons have an antidepressant, 88 exposures are no known drug."""
