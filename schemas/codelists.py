@@ -3,7 +3,7 @@
 Every row says where it is written, when it was read and how sure it is. Codes are upper case
 without dots. Classification codes (ICD, ICPC, ATC, procedures) carry their hierarchy in their
 spelling, so a listed code stands for everything that starts with it; SNOMED and OMOP identifiers do
-not and must match exactly. Look-ups take the unique codes of a delivery, not its rows, so plain
+not and must match exactly; several that hold together are joined by `+`. Look-ups take the unique codes of a delivery, not its rows, so plain
 Python is fast enough.
 
 A treatment belongs surely to its `groups` and possibly to its `maybe_groups`: the code is too
@@ -30,6 +30,8 @@ CONFIDENCE = ("V", "V-abs", "V-code", "V2", "M", "U", "D")
 USES = ("include", "exclude")
 TIERS = ("first_line", "later_line", "experimental")
 EXACT_SYSTEMS = ("snomed", "omop")
+# Between identifiers that one diagnosis stands for together: what a list leaves out of one is left out of all.
+JOINED_BY = "+"
 
 _CITED = {"source": pl.String, "date": pl.String, "confidence": pl.String}
 _WORDS = pl.List(pl.String)
@@ -402,8 +404,8 @@ def _pairs(codes: pl.DataFrame) -> Iterator[tuple[str, str]]:
 
 
 def _spellings(system: str, code: str) -> list[str]:
-    """The code and, in a classification, everything above it, longest first."""
-    return [code] if system in EXACT_SYSTEMS else [code[:length] for length in range(len(code), 0, -1)]
+    """The code, or the identifiers that it joins, and in a classification everything above it, longest first."""
+    return code.split(JOINED_BY) if system in EXACT_SYSTEMS else [code[:length] for length in range(len(code), 0, -1)]
 
 
 def _longest_prefix(code: str, rows: dict[str, dict]) -> dict | None:

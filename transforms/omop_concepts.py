@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.codelists import CodeLists
+from schemas.codelists import JOINED_BY, CodeLists
 from schemas.mapping import Delivered
 from transforms.omop_tables import OmopFrame, OmopRules, once_per_delivery
 
@@ -55,14 +55,29 @@ def procedure_concepts(codes: CodeLists) -> pl.Series:
 def nearest_diagnoses(frame: OmopFrame, rules: OmopRules, used: pl.Series) -> pl.DataFrame:
     """concept, found: the listed diagnoses that each concept stands for.
 
-    A list that leaves out one of them leaves out the concept: of what it stands for, all that the list takes in goes.
+    A list that leaves out one of them leaves out the concept. So one that is in no other list goes; if it is in
+    another too, all of them are joined into one code, of which each list leaves out what it leaves out.
     """
     found = nearest_listed(frame, rules, used, diagnosis_concepts(rules.codes))
-    named = rules.codes.diagnoses.filter(pl.col("code_system") == "omop").select("list", "use", found="code")
+    judged = found.join(_left_out(found, rules.codes), on=["concept", "found"], how="left", maintain_order="left")
+    judged = judged.with_columns(pl.col("is_gone", "is_parted").fill_null(False))
+    judged = judged.with_columns(is_joined=pl.col("is_parted").any().over("concept"))
+    alone = judged.filter(~pl.col("is_gone") & ~pl.col("is_joined")).select("concept", "found")
+    together = judged.filter("is_joined").group_by("concept").agg(pl.col("found").sort().str.join(JOINED_BY))
+    return pl.concat([alone, together]).sort("concept", "found")
+
+
+def _left_out(found: pl.DataFrame, codes: CodeLists) -> pl.DataFrame:
+    """concept, found, is_gone, is_parted: whether all of the lists that take `found` in leave the concept out, or some.
+
+    They leave it out by another of the diagnoses that it stands for.
+    """
+    named = codes.diagnoses.filter(pl.col("code_system") == "omop").select("list", "use", found="code")
     told = found.join(named, on="found")
-    left_out = told.filter(pl.col("use") == "exclude")
-    gone = told.filter(pl.col("use") == "include").join(left_out, on=["concept", "list"], how="semi")
-    return found.join(gone, on=["concept", "found"], how="anti", maintain_order="left")
+    out = told.filter(pl.col("use") == "exclude").select("concept", "list", is_out=True).unique()
+    taken_in = told.filter(pl.col("use") == "include").join(out, on=["concept", "list"], how="left")
+    is_out = pl.col("is_out").fill_null(False)
+    return taken_in.group_by("concept", "found").agg(is_gone=is_out.all(), is_parted=is_out.any() & ~is_out.all())
 
 
 def nearest_listed(frame: OmopFrame, rules: OmopRules, used: pl.Series, listed: pl.Series) -> pl.DataFrame:

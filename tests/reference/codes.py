@@ -37,8 +37,10 @@ class ListedCode:
     use: str
 
     def fits(self, code: str) -> bool:
-        """Classifications carry their hierarchy in their spelling; identifiers of SNOMED and OMOP do not."""
-        return code == self.prefix if self.code_system in ("snomed", "omop") else code.startswith(self.prefix)
+        """Classifications carry their hierarchy in their spelling; of SNOMED and OMOP, identifiers are joined by +."""
+        return (
+            self.prefix in code.split("+") if self.code_system in ("snomed", "omop") else code.startswith(self.prefix)
+        )
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import SCHEMAS, cleaned
 from tests.unit.omop_deliveries import CONCEPT, CONDITIONS, PERSON
+from transforms.encode import encode
 
 ANXIETY, PANIC, PTSD, DEPRESSION, ATYPICAL, MANIA = "442077", "436074", "436676", "440383", "438727", "4333677"
+PSYCHOSES, PSYCHOTIC_DEPRESSION = "435783", "438406"
 ANCESTORS = "ancestor_concept_id,descendant_concept_id\n"
 
 
@@ -75,6 +77,31 @@ def test_what_a_list_leaves_out_is_left_out_below_it_too() -> None:
     assert _codes(rows, nested) == [ATYPICAL]
     assert _codes(rows, beside) == [ATYPICAL]
     assert CODES.lists_of("omop", ATYPICAL) == []
+
+
+def test_a_list_leaves_out_a_condition_for_itself_only() -> None:
+    """Below schizophrenia and a depression that psychosis leaves out: schizophrenia and depression, no psychosis."""
+    (code,) = _codes(_conditions("900"), _above((PSYCHOSES, "900"), (PSYCHOTIC_DEPRESSION, "900")))
+
+    assert CODES.lists_of("omop", PSYCHOSES) == ["psychosis", "schizophrenia"]
+    assert code == f"{PSYCHOSES}+{PSYCHOTIC_DEPRESSION}"
+    assert CODES.lists_of("omop", code) == ["depression", "schizophrenia"]
+
+
+def test_a_stay_for_a_condition_that_one_list_leaves_out_is_one_for_the_others() -> None:
+    """The main code of the stay is that of the diagnosis, and the stay counts for both of its disorders."""
+    visits = "visit_occurrence_id,person_id,visit_concept_id,visit_start_date,visit_end_date\n"
+    found = cleaned(
+        "omop",
+        person=PERSON,
+        visit_occurrence=visits + "1,7,9201,2010-01-01,2010-01-05\n",
+        condition_occurrence=CONDITIONS + "7,900,2010-01-01,,,,1\n",
+        concept_ancestor=_above((PSYCHOSES, "900"), (PSYCHOTIC_DEPRESSION, "900")),
+    )
+
+    assert found.extract.admissions["main_code"].to_list() == [f"{PSYCHOSES}+{PSYCHOTIC_DEPRESSION}"]
+    assert len(encode(found.extract, CODES, ("depression", "schizophrenia")).admissions) == 2
+    assert found.rules.is_empty()
 
 
 def _codes(conditions: str, above: str) -> list[str]:
