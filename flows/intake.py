@@ -32,6 +32,7 @@ from transforms.clean import (
     Tally,
     clean_persons,
     clean_pieces,
+    count_noted,
     count_rules,
     reconcile,
     sum_tallies,
@@ -51,8 +52,8 @@ _REFUSED_AT_ONCE = 500_000
 class Taken:
     """What is known of a delivery in its buckets: rows by table, by rule and unused, and the facts that are checked.
 
-    `reversals` counts dispensings that were taken back, `kinds` (kind, n) those of each kind of supply; `omop_notes`
-    say more of an OMOP CDM.
+    `reversals` counts dispensings that were taken back, `kinds` (kind, n, n_beside) those of each kind of supply,
+    `n_of_other_kinds` those of kinds that the study does not read; `omop_notes` say more of an OMOP CDM.
     """
 
     reconciliation: pl.DataFrame
@@ -60,6 +61,7 @@ class Taken:
     unused: pl.DataFrame
     reversals: Reversals
     kinds: pl.DataFrame
+    n_of_other_kinds: int
     omop_notes: OmopNotes | None
     observes: frozenset[str]
     facts: pl.DataFrame
@@ -95,8 +97,9 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
         rules=count_rules(tallies),
         unused=source.unused(delivered),
         reversals=reversals,
-        kinds=pl.concat(kinds).group_by("kind").agg(pl.col("n").sum()).sort("kind"),
-        omop_notes=source.omop_notes(delivered),
+        kinds=pl.concat(kinds).group_by("kind").agg(pl.col("n", "n_beside").sum()).sort("kind"),
+        n_of_other_kinds=count_noted(tallies)["n_of_other_kinds"],
+        omop_notes=source.omop_notes(delivered, tallies),
         observes=source.observes(tallies),
         facts=quality.sum_facts(facts),
     )

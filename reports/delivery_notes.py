@@ -9,7 +9,7 @@ from typing import Any
 
 from reports.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
 from reports.numbers import guarded_count, guarded_part
-from schemas.study import SUPPLY_KINDS, Study
+from schemas.study import SUPPLY_KINDS, SourceSection, Study
 
 _WITHOUT = {
     "concept": "the ICD and procedure codes of source concepts are unknown",
@@ -33,11 +33,14 @@ def note_sentences(noted: dict[str, Any], study: Study) -> list[str]:
         *reversal_sentences(noted["reversals"], threshold),
         *harmless_rows_sentences(noted["n_coverage_of_others"], threshold),
         *supply_kind_sentences(noted["kinds"], threshold),
+        *mixed_kind_sentences(noted["kinds"], threshold),
+        *other_kind_sentences(noted["n_of_other_kinds"], study.supply.kinds, threshold),
     ]
     if omop is None:
         return notes
     notes += missing_vocabulary_sentences(omop["missing_vocabulary"], omop["has_drugs"])
-    return notes + exposure_end_sentences(omop["exposure_ends"], study.source.exposure_end, threshold)
+    notes += exposure_end_sentences(omop["exposure_ends"], study.source.exposure_end, threshold)
+    return notes + one_day_sentences(omop["exposure_ends"], study.source, threshold)
 
 
 def supply_kind_sentences(kinds: list[dict[str, Any]], threshold: int) -> list[str]:
@@ -48,6 +51,25 @@ def supply_kind_sentences(kinds: list[dict[str, Any]], threshold: int) -> list[s
         return []
     met = [f"{guarded_part(counts[kind], whole, threshold)} {kind}" for kind in SUPPLY_KINDS if kind in counts]
     return [f"Kinds of supply, of {guarded_count(whole, threshold)} dispensings: {', '.join(met)}."]
+
+
+def mixed_kind_sentences(kinds: list[dict[str, Any]], threshold: int) -> list[str]:
+    """One sentence on drugs that a person has in several kinds of supply, such as an order and its dispensing."""
+    whole, beside = (sum(row[count] for row in kinds) for count in ("n", "n_beside"))
+    if not beside:
+        return []
+    told = f"Of {guarded_count(whole, threshold)} dispensings, {guarded_part(beside, whole, threshold)}"
+    return [
+        f"{told} are of a drug that the person also has in another kind of supply, and each counts. If an order and "
+        "its dispensing or administration tell of one supply, name the kinds that are to be read in supply.kinds."
+    ]
+
+
+def other_kind_sentences(n: int, read: tuple[str, ...], threshold: int) -> list[str]:
+    """One sentence on accepted dispensings of kinds that the study does not read, or none."""
+    kinds = ", ".join(read)
+    told = f"Accepted dispensings that are not used, because supply.kinds reads {kinds} only"
+    return [f"{told}: {guarded_count(n, threshold)}."] if n else []
 
 
 def missing_vocabulary_sentences(tables: list[str] | tuple[str, ...], has_drugs: bool) -> list[str]:
@@ -73,4 +95,21 @@ def exposure_end_sentences(ends: dict[str, int], stated: str, threshold: int) ->
     return [
         f'{told} The delivery disagrees: if its end dates are "{_OTHER[stated]}", exposures without days of supply '
         f"are counted {_ONE_DAY[stated]}."
+    ]
+
+
+def one_day_sentences(ends: dict[str, int], source: SourceSection, threshold: int) -> list[str]:
+    """What exposures are taken for that end on the day they start, where the end date is all that tells; or none."""
+    if not ends["n_one_day"] or source.exposure_end == "exclusive":
+        return []
+    told = (
+        f"Of {guarded_count(ends['n_by_end'], threshold)} drug exposures with an end date and no days of supply, "
+        f"{guarded_part(ends['n_one_day'], ends['n_by_end'], threshold)} end on the day they start and are not "
+        "administered;"
+    )
+    if source.exposure_of_one_day == "unknown":
+        return [f"{told} their length is taken as unknown."]
+    return [
+        f"{told} they count as one day. If the start date was filled in for a missing end date, state "
+        'source.exposure_of_one_day = "unknown".'
     ]

@@ -3,8 +3,8 @@
 Every row says where it is written, when it was read and how sure it is. Codes are upper case
 without dots. Classification codes (ICD, ICPC, ATC, procedures) carry their hierarchy in their
 spelling, so a listed code stands for everything that starts with it; SNOMED and OMOP identifiers do
-not and must match exactly; several that hold together are joined by `+`. Look-ups take the unique codes of a delivery, not its rows, so plain
-Python is fast enough.
+not and must match exactly; several that hold together are joined by `+`. Look-ups take the unique
+codes of a delivery, not its rows, so plain Python is fast enough.
 
 A treatment belongs surely to its `groups` and possibly to its `maybe_groups`: the code is too
 coarse to tell (N06A may be an SSRI, a session of psychotherapy may be CBT).

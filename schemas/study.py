@@ -69,7 +69,8 @@ class SourceSection(FileForm):
     mapping of your own. `path` is a folder, also one on S3 (`s3://bucket/folder`), or a DuckDB file. `files` overrides
     what the mapping says of the files of a table, `observes` what each table can show. `delimiter`, `encoding`,
     `decimal` and `quoting` hold for all files of which `files` says nothing else. An OMOP CDM (`kind = "omop"`) has
-    neither layout nor files, and alone has an `exposure_end`. Credentials and endpoint of S3 come from the environment.
+    neither layout nor files, and alone states `exposure_end` and `exposure_of_one_day`. Credentials and endpoint of
+    S3 come from the environment.
     """
 
     kind: Literal["registry", "omop"]
@@ -84,11 +85,19 @@ class SourceSection(FileForm):
             "1 to 28 January are 28 days), or the day after it (exclusive). Counts where days_supply is not filled in."
         ),
     ] = "inclusive"
+    exposure_of_one_day: Annotated[
+        Literal["one_day", "unknown"],
+        Field(
+            description="What an exposure without days_supply is that ends on the day it starts and is not "
+            "administered: one day, as the CDM has it, or unknown, where a missing end was filled with the start."
+        ),
+    ] = "one_day"
 
     @model_validator(mode="after")
     def _only_omop_has_exposures(self) -> SourceSection:
-        if self.kind != "omop" and "exposure_end" in self.model_fields_set:
-            raise ValueError('source.exposure_end only with kind = "omop"; other layouts state days of supply')
+        stated = sorted(self.model_fields_set & {"exposure_end", "exposure_of_one_day"})
+        if self.kind != "omop" and stated:
+            raise ValueError(f'source.{stated[0]} only with kind = "omop"; other layouts state days of supply')
         return self
 
     @model_validator(mode="after")
@@ -113,6 +122,14 @@ class SupplySection(_Section):
         "packages_x_ddd",
     )
     assumed_days_per_package: Annotated[int, Field(ge=1, le=366)] | None = None
+    kinds: Annotated[
+        tuple[Literal[SUPPLY_KINDS], ...],
+        Field(
+            min_length=1,
+            description="The kinds of supply that are read. Dispensings of other kinds are accepted and not used; an "
+            "order and its dispensing are two supplies, unless only one of their kinds is read.",
+        ),
+    ] = SUPPLY_KINDS
     max_days: Annotated[int, Field(ge=1, le=3660)] = 366
     same_day: Annotated[
         Literal["together", "one_after_another"],

@@ -21,8 +21,9 @@ delivered = accepted + quarantined. Blank code cells are not codes; a row withou
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -55,6 +56,9 @@ _WHAT: dict[str, dict[str, type[pl.DataType]]] = {
 # What is said beside the columns of the canonical table, for what is settled when the table is whole.
 _BESIDE = {"dispensings": (AMOUNT, IS_REVERSAL)}
 
+# What accepted dispensings of a kind that the study does not read are counted as.
+_OTHER_KINDS = "n_of_other_kinds"
+
 _NO_RULES = pl.DataFrame(schema={"rule": pl.String, "n": pl.Int64})
 
 EVENT_TABLES = tuple(table for table in TABLES if table not in ("persons", "deaths"))
@@ -62,10 +66,11 @@ EVENT_TABLES = tuple(table for table in TABLES if table not in ("persons", "deat
 
 @dataclass(frozen=True)
 class Tally:
-    """Of one table: how many rows were delivered, and how many each rule refused (rule, n)."""
+    """Of one table: how many rows were delivered, how many each rule refused (rule, n), and counts for notes."""
 
     n_delivered: int
     rules: pl.DataFrame
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ class Cleaned:
     """The canonical tables, the refused rows by table, and how many rows went where and why.
 
     `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back;
-    `found` lists the files of the delivery, `omop_notes` say more of an OMOP CDM.
+    `n_of_other_kinds` dispensings of a kind that the study does not read; `found` lists the files of the delivery,
+    `omop_notes` say more of an OMOP CDM.
     """
 
     extract: Extract
@@ -82,6 +88,7 @@ class Cleaned:
     rules: pl.DataFrame
     unused: pl.DataFrame
     reversals: Reversals
+    n_of_other_kinds: int
     omop_notes: OmopNotes | None
     found: tuple[Found, ...] = ()
 
@@ -97,8 +104,7 @@ class Source:
     def drafts(self, table: str, delivered: Delivered) -> Iterator[Draft]:
         """The drafts of one canonical table, piece by piece; none if what feeds it was not delivered."""
         if isinstance(self.mapping, OmopLists):
-            rules = OmopRules(self.mapping, self.codes, self.study.source.exposure_end)
-            return omop.draft_table(table, delivered, rules)
+            return omop.draft_table(table, delivered, OmopRules(self.mapping, self.codes, self.study))
         return layout.draft_table(table, delivered, self.mapping)
 
     def unused(self, delivered: Delivered) -> pl.DataFrame:
@@ -107,9 +113,10 @@ class Source:
             return pl.DataFrame(schema={"file": pl.String, "n": pl.Int64})
         return layout.count_unused(delivered, self.mapping)
 
-    def omop_notes(self, delivered: Delivered) -> OmopNotes | None:
+    def omop_notes(self, delivered: Delivered, tallies: dict[str, Tally]) -> OmopNotes | None:
         """What should be known of an OMOP CDM beside its rows; none of a registry."""
-        return omop.take_notes(delivered) if isinstance(self.mapping, OmopLists) else None
+        is_omop = isinstance(self.mapping, OmopLists)
+        return omop.take_notes(delivered, count_noted(tallies)) if is_omop else None
 
     def size(self, delivered: Delivered) -> Size:
         """How large a delivery is at most, by the rows of its files; a file that feeds two tables counts twice.
@@ -168,7 +175,8 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         unused=source.unused(delivered),
         reversals=reversals,
         found=delivered.found,
-        omop_notes=source.omop_notes(delivered),
+        n_of_other_kinds=count_noted(tallies)[_OTHER_KINDS],
+        omop_notes=source.omop_notes(delivered, tallies),
     )
 
 
@@ -196,7 +204,7 @@ def clean_pieces(table: str, delivered: Delivered, source: Source, people: Peopl
     for draft in source.drafts(table, delivered):
         piece = _sift(draft, table, people, source)
         number = (pl.col("said") + first).cast(pl.UInt32)
-        yield Piece(piece.rows.with_columns(number), piece.said.with_columns(number), piece.refused, piece.n_delivered)
+        yield replace(piece, rows=piece.rows.with_columns(number), said=piece.said.with_columns(number))
         first += draft.facts.height
 
 
@@ -222,6 +230,7 @@ def _sift(draft: Draft, table: str, people: People, source: Source) -> Piece:
         said=_tidy(table, said.filter(~is_faulty), source),
         refused=refusals.as_delivered(draft.delivered, refused["row"], refused["rule"]),
         n_delivered=draft.delivered.height,
+        counts=draft.counts | _count_other_kinds(table, rows, said, source.study),
     )
 
 
@@ -298,12 +307,22 @@ def _tidy_diagnoses(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.Da
 
 def _tidy_dispensings(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
     moved = dict(codes.atc_changes.select("old_atc", "new_atc").iter_rows())
+    listed = said.filter(pl.col("atc") != OTHER_DRUG).with_columns(pl.col("atc").replace(moved), kind=_kind())
+    read = listed.filter(pl.col("kind").is_in(study.supply.kinds))
+    return add_supply(read, study.supply, codes.doses)
+
+
+def _kind() -> pl.Expr:
     kind = pl.col("kind").str.to_lowercase()
-    listed = said.filter(pl.col("atc") != OTHER_DRUG).with_columns(
-        pl.col("atc").replace(moved),
-        kind=pl.when(kind.is_in(SUPPLY_KINDS)).then(kind).otherwise(pl.lit("unknown")),
-    )
-    return add_supply(listed, study.supply, codes.doses)
+    return pl.when(kind.is_in(SUPPLY_KINDS)).then(kind).otherwise(pl.lit("unknown"))
+
+
+def _count_other_kinds(table: str, rows: pl.DataFrame, said: pl.DataFrame, study: Study) -> dict[str, int]:
+    """How many accepted dispensings are of a kind of supply that the study does not read."""
+    if table != "dispensings" or set(study.supply.kinds) == set(SUPPLY_KINDS):
+        return {}
+    others = said.filter((pl.col("atc") != OTHER_DRUG) & ~_kind().is_in(study.supply.kinds))
+    return {_OTHER_KINDS: rows.join(others.select("said"), on="said").height}
 
 
 def _tidy_procedures(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
@@ -326,13 +345,19 @@ _TIDY = {
 
 def tally(pieces: Iterable[Piece]) -> Tally:
     """How many rows of a table were delivered, and how many each rule refused."""
-    return sum_tallies([Tally(piece.n_delivered, _by_rule([piece.refused])) for piece in pieces])
+    return sum_tallies([Tally(piece.n_delivered, _by_rule([piece.refused]), Counter(piece.counts)) for piece in pieces])
 
 
 def sum_tallies(tallies: list[Tally]) -> Tally:
     """The tally of pieces that are counted one by one."""
     rules = pl.concat([_NO_RULES, *(counted.rules for counted in tallies)]).group_by("rule").agg(pl.col("n").sum())
-    return Tally(sum(counted.n_delivered for counted in tallies), rules)
+    counts = sum((counted.counts for counted in tallies), Counter())
+    return Tally(sum(counted.n_delivered for counted in tallies), rules, counts)
+
+
+def count_noted(tallies: dict[str, Tally]) -> Counter[str]:
+    """What notes on the delivery are made of, of all its tables."""
+    return sum((done.counts for done in tallies.values()), Counter())
 
 
 def _by_rule(refused: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -57,12 +57,14 @@ class Draft:
     `facts` has one or more rows per delivered row, all of one `row` number. `rule` is filled where the
     source could not read a value that is there. Where `said` is given, facts hold only who and when, and
     in `said` the number of what they say; `said` has all else under that number, 0 to the last, each at
-    least once: a contact with three codes says three things under one number.
+    least once: a contact with three codes says three things under one number. `counts` is what a note on the delivery
+    is made of, by name: counts of these rows that are added up.
     """
 
     delivered: pl.DataFrame
     facts: pl.DataFrame
     said: pl.DataFrame | None = None
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 def once(frame: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, pl.Series]:

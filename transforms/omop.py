@@ -12,8 +12,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
@@ -31,7 +32,7 @@ from transforms.omop_concepts import (
     visit_setting,
     visit_settings,
 )
-from transforms.omop_drugs import ExposureEnds, count_exposure_ends, draft_dispensings
+from transforms.omop_drugs import ExposureEnds, draft_dispensings
 from transforms.omop_tables import OmopFrame, OmopRules, known, once_per_delivery
 
 _ICD = {
@@ -90,9 +91,10 @@ class OmopNotes:
     exposure_ends: ExposureEnds
 
 
-def take_notes(delivered: Delivered) -> OmopNotes:
-    """What should be known of a CDM beside its rows."""
-    return OmopNotes(missing_vocabulary(delivered), "drug_exposure" in delivered, count_exposure_ends(delivered))
+def take_notes(delivered: Delivered, counts: Counter[str]) -> OmopNotes:
+    """What should be known of a CDM beside its rows, some of which were counted as they were read."""
+    ends = ExposureEnds(**{entry.name: counts[entry.name] for entry in fields(ExposureEnds)})
+    return OmopNotes(missing_vocabulary(delivered), "drug_exposure" in delivered, ends)
 
 
 def origins(table: str) -> tuple[str, ...]:

@@ -6,15 +6,17 @@
   a drug nothing is known about (concept 0, a procedure code) is refused (no_atc_mapping).
 * Days are days_supply if over 0, else those from the start to the end date, else unknown. By the CDM the end date is
   the last day of the exposure and counts; the study may state that it does not (`source.exposure_end`). An end such as
-  9999-12-31 tells nothing.
+  9999-12-31, later than the period by more than a supply may last, tells nothing. One on the first day is one day, as
+  the CDM has it of what is administered; where it stands for a missing end, the study may state that it tells nothing
+  (`source.exposure_of_one_day`).
 * The kind of supply is what omop_drug_types.csv says of drug_type_concept_id; of any other type it is unknown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import polars as pl
 
@@ -33,18 +35,22 @@ _INGREDIENT_TABLES = (
     ("drug_strength", "drug_concept_id", "ingredient_concept_id"),
     ("concept_ancestor", "descendant_concept_id", "ancestor_concept_id"),
 )
+_ADMINISTERED = "administered"
 _DAYS_COUNTED = {"inclusive": 1, "exclusive": 0}
 
 
 @dataclass(frozen=True)
 class ExposureEnds:
     """What a delivery's own columns say of its end dates: of the exposures with days' supply and both dates (`n_both`),
-    how many end on the last day of the supply and how many on the day after it.
+    how many end on the last day of the supply and how many on the day after it; and of those without days' supply and
+    with both dates (`n_by_end`), how many end on the day they start without being administered.
     """
 
     n_both: int
     n_inclusive: int
     n_exclusive: int
+    n_by_end: int
+    n_one_day: int
 
 
 def draft_dispensings(frame: OmopFrame, rules: OmopRules) -> Draft:
@@ -62,14 +68,25 @@ def draft_dispensings(frame: OmopFrame, rules: OmopRules) -> Draft:
     drugs = _treatments(frame, rules.concepts)
     facts = draft.facts.join(drugs, on="drug", how="left", maintain_order="left_right")
     unknown = pl.when(pl.col("atc").is_null()).then(pl.lit("no_atc_mapping"))
-    return Draft(draft.delivered, facts.with_columns(rule=pl.coalesce("rule", unknown)))
+    facts = facts.with_columns(rule=pl.coalesce("rule", unknown))
+    return Draft(draft.delivered, facts, counts=_count_ends(frame, rules))
 
 
 def _days(frame: OmopFrame, rules: OmopRules) -> pl.Expr:
     supplied = frame.number("days_supply", True)
-    lasted = _days_to_end(frame) + _DAYS_COUNTED[rules.exposure_end]
-    told = pl.when(lasted.is_between(1, drafts.LARGEST)).then(lasted.cast(pl.Float64))
-    return pl.coalesce(pl.when(supplied != 0).then(supplied), told)
+    lasted = _days_to_end(frame) + _DAYS_COUNTED[rules.study.source.exposure_end]
+    is_told = lasted.is_between(1, drafts.LARGEST) & _is_end_told(frame, rules)
+    return pl.coalesce(pl.when(supplied != 0).then(supplied), pl.when(is_told).then(lasted.cast(pl.Float64)))
+
+
+def _is_end_told(frame: OmopFrame, rules: OmopRules) -> pl.Expr:
+    """Whether an end date says when the exposure ended: none far after the period does."""
+    study = rules.study
+    latest = study.period.end + timedelta(study.supply.max_days)
+    is_told = frame.day("drug_exposure_end_date", True) <= latest
+    if study.source.exposure_of_one_day == "unknown":
+        is_told &= (_days_to_end(frame) != 0) | (_kind(frame, rules) == _ADMINISTERED)
+    return is_told
 
 
 def _days_to_end(frame: OmopFrame) -> pl.Expr:
@@ -82,22 +99,19 @@ def _kind(frame: OmopFrame, rules: OmopRules) -> pl.Expr:
     return told.replace_strict(types["concept_id"], types["kind"], default="unknown")
 
 
-def count_exposure_ends(delivered: Delivered) -> ExposureEnds:
-    """How many exposures say, by days' supply, that their end date is the last day, and how many the day after it."""
-    counts = [_count_ends(OmopFrame(delivered, "drug_exposure", piece)) for piece in _exposures(delivered)]
-    return ExposureEnds(*(sum(column) for column in zip((0, 0, 0), *counts, strict=True)))
-
-
-def _exposures(delivered: Delivered) -> Iterator[pl.DataFrame]:
-    if "drug_exposure" in delivered:
-        yield from delivered.pieces("drug_exposure")
-
-
-def _count_ends(frame: OmopFrame) -> tuple[int, int, int]:
-    told = frame.select(days=_days_to_end(frame), supply=frame.number("days_supply", True)).drop_nulls()
-    both = told.filter(pl.col("supply") > 0)
-    is_last, is_after = pl.col("days") + 1 == pl.col("supply"), pl.col("days") == pl.col("supply")
-    return both.height, both.filter(is_last).height, both.filter(is_after).height
+def _count_ends(frame: OmopFrame, rules: OmopRules) -> dict[str, int]:
+    """What the exposures say of their end dates, by the names of `ExposureEnds`."""
+    told = frame.select(days=_days_to_end(frame), supply=frame.number("days_supply", True), kind=_kind(frame, rules))
+    days, is_supplied = pl.col("days"), (pl.col("supply") > 0).fill_null(False)
+    is_by_end = days.is_not_null() & (pl.col("supply").fill_null(0) == 0)
+    counts = {
+        "n_both": is_supplied & days.is_not_null(),
+        "n_inclusive": is_supplied & (days + 1 == pl.col("supply")),
+        "n_exclusive": is_supplied & (days == pl.col("supply")),
+        "n_by_end": is_by_end,
+        "n_one_day": is_by_end & (days == 0) & (pl.col("kind") != _ADMINISTERED),
+    }
+    return told.select(test.sum().cast(pl.Int64).alias(name) for name, test in counts.items()).row(0, named=True)
 
 
 def ingredient_exposures(delivered: Delivered, lists: OmopLists) -> pl.DataFrame:
@@ -136,20 +150,24 @@ def _by_ingredient(frame: OmopFrame, lists: OmopLists) -> pl.DataFrame:
 def _ingredients(frame: OmopFrame, lists: OmopLists) -> pl.DataFrame:
     """drug, ingredient, name: every ingredient of every drug concept that was used, from whatever tells it."""
     drugs = frame.select(drug=known(frame.key("drug_concept_id"))).drop_nulls().unique()
+    return _all_ingredients(frame, lists).join(drugs, on="drug", how="semi").sort("drug", "ingredient")
+
+
+@once_per_delivery
+def _all_ingredients(frame: OmopFrame, lists: OmopLists) -> pl.DataFrame:
+    """drug, ingredient, name: every ingredient of every drug concept; an ingredient is one of itself."""
     told = concepts(frame)
     ids = told.filter(pl.col("concept_class") == "Ingredient")["concept_id"]
-    ids = pl.concat([ids, lists.ingredients["concept_id"].drop_nulls()]).unique().implode()
-    pairs = [drugs.filter(pl.col("drug").is_in(pl.lit(ids))).with_columns(ingredient="drug")]
+    ids = pl.concat([ids, lists.ingredients["concept_id"].drop_nulls()]).unique().alias("ingredient")
+    is_ingredient = pl.col("ingredient").is_in(ids.implode()) | pl.lit(not frame.has("concept_ancestor"))
+    pairs = [ids.to_frame().select(drug="ingredient", ingredient="ingredient")]
     for table, drug, ingredient in _INGREDIENT_TABLES:
-        if frame.has(table):
-            other = OmopFrame(frame.delivered, table)
-            pairs.append(other.select(drug=other.key(drug), ingredient=other.key(ingredient)).unique())
-    listed = pl.concat(pairs).unique().join(drugs, on="drug", how="semi")
+        for piece in frame.delivered.pieces(table) if frame.has(table) else ():
+            other = OmopFrame(frame.delivered, table, piece)
+            pairs.append(other.select(drug=other.key(drug), ingredient=other.key(ingredient)).filter(is_ingredient))
     names = pl.concat([told.select("concept_id", name="concept_name"), _own_names(frame)])
     names = names.unique("concept_id", keep="first", maintain_order=True)
-    named = listed.join(names, left_on="ingredient", right_on="concept_id", how="left")
-    is_ingredient = pl.col("ingredient").is_in(pl.lit(ids)) | pl.lit(not frame.has("concept_ancestor"))
-    return named.filter(is_ingredient).sort("drug", "ingredient")
+    return pl.concat(pairs).unique().join(names, left_on="ingredient", right_on="concept_id", how="left")
 
 
 @once_per_delivery

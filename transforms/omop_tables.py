@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Literal
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import polars as pl
@@ -16,6 +16,7 @@ import polars as pl
 from schemas.codelists import CodeLists
 from schemas.concepts import OmopLists
 from schemas.mapping import BLANK_WORDS, Delivered
+from schemas.study import Study
 from schemas.unfit import codes_as_numbers
 from transforms import drafts
 from transforms.drafts import Draft
@@ -25,11 +26,11 @@ _FORMATS = ("%Y-%m-%d", "%Y%m%d")
 
 @dataclass(frozen=True, eq=False)
 class OmopRules:
-    """What OMOP rows are read by: what concepts mean, which of them the code lists name, what ends an exposure."""
+    """What OMOP rows are read by: what concepts mean, which of them the code lists name, what the study states."""
 
     concepts: OmopLists
     codes: CodeLists
-    exposure_end: Literal["inclusive", "exclusive"]
+    study: Study
 
 
 def once_per_delivery(look_up: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:

@@ -6,7 +6,7 @@ are kept, and when a table is whole its rows are put in order by these few small
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -31,12 +31,14 @@ class Piece:
     rows   person, days, said: one per accepted row and code
     said   said, and the columns of the canonical table that are neither person nor day, as far as it has any; of
            dispensings also what reversals are settled by
+    counts what notes on the delivery are made of, by name
     """
 
     rows: pl.DataFrame
     said: pl.DataFrame
     refused: pl.DataFrame
     n_delivered: int
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

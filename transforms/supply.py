@@ -30,14 +30,25 @@ _FROM_DDD = ("ddd", "packages_x_ddd")
 # Keeps 3 x 0.1 / 0.1, which is a hair under 3 in floating point, at 3 days.
 _HAIR = 1e-9
 _LARGEST_DOSE = LARGEST * 1000
-_KINDS = {"kind": pl.String, "n": pl.Int64}
+_KINDS = {"kind": pl.String, "n": pl.Int64, "n_beside": pl.Int64}
 
 
 def count_kinds(dispensings: pl.DataFrame | None) -> pl.DataFrame:
-    """kind, n: how many dispensings of each kind of supply there are; no rows where there are none."""
+    """kind, n, n_beside: how many dispensings of each kind of supply there are, no rows where there are none; and of
+    how many the person has the drug in another known kind too.
+    """
     if dispensings is None:
         return pl.DataFrame(schema=_KINDS)
-    return dispensings.group_by(pl.col("kind").cast(pl.String)).agg(n=pl.len().cast(pl.Int64)).sort("kind")
+    kinds = dispensings.select("person", "atc", kind=pl.col("kind").cast(pl.String))
+    known = kinds.filter(pl.col("kind") != "unknown")
+    if known["kind"].n_unique() > 1:
+        known = known.filter(pl.col("kind").n_unique().over("person", "atc") > 1)
+    else:
+        known = known.clear()
+    n = pl.len().cast(pl.Int64)
+    beside = known.group_by("kind").agg(n_beside=n)
+    counted = kinds.group_by("kind").agg(n=n).join(beside, on="kind", how="left")
+    return counted.with_columns(pl.col("n_beside").fill_null(0)).sort("kind")
 
 
 def add_supply(dispensings: pl.DataFrame, rule: SupplySection, doses: pl.DataFrame) -> pl.DataFrame:

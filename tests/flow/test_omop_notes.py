@@ -87,3 +87,40 @@ def test_end_dates_count_as_the_study_states(study: Path, tmp_path: Path, exposu
     trials = pl.read_parquet(run / "restricted/trials.parquet").sort("person_id", "start_date")
 
     assert trials["days_covered"].to_list() == days
+
+
+ORDERED = "2,739138,2016-01-01,2016-01-01,,32838\n"
+
+
+def test_orders_beside_dispensings_are_told(study: Path) -> None:
+    """A drug that was ordered and dispensed counts twice, which is said."""
+    exposures = study.parent / "cdm" / "drug_exposure.csv"
+    exposures.write_text(exposures.read_text() + ORDERED)
+
+    assert "Of 5 dispensings, 40.0% are of a drug that the person also has in another kind of supply" in _checked(study)
+
+
+def test_a_study_may_read_dispensings_only(study: Path, tmp_path: Path) -> None:
+    """Orders are then accepted and counted, and no trial is made of them."""
+    study.write_text(STUDY + '[supply]\nkinds = ["dispensed"]\n')
+    run = run_steps(study, tmp_path / "out")
+    told = " ".join(json.loads((run / "release/manifest.json").read_text())["notes"])
+
+    assert "Kinds of supply, of 2 dispensings: all dispensed." in told
+    assert "because supply.kinds reads dispensed only: 2." in told
+    assert pl.read_parquet(run / "restricted/trials.parquet")["person_id"].unique().to_list() == ["2"]
+
+
+def test_exposures_of_one_day_are_told(study: Path, tmp_path: Path) -> None:
+    """An end that is the start may stand for a missing one; screen and manifest say so."""
+    exposures = study.parent / "cdm" / "drug_exposure.csv"
+    exposures.write_text(exposures.read_text() + ORDERED)
+    run = run_steps(study, tmp_path / "out")
+    told = "Of 3 drug exposures with an end date and no days of supply, 33.3% end on the day they start"
+
+    assert told in _checked(study)
+    assert told in " ".join(json.loads((run / "release/manifest.json").read_text())["notes"])
+
+
+def _checked(study: Path) -> str:
+    return " ".join(CliRunner().invoke(app, ["check", str(study)]).output.split())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from reports.delivery_notes import (
     exposure_end_sentences,
     missing_vocabulary_sentences,
+    mixed_kind_sentences,
     note_sentences,
+    one_day_sentences,
+    other_kind_sentences,
     supply_kind_sentences,
 )
 from tests.unit.deliveries import study
@@ -42,7 +45,7 @@ def test_missing_vocabulary_tables_in_words() -> None:
     assert missing_vocabulary_sentences([], has_drugs=True) == []
 
 
-ENDS = {"n_both": 100, "n_inclusive": 90, "n_exclusive": 10}
+ENDS = {"n_both": 100, "n_inclusive": 90, "n_exclusive": 10, "n_by_end": 40, "n_one_day": 10}
 
 
 def test_end_dates_that_agree_with_the_study() -> None:
@@ -55,8 +58,8 @@ def test_end_dates_that_agree_with_the_study() -> None:
 
 def test_end_dates_that_disagree_with_the_study() -> None:
     """More for the other reading is a disagreement, as many is none; either says how far days are wrong."""
-    even = {"n_both": 100, "n_inclusive": 50, "n_exclusive": 50}
-    one_more = {"n_both": 101, "n_inclusive": 50, "n_exclusive": 51}
+    even = ENDS | {"n_inclusive": 50, "n_exclusive": 50}
+    one_more = ENDS | {"n_both": 101, "n_inclusive": 50, "n_exclusive": 51}
 
     assert "disagrees" not in exposure_end_sentences(even, "inclusive", 5)[0]
     assert exposure_end_sentences(one_more, "inclusive", 5)[0].endswith(
@@ -74,6 +77,46 @@ def test_end_dates_of_few_exposures_are_not_counted_in_public() -> None:
     assert exposure_end_sentences(dict.fromkeys(ENDS, 0), "inclusive", 5) == []
 
 
+def test_exposures_that_end_on_the_day_they_start() -> None:
+    """What they are taken for, and what to state if the end was only filled in; nothing where there are none."""
+    unknown = study(kind="omop", exposure_of_one_day="unknown").source
+    exclusive = study(kind="omop", exposure_end="exclusive").source
+    (as_one_day,) = one_day_sentences(ENDS, study(kind="omop").source, 5)
+    (as_unknown,) = one_day_sentences(ENDS, unknown, 5)
+
+    assert as_one_day == (
+        "Of 40 drug exposures with an end date and no days of supply, 25.0% end on the day they start and are not "
+        "administered; they count as one day. If the start date was filled in for a missing end date, state "
+        'source.exposure_of_one_day = "unknown".'
+    )
+    assert as_unknown.endswith("administered; their length is taken as unknown.")
+    assert one_day_sentences(ENDS, exclusive, 5) == []
+    assert one_day_sentences(ENDS | {"n_one_day": 0}, unknown, 5) == []
+
+
+def test_a_drug_in_two_kinds_of_supply() -> None:
+    """An order and its dispensing both count, and the reader is told what to state."""
+    mixed = [{"kind": "dispensed", "n": 60, "n_beside": 20}, {"kind": "prescribed", "n": 20, "n_beside": 20}]
+    few = [{"kind": "dispensed", "n": 60, "n_beside": 1}, {"kind": "prescribed", "n": 20, "n_beside": 1}]
+
+    assert mixed_kind_sentences(mixed, 5) == [
+        "Of 80 dispensings, 50.0% are of a drug that the person also has in another kind of supply, and each counts. "
+        "If an order and its dispensing or administration tell of one supply, name the kinds that are to be read in "
+        "supply.kinds."
+    ]
+    assert mixed_kind_sentences(few, 5)[0].startswith("Of 80 dispensings, fewer than 5 are of a drug")
+    assert mixed_kind_sentences([{"kind": "dispensed", "n": 60, "n_beside": 0}], 5) == []
+
+
+def test_dispensings_of_other_kinds() -> None:
+    """What is accepted and not used is counted."""
+    assert other_kind_sentences(12, ("dispensed",), 5) == [
+        "Accepted dispensings that are not used, because supply.kinds reads dispensed only: 12."
+    ]
+    assert other_kind_sentences(4, ("dispensed",), 5)[0].endswith("fewer than 5.")
+    assert other_kind_sentences(0, ("dispensed",), 5) == []
+
+
 def test_a_registry_has_no_notes_on_concepts() -> None:
     """Rows not read and kinds of supply are told of every delivery, the rest of an OMOP CDM."""
     omop = {"missing_vocabulary": ["concept"], "has_drugs": False, "exposure_ends": ENDS}
@@ -81,9 +124,10 @@ def test_a_registry_has_no_notes_on_concepts() -> None:
         "unused": [{"file": "diag", "n": 7}],
         "reversals": {"n_taken_back": 0, "n_unmatched": 0, "n_unknown": 0},
         "n_coverage_of_others": 0,
-        "kinds": [{"kind": "dispensed", "n": 10}],
+        "kinds": [{"kind": "dispensed", "n": 10, "n_beside": 0}],
+        "n_of_other_kinds": 0,
         "omop_notes": None,
     }
 
     assert len(note_sentences(noted, study())) == 2
-    assert len(note_sentences(noted | {"unused": [], "omop_notes": omop}, study(kind="omop"))) == 3
+    assert len(note_sentences(noted | {"unused": [], "omop_notes": omop}, study(kind="omop"))) == 4

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from schemas.mapping import Delivered
+from schemas.study import SupplySection
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import OMOP_LISTS, SHARED, cleaned, delivered, study
 from tests.unit.omop_deliveries import CONCEPT, DRUGS, PERSON, needs_shared, shared, shared_cleaned
 from transforms.clean import clean
 from transforms.omop_drugs import ExposureEnds, ingredient_exposures
+from transforms.supply import count_kinds
 
 
 def test_drugs_become_atc_by_ingredient() -> None:
@@ -113,14 +118,72 @@ def test_what_the_two_columns_say_of_the_end() -> None:
     )
     found = cleaned("omop", person=PERSON, concept=CONCEPT, drug_exposure=rows)
 
-    assert found.omop_notes.exposure_ends == ExposureEnds(n_both=3, n_inclusive=1, n_exclusive=1)
+    assert found.omop_notes.exposure_ends == ExposureEnds(
+        n_both=3, n_inclusive=1, n_exclusive=1, n_by_end=2, n_one_day=0
+    )
+
+
+ONE_DAY = (
+    "person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_date,days_supply,drug_type_concept_id\n"
+    "7,21,2010-01-01,2010-01-01,,32825\n"
+    "7,21,2010-01-02,2010-01-02,0,\n"
+    "7,21,2010-01-03,2010-01-03,,32818\n"
+    "7,21,2010-01-04,2010-01-05,,32825\n"
+    "7,21,2010-01-06,2010-01-06,28,32825\n"
+)
+
+
+@pytest.mark.parametrize(("stated", "days"), [("one_day", [1, 1, 1, 2, 28]), ("unknown", [None, None, 1, 2, 28])])
+def test_an_end_on_the_first_day_is_one_day_or_tells_nothing(stated: str, days: list[int | None]) -> None:
+    """One day by the CDM; unknown where the study says so, but for what is administered, and both are counted."""
+    chosen = study(kind="omop", exposure_of_one_day=stated)
+    found = clean(delivered(person=PERSON, concept=CONCEPT, drug_exposure=ONE_DAY), OMOP_LISTS, chosen, CODES)
+    ends = found.omop_notes.exposure_ends
+
+    assert found.extract.dispensings["days"].to_list() == days
+    assert (ends.n_by_end, ends.n_one_day) == (4, 2)
+
+
+def test_an_end_far_after_the_period_tells_nothing() -> None:
+    """A year, which a supply may last, after the end of the period is an end; a day later none is told."""
+    rows = DRUGS + "7,21,2020-12-01,2022-01-01,,\n7,21,2020-12-02,2022-01-02,,\n7,21,2020-12-03,2099-12-31,,\n"
+    found = cleaned("omop", person=PERSON, concept=CONCEPT, drug_exposure=rows)
+
+    assert found.extract.dispensings["days"].to_list() == [366, None, None]
+
+
+def test_a_file_of_exposures_is_read_once() -> None:
+    """What is told of end dates is counted while the rows are read, a piece at a time; so are drugs looked up."""
+    pieces = _Pieces(delivered(person=PERSON, drug_exposure=ONE_DAY, concept_ancestor=SERTRALINE)._files)
+    found = clean(pieces, OMOP_LISTS, study(kind="omop"), CODES)
+
+    assert found.omop_notes.exposure_ends.n_by_end == 4
+    assert found.extract.dispensings["atc"].to_list() == ["N06AB06"] * 5
+    assert pieces.n_read["drug_exposure"] == 1
+    assert pieces.n_read["concept_ancestor"] == 1
+
+
+SERTRALINE = "ancestor_concept_id,descendant_concept_id\n739138,21\n"
+
+
+class _Pieces(Delivered):
+    """A delivery whose files come row by row, and which counts how often each is read."""
+
+    def __init__(self, files: dict[str, pl.DataFrame]) -> None:
+        super().__init__(files)
+        self.n_read: Counter[str] = Counter()
+
+    def pieces(self, key: str) -> Iterator[pl.DataFrame]:
+        """The file row by row."""
+        self.n_read[key] += 1
+        yield from self._files[key].iter_slices(1)
 
 
 def test_without_exposures_nothing_is_said_of_their_ends() -> None:
     """A CDM without drugs has no end dates, and misses no strengths."""
     notes = cleaned("omop", person=PERSON).omop_notes
 
-    assert notes.exposure_ends == ExposureEnds(n_both=0, n_inclusive=0, n_exclusive=0)
+    assert notes.exposure_ends == ExposureEnds(n_both=0, n_inclusive=0, n_exclusive=0, n_by_end=0, n_one_day=0)
     assert (notes.has_drugs, notes.missing_vocabulary) == (False, ("concept", "concept_ancestor"))
 
 
@@ -146,6 +209,40 @@ def test_the_kind_of_supply_is_that_of_the_drug_type() -> None:
         *("administered", "administered"),
         *("unknown", "unknown", "unknown"),
     ]
+
+
+KINDS = (
+    "person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_date,drug_type_concept_id\n"
+    "7,21,2010-01-01,2010-01-28,32838\n"
+    "7,21,2010-01-02,2010-01-29,32825\n"
+    "7,24,2010-01-02,2010-01-29,32825\n"
+    "7,25,2010-01-02,2010-01-29,32838\n"
+    "7,21,2010-01-03,2010-01-30,\n"
+)
+
+
+def test_a_study_says_which_kinds_of_supply_are_read() -> None:
+    """Of the others the rows are accepted, not used and counted; a drug that is no treatment is not."""
+    chosen = study(kind="omop", supply=SupplySection(kinds=("dispensed",)))
+    found = clean(delivered(person=PERSON, concept=CONCEPT, drug_exposure=KINDS), OMOP_LISTS, chosen, CODES)
+    whole = found.reconciliation.filter(table="dispensings")
+
+    assert_shows(
+        found.extract.dispensings, "date | atc\n2010-01-02 | N05AB03\n2010-01-02 | N06AA09\n2010-01-02 | N06AB06"
+    )
+    assert found.n_of_other_kinds == 2
+    assert_shows(whole, "n_delivered | n_accepted | n_quarantined\n5 | 5 | 0")
+
+
+def test_a_drug_in_two_kinds_of_supply_is_counted() -> None:
+    """Sertraline was ordered and dispensed; amitriptyline only dispensed; an unknown kind may be either."""
+    found = cleaned("omop", person=PERSON, concept=CONCEPT, drug_exposure=KINDS)
+
+    assert found.n_of_other_kinds == 0
+    assert_shows(
+        count_kinds(found.extract.dispensings),
+        "kind | n | n_beside\ndispensed | 3 | 1\nprescribed | 1 | 1\nunknown | 1 | 0",
+    )
 
 
 def test_an_exposure_without_a_type_is_of_an_unknown_kind() -> None:

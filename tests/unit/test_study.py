@@ -53,6 +53,7 @@ def test_only_omop_has_exposure_ends() -> None:
     assert study.parse("study.toml", STUDY.replace("registry", "omop")).source.exposure_end == "inclusive"
     assert "inclusive" in told('"registry"', '"omop"\nexposure_end = "included"')
     assert 'kind = "omop"' in told('"registry"', '"registry"\nexposure_end = "inclusive"')
+    assert 'kind = "omop"' in told('"registry"', '"registry"\nexposure_of_one_day = "unknown"')
 
 
 def test_files_are_a_name_a_list_or_a_table() -> None:

@@ -51,7 +51,7 @@ def test_kinds_are_counted() -> None:
     """How many dispensings are of each kind; a delivery without any has none."""
     found = cleaned("generic", persons=PERSONS, dispensings=FILLS)
 
-    assert_shows(count_kinds(found.extract.dispensings), "kind | n\nprescribed | 1\nunknown | 2")
+    assert_shows(count_kinds(found.extract.dispensings), "kind | n | n_beside\nprescribed | 1 | 0\nunknown | 2 | 0")
     assert count_kinds(None).is_empty()
 
 
