@@ -68,6 +68,7 @@ LOOKED_UP = (
     "drug_ingredient",
     "visit_occurrence",
     "condition_occurrence",
+    "death",
 )
 
 # Procedure codes seldom tell CBT from other psychotherapy, so it is not claimed.

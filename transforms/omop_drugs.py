@@ -6,9 +6,9 @@
   a drug nothing is known about (concept 0, a procedure code) is refused (no_atc_mapping).
 * Days are days_supply if over 0, else those from the start to the end date, else unknown. By the CDM the end date is
   the last day of the exposure and counts; the study may state that it does not (`source.exposure_end`). An end such as
-  9999-12-31, later than the period by more than a supply may last, tells nothing. One on the first day is one day, as
-  the CDM has it of what is administered; where it stands for a missing end, the study may state that it tells nothing
-  (`source.exposure_of_one_day`).
+  9999-12-31, later than death or period by more than a supply may last, tells nothing. One on the first day is one
+  day, as the CDM has it of what is administered; where it stands for a missing end, the study may state that it tells
+  nothing (`source.exposure_of_one_day`).
 * The kind of supply is what omop_drug_types.csv says of drug_type_concept_id; of any other type it is unknown.
 """
 
@@ -80,13 +80,29 @@ def _days(frame: OmopFrame, rules: OmopRules) -> pl.Expr:
 
 
 def _is_end_told(frame: OmopFrame, rules: OmopRules) -> pl.Expr:
-    """Whether an end date says when the exposure ended: none far after the period does."""
+    """Whether an end date says when the exposure ended: none far after the person's death or the period does."""
     study = rules.study
-    latest = study.period.end + timedelta(study.supply.max_days)
-    is_told = frame.day("drug_exposure_end_date", True) <= latest
+    last = pl.min_horizontal(pl.lit(_death_dates(frame)), pl.lit(study.period.end))
+    is_told = frame.day("drug_exposure_end_date", True) <= last + timedelta(study.supply.max_days)
     if study.source.exposure_of_one_day == "unknown":
         is_told &= (_days_to_end(frame) != 0) | (_kind(frame, rules) == _ADMINISTERED)
     return is_told
+
+
+def _death_dates(frame: OmopFrame) -> pl.Series:
+    """For each row the day its person died, null if that is not told."""
+    persons = frame.select(person_id=frame.key("person_id"))
+    return persons.join(_deaths(frame), on="person_id", how="left", maintain_order="left")["death_date"]
+
+
+@once_per_delivery
+def _deaths(frame: OmopFrame) -> pl.DataFrame:
+    """person_id, death_date: the first day on which a person is said to have died."""
+    if not frame.has("death"):
+        return pl.DataFrame(schema={"person_id": pl.String, "death_date": pl.Date})
+    death = OmopFrame(frame.delivered, "death")
+    told = death.select(person_id=death.key("person_id"), death_date=death.day("death_date", partial="last"))
+    return told.group_by("person_id").agg(pl.col("death_date").min())
 
 
 def _days_to_end(frame: OmopFrame) -> pl.Expr:

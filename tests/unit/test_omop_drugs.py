@@ -152,6 +152,15 @@ def test_an_end_far_after_the_period_tells_nothing() -> None:
     assert found.extract.dispensings["days"].to_list() == [366, None, None]
 
 
+def test_an_end_far_after_death_tells_nothing() -> None:
+    """A supply may go on after a death, by a year, which is as long as one may last; an end a day later is none."""
+    rows = DRUGS + "7,21,2009-12-31,2011-01-01,,\n7,21,2009-12-31,2011-01-02,,\n7,21,2009-12-31,2010-01-27,,\n"
+    death = "person_id,death_date\n7,2009-12-31\n"
+    found = cleaned("omop", person=PERSON, concept=CONCEPT, drug_exposure=rows, death=death)
+
+    assert found.extract.dispensings["days"].to_list() == [None, 28, 366]
+
+
 def test_a_file_of_exposures_is_read_once() -> None:
     """What is told of end dates is counted while the rows are read, a piece at a time; so are drugs looked up."""
     pieces = _Pieces(delivered(person=PERSON, drug_exposure=ONE_DAY, concept_ancestor=SERTRALINE)._files)
