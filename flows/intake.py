@@ -42,6 +42,7 @@ from transforms.omop import OmopNotes
 from transforms.ordering import Piece, number_words, order_words, put_in_order
 from transforms.reversals import Reversals, take_back
 from transforms.supply import count_kinds
+from transforms.utc_midnights import midnights
 
 # Rows kept in memory before they are dealt to the buckets, and refused rows before they are set aside.
 _DEALT_AT_ONCE = 4_000_000
@@ -53,7 +54,8 @@ class Taken:
     """What is known of a delivery in its buckets: rows by table, by rule and unused, and the facts that are checked.
 
     `reversals` counts dispensings that were taken back, `kinds` (kind, n, n_beside) those of each kind of supply,
-    `n_of_other_kinds` those of kinds that the study does not read; `omop_notes` say more of an OMOP CDM.
+    `n_of_other_kinds` those of kinds that the study does not read; `midnights` are columns of times in UTC that
+    seem to be midnights elsewhere, `omop_notes` say more of an OMOP CDM.
     """
 
     reconciliation: pl.DataFrame
@@ -62,6 +64,7 @@ class Taken:
     reversals: Reversals
     kinds: pl.DataFrame
     n_of_other_kinds: int
+    midnights: list[dict[str, object]]
     omop_notes: OmopNotes | None
     observes: frozenset[str]
     facts: pl.DataFrame
@@ -99,6 +102,7 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
         reversals=reversals,
         kinds=pl.concat(kinds).group_by("kind").agg(pl.col("n", "n_beside").sum()).sort("kind"),
         n_of_other_kinds=count_noted(tallies)["n_of_other_kinds"],
+        midnights=midnights(count_noted(tallies)),
         omop_notes=source.omop_notes(delivered, tallies),
         observes=source.observes(tallies),
         facts=quality.sum_facts(facts),

@@ -106,6 +106,7 @@ def noted(found: Taken | Cleaned, kinds: pl.DataFrame) -> dict[str, object]:
         "n_coverage_of_others": found.rules.filter(table="coverage", rule="person_unknown")["n"].sum(),
         "kinds": kinds.to_dicts(),
         "n_of_other_kinds": found.n_of_other_kinds,
+        "midnights": found.midnights,
         "omop_notes": asdict(found.omop_notes) if found.omop_notes else None,
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
 from reports.numbers import guarded_count, guarded_part
+from schemas.plain import plain
 from schemas.study import SUPPLY_KINDS, SourceSection, Study
 
 _WITHOUT = {
@@ -32,6 +33,7 @@ def note_sentences(noted: dict[str, Any], study: Study) -> list[str]:
         *unused_rows_sentences(noted["unused"]),
         *reversal_sentences(noted["reversals"], threshold),
         *harmless_rows_sentences(noted["n_coverage_of_others"], threshold),
+        *midnight_sentences(noted["midnights"]),
         *supply_kind_sentences(noted["kinds"], threshold),
         *mixed_kind_sentences(noted["kinds"], threshold),
         *other_kind_sentences(noted["n_of_other_kinds"], study.supply.kinds, threshold),
@@ -41,6 +43,16 @@ def note_sentences(noted: dict[str, Any], study: Study) -> list[str]:
     notes += missing_vocabulary_sentences(omop["missing_vocabulary"], omop["has_drugs"])
     notes += exposure_end_sentences(omop["exposure_ends"], study.source.exposure_end, threshold)
     return notes + one_day_sentences(omop["exposure_ends"], study.source, threshold)
+
+
+def midnight_sentences(columns: list[dict[str, Any]]) -> list[str]:
+    """One sentence per column of times in UTC that seem to be midnights elsewhere."""
+    return [
+        f"Most times of the column {plain(row['column'])} of {plain(row['file'])} are {row['hour']}:00 or "
+        f"{row['hour'] + 1}:00 UTC: midnight elsewhere, so that its days may be one early. Write them as dates, or "
+        "with their zone."
+        for row in columns
+    ]
 
 
 def supply_kind_sentences(kinds: list[dict[str, Any]], threshold: int) -> list[str]:

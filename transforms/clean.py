@@ -22,7 +22,7 @@ delivered = accepted + quarantined. Blank code cells are not codes; a row withou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -44,6 +44,7 @@ from transforms.people import People, accept_persons
 from transforms.refusals import RULES as RULES
 from transforms.reversals import AMOUNT, IS_REVERSAL, Reversals, take_back
 from transforms.supply import add_supply
+from transforms.utc_midnights import midnights
 
 _COLUMNS = {table: list(model.to_schema().columns) for table, model in MODELS.items()}
 _WHAT: dict[str, dict[str, type[pl.DataType]]] = {
@@ -70,7 +71,7 @@ class Tally:
 
     n_delivered: int
     rules: pl.DataFrame
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[Hashable] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class Cleaned:
     """The canonical tables, the refused rows by table, and how many rows went where and why.
 
     `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back;
-    `n_of_other_kinds` dispensings of a kind that the study does not read; `found` lists the files of the delivery,
+    `n_of_other_kinds` dispensings of a kind that the study does not read; `midnights` are
+    columns of times in UTC that seem to be midnights elsewhere; `found` lists the files of the delivery,
     `omop_notes` say more of an OMOP CDM.
     """
 
@@ -89,6 +91,7 @@ class Cleaned:
     unused: pl.DataFrame
     reversals: Reversals
     n_of_other_kinds: int
+    midnights: list[dict[str, object]]
     omop_notes: OmopNotes | None
     found: tuple[Found, ...] = ()
 
@@ -176,6 +179,7 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         reversals=reversals,
         found=delivered.found,
         n_of_other_kinds=count_noted(tallies)[_OTHER_KINDS],
+        midnights=midnights(count_noted(tallies)),
         omop_notes=source.omop_notes(delivered, tallies),
     )
 
@@ -355,7 +359,7 @@ def sum_tallies(tallies: list[Tally]) -> Tally:
     return Tally(sum(counted.n_delivered for counted in tallies), rules, counts)
 
 
-def count_noted(tallies: dict[str, Tally]) -> Counter[str]:
+def count_noted(tallies: dict[str, Tally]) -> Counter[Hashable]:
     """What notes on the delivery are made of, of all its tables."""
     return sum((done.counts for done in tallies.values()), Counter())
 

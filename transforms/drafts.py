@@ -9,7 +9,7 @@ each person and each day.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -64,7 +64,7 @@ class Draft:
     delivered: pl.DataFrame
     facts: pl.DataFrame
     said: pl.DataFrame | None = None
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[Hashable, int] = field(default_factory=dict)
 
 
 def once(frame: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, pl.Series]:

@@ -8,6 +8,7 @@ Nothing is judged here, except that a value is there and cannot be read. Rows th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import polars as pl
 
@@ -26,6 +27,7 @@ from schemas.unfit import codes_as_numbers
 from transforms import drafts
 from transforms.code_cells import ROW, matching, spread, system_of
 from transforms.drafts import Draft
+from transforms.utc_midnights import count_hours
 
 _DATES = ("date", "start_date", "end_date", "birth_date", "death_date")
 # Where in its span a day is that is known by month or year only: the middle errs least on age, and nothing of
@@ -74,7 +76,15 @@ def _drafts(table: str, part: Part, delivered: Delivered, mapping: Mapping) -> I
         chosen = piece.filter(_chosen(piece, part.rows, mapping.missing, part.file))
         frame = _joined(chosen.with_row_index(ROW), part, other, mapping.missing)
         _refuse_numbers(frame, part, mapping.missing)
-        yield _draft(table, chosen, frame, part, mapping.missing)
+        draft = _draft(table, chosen, frame, part, mapping.missing)
+        yield replace(draft, counts=count_hours(frame, part.file, _day_columns(frame, part)))
+
+
+def _day_columns(frame: pl.DataFrame, part: Part) -> list[str]:
+    """The delivered columns that days are read from."""
+    told = [column for name, column in part.columns.items() if name in _DATES and column.column]
+    found = [drafts.find(frame, column.column, part.file, column.optional) for column in told]
+    return [column for column in found if column]
 
 
 def _refuse_numbers(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> None:

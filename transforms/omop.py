@@ -13,8 +13,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, fields, replace
 
 import polars as pl
 
@@ -34,6 +34,7 @@ from transforms.omop_concepts import (
 )
 from transforms.omop_drugs import ExposureEnds, draft_dispensings
 from transforms.omop_tables import OmopFrame, OmopRules, known, once_per_delivery
+from transforms.utc_midnights import count_hours
 
 _ICD = {
     "ICD9CM": "icd9",
@@ -80,7 +81,11 @@ def draft_table(table: str, delivered: Delivered, rules: OmopRules) -> Iterator[
     origins, read = _ORIGINS[table]
     for origin in origins:
         if origin in delivered:
-            yield from (read(OmopFrame(delivered, origin, piece), rules) for piece in delivered.pieces(origin))
+            for piece in delivered.pieces(origin):
+                frame = OmopFrame(delivered, origin, piece)
+                draft = read(frame, rules)
+                days = [column for column in frame.low.columns if column.endswith("_date")]
+                yield replace(draft, counts=draft.counts | count_hours(frame.low, origin, days))
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class OmopNotes:
     exposure_ends: ExposureEnds
 
 
-def take_notes(delivered: Delivered, counts: Counter[str]) -> OmopNotes:
+def take_notes(delivered: Delivered, counts: Counter[Hashable]) -> OmopNotes:
     """What should be known of a CDM beside its rows, some of which were counted as they were read."""
     ends = ExposureEnds(**{entry.name: counts[entry.name] for entry in fields(ExposureEnds)})
     return OmopNotes(missing_vocabulary(delivered), "drug_exposure" in delivered, ends)

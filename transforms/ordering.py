@@ -6,6 +6,7 @@ are kept, and when a table is whole its rows are put in order by these few small
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -38,7 +39,7 @@ class Piece:
     said: pl.DataFrame
     refused: pl.DataFrame
     n_delivered: int
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[Hashable, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

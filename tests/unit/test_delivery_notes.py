@@ -126,6 +126,7 @@ def test_a_registry_has_no_notes_on_concepts() -> None:
         "n_coverage_of_others": 0,
         "kinds": [{"kind": "dispensed", "n": 10, "n_beside": 0}],
         "n_of_other_kinds": 0,
+        "midnights": [],
         "omop_notes": None,
     }
 
