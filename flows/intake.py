@@ -40,6 +40,7 @@ from transforms.clean import (
 )
 from transforms.omop import OmopNotes
 from transforms.ordering import Piece, number_words, order_words, put_in_order
+from transforms.refused_rows import together
 from transforms.reversals import Reversals, take_back
 from transforms.supply import count_kinds
 from transforms.utc_midnights import midnights
@@ -190,6 +191,6 @@ class _Quarantine:
         io.remove(self._aside)
 
     def _set_aside(self) -> None:
-        whole = pl.concat(self._waiting, how="diagonal_relaxed")
+        whole = together([rows.lazy() for rows in self._waiting]).collect()
         self._parts.append(io.set_aside(whole, self._aside / f"{len(self._parts):05d}.arrow"))
         self._waiting = []

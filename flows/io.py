@@ -125,11 +125,12 @@ def write_blocks(blocks: Iterable[dict[str, pl.DataFrame]], folder: Path) -> dic
 
 def write_quarantine(parts: Sequence[pl.DataFrame | Path], path: Path) -> None:
     """Refused rows as one file, in the order of the parts: those in memory, and those `set_aside` on disk."""
+    from transforms.refused_rows import together
+
     frames = [pl.scan_ipc(part) if isinstance(part, Path) else part.lazy() for part in parts]
     path.parent.mkdir(parents=True, exist_ok=True)
     with disk(path), aside(path) as to:
-        whole = pl.concat(frames, how="diagonal_relaxed")
-        whole.sink_parquet(to, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
+        together(frames).sink_parquet(to, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
 
 
 def set_aside(frame: pl.DataFrame, path: Path) -> Path:

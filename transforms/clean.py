@@ -42,6 +42,7 @@ from transforms.omop_tables import OmopRules
 from transforms.ordering import WHEN, Piece, number_words, order_words, put_in_order
 from transforms.people import People, accept_persons
 from transforms.refusals import RULES as RULES
+from transforms.refused_rows import together
 from transforms.reversals import AMOUNT, IS_REVERSAL, Reversals, take_back
 from transforms.supply import add_supply
 from transforms.utc_midnights import midnights
@@ -169,7 +170,7 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         refused[table] = [piece.refused for piece in pieces]
         tallies[table] = tally(pieces)
     named = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}
-    quarantine = {name: pl.concat(frames, how="diagonal_relaxed") for name, frames in refused.items() if frames}
+    quarantine = {name: _together(frames) for name, frames in refused.items() if frames}
     return Cleaned(
         extract=Extract(**named, observes=source.observes(tables)),
         quarantine={name: rows for name, rows in quarantine.items() if rows.height},
@@ -350,6 +351,10 @@ _TIDY = {
 def tally(pieces: Iterable[Piece]) -> Tally:
     """How many rows of a table were delivered, and how many each rule refused."""
     return sum_tallies([Tally(piece.n_delivered, _by_rule([piece.refused]), Counter(piece.counts)) for piece in pieces])
+
+
+def _together(refused: list[pl.DataFrame]) -> pl.DataFrame:
+    return together([rows.lazy() for rows in refused]).collect()
 
 
 def sum_tallies(tallies: list[Tally]) -> Tally:

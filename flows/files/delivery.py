@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -142,6 +143,8 @@ class DeliveredFiles(Delivered):
         self.sources = sources
         self._lines: dict[SourceFile, Lines] = {}
         self._n_rows: dict[SourceFile, dict[Place, int]] = {}
+        self._schemas: dict[SourceFile, pl.Schema] = {}
+        self._small: dict[str, list[pl.DataFrame]] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self.sources and self.n_rows(key) > 0
@@ -149,21 +152,35 @@ class DeliveredFiles(Delivered):
     def whole(self, key: str) -> pl.DataFrame:
         """All rows in one piece, for look-ups."""
         if key not in self._files:
-            self._files[key] = pl.concat(self._read_all(key))
+            if len(self.sources[key]) > 1:
+                _refuse_unlike({file: self._schema(file) for file in self.sources[key]})
+            self._files[key] = pl.concat(self.pieces(key), how="vertical_relaxed")
         return self._files[key]
 
     def pieces(self, key: str) -> Iterator[pl.DataFrame]:
-        """The rows in order, in pieces; at least one, and each with all columns."""
+        """The rows in order, in pieces; at least one, and each with all columns, of the types of its own file."""
         if sum(_n_bytes(file.path) for file in self.sources[key]) <= _SMALL:
-            yield self.whole(key)
+            yield from self._small_pieces(key)
         else:
             yield from self._read_all(key)
 
+    def _small_pieces(self, key: str) -> list[pl.DataFrame]:
+        """All rows, in as few pieces as there are changes of types; kept."""
+        if key not in self._small:
+            alike = groupby(self._read_all(key), key=lambda piece: piece.schema)
+            self._small[key] = [pl.concat(pieces) for _, pieces in alike]
+        return self._small[key]
+
     def _read_all(self, key: str) -> Iterator[pl.DataFrame]:
-        """The rows of all files of a key, in pieces with the same columns."""
+        """The rows of all files of a key, in pieces with the same columns.
+
+        What a cell means is told by the type of its own file, so no column becomes of another type here.
+        """
         files = self.sources[key]
-        pieces = (piece for file in files for piece in self._read(file))
-        return pieces if len(files) == 1 else _alike(pieces, files)
+        if len(files) == 1:
+            return self._read(files[0])
+        columns = _columns_of_all([self._schema(file) for file in files])
+        return (_filled(piece, columns) for file in files for piece in self._read(file))
 
     def n_rows(self, key: str) -> int:
         """How many rows there are: a Parquet file says it, the lines of others are counted."""
@@ -176,7 +193,7 @@ class DeliveredFiles(Delivered):
         for key, file in [(key, file) for key, files in self.sources.items() for file in files]:
             counts = {str(stores.relative(path, folder)): n_rows for path, n_rows in self._count(file).items()}
             read += [Found(name, "read", key, n_rows, self._note(file, n_rows)) for name, n_rows in counts.items()]
-            names = tuple(file.schema())
+            names = tuple(self._schema(file))
             columns |= dict.fromkeys(counts, names)
         self.found = inventory.take_inventory(folder, read, columns, besides)
 
@@ -199,6 +216,11 @@ class DeliveredFiles(Delivered):
             )
             self._n_rows[file] = counted
         return self._n_rows[file]
+
+    def _schema(self, file: SourceFile) -> pl.Schema:
+        if file not in self._schemas:
+            self._schemas[file] = file.schema()
+        return self._schemas[file]
 
     def _lines_of(self, file: SourceFile) -> Lines:
         if file not in self._lines:
@@ -301,21 +323,39 @@ def _batches(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     yield from batches
 
 
-def _alike(pieces: Iterator[pl.DataFrame], files: tuple[SourceFile, ...]) -> Iterator[pl.DataFrame]:
-    """The pieces with the columns of all files, spelt as in the first that has them; null where a file has none.
+def _columns_of_all(schemas: Sequence[pl.Schema]) -> dict[str, tuple[str, pl.DataType]]:
+    """The columns of all files by their names in small letters, spelt and typed as in the first that has them."""
+    columns: dict[str, tuple[str, pl.DataType]] = {}
+    for name, kind in (pair for schema in schemas for pair in schema.items()):
+        columns.setdefault(name.lower(), (name, kind))
+    return columns
 
-    Columns of two types, as Parquet files of two years may hold, become the type that can hold both.
-    """
-    spelling: dict[str, str] = {}
-    kept = []
-    for file in files:
-        first = pl.DataFrame(schema=file.schema())
-        spelling = {name.lower(): name for name in first.columns} | spelling
-        kept.append(first.rename({name: spelling[name.lower()] for name in first.columns}))
-    columns = pl.concat(kept, how="diagonal_relaxed")
-    for piece in pieces:
-        named = piece.rename({name: spelling[name.lower()] for name in piece.columns})
-        yield pl.concat([columns, named], how="diagonal_relaxed")
+
+def _filled(piece: pl.DataFrame, columns: dict[str, tuple[str, pl.DataType]]) -> pl.DataFrame:
+    """A piece with all columns; null where its file has none."""
+    own = {name.lower(): pl.col(name) for name in piece.columns}
+    return piece.select(own.get(low, pl.lit(None, dtype=kind)).alias(name) for low, (name, kind) in columns.items())
+
+
+def _refuse_unlike(schemas: dict[SourceFile, pl.Schema]) -> None:
+    """Raise ImpasseError where files of one table that is read as a whole hold different kinds of values."""
+    first: dict[str, tuple[str, pl.DataType, SourceFile]] = {}
+    for file, schema in schemas.items():
+        known = {name.lower(): first.setdefault(name.lower(), (name, kind, file)) for name, kind in schema.items()}
+        apart = [
+            known[name.lower()] for name, kind in schema.items() if not parquet.are_alike(known[name.lower()][1], kind)
+        ]
+        if apart:
+            raise _unlike([name for name, *_ in apart], apart[0][2], file)
+
+
+def _unlike(names: Sequence[str], file: SourceFile, other: SourceFile) -> ImpasseError:
+    return ImpasseError(
+        f"Two files of one table hold different kinds of values: {parquet.listed(names)}.",
+        where=f"files {file.path.name} and {other.path.name}",
+        expected="the same kind of values in every file of a table that others are looked up in",
+        do="Write both files anew, with the same types.",
+    )
 
 
 def _refuse_missing_columns(columns: dict[str, dict[str, list[str]]], layout: Mapping) -> None:

@@ -118,17 +118,17 @@ def _folder_columns(path: PurePosixPath) -> dict[str, str | None]:
 
 def _refuse_different(known: Kinds, kinds: Kinds, file: Place, other: Place, place: Place) -> None:
     """Raise ImpasseError unless two files have the same columns, each with the same kind of values."""
-    apart = sorted(set(known) ^ set(kinds)) or [name for name in known if not _are_alike(known[name], kinds[name])]
+    apart = sorted(set(known) ^ set(kinds)) or [name for name in known if not are_alike(known[name], kinds[name])]
     if apart:
         raise ImpasseError(
-            f"Two files of one table have different columns: {_listed(apart)}.",
+            f"Two files of one table have different columns: {listed(apart)}.",
             where=f"folder {place.name}, files {stores.relative(file, place)} and {stores.relative(other, place)}",
             expected="the same columns in every file, with the same kind of values",
             do="Write the table again as a whole, or name its parts as tables of their own.",
         )
 
 
-def _are_alike(kind: pl.DataType, other: pl.DataType) -> bool:
+def are_alike(kind: pl.DataType, other: pl.DataType) -> bool:
     """Whether one type can hold the values of both; a column without any value has none, and times are not turned."""
     return pl.Null in (kind, other) or _kind(kind) == _kind(other)
 
@@ -141,5 +141,6 @@ def _kind(kind: pl.DataType) -> str:
     return str(kind)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names as they are told, the first five."""
     return ", ".join(f"'{name}'" for name in names[:5]) + (", …" if len(names) > 5 else "")
