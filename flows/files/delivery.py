@@ -28,7 +28,8 @@ from flows.files.csv import (
 from flows.files.database import read_database
 from flows.files.faults import fault
 from flows.files.lines import Lines
-from flows.files.locate import Located, locate_files, locate_omop
+from flows.files.locate import Located, locate_files
+from flows.files.locate_omop import locate_omop
 from flows.stores import Address, Place
 from schemas import mapping
 from schemas.concepts import OmopLists
@@ -153,7 +154,7 @@ class DeliveredFiles(Delivered):
         """All rows in one piece, for look-ups."""
         if key not in self._files:
             if len(self.sources[key]) > 1:
-                _refuse_unlike({file: self._schema(file) for file in self.sources[key]})
+                _refuse_unlike({file: self.schema(file) for file in self.sources[key]})
             self._files[key] = pl.concat(self.pieces(key), how="vertical_relaxed")
         return self._files[key]
 
@@ -179,7 +180,7 @@ class DeliveredFiles(Delivered):
         files = self.sources[key]
         if len(files) == 1:
             return self._read(files[0])
-        columns = _columns_of_all([self._schema(file) for file in files])
+        columns = _columns_of_all([self.schema(file) for file in files])
         return (_filled(piece, columns) for file in files for piece in self._read(file))
 
     def n_rows(self, key: str) -> int:
@@ -193,7 +194,7 @@ class DeliveredFiles(Delivered):
         for key, file in [(key, file) for key, files in self.sources.items() for file in files]:
             counts = {str(stores.relative(path, folder)): n_rows for path, n_rows in self._count(file).items()}
             read += [Found(name, "read", key, n_rows, self._note(file, n_rows)) for name, n_rows in counts.items()]
-            names = tuple(self._schema(file))
+            names = tuple(self.schema(file))
             columns |= dict.fromkeys(counts, names)
         self.found = inventory.take_inventory(folder, read, columns, besides)
 
@@ -217,7 +218,8 @@ class DeliveredFiles(Delivered):
             self._n_rows[file] = counted
         return self._n_rows[file]
 
-    def _schema(self, file: SourceFile) -> pl.Schema:
+    def schema(self, file: SourceFile) -> pl.Schema:
+        """The columns of a file; looked at once."""
         if file not in self._schemas:
             self._schemas[file] = file.schema()
         return self._schemas[file]
@@ -247,11 +249,10 @@ class GlancedFiles(DeliveredFiles):
 def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> list[Place]:
     """The files that `read_delivery` reads, each once: what a manifest fingerprints."""
     place = stores.placed(chosen.source.path, base)
-    if isinstance(layout, Mapping):
-        located = [path for paths in locate_files(place, layout).values() for path in paths]
-    else:
-        located = [place] if _is_database(place) else list(locate_omop(place).values())
-    return sorted({file for path in located for file in parquet.files_of(path)})
+    if not isinstance(layout, Mapping) and _is_database(place):
+        return [place]
+    located = locate_files(place, layout) if isinstance(layout, Mapping) else locate_omop(place)
+    return sorted({file for paths in located.values() for path in paths for file in parquet.files_of(path)})
 
 
 def _registry(folder: Place, layout: Mapping) -> Sources:
@@ -370,7 +371,26 @@ def _refuse_missing_columns(columns: dict[str, dict[str, list[str]]], layout: Ma
 
 def _omop_folder(folder: Place, stated: FileForm) -> Sources:
     """The OMOP tables of a folder."""
-    return {table: (SourceFile(path, _omop_form(path, stated)),) for table, path in locate_omop(folder).items()}
+    sources = {
+        table: tuple(SourceFile(path, _omop_form(path, stated)) for path in paths)
+        for table, paths in locate_omop(folder).items()
+    }
+    for files in sources.values():
+        _refuse_other_columns([(file, {name.lower() for name in file.schema()}) for file in files])
+    return sources
+
+
+def _refuse_other_columns(files: Sequence[tuple[SourceFile, set[str]]]) -> None:
+    """Raise ImpasseError unless all parts of an OMOP table have the same columns; a first line may be a row."""
+    (first, columns), *others = files
+    for file, theirs in others:
+        if theirs != columns:
+            raise ImpasseError(
+                "Two parts of one table have different columns.",
+                where=f"files {first.path.name} and {file.path.name}",
+                expected="the same columns in every part, and their names in the first line of each",
+                do="Export the table again as a whole.",
+            )
 
 
 def _omop_form(path: Place, stated: FileForm) -> CsvForm:

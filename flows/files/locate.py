@@ -1,4 +1,4 @@
-"""Which files of a folder each key of a layout, or each OMOP table, stands for: a folder in, paths out.
+"""Which files of a folder each key of a layout stands for: a folder in, paths out.
 
 A layout names a file, a pattern or several of these. Upper and lower case are one. What is named must be there, and
 which of two files is meant is not guessed.
@@ -7,13 +7,13 @@ which of two files is meant is not guessed.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from functools import cache
 
 from flows.files import parquet
 from flows.stores import Place
-from schemas.concepts import OMOP_TABLES
 from schemas.errors import ImpasseError, nearest
 from schemas.forms import is_pattern
 from schemas.mapping import File, Mapping
@@ -28,8 +28,8 @@ Listing = Callable[[Place], list[Place]]
 
 def locate_files(folder: Place, layout: Mapping) -> Located:
     """The files of each key in the order of their names; a key without files was not delivered and is left out."""
-    _refuse_no_folder(folder)
-    listing = cache(_files_in)
+    refuse_no_folder(folder)
+    listing = cache(files_in)
     found = {key: _files_of(key, file, folder, listing) for key, file in layout.files.items()}
     required = {key for key, file in layout.files.items() if not file.optional}
     for key in (key for key, file in layout.files.items() if file.instead_of):
@@ -37,27 +37,24 @@ def locate_files(folder: Place, layout: Mapping) -> Located:
         required -= unneeded
     for key in layout.files:
         if key in required and not found[key]:
-            raise _missing([layout.files[key]], folder, listing, key)
+            raise missing([layout.files[key]], folder, listing, key)
     return {key: paths for key, paths in found.items() if paths}
 
 
-def locate_omop(folder: Place) -> dict[str, Place]:
-    """The file of each OMOP table that is there; only persons must be."""
-    _refuse_no_folder(folder)
-    listing = cache(_files_in)
-    found = {table: _matching(table, folder, listing) for table in OMOP_TABLES}
-    if not found["person"]:
-        raise _missing([File(name="person")], folder, listing)
-    return {table: paths[0] for table, paths in found.items() if paths}
-
-
-def _refuse_no_folder(folder: Place) -> None:
+def refuse_no_folder(folder: Place) -> None:
+    """Raise ImpasseError unless there is a folder."""
     if not folder.is_dir():
         raise ImpasseError("Not a folder.", where=f"{folder}", expected="a folder of files", do="Correct source.path.")
 
 
-def _files_in(folder: Place) -> list[Place]:
-    return [path for path in sorted(folder.iterdir()) if _is_table(path)] if folder.is_dir() else []
+def files_in(folder: Place) -> list[Place]:
+    """The files of a folder and the tables that are folders of Parquet files, by their names."""
+    return [path for path in all_in(folder) if _is_table(path)] if folder.is_dir() else []
+
+
+def all_in(folder: Place) -> list[Place]:
+    """All files and folders in a folder, by their names."""
+    return sorted(folder.iterdir())
 
 
 def _is_table(path: Place) -> bool:
@@ -72,25 +69,37 @@ def _files_of(key: str, file: File, folder: Place, listing: Listing) -> tuple[Pl
     others = {path for name in file.other_names for path in _matching(name, folder, listing)} - own
     absent = [name for name, paths in by_name.items() if not paths]
     if own and absent:
-        raise _missing([File(name=absent[0])], folder, listing, key)
+        raise missing([File(name=absent[0])], folder, listing, key)
     if (own and others) or len(others) > 1:
         raise _either(key, sorted(own | others), folder)
     return tuple(sorted(own or others))
 
 
 def _matching(name: str, folder: Place, listing: Listing) -> list[Place]:
-    """The files that a name or pattern fits as it stands or with a known ending; of a plain name the first of them."""
+    """The files that a name or pattern fits as it stands or with a known ending; of a plain name one."""
     stated = folder / name
     low = stated.name.lower()
     full_names = [low, *(f"{low}{ending}" for ending in ENDINGS)]
     there = [path for path in listing(stated.parent) if not path.name.startswith(".")]
     if is_pattern(low):
         fitting = [path for path in there if _fits(path, low, full_names)]
-        _refuse_two_of_a_name(fitting, folder)
+        refuse_two_of_a_name(fitting, folder)
         return fitting
-    if stated in there:
+    if stated in there and low.endswith(ENDINGS):
         return [stated]
-    return [path for full in full_names for path in there if path.name.lower() == full][:1]
+    fitting = [path for path in there if path.name.lower() in full_names]
+    if len(fitting) > 1:
+        raise _two_of_a_name(name, fitting, folder)
+    return fitting
+
+
+def _two_of_a_name(name: str, paths: list[Place], folder: Place) -> ImpasseError:
+    return ImpasseError(
+        f"More than one file may be meant by '{name}': {listed(path.name for path in paths)}.",
+        where=f"folder {folder.name}",
+        expected="one file of the name",
+        do="Name the one that is meant in source.files as it is written, with its ending, or take the others away.",
+    )
 
 
 def _fits(path: Place, pattern: str, full_names: list[str]) -> bool:
@@ -101,20 +110,21 @@ def _fits(path: Place, pattern: str, full_names: list[str]) -> bool:
     return any(fnmatchcase(name, full) for full in full_names[1:])
 
 
-def _refuse_two_of_a_name(paths: list[Place], folder: Place) -> None:
+def refuse_two_of_a_name(paths: list[Place], folder: Place) -> None:
     """A year that is there as CSV and as Parquet would be read twice."""
-    plain = [_without_ending(path.name) for path in paths]
-    twice = [path.name for path, name in zip(paths, plain, strict=True) if plain.count(name) > 1]
+    counts = Counter(without_ending(path.name) for path in paths)
+    twice = [path.name for path in paths if counts[without_ending(path.name)] > 1]
     if twice:
         raise ImpasseError(
-            f"The pattern fits files that differ only in ending or capitals: {', '.join(twice)}.",
+            f"Files differ only in ending or capitals: {listed(twice)}.",
             where=f"folder {folder.name}",
             expected="each file once",
-            do="Add the ending to the pattern, as in lmed_*.csv, or take the others away.",
+            do="Take the others away, or add the ending to a pattern of source.files, as in lmed_*.csv.",
         )
 
 
-def _without_ending(name: str) -> str:
+def without_ending(name: str) -> str:
+    """A file's name in small letters, without the ending of a table."""
     low = name.lower()
     return next((low.removesuffix(ending) for ending in reversed(ENDINGS) if low.endswith(ending)), low)
 
@@ -132,11 +142,11 @@ def _in_one_form(key: str, found: Located, layout: Mapping, folder: Place) -> tu
         raise _two_forms([*found[key], *sorted(parts)], key, folder)
     files = [layout.files[name] for name in (key, *others)]
     if not parts and not found[key] and any(file.name for file in files):
-        raise _missing(files, folder, cache(_files_in), key)
+        raise missing(files, folder, cache(files_in), key)
     return found, {key} if parts else set(others)
 
 
-def _missing(files: list[File], folder: Place, listing: Listing, key: str = "") -> ImpasseError:
+def missing(files: list[File], folder: Place, listing: Listing, key: str = "") -> ImpasseError:
     """No file of any of the names; what is there is told, first what looks like it."""
     names = [name for file in files for name in (*file.name, *file.other_names)]
     there = [path.name for path in listing((folder / names[0]).parent)]
@@ -151,14 +161,14 @@ def _missing(files: list[File], folder: Place, listing: Listing, key: str = "") 
 def _remedy(names: list[str], there: list[str], key: str) -> str:
     """What to do about a missing file: what is there that begins with a name or resembles it is told, else all."""
     starts = [name.rpartition("/")[2].split("*")[0].lower() for name in names]
-    plain = {_without_ending(name): name for name in there}
+    plain = {without_ending(name): name for name in there}
     alike = {name for name in there if any(start and name.lower().startswith(start) for start in starts)}
     likely = sorted(alike | {plain[near] for near in [nearest(starts[0], list(plain))] if near})
     naming = f"name what is meant in source.files, as in {key} = {_toml(likely)}" if key else "give it that name"
     if likely:
         verb = "is" if len(likely) == 1 else "are"
-        return f"There {verb} {_listed(likely)}: {naming}."
-    told = f"The folder holds {_listed(there)}: {naming}. " if there else ""
+        return f"There {verb} {listed(likely)}: {naming}."
+    told = f"The folder holds {listed(there)}: {naming}. " if there else ""
     absent = f" If it is no part of the delivery, say {key} = []." if key else ""
     return f"{told}Deliver it, or correct source.path.{absent}"
 
@@ -169,7 +179,8 @@ def _toml(names: list[str]) -> str:
     return json.dumps(names[0] if len(names) == 1 else names, ensure_ascii=False)
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names as they are told, the first of them if they are many."""
     shown = [f"'{name}'" for name in names]
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     return ", ".join(shown[:_SHOWN]) + more
@@ -177,7 +188,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"More than one file may be meant by '{key}': {_listed(path.name for path in paths)}.",
+        f"More than one file may be meant by '{key}': {listed(path.name for path in paths)}.",
         where=f"folder {folder.name}",
         expected="one file of the names that the layout knows",
         do=f'Name what is to be read in source.files, as in {key} = [...] or {key} = "lmed_*".',
@@ -186,7 +197,7 @@ def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
 
 def _two_forms(paths: list[Place], key: str, folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"The same rows seem to be delivered in two forms: {_listed(path.name for path in paths)}.",
+        f"The same rows seem to be delivered in two forms: {listed(path.name for path in paths)}.",
         where=f"folder {folder.name}",
         expected="one of the two forms that the layout reads",
         do=f"Say in source.files which is not to be read, as in {key} = [].",

@@ -145,8 +145,30 @@ def test_a_pattern_does_not_read_a_year_twice(tmp_path: Path) -> None:
     """The same year packed and unpacked is refused; with its ending the pattern tells them apart."""
     folder = written(tmp_path, **BY_YEAR | {"lmed_2020__txt": LMED_2020})
 
-    assert "lmed_2020.csv, lmed_2020.txt" in refused(folder, files={"dispensings": "lmed_*"})
+    assert "'lmed_2020.csv', 'lmed_2020.txt'" in refused(folder, files={"dispensings": "lmed_*"})
     assert read(folder, layout="swedish", files={"dispensings": "lmed_*.csv"}).n_rows("dispensings") == 2
+
+
+@pytest.mark.parametrize("other", ["lmed.txt", "LMED.csv", "lmed.csv.gz"])
+@pytest.mark.parametrize("named", [{}, {"dispensings": "lmed"}], ids=["by the layout", "by the study"])
+def test_two_files_of_one_plain_name_are_not_guessed(tmp_path: Path, other: str, named: dict[str, str]) -> None:
+    """Which ending, or which capitals, is meant the study must say; then that file is read."""
+    folder = written(tmp_path, **ONE_FILE, lmed__csv=LMED_2019)
+    (folder / other).write_text(LMED_2020)
+
+    assert "'lmed.csv'" in refused(folder, files=named)
+    assert f"'{other}'" in refused(folder, files=named)
+    found = read(folder, layout="swedish", files={"dispensings": "lmed.csv"})
+    assert [file.path.name for file in found.sources["dispensings"]] == ["lmed.csv"]
+
+
+def test_a_folder_beside_a_file_of_its_name_is_not_guessed(tmp_path: Path) -> None:
+    """A table in both is refused; a name with its ending, or a pattern within the folder, tells which is meant."""
+    folder = written(tmp_path, **ONE_FILE, lmed__csv=LMED_2019)
+    written_by_spark(LMED_2020, folder / "lmed")
+
+    assert "'lmed', 'lmed.csv'" in refused(folder)
+    assert read(folder, layout="swedish", files={"dispensings": "lmed/*.parquet"}).n_rows("dispensings") == 1
 
 
 def test_two_files_of_names_that_the_layout_knows_are_not_guessed(tmp_path: Path) -> None:
