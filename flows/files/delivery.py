@@ -285,11 +285,6 @@ def _require_persons(found: DeliveredFiles, layout: Mapping | OmopLists) -> None
         raise empty(found.sources[persons[0]][0].path)
 
 
-def read_table(file: SourceFile) -> pl.DataFrame:
-    """A CSV, gzipped CSV or Parquet file. CSV columns are text; Parquet columns keep their types."""
-    return DeliveredFiles({"table": (file,)}).whole("table")
-
-
 def _read_pieces(file: SourceFile) -> Iterator[pl.DataFrame]:
     """The file's rows in order, a piece at a time; one piece without rows if there are none."""
     path, form = file.path, file.form

@@ -12,7 +12,7 @@ from flows.files import delivery, inputs
 from flows.files.csv import CsvForm
 from flows.files.delivery import SourceFile
 from schemas.errors import ImpasseError
-from tests.unit.deliveries import OMOP_LISTS, study
+from tests.unit.deliveries import OMOP_LISTS, study, table_of
 
 PERSONS = "person_id,birth_date\nsecret,1970-01-01\n"
 
@@ -113,7 +113,7 @@ def test_utf_8_where_latin_1_is_stated(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,town\n1,Malmö\n", encoding="utf-8")
 
     with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
-        delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(encoding="latin-1")))
+        table_of(SourceFile(tmp_path / "a.csv", CsvForm(encoding="latin-1")))
 
 
 def test_late_encoding_error(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_utf_8_with_a_mark_where_latin_1_is_stated(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfid,b\n1,2\n")
 
     with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
-        delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(encoding="latin-1")))
+        table_of(SourceFile(tmp_path / "a.csv", CsvForm(encoding="latin-1")))
 
 
 def test_lines_that_end_in_carriage_returns(tmp_path: Path) -> None:

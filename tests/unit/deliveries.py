@@ -71,6 +71,11 @@ def read_and_cleaned(folder: Path, **source: object) -> Cleaned:
     return clean(read(folder, **source), inputs.read_mapping(chosen, folder), chosen, CODES)
 
 
+def table_of(file: delivery.SourceFile) -> pl.DataFrame:
+    """All rows of one file."""
+    return delivery.DeliveredFiles({"table": (file,)}).whole("table")
+
+
 def _csv(text: str) -> pl.DataFrame:
     lines = "\n".join(line.strip() for line in text.strip().splitlines())
     return pl.read_csv(StringIO(lines), infer_schema=False)

@@ -12,7 +12,7 @@ from flows.files import delivery
 from flows.files.csv import CsvForm
 from schemas.errors import ImpasseError
 from tests.tables import assert_shows
-from tests.unit.deliveries import OMOP_LISTS, layout, read, read_and_cleaned, study, written
+from tests.unit.deliveries import OMOP_LISTS, layout, read, read_and_cleaned, study, table_of, written
 
 SEMICOLONS = {
     "persons__csv": "lopnr;fodelseman;kon\n1;197001;2",
@@ -132,7 +132,7 @@ def test_quotes_are_letters_in_a_file_that_comes_in_pieces(tmp_path: Path, monke
     (tmp_path / "a.csv").write_bytes('id;note\n1;å"\n2;\n3;"ö\n'.encode("latin-1"))
     file = delivery.SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1", quoting=False))
 
-    assert delivery.read_table(file)["note"].to_list() == ['å"', None, '"ö']
+    assert table_of(file)["note"].to_list() == ['å"', None, '"ö']
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

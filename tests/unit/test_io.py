@@ -19,7 +19,7 @@ from flows.files.delivery import SourceFile
 from schemas.concepts import OmopLists
 from schemas.errors import ImpasseError
 from schemas.extracts import Persons, Scores
-from tests.unit.deliveries import OMOP_LISTS, study
+from tests.unit.deliveries import OMOP_LISTS, study, table_of
 
 SCORES = {"person": [0], "date": [date(2010, 1, 1)], "scale": ["phq9"], "value": [4.0]}
 
@@ -33,7 +33,7 @@ def test_csv_is_read_as_text(tmp_path: Path) -> None:
     """Leading zeros, ATC codes and blank cells come through as they are."""
     (tmp_path / "a.csv").write_text("id,day\n007,20100101\n,\n")
 
-    assert delivery.read_table(SourceFile(tmp_path / "a.csv")).to_dicts() == [
+    assert table_of(SourceFile(tmp_path / "a.csv")).to_dicts() == [
         {"id": "007", "day": "20100101"},
         {"id": None, "day": None},
     ]
@@ -45,19 +45,15 @@ def test_latin_1_and_semicolons(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(text)
     (tmp_path / "b.csv.gz").write_bytes(gzip.compress(text))
 
-    assert delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1"))).to_dicts() == [
-        {"id": "1", "kön": "å"}
-    ]
-    assert delivery.read_table(SourceFile(tmp_path / "b.csv.gz", CsvForm(";", "latin-1"))).to_dicts() == [
-        {"id": "1", "kön": "å"}
-    ]
+    assert table_of(SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1"))).to_dicts() == [{"id": "1", "kön": "å"}]
+    assert table_of(SourceFile(tmp_path / "b.csv.gz", CsvForm(";", "latin-1"))).to_dicts() == [{"id": "1", "kön": "å"}]
 
 
 def test_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path) -> None:
     """CSV from a spreadsheet begins with a mark that is no text."""
     (tmp_path / "a.csv").write_bytes("\ufeffid,b\n1,2\n".encode())
 
-    assert delivery.read_table(SourceFile(tmp_path / "a.csv")).columns == ["id", "b"]
+    assert table_of(SourceFile(tmp_path / "a.csv")).columns == ["id", "b"]
 
 
 def test_files_are_found_in_any_case_and_ending(tmp_path: Path) -> None:
@@ -124,8 +120,8 @@ def test_latin_1_comes_in_pieces_too(tmp_path: Path, monkeypatch: pytest.MonkeyP
     whole = pl.read_csv(text.encode(), separator=";", infer_schema=False)
     monkeypatch.setattr(csv, "_BLOCK", block)
 
-    assert delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1"))).rows() == whole.rows()
-    assert delivery.read_table(SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1"))).columns == ["id", "a\nname"]
+    assert table_of(SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1"))).rows() == whole.rows()
+    assert table_of(SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1"))).columns == ["id", "a\nname"]
 
 
 def test_own_layout_is_a_path(tmp_path: Path) -> None:
@@ -257,7 +253,7 @@ def test_a_delivery_on_a_failing_disk_is_a_fault_of_the_disk(tmp_path: Path, mon
     monkeypatch.setattr(pl, "scan_csv", fail)
 
     with pytest.raises(OSError, match="Input/output error") as caught:
-        delivery.read_table(SourceFile(tmp_path / "a.csv"))
+        table_of(SourceFile(tmp_path / "a.csv"))
 
     assert caught.value.errno == errno.EIO
 

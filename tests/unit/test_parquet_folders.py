@@ -13,7 +13,7 @@ import pytest
 from flows.files import delivery, inputs
 from flows.files.delivery import DeliveredFiles, SourceFile
 from schemas.errors import ImpasseError
-from tests.unit.deliveries import OMOP_LISTS, study
+from tests.unit.deliveries import OMOP_LISTS, study, table_of
 
 
 def part(path: Path, **columns: list) -> None:
@@ -24,7 +24,7 @@ def part(path: Path, **columns: list) -> None:
 
 def table(folder: Path) -> pl.DataFrame:
     """The table that a folder holds."""
-    return delivery.read_table(SourceFile(folder))
+    return table_of(SourceFile(folder))
 
 
 def told(folder: Path) -> str:

@@ -12,6 +12,7 @@ from flows.files.csv import CsvForm
 from flows.files.delivery import SourceFile
 from flows.files.lines import MOST_LINES_OF_A_ROW, LineCounter, Lines
 from schemas.errors import ImpasseError
+from tests.unit.deliveries import table_of
 
 HEADER = b"person_id,note\n"
 PLAIN = CsvForm()
@@ -28,7 +29,7 @@ def told(path: Path, text: bytes, form: CsvForm = PLAIN) -> str:
     """What the user is told of a file."""
     path.write_bytes(text)
     with pytest.raises(ImpasseError) as caught:
-        delivery.read_table(SourceFile(path, form))
+        table_of(SourceFile(path, form))
     assert "secret" not in str(caught.value)
     return str(caught.value)
 
@@ -36,7 +37,7 @@ def told(path: Path, text: bytes, form: CsvForm = PLAIN) -> str:
 def rows_of(path: Path, text: bytes, form: CsvForm = PLAIN) -> list[tuple]:
     """The rows that are read of a file."""
     path.write_bytes(text)
-    return delivery.read_table(SourceFile(path, form)).rows()
+    return table_of(SourceFile(path, form)).rows()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ def test_rows_that_a_parser_drops_are_missed(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(delivery, "_read_pieces", lambda file: (piece.head(1) for piece in read(file)))
 
     with pytest.raises(ImpasseError, match=r"1 header \+ 1 rows .* are not 3 lines"):
-        delivery.read_table(SourceFile(tmp_path / "a.csv"))
+        table_of(SourceFile(tmp_path / "a.csv"))
 
 
 def test_lines_are_counted_while_they_are_parsed(tmp_path: Path) -> None:
