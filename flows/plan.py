@@ -94,6 +94,11 @@ class Plan:
         """What must be the same for a stopped run to be resumed."""
         return {"fingerprint": self.fingerprint, "inputs": dict(self.inputs), "versions": versions()}
 
+    def shown_inputs(self) -> dict[str, str]:
+        """The fingerprints of the delivered files by their paths as they may be told."""
+        names, fingerprints = zip(*self.inputs, strict=True) if self.inputs else ((), ())
+        return dict(zip(stores.shown_apart(names), fingerprints, strict=True))
+
     @property
     def final(self) -> Place:
         """Where the published run is."""

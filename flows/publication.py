@@ -142,7 +142,7 @@ def _manifest(plan: Plan) -> dict[str, object]:
         "study": loaded.study.model_dump(mode="json"),
         "parameters": parameters(plan),
         "versions": versions(),
-        "inputs": dict(plan.inputs),
+        "inputs": plan.shown_inputs(),
         "found": checks["found"],
         "observes": checks["observes"],
         "notes": delivery_notes(plan),

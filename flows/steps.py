@@ -318,7 +318,7 @@ def _common(plan: Plan) -> dict[str, object]:
         "provenance": {
             "versions": versions(),
             "parameters": parameters(plan),
-            "inputs": dict(plan.inputs),
+            "inputs": plan.shown_inputs(),
         },
         "rule_meanings": RULES,
         "notes": delivery_notes(plan),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from errno import ENOENT
@@ -47,6 +48,8 @@ _REFUSALS = (
     "UNKNOWN (HTTP status 401)",
     "UNKNOWN (HTTP status 403)",
 )
+# The value of a folder called `name=value`.
+_VALUE = re.compile(r"(?<=[^/])=[^/]*/")
 _MISDIRECTED = ("UNKNOWN (HTTP status 301)", "UNKNOWN (HTTP status 400)")
 
 
@@ -167,6 +170,25 @@ def relative(place: Place, folder: Place) -> PurePosixPath:
     return PurePosixPath(inside)
 
 
+def shown(place: Place | PurePosixPath) -> str:
+    """A path as it may be told: a folder called `name=value` can hold the value of a person, which is left out."""
+    return _hidden(str(place))
+
+
+def shown_apart(names: Iterable[str]) -> list[str]:
+    """Names of files as they may be told, each once: those that are alike without their values are numbered."""
+    n_alike: Counter[str] = Counter()
+    told = []
+    for name in map(_hidden, names):
+        n_alike[name] += 1
+        told.append(name if n_alike[name] == 1 else f"{name} ({n_alike[name]})")
+    return told
+
+
+def _hidden(name: str) -> str:
+    return _VALUE.sub("=…/", name)
+
+
 def _spelled(place: Place) -> str:
     return place.as_posix() if isinstance(place, Path) else str(place)
 
@@ -212,7 +234,7 @@ def write(content: bytes, to: Address) -> None:
 
 def no_file(place: Place) -> ImpasseError:
     """What to say of a place where nothing is."""
-    return ImpasseError("There is no such file or folder.", where=f"{place}", do="Correct the path.")
+    return ImpasseError("There is no such file or folder.", where=shown(place), do="Correct the path.")
 
 
 def fault(error: Exception, place: Address) -> ImpasseError | None:
@@ -222,7 +244,7 @@ def fault(error: Exception, place: Address) -> ImpasseError | None:
     if code == "NO_SUCH_BUCKET":
         return ImpasseError(
             "There is no such bucket.",
-            where=f"{place}",
+            where=shown(place),
             expected="a bucket at the endpoint that AWS_ENDPOINT_URL names, or at Amazon's",
             do="Correct the address or the environment, or make the bucket.",
         )
@@ -231,7 +253,7 @@ def fault(error: Exception, place: Address) -> ImpasseError | None:
     if code in _MISDIRECTED:
         return ImpasseError(
             "S3 does not take the request for this bucket.",
-            where=f"{place}",
+            where=shown(place),
             expected="the bucket's own region in AWS_REGION, and in AWS_SESSION_TOKEN a token that has not expired",
             do="Correct the environment.",
         )
@@ -245,7 +267,7 @@ def fault(error: Exception, place: Address) -> ImpasseError | None:
 def _refusal(place: Address) -> ImpasseError:
     return ImpasseError(
         "S3 refuses the credentials, or they do not allow this.",
-        where=f"{place}",
+        where=shown(place),
         expected="credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they are "
         "temporary) that may list and read the folder of the delivery, or write to the folder of the output",
         do="Correct the environment, or ask whoever owns the bucket.",
@@ -256,7 +278,7 @@ def _no_answer(place: Address, code: str) -> NoAnswer:
     is_silent = code in ("", "NETWORK_CONNECTION")
     return NoAnswer(
         "S3 does not answer." if is_silent else f"S3 could not do what it was asked: {code}.",
-        where=f"{place}",
+        where=shown(place),
         expected="an endpoint that answers: the one that AWS_ENDPOINT_URL names, or Amazon's",
         do="Correct the environment, or look whether the endpoint can be reached from here, and start again.",
     )

@@ -31,7 +31,7 @@ def disk_fault(error: Exception, path: Path) -> OSError | None:
     """What the system says about a file, where that is the cause; Polars tells it in words only."""
     told = _OS_ERROR.search(str(error))
     number = getattr(error, "errno", None) or (int(told[1]) if told else None)
-    return OSError(number, os.strerror(number), str(path)) if number else None
+    return OSError(number, os.strerror(number), stores.shown(path)) if number else None
 
 
 def refused(error: Exception, path: Path) -> ImpasseError | None:
@@ -43,7 +43,7 @@ def refused(error: Exception, path: Path) -> ImpasseError | None:
         return stores.no_file(path)
     return ImpasseError(
         f"The file cannot be opened: {fault.strerror}.",
-        where=f"{path}",
+        where=stores.shown(path),
         expected="a file that may be read",
         do="Correct the path, or the permission.",
     )

@@ -7,8 +7,9 @@ are looked at, and it is said where they are those of a file that is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from flows import stores
 from flows.files import csv, parquet
@@ -17,6 +18,7 @@ from schemas.errors import ImpasseError
 from schemas.found import Found
 
 Columns = dict[str, Sequence[str]]
+Alike = dict[frozenset[str], str]
 
 _TABULAR = (".csv", ".txt", ".tsv", ".csv.gz", ".txt.gz", ".tsv.gz")
 _MOST_LISTED = 10_000
@@ -27,30 +29,39 @@ def take_inventory(
 ) -> tuple[Found, ...]:
     """All files below the folder in the order of their paths, but for those in the folders of our own output.
 
-    `read` are those that are read, `columns` the columns of each by its name in the delivery.
+    `read` are those that are read, `columns` the columns of each by its name in the delivery. Values in the names of
+    folders are not told.
     """
     known = {found.name: found for found in read}
-    listed = list(_all_below(folder, known, columns, besides))
-    elsewhere = [found for name, found in known.items() if name not in {found.name for found in listed}]
-    return (*elsewhere, *listed)
+    listed = list(_all_below(folder, known, _by_columns(columns), besides))
+    names = {found.name for found in listed}
+    whole = [*(found for name, found in known.items() if name not in names), *listed]
+    told = stores.shown_apart(found.name for found in whole)
+    return tuple(replace(found, name=name) for found, name in zip(whole, told, strict=True))
 
 
-def _all_below(folder: Place, known: dict[str, Found], columns: Columns, besides: Sequence[Path]) -> Iterator[Found]:
+def _by_columns(columns: Columns) -> Alike:
+    """The first file of each set of columns."""
+    return {_one_case(names): file for file, names in reversed(columns.items())}
+
+
+def _all_below(folder: Place, known: dict[str, Found], alike: Alike, besides: Sequence[Path]) -> Iterator[Found]:
     files = stores.files_below(folder, besides)
     for file in islice(files, _MOST_LISTED):
         name = str(stores.relative(file, folder))
-        yield known.get(name) or _not_asked_for(file, name, columns)
+        yield known.get(name) or _not_asked_for(file, name, alike)
     if next(files, None):
         yield Found("…", "not asked for", note=f"more than {_MOST_LISTED:,} files; the others are not listed")
 
 
-def _not_asked_for(file: Place, name: str, columns: Columns) -> Found:
+def _not_asked_for(file: Place, name: str, alike: Alike) -> Found:
     try:
         own = _looked_at(file)
     except (ImpasseError, OSError) as error:
         return Found(name, "unreadable", note=error.what if isinstance(error, ImpasseError) else f"{error.strerror}")
-    alike = next((other for other, theirs in columns.items() if own and _one_case(own) == _one_case(theirs)), None)
-    return Found(name, "not asked for", note=f"it has the columns of {alike}, which is read" if alike else "")
+    other = alike.get(_one_case(own)) if own else None
+    note = f"it has the columns of {stores.shown(PurePosixPath(other))}, which is read" if other else ""
+    return Found(name, "not asked for", note=note)
 
 
 def _looked_at(file: Place) -> list[str]:

@@ -65,8 +65,7 @@ def read_schema(place: Place) -> pl.Schema:
 def count_rows(place: Place) -> dict[Place, int]:
     """How many rows each file of a table has, by what it states; the files must be one table."""
     read_schema(place)
-    counts = (rows.select(pl.len()).collect().item() for rows in scan(place))
-    return dict(zip(files_of(place), counts, strict=True))
+    return {file: _scan_file(file, place).select(pl.len()).collect().item() for file in files_of(place)}
 
 
 def names_of(file: Place) -> list[str]:
@@ -122,10 +121,14 @@ def _refuse_different(known: Kinds, kinds: Kinds, file: Place, other: Place, pla
     if apart:
         raise ImpasseError(
             f"Two files of one table have different columns: {listed(apart)}.",
-            where=f"folder {place.name}, files {stores.relative(file, place)} and {stores.relative(other, place)}",
+            where=f"folder {place.name}, files {_within(file, place)} and {_within(other, place)}",
             expected="the same columns in every file, with the same kind of values",
             do="Write the table again as a whole, or name its parts as tables of their own.",
         )
+
+
+def _within(file: Place, table: Place) -> str:
+    return stores.shown(stores.relative(file, table))
 
 
 def are_alike(kind: pl.DataType, other: pl.DataType) -> bool:

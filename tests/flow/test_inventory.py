@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 
+import polars as pl
 import pytest
 
 from flows import steps
-from flows.files import delivery, inputs
+from flows.files import delivery, inputs, inventory
 from flows.files.delivery import DeliveredFiles
+from flows.plan import make_plan
 from schemas.errors import ImpasseError
 from schemas.found import NO_ROWS, Found
 from tests.flow.running import run_steps
@@ -146,6 +150,55 @@ def test_too_many_files_are_not_all_listed(folder: Path, monkeypatch: pytest.Mon
     (folder / "a.txt").write_text("a\n")
 
     assert "more than 1 files" in read(folder).found[-1].note
+
+
+def test_values_in_the_names_of_folders_are_not_told(folder: Path) -> None:
+    """A folder `lopnr=123` names a person: neither a list nor a message repeats it, and every file keeps its count."""
+    for person in ("101", "102"):
+        (folder / "scores" / f"lopnr={person}").mkdir(parents=True)
+        pl.DataFrame({"person_id": [person], "date": ["2010-01-01"], "scale": ["phq9"], "value": [5]}).write_parquet(
+            folder / "scores" / f"lopnr={person}" / "part-0.parquet"
+        )
+        (folder / "scores" / f"lopnr={person}" / "notes.csv").write_text("person_id,date,scale,value,lopnr\n")
+    found = read(folder).found
+
+    assert [(entry.name, entry.rows) for entry in found if entry.state == "read"][1:] == [
+        ("scores/lopnr=…/part-0.parquet", 1),
+        ("scores/lopnr=…/part-0.parquet (2)", 1),
+    ]
+    assert [entry.note for entry in found if "notes.csv" in entry.name] == [
+        "it has the columns of scores/lopnr=…/part-0.parquet, which is read"
+    ] * 2
+    assert not any("10" in f"{entry.name}{entry.note}" for entry in found)
+
+
+def test_messages_do_not_tell_values_in_the_names_of_folders(folder: Path) -> None:
+    """Nor does what is said of two files that differ."""
+    for person, column in (("101", "scale"), ("102", "score")):
+        (folder / "scores" / f"lopnr={person}").mkdir(parents=True)
+        pl.DataFrame({column: [1]}).write_parquet(folder / "scores" / f"lopnr={person}" / "part-0.parquet")
+
+    with pytest.raises(ImpasseError, match="lopnr=…/part-0") as caught:
+        read(folder)
+    assert "10" not in str(caught.value).replace(str(folder), "")
+
+
+def test_fingerprints_are_listed_without_the_values_of_folders(study: Path, tmp_path: Path) -> None:
+    """Each file has its own, in the manifest and on the pages."""
+    inputs = (("a/lopnr=101/p.parquet", "1f"), ("a/lopnr=102/p.parquet", "2f"), ("b.csv", "3f"))
+    plan = replace(make_plan(study, tmp_path), inputs=inputs)
+
+    assert plan.shown_inputs() == {"a/lopnr=…/p.parquet": "1f", "a/lopnr=…/p.parquet (2)": "2f", "b.csv": "3f"}
+
+
+def test_many_files_are_listed_in_no_time(folder: Path) -> None:
+    """What a file looks like is looked up, not compared with every other file."""
+    columns = {f"{number}.parquet": ["a", f"{number}"] for number in range(5_000)}
+    read = [Found(name, "read", "a", 1) for name in columns]
+    begun = perf_counter()
+
+    assert len(inventory.take_inventory(folder, read, columns, [])) == 5_001
+    assert perf_counter() - begun < 1
 
 
 def test_check_lists_every_file(folder: Path) -> None:
