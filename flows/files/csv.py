@@ -13,6 +13,7 @@ import re
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -50,18 +51,13 @@ def count_lines(path: Place, form: CsvForm) -> Lines:
 
     Polars would fill a line that is cut off with blank cells; pyarrow refuses it.
     """
-    reading = pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_LINES)
-    quote = '"' if form.quoting else False
-    cells = pyarrow.csv.ParseOptions(delimiter=form.delimiter, quote_char=quote, newlines_in_values=form.quoting)
-    first_cells = pyarrow.csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pyarrow.binary()})
     counter = LineCounter(form.quoting)
+    unfit: list[pyarrow.csv.InvalidRow] = []
     try:
-        with opened(path) as stream:
-            watched = Watched(stream, counter)
-            with pyarrow.csv.open_csv(watched, reading, cells, first_cells) as batches:
-                n_rows = sum(batch.num_rows for batch in batches) - 1
+        n_rows = _count_rows(path, form, counter, unfit) - 1
     except (pyarrow.ArrowInvalid, OSError, EOFError, zlib.error) as error:
-        raise fault(error, path) or lines.why_unsound(path.name, counter.end()) or unreadable_csv(path, form) from None
+        told = fault(error, path) or lines.why_unsound(path.name, counter.end())
+        raise told or (_unfit_line(path, form) if unfit else unreadable_csv(path, form)) from None
     counted = counter.end()
     lines.require_every_line(path.name, counted, n_rows)
     return counted
@@ -77,6 +73,53 @@ def guess_rows(path: Place, n_bytes: int) -> int:
     if len(start) >= n_bytes:
         return n_lines - 1
     return n_bytes * n_lines // len(start) * 2 // 3
+
+
+def _count_rows(
+    path: Place, form: CsvForm, counter: LineCounter, unfit: list[pyarrow.csv.InvalidRow], at_once: bool = True
+) -> int:
+    """How many rows pyarrow finds, with the header; the first that has more or fewer cells stops it, and is kept.
+
+    Only if it does not read ahead does it know the number of that row.
+    """
+
+    def stop(row: pyarrow.csv.InvalidRow) -> str:
+        unfit.append(row)
+        return "error"
+
+    reading = pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_LINES, use_threads=at_once)
+    cells = pyarrow.csv.ParseOptions(
+        delimiter=form.delimiter,
+        quote_char='"' if form.quoting else False,
+        newlines_in_values=form.quoting,
+        invalid_row_handler=stop,
+    )
+    first_cells = pyarrow.csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pyarrow.binary()})
+    with opened(path) as stream:
+        watched = Watched(stream, counter)
+        with pyarrow.csv.open_csv(watched, reading, cells, first_cells) as batches:
+            return sum(batch.num_rows for batch in batches)
+
+
+def _unfit_line(path: Place, form: CsvForm) -> ImpasseError:
+    """Where the first line is that does not fit, by reading once more; its text is not told."""
+    counter = LineCounter(form.quoting)
+    unfit: list[pyarrow.csv.InvalidRow] = []
+    with suppress(pyarrow.ArrowInvalid, OSError, EOFError, zlib.error):
+        _count_rows(path, form, counter, unfit, at_once=False)
+    if not unfit or unfit[0].number is None:
+        return unreadable_csv(path, form)
+    row, read = unfit[0], counter.end()
+    is_line = not (read.n_quoted or read.n_blank_before or read.n_blank)
+    unit = "line" if is_line else "the header being row 1 and blank lines none, row"
+    return ImpasseError(
+        "The file cannot be read as CSV: a line does not fit the first one, which has "
+        f"{row.expected_columns:,} cells; it has {row.actual_columns:,}.",
+        where=f"file {path.name}, {unit} {row.number:,}",
+        expected=f"as many cells on every line, separated by {form.delimiter!r}",
+        do="Look for a delimiter too many at the end of lines, text below the table, or an unquoted cell that holds "
+        "the delimiter, and write the file again. If quotes are letters as any others in it, set quoting = false.",
+    )
 
 
 def unreadable_csv(path: Place, form: CsvForm) -> ImpasseError:

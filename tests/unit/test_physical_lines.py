@@ -224,3 +224,30 @@ def test_rows_are_guessed_from_the_first_lines(tmp_path: Path, n_rows: int, leas
     path = tmp_path / "rows.csv"
     path.write_bytes(b"person_id,code\n" + b"P000001,F32.1\n" * n_rows)
     assert least <= csv.guess_rows(path, path.stat().st_size) <= most
+
+
+@pytest.mark.parametrize(
+    ("rows", "where", "cells"),
+    [
+        (b"1,a\n2,secret,\n3,c,\n", "line 3", "2 cells; it has 3"),
+        (b"1,a\n2,b\nsecret 2 rows\n", "line 4", "2 cells; it has 1"),
+        (b'1,"a\na"\n\n2,secret,\n', "the header being row 1 and blank lines none, row 3", "2 cells; it has 3"),
+    ],
+    ids=["delimiter at the end", "text below the table", "after lines that are no rows"],
+)
+def test_the_first_line_that_does_not_fit_is_numbered(tmp_path: Path, rows: bytes, where: str, cells: str) -> None:
+    """With how many cells it has, and never its text; rows are counted where lines are not rows."""
+    message = told(tmp_path / "a.csv", HEADER + rows)
+
+    assert "a line does not fit the first one" in message
+    assert f"a.csv, {where}\n" in message
+    assert cells in message
+    assert "text below the table" in message
+
+
+def test_a_line_that_does_not_fit_far_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a file that comes in many blocks."""
+    monkeypatch.setattr(csv, "_LINES", 64)
+    message = told(tmp_path / "a.csv", HEADER + b"1,a\n" * 5_000 + b"secret\n" + b"1,a\n" * 5_000)
+
+    assert "a.csv, line 5,002\n" in message
