@@ -37,7 +37,7 @@ def unread_sentences(found: Iterable[Found]) -> list[str]:
 
 
 def unused_rows_sentences(unused: list[dict[str, Any]]) -> list[str]:
-    """One sentence per file (file, n) that holds rows which no part of the layout chooses."""
+    """One sentence per file (file, n) that holds rows which no part of the layout chooses, whatever their number."""
     return [
         f"The layout chooses no table for {plural(row['n'], 'row')} of the file {row['file']}: "
         "not read, and counted nowhere else."

@@ -75,7 +75,7 @@ def test_notes_are_shown_and_escaped() -> None:
 
 
 def test_unused_rows_in_words() -> None:
-    """One sentence per file, in the order of their names."""
+    """One sentence per file, in the order of their names; a single delivered row is told as the reconciliation does."""
     unused = [{"file": "events", "n": 1234}, {"file": "diag", "n": 1}]
 
     assert unused_rows_sentences(unused) == [
