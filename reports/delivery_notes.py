@@ -1,7 +1,7 @@
 """What should be known of a delivery before its numbers are read: counts of its rows in, sentences out.
 
-Counts under the study's disclosure threshold are not told, but for rows that no part of the layout chooses: these, as in
-the reconciliation, are delivered rows and not persons with a state of health.
+Counts under the study's disclosure threshold are not told, but for rows that no part of the layout chooses: these, as
+in the reconciliation, are delivered rows and not persons with a state of health.
 """
 
 from __future__ import annotations

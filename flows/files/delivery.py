@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from flows.files.csv import (
 from flows.files.database import read_database
 from flows.files.faults import fault
 from flows.files.lines import Lines
-from flows.files.locate import Located, locate_files
+from flows.files.locate import Located, begun_names, locate_files
 from flows.files.locate_omop import locate_omop
 from flows.stores import Address, Place
 from schemas import mapping
@@ -60,7 +61,8 @@ def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Del
         return read_database(place)
     found = DeliveredFiles(_located(place, chosen, layout))
     _require_persons(found, layout)
-    found.take_inventory(place, _our_output(chosen, base))
+    begun = begun_names(layout, found.sources) if isinstance(layout, Mapping) else {}
+    found.take_inventory(place, _our_output(chosen, base), begun)
     return found
 
 
@@ -121,6 +123,7 @@ class SourceFile:
         ending = self.path.suffix.lower()
         return ending == ".parquet" or (ending not in _OF_FILES and self.path.is_dir())
 
+    @cached_property
     def schema(self) -> pl.Schema:
         """The columns, once the file is known to be what it should be; those of CSV are text."""
         if self.is_parquet:
@@ -144,7 +147,6 @@ class DeliveredFiles(Delivered):
         self.sources = sources
         self._lines: dict[SourceFile, Lines] = {}
         self._n_rows: dict[SourceFile, dict[Place, int]] = {}
-        self._schemas: dict[SourceFile, pl.Schema] = {}
         self._small: dict[str, list[pl.DataFrame]] = {}
 
     def __contains__(self, key: str) -> bool:
@@ -154,7 +156,7 @@ class DeliveredFiles(Delivered):
         """All rows in one piece, for look-ups."""
         if key not in self._files:
             if len(self.sources[key]) > 1:
-                _refuse_unlike({file: self.schema(file) for file in self.sources[key]})
+                _refuse_unlike({file: file.schema for file in self.sources[key]})
             self._files[key] = pl.concat(self.pieces(key), how="vertical_relaxed")
         return self._files[key]
 
@@ -180,23 +182,26 @@ class DeliveredFiles(Delivered):
         files = self.sources[key]
         if len(files) == 1:
             return self._read(files[0])
-        columns = _columns_of_all([self.schema(file) for file in files])
+        columns = _columns_of_all([file.schema for file in files])
         return (_filled(piece, columns) for file in files for piece in self._read(file))
 
     def n_rows(self, key: str) -> int:
         """How many rows there are: a Parquet file says it, the lines of others are counted."""
         return sum(sum(self._count(file).values()) for file in self.sources[key])
 
-    def take_inventory(self, folder: Place, besides: Sequence[Path]) -> None:
-        """Count what is read, and list it with all else there is below the folder, as `found`."""
+    def take_inventory(self, folder: Place, besides: Sequence[Path], begun: dict[str, str]) -> None:
+        """Count what is read, and list it with all else there is below the folder, as `found`.
+
+        `begun` tells how a name begins that may be that of a missing table.
+        """
         read: list[Found] = []
         columns: inventory.Columns = {}
         for key, file in [(key, file) for key, files in self.sources.items() for file in files]:
             counts = {str(stores.relative(path, folder)): n_rows for path, n_rows in self._count(file).items()}
             read += [Found(name, "read", key, n_rows, self._note(file, n_rows)) for name, n_rows in counts.items()]
-            names = tuple(self.schema(file))
+            names = tuple(file.schema)
             columns |= dict.fromkeys(counts, names)
-        self.found = inventory.take_inventory(folder, read, columns, besides)
+        self.found = inventory.take_inventory(folder, read, columns, besides, begun)
 
     def _read(self, file: SourceFile) -> Iterator[pl.DataFrame]:
         """The rows of one file, all of them."""
@@ -217,12 +222,6 @@ class DeliveredFiles(Delivered):
             )
             self._n_rows[file] = counted
         return self._n_rows[file]
-
-    def schema(self, file: SourceFile) -> pl.Schema:
-        """The columns of a file; looked at once."""
-        if file not in self._schemas:
-            self._schemas[file] = file.schema()
-        return self._schemas[file]
 
     def _lines_of(self, file: SourceFile) -> Lines:
         if file not in self._lines:
@@ -257,7 +256,7 @@ def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> list
 
 def _registry(folder: Place, layout: Mapping) -> Sources:
     sources = _sources(locate_files(folder, layout), layout)
-    columns = {key: {file.path.name: list(file.schema()) for file in files} for key, files in sources.items()}
+    columns = {key: {file.path.name: list(file.schema) for file in files} for key, files in sources.items()}
     _refuse_missing_columns(columns, layout)
     return sources
 
@@ -371,7 +370,7 @@ def _omop_folder(folder: Place, stated: FileForm) -> Sources:
         for table, paths in locate_omop(folder).items()
     }
     for files in sources.values():
-        _refuse_other_columns([(file, {name.lower() for name in file.schema()}) for file in files])
+        _refuse_other_columns([(file, {name.lower() for name in file.schema}) for file in files])
     return sources
 
 

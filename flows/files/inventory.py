@@ -7,7 +7,7 @@ are looked at, and it is said where they are those of a file that is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -18,50 +18,71 @@ from schemas.errors import ImpasseError
 from schemas.found import Found
 
 Columns = dict[str, Sequence[str]]
-Alike = dict[frozenset[str], str]
 
 _TABULAR = (".csv", ".txt", ".tsv", ".csv.gz", ".txt.gz", ".tsv.gz")
 _MOST_LISTED = 10_000
 
 
+@dataclass(frozen=True)
+class Likely:
+    """What a file that nobody asks for may be: by its columns like one that is read, by its name a missing table."""
+
+    read: dict[frozenset[str], str]
+    missing: dict[str, str]
+
+    def twin(self, columns: Sequence[str]) -> str:
+        """A note on a file with the columns of one that is read, or nothing."""
+        other = self.read.get(_one_case(columns)) if columns else None
+        return f"it has the columns of {stores.shown(PurePosixPath(other))}, which is read" if other else ""
+
+    def table(self, name: str) -> str:
+        """A note on a file that may be a missing table, or nothing."""
+        words = [word.lower() for word in PurePosixPath(name).parts]
+        starts = [start for start in self.missing if any(word.startswith(start) for word in words)]
+        if not starts:
+            return ""
+        start = max(starts, key=len)
+        key = self.missing[start]
+        remedy = f"if it belongs there, name it in source.files.{key}"
+        return f"its name begins with '{start}' and {key} is missing: {remedy}"
+
+
 def take_inventory(
-    folder: Place, read: Iterable[Found], columns: Columns, besides: Sequence[Path]
+    folder: Place, read: Iterable[Found], columns: Columns, besides: Sequence[Path], begun: dict[str, str]
 ) -> tuple[Found, ...]:
     """All files below the folder in the order of their paths, but for those in the folders of our own output.
 
-    `read` are those that are read, `columns` the columns of each by its name in the delivery. Values in the names of
-    folders are not told.
+    `read` are those that are read, `columns` the columns of each by its name in the delivery. `begun` are the missing
+    tables by how the name of one of their files may begin. Values in the names of folders are not told.
     """
     known = {found.name: found for found in read}
-    listed = list(_all_below(folder, known, _by_columns(columns), besides))
+    listed = list(_all_below(folder, known, Likely(_by_columns(columns), begun), besides))
     names = {found.name for found in listed}
     whole = [*(found for name, found in known.items() if name not in names), *listed]
     told = stores.shown_apart(found.name for found in whole)
     return tuple(replace(found, name=name) for found, name in zip(whole, told, strict=True))
 
 
-def _by_columns(columns: Columns) -> Alike:
+def _by_columns(columns: Columns) -> dict[frozenset[str], str]:
     """The first file of each set of columns."""
     return {_one_case(names): file for file, names in reversed(columns.items())}
 
 
-def _all_below(folder: Place, known: dict[str, Found], alike: Alike, besides: Sequence[Path]) -> Iterator[Found]:
+def _all_below(folder: Place, known: dict[str, Found], likely: Likely, besides: Sequence[Path]) -> Iterator[Found]:
     files = stores.files_below(folder, besides)
     for file in islice(files, _MOST_LISTED):
         name = str(stores.relative(file, folder))
-        yield known.get(name) or _not_asked_for(file, name, alike)
+        yield known.get(name) or _not_asked_for(file, name, likely)
     if next(files, None):
         yield Found("…", "not asked for", note=f"more than {_MOST_LISTED:,} files; the others are not listed")
 
 
-def _not_asked_for(file: Place, name: str, alike: Alike) -> Found:
+def _not_asked_for(file: Place, name: str, likely: Likely) -> Found:
     try:
         own = _looked_at(file)
     except (ImpasseError, OSError) as error:
         return Found(name, "unreadable", note=error.what if isinstance(error, ImpasseError) else f"{error.strerror}")
-    other = alike.get(_one_case(own)) if own else None
-    note = f"it has the columns of {stores.shown(PurePosixPath(other))}, which is read" if other else ""
-    return Found(name, "not asked for", note=note)
+    return Found(name, "not asked for", note=likely.table(name) or likely.twin(own))
 
 
 def _looked_at(file: Place) -> list[str]:

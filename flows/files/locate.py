@@ -7,8 +7,9 @@ which of two files is meant is not guessed.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -39,6 +40,18 @@ def locate_files(folder: Place, layout: Mapping) -> Located:
         if key in required and not found[key]:
             raise missing([layout.files[key]], folder, listing, key)
     return {key: paths for key, paths in found.items() if paths}
+
+
+def begun_names(layout: Mapping, located: Container[str]) -> dict[str, str]:
+    """How a file's name begins that may belong to a table that is missing though it may be: the table, by each word."""
+    missing = [(key, file) for key, file in layout.files.items() if file.optional and file.name and key not in located]
+    named = [(_start(name), key) for key, file in missing for name in (*file.name, *file.other_names)]
+    return {start: key for start, key in named if start}
+
+
+def _start(name: str) -> str:
+    """What every name begins with that a name or pattern fits."""
+    return without_ending(re.split(r"[*?]", name.rpartition("/")[2])[0])
 
 
 def refuse_no_folder(folder: Place) -> None:
@@ -160,7 +173,7 @@ def missing(files: list[File], folder: Place, listing: Listing, key: str = "") -
 
 def _remedy(names: list[str], there: list[str], key: str) -> str:
     """What to do about a missing file: what is there that begins with a name or resembles it is told, else all."""
-    starts = [name.rpartition("/")[2].split("*")[0].lower() for name in names]
+    starts = [_start(name) for name in names]
     plain = {without_ending(name): name for name in there}
     alike = {name for name in there if any(start and name.lower().startswith(start) for start in starts)}
     likely = sorted(alike | {plain[near] for near in [nearest(starts[0], list(plain))] if near})

@@ -15,6 +15,7 @@ from flows import steps
 from flows.files import delivery, inputs, inventory
 from flows.files.delivery import DeliveredFiles
 from flows.plan import make_plan
+from reports.limits import unread_sentences
 from schemas.errors import ImpasseError
 from schemas.found import NO_ROWS, Found
 from tests.flow.running import run_steps
@@ -197,8 +198,31 @@ def test_many_files_are_listed_in_no_time(folder: Path) -> None:
     read = [Found(name, "read", "a", 1) for name in columns]
     begun = perf_counter()
 
-    assert len(inventory.take_inventory(folder, read, columns, [])) == 5_001
+    assert len(inventory.take_inventory(folder, read, columns, [], {})) == 5_001
     assert perf_counter() - begun < 1
+
+
+@pytest.mark.parametrize("name", ["dispensings_2019.csv", "Dispensings/part-0000.csv", "dispensings.xlsx"])
+def test_a_name_that_begins_with_that_of_a_missing_table(folder: Path, name: str) -> None:
+    """An optional table that is missing may be in it: that is noted, with what to do, wherever files are listed."""
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(DRUGS)
+    note = (
+        "its name begins with 'dispensings' and dispensings is missing: "
+        "if it belongs there, name it in source.files.dispensings"
+    )
+
+    assert listed(folder)[name] == Found(name, "not asked for", note=note)
+    assert unread_sentences(listed(folder).values()) == [f"The file {name} was not read, though {note}."]
+
+
+@pytest.mark.parametrize("files", [{"dispensings": []}, {"dispensings": "lmed"}], ids=["no part of it", "not missing"])
+def test_a_name_that_begins_with_that_of_a_table_that_is_told(folder: Path, files: dict[str, object]) -> None:
+    """What the study says of a table is no riddle."""
+    (folder / "lmed.csv").write_text(DRUGS)
+    (folder / "dispensings_old.csv").write_text("a\n1\n")
+
+    assert listed(folder, files=files)["dispensings_old.csv"].note == ""
 
 
 def test_check_lists_every_file(folder: Path) -> None:
