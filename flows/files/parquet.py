@@ -55,7 +55,7 @@ def read_schema(place: Place) -> pl.Schema:
         raise fault(error, place) or unreadable(place) from None
     first, *others = schemas
     known = schemas[first]
-    for file in others:
+    for file in (file for file in others if schemas[file] != known):
         _refuse_different(known, schemas[file], first, file, place)
         both = [pl.DataFrame(schema=schema) for schema in (known, schemas[file])]
         known = pl.concat(both, how="diagonal_relaxed").schema
