@@ -67,8 +67,8 @@ def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
     silent = known.with_columns(*nothing, pl.lit("unknown").alias("supply_basis"), pl.lit(False).alias(IS_REVERSAL))
     different, number = once(silent, silent.columns)
     supplies = Supplies(
-        supply=_numbers(known, [name for name in known.columns if name != IS_REVERSAL]),
-        drug=_numbers(known, ["atc"]),
+        supply=_equal(known, [name for name in known.columns if name != IS_REVERSAL]),
+        drug=known["atc"].rank("dense").to_numpy().astype(np.int64),
         amount=known[AMOUNT].fill_null(float("nan")).to_numpy(),
         is_reversal=known[IS_REVERSAL].to_numpy(),
         unknown=number.to_numpy() + known.height,
@@ -76,8 +76,10 @@ def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
     return pl.concat([known, different]), supplies
 
 
-def _numbers(known: pl.DataFrame, columns: list[str]) -> np.ndarray:
-    return once(known, columns)[1].to_numpy().astype(np.int64)
+def _equal(known: pl.DataFrame, columns: list[str]) -> np.ndarray:
+    """A number for each row, the same where all of some columns are, wherever in the table the rows are."""
+    together = known.select(pl.struct(columns).rank("dense")).to_series()
+    return together.to_numpy().astype(np.int64)
 
 
 def take_back(rows: pl.DataFrame, supplies: Supplies | None, places: pl.Series) -> tuple[pl.DataFrame, Reversals]:

@@ -214,3 +214,29 @@ def test_an_omop_exposure_of_a_negative_quantity_takes_one_back() -> None:
 
     assert_shows(found.extract.dispensings, "date | days\n2010-03-01 | 30")
     assert found.reversals == Reversals(n_taken_back=1)
+
+
+# Six package sizes of each of two drugs, one of which is returned in the next year.
+SIZES = [f"1,2018-06-0{n},{atc},{n},196" for atc in ("N06AB04", "N06AX16") for n in range(1, 7)]
+RETURNED = "1,2019-01-02,N06AB04,-1,196"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [*SIZES, RETURNED],
+        [RETURNED, *SIZES],
+        [*reversed(SIZES), RETURNED],
+        [*SIZES[::2], *SIZES[1::2], RETURNED],
+        [*SIZES[6:], RETURNED, *SIZES[:6]],
+    ],
+    ids=["by drug", "the return first", "backwards", "alternating", "the return between"],
+)
+def test_what_is_taken_back_does_not_depend_on_the_order_of_rows(rows: list[str]) -> None:
+    """A drug is one drug wherever in the file it stands."""
+    found = dispensed("\n".join(rows))
+
+    assert found.reversals == Reversals(n_taken_back=1)
+    assert found.extract.dispensings.height == 11
+    assert found.extract.dispensings["date"].min().isoformat() == "2018-06-01"
+    assert found.extract.dispensings.filter(atc="N06AB04")["date"].min().isoformat() == "2018-06-02"
