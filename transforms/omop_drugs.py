@@ -8,7 +8,7 @@
   the last day of the exposure and counts; the study may state that it does not (`source.exposure_end`). An end such as
   9999-12-31, later than death or period by more than a supply may last, tells nothing. One on the first day is one
   day, as the CDM has it of what is administered; where it stands for a missing end, the study may state that it tells
-  nothing (`source.exposure_of_one_day`).
+  nothing (`source.exposure_of_one_day`). Days between dates have the sign of the quantity.
 * The kind of supply is what omop_drug_types.csv says of drug_type_concept_id; of any other type it is unknown.
 """
 
@@ -76,7 +76,9 @@ def _days(frame: OmopFrame, rules: OmopRules) -> pl.Expr:
     supplied = frame.number("days_supply", True)
     lasted = _days_to_end(frame) + _DAYS_COUNTED[rules.study.source.exposure_end]
     is_told = lasted.is_between(1, drafts.LARGEST) & _is_end_told(frame, rules)
-    return pl.coalesce(pl.when(supplied != 0).then(supplied), pl.when(is_told).then(lasted.cast(pl.Float64)))
+    told = pl.when(is_told).then(lasted.cast(pl.Float64))
+    is_return = (frame.number("quantity", True) < 0).fill_null(False)
+    return pl.coalesce(pl.when(supplied != 0).then(supplied), pl.when(is_return).then(-told).otherwise(told))
 
 
 def _is_end_told(frame: OmopFrame, rules: OmopRules) -> pl.Expr:

@@ -17,6 +17,7 @@ from schemas.codelists import CodeLists
 from schemas.extracts import CODE_SYSTEMS
 from schemas.mapping import SUPPLY_COLUMNS
 from transforms.drafts import LARGEST, OTHER_DRUG
+from transforms.supply import is_return
 
 RULES: dict[str, str] = {
     "contact_missing": "no contact, or more than one, has this record number",
@@ -37,7 +38,7 @@ RULES: dict[str, str] = {
     "atc_malformed": "the ATC code does not have the form of one",
     "no_atc_mapping": "the drug's ingredient is not known",
     "supply_unreadable": "an amount is not a number",
-    "supply_negative": "a strength or a daily dose is negative",
+    "supply_negative": "a strength, a dose or days alone are negative, or amounts of one row have different signs",
     "supply_too_large": "an amount is over 100,000",
     "code_missing": "the row holds no code",
     "code_system_unknown": "the code system of a code is not known",
@@ -116,7 +117,7 @@ def _dispensing_checks() -> Checks:
     return {
         "atc_missing": pl.col("atc").is_null(),
         "atc_malformed": ~pl.col("atc").str.contains(_ATC) & (pl.col("atc") != OTHER_DRUG),
-        "supply_negative": pl.any_horizontal(pl.col("strength_mg", "daily_dose_mg") < 0),
+        "supply_negative": pl.any_horizontal(pl.col(SUPPLY_COLUMNS) < 0) & ~is_return(),
         "supply_too_large": pl.any_horizontal(pl.col(SUPPLY_COLUMNS).abs() > LARGEST),
     }
 

@@ -24,6 +24,8 @@ from transforms.drafts import once
 
 # Columns that what a dispensing says has until reversals are settled.
 AMOUNT, IS_REVERSAL = "amount", "is_reversal"
+# What a supply and the row that takes it back may differ in.
+_BESIDE_EQUALITY = (IS_REVERSAL, "kind")
 _LENGTH = ("days", "dose_ug", "dose_mddd")
 # Amounts are sums of decimals; less than this of one is nothing.
 _HAIR = 1e-6
@@ -67,7 +69,7 @@ def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
     silent = known.with_columns(*nothing, pl.lit("unknown").alias("supply_basis"), pl.lit(False).alias(IS_REVERSAL))
     different, number = once(silent, silent.columns)
     supplies = Supplies(
-        supply=_equal(known, [name for name in known.columns if name != IS_REVERSAL]),
+        supply=_equal(known, [name for name in known.columns if name not in _BESIDE_EQUALITY]),
         drug=known["atc"].rank("dense").to_numpy().astype(np.int64),
         amount=known[AMOUNT].fill_null(float("nan")).to_numpy(),
         is_reversal=known[IS_REVERSAL].to_numpy(),

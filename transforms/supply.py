@@ -8,8 +8,9 @@
     packages_x_ddd            packages x DDD per package, at 1 DDD a day
     assumed_days_per_package  packages x the study's assumed days per package
 
-   A negative amount marks a row that takes a supply back: `is_reversal`. It is read as the supply that it takes back,
-   and `amount` is how much that is: DDD if they are told, else mg, units, packages or days.
+   A row that takes a supply back is `is_reversal`: DDD, packages or units are negative, none of them nor the days
+   is positive. It is read as the supply that it takes back, and `amount` is how much that is: DDD if they are told,
+   else mg, units, packages or days. A row with any other negative amount is refused before.
 2. Days are rounded down, at least 1, at most `max_days`. No rule applies: days are null, basis "unknown".
 3. The dose is the daily dose as delivered; else, where days are as delivered, the amount over the days.
    In DDD it is the DDD delivered over the days, or the dose over the drug's DDD.
@@ -26,6 +27,9 @@ from schemas.mapping import SUPPLY_COLUMNS
 from schemas.study import SupplySection
 from transforms.drafts import LARGEST
 
+# How much was handed out, and what each unit of it holds.
+_AMOUNTS = ("ddd", "n_packages", "quantity")
+_PER_UNIT = ("ddd_per_package", "strength_mg", "daily_dose_mg")
 _FROM_DDD = ("ddd", "packages_x_ddd")
 # Keeps 3 x 0.1 / 0.1, which is a hair under 3 in floating point, at 3 days.
 _HAIR = 1e-9
@@ -58,8 +62,7 @@ def add_supply(dispensings: pl.DataFrame, rule: SupplySection, doses: pl.DataFra
     daily_dose_mg; null and 0 mean not recorded.
     """
     supply = [(name, _DAYS[name](rule)) for name in rule.rules]
-    is_reversal = pl.any_horizontal(pl.col(SUPPLY_COLUMNS) < 0).fill_null(False)
-    found = dispensings.with_columns(pl.col(SUPPLY_COLUMNS).abs(), is_reversal=is_reversal).with_columns(
+    found = dispensings.with_columns(pl.col(SUPPLY_COLUMNS).abs(), is_reversal=is_return()).with_columns(
         amount=_amount(),
         exact_days=pl.coalesce([_positive(days) for _, days in supply]),
         supply_basis=pl.coalesce([*(pl.when(days > 0).then(pl.lit(name)) for name, days in supply), pl.lit("unknown")]),
@@ -70,6 +73,14 @@ def add_supply(dispensings: pl.DataFrame, rule: SupplySection, doses: pl.DataFra
         dose_ug=_whole(pl.col("dose_mg") * 1000),
         dose_mddd=_whole(_dose_ddd(doses) * 1000),
     ).drop("exact_days", "dose_mg")
+
+
+def is_return() -> pl.Expr:
+    """Whether a row takes a supply back; days alone do not tell it, because -1 is how many write unknown days."""
+    told, fixed = pl.col(_AMOUNTS), pl.col(_PER_UNIT)
+    is_taken = pl.any_horizontal(told < 0).fill_null(False)
+    is_given = pl.any_horizontal(told > 0, pl.col("days_supply") > 0, fixed < 0).fill_null(False)
+    return is_taken & ~is_given
 
 
 _DAYS = {

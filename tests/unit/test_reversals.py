@@ -151,31 +151,50 @@ def test_supplies_longer_than_the_longest_are_told_apart_by_their_amount() -> No
     assert found.extract.dispensings["date"].cast(pl.String).to_list() == ["2019-02-01"]
 
 
+def generic(rows: str) -> Cleaned:
+    """Rows of a person of the generic layout: days of supply, units, and the strength of each."""
+    head = "person_id,date,atc,days_supply,quantity,strength_mg,daily_dose_mg,kind\n"
+    return cleaned("generic", persons="person_id,birth_date\na,1970-01-01\n", dispensings=head + rows)
+
+
+@pytest.mark.parametrize("row", ["-30,-30,50,", ",-30,50,", "0,-30,50,"], ids=["both negative", "no days", "0 days"])
+def test_all_amounts_of_a_reversal_are_negative(row: str) -> None:
+    """Some registers turn the number of units alone and leave the days blank, some turn both."""
+    found = generic(f"a,2010-01-01,N06AB06,30,30,50,,\na,2010-01-02,N06AB06,{row},\n")
+
+    assert found.reversals.n_taken_back + found.reversals.n_unknown == 1
+    assert "dispensings" not in found.quarantine
+
+
 @pytest.mark.parametrize(
-    "row", ["-30,-30,50", "30,-30,50", "-30,30,50"], ids=["both negative", "amount negative", "days negative"]
+    "row",
+    ["30,,-50,", "30,,,-50", "-1,30,50,", "-30,30,50,", "30,-30,50,", "-1,,,", "-1,0,50,", ",-30,-50,"],
+    ids=[
+        "strength",
+        "daily dose",
+        "days unknown",
+        "days negative",
+        "units negative",
+        "only days",
+        "only days and no units",
+        "units and strength",
+    ],
 )
-def test_any_amount_may_tell_a_reversal(row: str) -> None:
-    """Some registers turn the number of units, some the days, some both."""
-    found = cleaned(
-        "generic",
-        persons="person_id,birth_date\na,1970-01-01\n",
-        dispensings="person_id,date,atc,days_supply,quantity,strength_mg\n"
-        f"a,2010-01-01,N06AB06,30,30,50\na,2010-01-02,N06AB06,{row}\n",
-    )
+def test_signs_that_contradict_each_other_are_a_slip(row: str) -> None:
+    """-1 day is how unknown days are written: such a row is refused, and the supply before it stands."""
+    found = generic(f"a,2010-01-01,N06AB06,30,30,50,,\na,2010-01-02,N06AB06,{row},\n")
+
+    assert found.quarantine["dispensings"]["rule"].to_list() == ["supply_negative"]
+    assert found.extract.dispensings["days"].to_list() == [30]
+    assert found.reversals == Reversals()
+
+
+def test_a_supply_of_a_known_kind_is_taken_back_by_a_row_of_an_unknown_one() -> None:
+    """The row that takes back need not say again how the drug was handed out."""
+    found = generic("a,2010-01-01,N06AB06,30,30,50,,dispensed\na,2010-01-02,N06AB06,-30,-30,50,,\n")
 
     assert found.extract.dispensings.is_empty()
-
-
-def test_a_negative_strength_or_daily_dose_is_a_slip() -> None:
-    """A drug is not given back by its strength; such rows are refused."""
-    found = cleaned(
-        "generic",
-        persons="person_id,birth_date\na,1970-01-01\n",
-        dispensings="person_id,date,atc,days_supply,strength_mg,daily_dose_mg\n"
-        "a,2010-01-01,N06AB06,30,-50,\na,2010-01-02,N06AB06,30,,-50\n",
-    )
-
-    assert found.quarantine["dispensings"]["rule"].to_list() == ["supply_negative"] * 2
+    assert found.reversals == Reversals(n_taken_back=1)
 
 
 def test_an_amount_taken_back_is_no_larger_than_one_handed_out() -> None:
@@ -202,18 +221,33 @@ def test_amounts_that_are_not_told_take_back_nothing_but_make_unknown() -> None:
     assert found.extract.dispensings["days"].to_list() == [30, None]
 
 
-def test_an_omop_exposure_of_a_negative_quantity_takes_one_back() -> None:
-    """The same fact obeys the same rule whatever entrance it takes."""
-    found = cleaned(
+@pytest.mark.parametrize("days", ["-30", "", "0"])
+def test_an_omop_exposure_of_a_negative_quantity_takes_one_back(days: str) -> None:
+    """The same fact obeys the same rule whatever entrance it takes; without days, those to the end date count."""
+    found = exposed(f"7,21,2010-01-02,2010-01-31,{days},-30\n")
+
+    assert_shows(found.extract.dispensings, "date | days\n2010-03-01 | 30")
+    assert found.reversals == Reversals(n_taken_back=1)
+
+
+@pytest.mark.parametrize("row", ["-1,30", "-1,"])
+def test_an_omop_exposure_of_minus_one_day_takes_back_nothing(row: str) -> None:
+    """It is refused, and both supplies stand."""
+    found = exposed(f"7,21,2010-01-02,2010-01-31,{row}\n")
+
+    assert found.extract.dispensings["days"].to_list() == [30, 30]
+    assert found.quarantine["dispensings"]["rule"].to_list() == ["supply_negative"]
+
+
+def exposed(row: str) -> Cleaned:
+    """Two exposures of thirty days in an OMOP CDM, and one more."""
+    return cleaned(
         "omop",
         person="person_id,gender_concept_id,year_of_birth\n7,8507,1970\n",
         drug_ingredient="drug_concept_id,ingredient_concept_id,ingredient_name\n21,21,sertraline\n",
         drug_exposure="person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_date,days_supply,quantity\n"
-        "7,21,2010-01-01,2010-01-31,30,30\n7,21,2010-01-02,2010-02-01,30,-30\n7,21,2010-03-01,2010-03-31,30,30\n",
+        f"7,21,2010-01-01,2010-01-30,30,30\n7,21,2010-03-01,2010-03-30,30,30\n{row}",
     )
-
-    assert_shows(found.extract.dispensings, "date | days\n2010-03-01 | 30")
-    assert found.reversals == Reversals(n_taken_back=1)
 
 
 # Six package sizes of each of two drugs, one of which is returned in the next year.
