@@ -9,7 +9,7 @@ delivered = accepted + quarantined. Blank code cells are not codes; a row withou
    each accepted row nothing but its person, its days and the number of what it says.
 2. Every other row must belong to an accepted person and be dated between birth (the earliest day it can
    have been) and death or the end of the study period. Identical dispensings are two dispensings; one with a
-   negative amount takes another back, as `reversals` says, and is accepted too.
+   negative amount takes another back, as `reversals` says, and is accepted too, also after death and period.
 3. A drug known to be no treatment here (OMOP knows drugs by ingredient, not by ATC) is an accepted row
    that the canonical table does not hold.
 4. A coverage interval or hospital stay without an end goes on to the end of the period, and so does
@@ -43,8 +43,8 @@ from transforms.ordering import WHEN, Piece, number_words, order_words, put_in_o
 from transforms.people import People, accept_persons
 from transforms.refusals import RULES as RULES
 from transforms.refused_rows import together
-from transforms.reversals import AMOUNT, IS_REVERSAL, Reversals, take_back
-from transforms.supply import add_supply
+from transforms.reversals import AMOUNT, IS_REVERSAL, Reversals, take_back, with_late
+from transforms.supply import add_supply, is_return
 from transforms.utc_midnights import midnights
 
 _COLUMNS = {table: list(model.to_schema().columns) for table, model in MODELS.items()}
@@ -210,7 +210,7 @@ def clean_pieces(table: str, delivered: Delivered, source: Source, people: Peopl
         piece = _sift(draft, table, people, source)
         number = (pl.col("said") + first).cast(pl.UInt32)
         yield replace(piece, rows=piece.rows.with_columns(number), said=piece.said.with_columns(number))
-        first += draft.facts.height
+        first += 2 * draft.facts.height  # what is said too late is numbered after all else
 
 
 def _sift(draft: Draft, table: str, people: People, source: Source) -> Piece:
@@ -224,18 +224,23 @@ def _sift(draft: Draft, table: str, people: People, source: Source) -> Piece:
     is_faulty = pl.col("unread").is_not_null() | pl.col("unfit").is_not_null()
     faults = said.filter(is_faulty).group_by("said", maintain_order=True)
     faulty = faults.agg(pl.col("unread", "unfit").drop_nulls().first())
-    facts = _with_persons(facts, people)
+    facts = _with_persons(facts, people).with_columns(_is_return(table, said))
     checks = refusals.of_who() | refusals.of_when(table, source.study.period.end)
     is_broken = refusals.is_any_broken(checks) | pl.col("rule").is_not_null()
     broken = facts.filter(is_broken | pl.col("said").is_in(faulty["said"].implode()))
     refused = _with_rules(broken, faulty, checks)
-    rows = facts.filter(~pl.col("row").is_in(refused["row"].implode())).select("person", *WHEN[table], "said")
+    columns = ("person", *WHEN[table], "said")
+    rows = facts.filter(~pl.col("row").is_in(refused["row"].implode())).select(columns)
+    counts = draft.counts | _count_other_kinds(table, rows, said, source.study)
+    told = _tidy(table, said.filter(~is_faulty), source)
+    if table == "dispensings":
+        rows, told = with_late(rows, told, _late(broken, refused, faulty).select(columns))
     return Piece(
         rows=_tidy_days(table, rows, source.study.period.end),
-        said=_tidy(table, said.filter(~is_faulty), source),
+        said=told,
         refused=refusals.as_delivered(draft.delivered, refused["row"], refused["rule"]),
         n_delivered=draft.delivered.height,
-        counts=draft.counts | _count_other_kinds(table, rows, said, source.study),
+        counts=counts,
     )
 
 
@@ -270,6 +275,18 @@ def _with_persons(facts: pl.DataFrame, people: People) -> pl.DataFrame:
     person = people.numbers(facts["person_id"])
     lived = [people.frame[column].gather(person) for column in ("born_from", "death_date")]
     return facts.with_columns(person, *lived)
+
+
+def _is_return(table: str, said: pl.DataFrame) -> pl.Expr:
+    """Whether what a row says takes a supply back."""
+    returns = said.filter(is_return())["said"] if table == "dispensings" else said["said"].clear()
+    return (pl.col("said").is_in(returns.implode()) if len(returns) else pl.lit(False)).alias(refusals.IS_RETURN)
+
+
+def _late(broken: pl.DataFrame, refused: pl.DataFrame, faulty: pl.DataFrame) -> pl.DataFrame:
+    """The facts of rows that are refused because of a death or the end of the period, and for nothing else."""
+    rows = refused.filter(pl.col("rule").is_in(refusals.LATE))["row"]
+    return broken.filter(pl.col("row").is_in(rows.implode()) & ~pl.col("said").is_in(faulty["said"].implode()))
 
 
 def _with_rules(broken: pl.DataFrame, faulty: pl.DataFrame, checks: refusals.Checks) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from transforms.packing import sort_packed
-from transforms.reversals import AMOUNT, IS_REVERSAL, Supplies, with_unknown
+from transforms.reversals import AMOUNT, IS_LATE, IS_REVERSAL, Supplies, with_unknown
 
 WHEN = {
     "deaths": ("date",),
@@ -29,7 +29,7 @@ WHEN = {
 class Piece:
     """A piece of one table after its checks: what was accepted, refused rows as delivered, how many were delivered.
 
-    rows   person, days, said: one per accepted row and code
+    rows   person, days, said: one per accepted row and code; of dispensings also what comes too late to be accepted
     said   said, and the columns of the canonical table that are neither person nor day, as far as it has any; of
            dispensings also what reversals are settled by
     counts what notes on the delivery are made of, by name
@@ -76,7 +76,7 @@ def order_words(known: pl.DataFrame) -> Words:
         return Words(known, pl.Series([], dtype=pl.UInt32))
     known, supplies = with_unknown(known)
     ordered = known.with_row_index("words").sort(known.columns)
-    in_order = ordered.drop("words", AMOUNT, IS_REVERSAL, strict=False).cast({pl.String: pl.Categorical})
+    in_order = ordered.drop("words", AMOUNT, IS_REVERSAL, IS_LATE, strict=False).cast({pl.String: pl.Categorical})
     return Words(in_order, ordered["words"].arg_sort(), supplies)
 
 

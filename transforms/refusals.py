@@ -50,6 +50,9 @@ RULES: dict[str, str] = {
 }
 # Refused rows that no result can depend on: they do not count towards the limits of a study.
 HARMLESS = (("coverage", "person_unknown"),)
+# Rules of rows that come too late; a column says whether a row takes a supply back, which never comes too late.
+LATE = ("date_after_period", "date_after_death")
+IS_RETURN = "is_return"
 _ATC = r"^[A-Z][0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?$"
 
 Checks = dict[str, pl.Expr]
@@ -61,11 +64,16 @@ def of_who() -> Checks:
 
 
 def of_when(table: str, period_end: date) -> Checks:
-    """Rules about the days of a row. Coverage says who is observed, not what happened to whom alive."""
+    """Rules about the days of a row. Coverage says who is observed, not what happened to whom alive.
+
+    What a dead person had is returned by others, and what was handed out in the period may be returned after it.
+    """
     start = "start_date" if table in ("coverage", "admissions") else "date"
     missing = {"date_missing": pl.col(start).is_null()}
     if table == "deaths":
         return missing | _born(start)
+    if table == "dispensings":
+        return missing | {name: test & ~_is_late_return(name) for name, test in _lived(start, period_end).items()}
     ends = {"end_before_start": pl.col("end_date") < pl.col(start)}
     return missing | (_lived(start, period_end) if table != "coverage" else {}) | (ends if table in _ENDING else {})
 
@@ -102,6 +110,10 @@ def _born(column: str) -> Checks:
 def _lived(column: str, period_end: date) -> Checks:
     when = pl.col(column)
     return _born(column) | {"date_after_period": when > period_end, "date_after_death": when > pl.col("death_date")}
+
+
+def _is_late_return(rule: str) -> pl.Expr:
+    return pl.col(IS_RETURN) if rule in LATE else pl.lit(False)
 
 
 def _code_checks(systems: Iterable[str] | None) -> Checks:

@@ -8,6 +8,8 @@ Registers report a return, or the correction of a slip, as a further row whose a
 2. If there is no such supply, only a part was returned, or several supplies at once: how long the latest supplies of
    the substance last is then unknown, as far back as the amount reaches. They stay, without days and dose.
 3. If there is no supply at all before it, it says nothing.
+4. A reversal counts on whatever day after a death or the end of the period, for others return what the dead had. A
+   supply that is refused for such a day alone may be what it takes back, and is then the latest; it stays refused.
 
 All rows of a person are looked at together, so neither the order of the rows nor how a file is cut shows in it.
 """
@@ -23,9 +25,9 @@ from transforms.compiled import compiled
 from transforms.drafts import once
 
 # Columns that what a dispensing says has until reversals are settled.
-AMOUNT, IS_REVERSAL = "amount", "is_reversal"
+AMOUNT, IS_REVERSAL, IS_LATE = "amount", "is_reversal", "is_late"
 # What a supply and the row that takes it back may differ in.
-_BESIDE_EQUALITY = (IS_REVERSAL, "kind")
+_BESIDE_EQUALITY = (IS_REVERSAL, IS_LATE, "kind")
 _LENGTH = ("days", "dose_ug", "dose_mddd")
 # Amounts are sums of decimals; less than this of one is nothing.
 _HAIR = 1e-6
@@ -49,8 +51,9 @@ class Reversals:
 
 @dataclass(frozen=True)
 class Supplies:
-    """By the number of what a dispensing says: what is supplied, of which drug, how much, and whether it is reversed.
+    """By the number of what a dispensing says: what is supplied, of which drug and how much.
 
+    Further whether it is a reversal, and whether it comes too late.
     `unknown` is the number of the same supply without its length.
     """
 
@@ -58,21 +61,33 @@ class Supplies:
     drug: np.ndarray
     amount: np.ndarray
     is_reversal: np.ndarray
+    is_late: np.ndarray
     unknown: np.ndarray
+
+
+def with_late(rows: pl.DataFrame, said: pl.DataFrame, late: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Accepted rows and, after them, `late` ones, which are refused for their day alone; and what all of them say."""
+    said = said.with_columns(pl.lit(False).alias(IS_LATE))
+    n = (said["said"].max() or 0) + 1
+    again = said.filter(pl.col("said").is_in(late["said"].unique().implode()))
+    again = again.with_columns(pl.col("said") + n, pl.lit(True).alias(IS_LATE))
+    return pl.concat([rows, late.with_columns(pl.col("said") + n)]), pl.concat([said, again])
 
 
 def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
     """All that dispensings say and, after it, each supply without its length; none is needed without a reversal."""
-    if IS_REVERSAL not in known.columns or not known[IS_REVERSAL].any():
+    if IS_REVERSAL not in known.columns or not (known[IS_REVERSAL] | known[IS_LATE]).any():
         return known, None
     nothing = [pl.lit(None).cast(known.schema[name]).alias(name) for name in (*_LENGTH, AMOUNT)]
-    silent = known.with_columns(*nothing, pl.lit("unknown").alias("supply_basis"), pl.lit(False).alias(IS_REVERSAL))
+    no = [pl.lit(False).alias(name) for name in (IS_REVERSAL, IS_LATE)]
+    silent = known.with_columns(*nothing, *no, pl.lit("unknown").alias("supply_basis"))
     different, number = once(silent, silent.columns)
     supplies = Supplies(
         supply=_equal(known, [name for name in known.columns if name not in _BESIDE_EQUALITY]),
         drug=known["atc"].rank("dense").to_numpy().astype(np.int64),
         amount=known[AMOUNT].fill_null(float("nan")).to_numpy(),
         is_reversal=known[IS_REVERSAL].to_numpy(),
+        is_late=known[IS_LATE].to_numpy(),
         unknown=number.to_numpy() + known.height,
     )
     return pl.concat([known, different]), supplies
@@ -105,13 +120,13 @@ def take_back(rows: pl.DataFrame, supplies: Supplies | None, places: pl.Series) 
     rest = in_order[~is_gone[in_order]]
     is_unknown = np.zeros(rows.height, dtype=np.bool_)
     is_unknown[rest] = _partly_returned(group[rest], is_reversal[rest], supplies.amount[words[rest]])
-    kept = ~is_gone & ~is_reversal
+    is_supply = ~is_reversal & ~supplies.is_late[words]
     said = np.where(is_unknown, supplies.unknown[words], words).astype(np.uint32)
-    left = rows.with_columns(words=said).filter(kept)
+    left = rows.with_columns(words=said).filter(is_supply & ~is_gone)
     return left, Reversals(
-        n_taken_back=int((is_gone & ~is_reversal).sum()),
+        n_taken_back=int((is_gone & is_supply).sum()),
         n_unmatched=int((is_reversal & ~is_gone).sum()),
-        n_unknown=int(is_unknown.sum()),
+        n_unknown=int((is_unknown & is_supply).sum()),
     )
 
 

@@ -274,3 +274,64 @@ def test_what_is_taken_back_does_not_depend_on_the_order_of_rows(rows: list[str]
     assert found.extract.dispensings.height == 11
     assert found.extract.dispensings["date"].min().isoformat() == "2018-06-01"
     assert found.extract.dispensings.filter(atc="N06AB04")["date"].min().isoformat() == "2018-06-02"
+
+
+LATE_HEAD = "person_id,date,atc,quantity,strength_mg\n"
+
+
+def with_end(rows: str, death: str = "") -> Cleaned:
+    """Units of 50 mg handed to one person, in a study that ends on 31 December 2020."""
+    persons = f"person_id,birth_date,death_date\na,1970-01-01,{death}\n"
+    lines = [f"a,{day},N06AB06,{units},50\n" for day, units in (row.split() for row in rows.split(", "))]
+    return cleaned("generic", persons=persons, dispensings=LATE_HEAD + "".join(lines))
+
+
+@pytest.mark.parametrize("day", ["2019-05-05", "2019-05-06", "2019-12-01", "2021-01-01"])
+def test_what_the_dead_had_may_be_returned(day: str) -> None:
+    """On the day of death, the day after it, and after the end of the period."""
+    found = with_end(f"2019-01-01 30, 2019-05-01 90, {day} -90", death="2019-05-05")
+
+    assert found.extract.dispensings["date"].cast(pl.String).to_list() == ["2019-01-01"]
+    assert found.reversals == Reversals(n_taken_back=1)
+    assert found.reconciliation.filter(table="dispensings")["n_delivered", "n_accepted"].row(0) == (3, 3)
+
+
+@pytest.mark.parametrize("day", ["2020-12-31", "2021-01-01"])
+def test_what_the_period_had_may_be_returned_after_it(day: str) -> None:
+    """On its last day and on the next."""
+    found = with_end(f"2020-12-20 30, {day} -30")
+
+    assert found.extract.dispensings.is_empty()
+    assert found.reversals == Reversals(n_taken_back=1)
+
+
+@pytest.mark.parametrize("death", ["", "2020-12-28"])
+def test_what_came_too_late_is_returned_before_what_did_not(death: str) -> None:
+    """The latest equal supply is one after the end: it stays refused, and the one before it stands."""
+    found = with_end("2020-12-20 30, 2021-01-10 30, 2021-01-11 -30, 2021-01-12 60", death=death)
+
+    assert found.extract.dispensings["date"].cast(pl.String).to_list() == ["2020-12-20"]
+    assert found.reversals == Reversals()
+    assert found.rules.filter(table="dispensings").rows() == [("dispensings", "date_after_period", 2)]
+    assert found.reconciliation.filter(table="dispensings")["n_delivered", "n_accepted", "n_quarantined"].row(0) == (
+        4,
+        2,
+        2,
+    )
+
+
+def test_a_supply_that_comes_too_late_is_no_supply() -> None:
+    """Without a return, and of a part of it."""
+    found = with_end("2020-12-20 30, 2020-12-31 60, 2021-01-01 60")
+    returned = with_end("2020-12-31 60, 2021-01-01 60, 2021-01-02 -30")
+
+    assert found.extract.dispensings["date"].cast(pl.String).to_list() == ["2020-12-20", "2020-12-31"]
+    assert returned.extract.dispensings["date"].cast(pl.String).to_list() == ["2020-12-31"]
+    assert returned.reversals == Reversals(n_unmatched=1)
+
+
+def test_a_return_before_the_birth_is_refused() -> None:
+    """No other rule about days is lifted for returns."""
+    found = with_end("1969-12-31 -30, 2020-01-01 30")
+
+    assert found.quarantine["dispensings"]["rule"].to_list() == ["date_before_birth"]
