@@ -10,6 +10,7 @@ short or in full, in any capitals, with or without a dot. A format without a day
 a birth known by year is read as 1 July, by month as the 15th (the middle errs least on age); a
 death known by year or month is read as its last day (so that no row of a living person is refused). Births, and
 deaths in whatever table, may also write 00 for an unknown day or month, or leave it out, in any format.
+A table of deaths that tells only the year or month leaves a death date of the persons within it as it is.
 A time of day after a date is not read.
 
 Dispensings may have a `kind`: dispensed, prescribed, administered or unknown. Where a mapping does not name it, or an

@@ -33,6 +33,7 @@ _DATES = ("date", "start_date", "end_date", "birth_date", "death_date")
 # Where in its span a day is that is known by month or year only: the middle errs least on age, and nothing of
 # a living person is after the last.
 _PARTIAL = {"birth_date": "middle", "death_date": "last"}
+_EARLIEST = {"birth_date": "born_from", "death_date": "died_from"}
 _NUMBERS = (*SUPPLY_COLUMNS, "value")
 # Names no delivered column can be expected to have.
 _JOINED_ON, _IS_JOINED = "#joined_on", "#is_joined"
@@ -59,7 +60,7 @@ def draft_table(table: str, delivered: Delivered, mapping: Mapping) -> Iterator[
             yield _derive_persons(part, part.birth, delivered, mapping)
         elif part.file in delivered and table == "deaths":
             for draft in _drafts(table, _dying(part), delivered, mapping):
-                yield Draft(draft.delivered, draft.facts.rename({"death_date": "date"}))
+                yield Draft(draft.delivered, draft.facts.rename({"death_date": "date", "died_from": "date_from"}))
         elif part.file in delivered:
             yield from _drafts(table, part, delivered, mapping)
 
@@ -261,9 +262,10 @@ def _read(frame: pl.DataFrame, columns: dict[str, Column], part: Part, missing: 
     kinds = read.collect_schema()
     for name in names:
         read = read.with_columns(_fact(name, columns[name], kinds[f"{name}_cell"], part.strip_prefix).alias(name))
-    if "birth_date" in columns:
-        born = _date("birth_date", columns["birth_date"], kinds["birth_date_cell"], "first")
-        read = read.with_columns(born.alias("born_from"))
+    for name, earliest in _EARLIEST.items():
+        if name in columns:
+            first = _date(name, columns[name], kinds[f"{name}_cell"], "first")
+            read = read.with_columns(first.alias(earliest))
     return read.with_columns(_rule(names)).drop(f"{name}_cell" for name in names).collect(engine="in-memory")
 
 

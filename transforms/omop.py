@@ -133,6 +133,7 @@ def _deaths(frame: OmopFrame, rules: OmopRules) -> Draft:
         frame.unreadable("death_date", partial="last"),
         person_id=frame.key("person_id"),
         date=frame.day("death_date", partial="last"),
+        date_from=frame.day("death_date", partial="first"),
     )
 
 

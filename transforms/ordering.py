@@ -15,7 +15,7 @@ from transforms.packing import sort_packed
 from transforms.reversals import AMOUNT, IS_LATE, IS_REVERSAL, Supplies, with_unknown
 
 WHEN = {
-    "deaths": ("date",),
+    "deaths": ("date", "date_from"),
     "coverage": ("start_date", "end_date"),
     "diagnoses": ("date", "end_date"),
     "dispensings": ("date",),

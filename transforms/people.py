@@ -3,7 +3,8 @@
 1. A row without id is refused; rows of one person that contradict each other in nothing are one person: the first
    is kept, with what it leaves blank filled from the others, which are explained as duplicates. If two tell
    different things, all are refused; a blank, or an unknown sex, contradicts nothing.
-2. Deaths delivered in a table of their own hold over a death date in the persons table; the earliest counts.
+2. Deaths delivered in a table of their own hold over a death date in the persons table; the earliest counts. One that
+   tells only the year or month of a death is read as its last day: a date in the persons table within it stands.
 """
 
 from __future__ import annotations
@@ -43,10 +44,18 @@ class People:
         return person.gather(order.arg_sort()).gather(number).alias("person")
 
     def with_deaths(self, deaths: pl.DataFrame) -> People:
-        """The same persons, dead on the first day that a table of deaths names."""
-        first = deaths.group_by("person").agg(own_table=pl.col("date").min())
+        """The same persons, dead on the first day that a table of deaths names (person, date, date_from).
+
+        `date_from` is the earliest day that a death known by year or month can have been on.
+        """
+        is_first = pl.col("date") == pl.col("date").min()
+        first = deaths.group_by("person").agg(
+            own_table=pl.col("date").min(), own_from=pl.col("date_from").filter(is_first).max()
+        )
         joined = self.frame.join(first, on="person", how="left", maintain_order="left")
-        return People(joined.with_columns(death_date=pl.coalesce("own_table", "death_date")).drop("own_table"))
+        is_closer = pl.col("death_date").is_between("own_from", "own_table")
+        death_date = pl.when(is_closer).then("death_date").otherwise(pl.coalesce("own_table", "death_date"))
+        return People(joined.with_columns(death_date=death_date).drop("own_table", "own_from"))
 
 
 def accept_persons(found: list[Draft], period_end: date) -> tuple[People, list[pl.DataFrame], int]:

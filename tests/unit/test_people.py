@@ -64,3 +64,50 @@ def test_a_row_that_is_refused_fills_nothing() -> None:
 
     assert_shows(found.extract.persons, "person_id | sex | birth_date | death_date\na | female | - | -")
     assert found.quarantine["persons"]["rule"].to_list() == ["date_unreadable"]
+
+
+SWEDISH = "lopnr,fodelseman,kon,doddatum\n"
+
+
+@pytest.mark.parametrize(
+    ("in_persons", "in_deaths", "death"),
+    [
+        ("2015-06-10", "2015", "2015-06-10"),
+        ("2015-06-10", "2015-06", "2015-06-10"),
+        ("2015-06", "2015", "2015-06-30"),
+        ("2015", "2015-06-10", "2015-06-10"),
+        ("2015-06-10", "2015-06-11", "2015-06-11"),
+        ("2015-06-10", "2015-07", "2015-07-31"),
+        ("2014-12-31", "2015", "2015-12-31"),
+        ("2015-01-01", "2015", "2015-01-01"),
+        ("2015-12-31", "2015", "2015-12-31"),
+        ("2016-01-01", "2015", "2015-12-31"),
+        ("", "2015", "2015-12-31"),
+        ("2015-06-10", "", "2015-06-10"),
+    ],
+)
+def test_the_closer_of_two_dates_of_a_death_stands(in_persons: str, in_deaths: str, death: str) -> None:
+    """A year or month in the table of deaths holds over a day in the persons table only where the day is not in it."""
+    found = cleaned("swedish", persons=f"{SWEDISH}1,1970,1,{in_persons}\n", deaths=f"lopnr,DODSDAT\n1,{in_deaths}\n")
+
+    assert_shows(found.extract.persons, f"person_id | death_date\n1 | {death}")
+
+
+def test_a_day_of_death_stands_in_whatever_row_the_table_of_deaths_has_it() -> None:
+    """The last day of the year is told beside the year itself: what the persons table has is not in that day."""
+    found = cleaned(
+        "swedish", persons=f"{SWEDISH}1,1970,1,2015-06-10\n", deaths="lopnr,DODSDAT\n1,2015\n1,2015-12-31\n"
+    )
+
+    assert_shows(found.extract.persons, "person_id | death_date\n1 | 2015-12-31")
+
+
+def test_a_year_of_death_in_figures_leaves_the_day_of_the_persons_table() -> None:
+    """20150000 in the Swedish causes of death."""
+    found = cleaned(
+        "swedish",
+        persons=f"{SWEDISH}1,197001,1,20150610\n",
+        deaths="lopnr,DODSDAT\n1,20150000\n",
+    )
+
+    assert_shows(found.extract.persons, "person_id | death_date\n1 | 2015-06-10")
