@@ -11,8 +11,13 @@ from __future__ import annotations
 # What any code is made of; the form of a system that has none here.
 PLAIN = r"^[A-Z0-9]+$"
 
+# How a code of ICD-10 may end; and its chapter F, whose codes have letters within for the degree of a dementia only
+# (F01.A11), so that two codes without a sign between them (F000G300) are told from one.
+_ICD10_END = "([A-Z]{0,2}[0-9]?[A-Z]?|X[0-9A-Z]{1,4})"
+_ICD10_F = f"F(0[1-3][A-C][0-9]{{0,2}}|[0-9]{{1,6}}{_ICD10_END})"
+
 FORMS: dict[str, str] = {
-    "icd10": r"^(ZA|[A-Z])[0-9][0-9A-Z]?[0-9A-Z]?[0-9]{0,3}([A-Z]{0,2}[0-9]?[A-Z]?|X[0-9A-Z]{1,4})$",
+    "icd10": rf"^({_ICD10_F}|(ZA|[A-EG-Z])[0-9][0-9A-Z]?[0-9A-Z]?[0-9]{{0,3}}{_ICD10_END})$",
     "icd9": r"^([0-9]{3}[0-9A-Z]{0,3}|[EV][0-9]{2}[0-9A-Z]{0,4})$",
     "icd8": r"^([0-9]{3}[0-9A-Z]{0,4}|[A-Z][0-9]{2}[0-9A-Z]{0,4})$",
     "icpc2": r"^[A-Z]?[0-9]{2}[0-9A-Z]{0,4}$",
@@ -25,6 +30,6 @@ FORMS: dict[str, str] = {
     "icd10pcs": r"^[0-9A-HJ-NP-Z]{3,7}$",
     "icd9proc": r"^[0-9]{2,4}$",
     "ops": r"^[0-9]{3}[0-9A-Z]{0,4}[BLR]?$",
-    "opcs4": r"^[A-Z][0-9]{2}[0-9]{0,2}$",
+    "opcs4": r"^[A-Z][0-9]{2}([0-9]{0,2}|X)$",
     "chop": r"^Z?[0-9]{2}[0-9A-Z]{0,6}$",
 }

@@ -151,7 +151,10 @@ Fed = Annotated[Column, BeforeValidator(_as_column, json_schema_input_type=str |
 
 
 class CodeColumn(_Entry):
-    """Delivered columns holding codes; `*` stands for any ending. `separator` splits several codes in one cell."""
+    """Delivered columns holding codes; `*` stands for any ending. `separator` splits several codes in one cell.
+
+    Where it is stated, dagger and star before another code do so too.
+    """
 
     column: str
     position: Literal["main", "other"] | None = None

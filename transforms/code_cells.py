@@ -11,6 +11,8 @@ from transforms import drafts
 
 # The number of a row; a name no delivered column can be expected to have.
 ROW = "#row"
+# What joins the code of a cause and that of what it brought about; at the end of a code they join nothing.
+_DAGGER_AND_STAR = r"([0-9A-Za-z])\s*[*+\u2020]\s*([A-Za-z])"
 
 
 def spread(
@@ -33,7 +35,9 @@ def _codes_of(
 ) -> pl.DataFrame:
     cells = frame.select(pl.col(ROW).alias("row"), code=drafts.text(frame, column, missing))
     if entry.separator:
-        cells = cells.with_columns(pl.col("code").str.split(entry.separator)).explode("code")
+        between = entry.separator.replace("$", "$$")  # as itself in what replaces
+        parted = pl.col("code").str.replace_all(_DAGGER_AND_STAR, f"${{1}}{between}${{2}}")
+        cells = cells.with_columns(parted.str.split(entry.separator)).explode("code")
     position = pl.lit(entry.position, dtype=pl.String).alias("position")
     return cells.select("row", drafts.code(pl.col("code"), prefix), position).drop_nulls("code")
 

@@ -26,7 +26,11 @@ OTHER_DRUG = ""
 DATE_LENGTH = {"%Y": 4, "%m": 2, "%d": 2}
 # A code has no space, comma or sign of joining within it, but for a comma before its last one or two places.
 _DECIMAL_COMMA = ",([0-9][0-9A-Z]?)$"
-_BETWEEN_CODES = r"[\s,;:|/&+*]+"
+# A blank after the first letter, before a dot, or before the side (R, L, B) or the certainty (G) of a German code parts
+# no codes: none is one letter long. Other marks stay: a diagnosis is suspected (V), ruled out (A) or past (Z).
+_BLANKS_WITHIN = ((r"^([A-Z])\s+([0-9])", "$1$2"), (r"\s+([.][0-9A-Z])", "$1"))
+_CERTAIN, _SIDE = r"\s+G$", r"[\s:]+([RLB])$"
+_BETWEEN_CODES = r"[\s,;:|/&+*\u2020]+"
 # No amount handed out at once, and no number of days in a life, is larger.
 LARGEST = 100_000
 _READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
@@ -260,7 +264,8 @@ def code(value: pl.Expr, prefix: str = "") -> pl.Expr:
     """A code in one spelling: upper case, letters and digits only, without the register's own prefix letter.
 
     The prefix goes only where a letter follows: DF321 is F321, while D50 stays. Several codes in one cell stay
-    apart, with a space between them, which no code has: F32.1 F41.1 is not F321F411.
+    apart, with a space between them, which no code has: F32.1 F41.1 is not F321F411. Blanks within one code go, as in
+    F 32.1, and so does the G of a sure diagnosis after one (F32.1 G).
     """
     return value.map_batches(lambda cells: _codes(cells, prefix), return_dtype=pl.String, is_elementwise=True)
 
@@ -273,6 +278,9 @@ def _codes(cells: pl.Series, prefix: str) -> pl.Series:
 
 def _in_one_spelling(value: pl.Expr, prefix: str) -> pl.Expr:
     bare = value.str.to_uppercase().str.replace_all("^[^A-Z0-9]+|[^A-Z0-9]+$", "")
+    bare = bare.str.replace(_CERTAIN, "").str.replace(_SIDE, "$1")
+    for within, together in _BLANKS_WITHIN:
+        bare = bare.str.replace(within, together)
     apart = bare.str.replace(_DECIMAL_COMMA, "$1").str.replace_all(_BETWEEN_CODES, " ")
     plain = apart.str.replace_all("[^A-Z0-9 ]", "")
     plain = plain.str.replace(f"^{prefix}([A-Z])", "$1") if prefix else plain

@@ -13,11 +13,12 @@ from schemas.code_forms import FORMS, PLAIN
 from schemas.codelists import CodeLists
 from schemas.errors import ImpasseError
 from schemas.extracts import CODE_SYSTEMS
-from schemas.mapping import Delivered
+from schemas.mapping import CodeColumn, Delivered, Part
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import cleaned, layout, study
 from transforms.clean import Cleaned, clean
+from transforms.code_cells import ROW, spread
 
 PERSONS = "person_id,birth_date\na,1950-05-05\n"
 DIAGNOSES = "person_id,date,code,code_system\n"
@@ -52,6 +53,10 @@ def test_every_system_of_diagnoses_but_the_open_one_has_a_form() -> None:
         ("icd10", "H442A1"),
         ("icd10", "K31A11"),
         ("icd10", "H2510LB"),
+        ("icd10", "F01A11"),
+        ("icd10", "F32A"),
+        ("icd10", "F20000X001"),
+        ("snomed", "100000"),
         ("icd9", "30000"),
         ("icd9", "296B"),
         ("icd9", "2961A"),
@@ -82,6 +87,10 @@ def test_codes_of_national_modifications_are_codes(system: str, code: str) -> No
         ("icd10", "2963"),
         ("icd10", "depression"),
         ("icd10", "F321F411"),
+        ("icd10", "F32F41"),
+        ("icd10", "F00G30"),
+        ("icd10", "F000G300"),
+        ("icd10", "DF321"),
         ("icd9", "F321"),
         ("icd9", "29"),
         ("icd9", "2963030000"),
@@ -114,6 +123,53 @@ def test_signs_around_and_within_a_code_are_not_of_it() -> None:
     found = cleaned("generic", persons=PERSONS, diagnoses=DIAGNOSES + rows)
 
     assert found.extract.diagnoses["code"].to_list() == ["F321", "F001", "30040"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("F32.1 G", "F321"),
+        ("F 32.1", "F321"),
+        ("F 32.1 G", "F321"),
+        ("f 32", "F32"),
+        ("F32 .1", "F321"),
+        ("H25.1 L", "H251L"),
+    ],
+)
+def test_blanks_within_one_code_are_not_of_it(cell: str, code: str) -> None:
+    """A blank after the letter or before the dot, and German marks of a sure diagnosis or a side."""
+    found = cleaned("generic", persons=PERSONS, diagnoses=f"{DIAGNOSES}a,2010-01-01,{cell},icd10\n")
+
+    assert found.extract.diagnoses["code"].to_list() == [code]
+
+
+@pytest.mark.parametrize(
+    "cell", ["F32.1 V", "F32.1 A", "F32.1 Z", "F 32.1 F 41.1", "F32 1", "F 32 41", "F00.0*G30.0", "G30†F00"]
+)
+def test_blanks_that_may_part_codes_are_not_taken_away(cell: str) -> None:
+    """Nor is a diagnosis that is suspected, ruled out or past taken for one that the patient has."""
+    found = cleaned("generic", persons=PERSONS, diagnoses=f"{DIAGNOSES}a,2010-01-01,{cell},icd10\n")
+
+    assert found.quarantine["diagnoses"]["rule"].to_list() == ["code_malformed"]
+
+
+def test_dagger_and_star_part_codes_where_the_mapping_parts_them() -> None:
+    """At the end of a code they join nothing."""
+    cells = pl.DataFrame({ROW: [0, 1, 2], "dia": ["F00.0*G30.0", "G30.0+ F00.0*;F32", "F00.0*"]})
+    entry = CodeColumn(column="dia", separator=";")
+    part = Part(file="dia", columns={}, codes=(entry,))
+
+    found = spread(cells, cells.select(row=ROW), (entry,), (), part)
+
+    assert found["code"].to_list() == ["F000", "G300", "G300", "F000", "F32", "F000"]
+
+
+def test_the_side_of_a_procedure_is_of_its_code() -> None:
+    """OPS writes it after a colon; OPCS fills a code of three places with an X."""
+    rows = "a,2010-01-01,5-452.61:R,ops\na,2010-01-02,Y70X,opcs4\n"
+    found = cleaned("generic", persons=PERSONS, procedures="person_id,date,code,code_system\n" + rows)
+
+    assert found.extract.procedures["code"].to_list() == ["545261R", "Y70X"]
 
 
 def test_several_codes_are_parted_where_the_mapping_says_so() -> None:
