@@ -43,7 +43,7 @@ from transforms.ordering import WHEN, Piece, number_words, order_words, put_in_o
 from transforms.people import People, accept_persons
 from transforms.refusals import RULES as RULES
 from transforms.refused_rows import together
-from transforms.reversals import AMOUNT, IS_REVERSAL, Reversals, take_back, with_late
+from transforms.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, Reversals, take_back, with_late
 from transforms.supply import add_supply, is_return
 from transforms.utc_midnights import midnights
 
@@ -56,7 +56,7 @@ _WHAT: dict[str, dict[str, type[pl.DataType]]] = {
     "admissions": {"main_code": pl.String},
 }
 # What is said beside the columns of the canonical table, for what is settled when the table is whole.
-_BESIDE = {"dispensings": (AMOUNT, IS_REVERSAL)}
+_BESIDE = {"dispensings": (AMOUNT, AMOUNT_UNIT, IS_REVERSAL)}
 
 # What accepted dispensings of a kind that the study does not read are counted as.
 _OTHER_KINDS = "n_of_other_kinds"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from transforms.packing import sort_packed
-from transforms.reversals import AMOUNT, IS_LATE, IS_REVERSAL, Supplies, with_unknown
+from transforms.reversals import BESIDE, Supplies, with_unknown
 
 WHEN = {
     "deaths": ("date", "date_from"),
@@ -76,7 +76,7 @@ def order_words(known: pl.DataFrame) -> Words:
         return Words(known, pl.Series([], dtype=pl.UInt32))
     known, supplies = with_unknown(known)
     ordered = known.with_row_index("words").sort(known.columns)
-    in_order = ordered.drop("words", AMOUNT, IS_REVERSAL, IS_LATE, strict=False).cast({pl.String: pl.Categorical})
+    in_order = ordered.drop("words", *BESIDE, strict=False).cast({pl.String: pl.Categorical})
     return Words(in_order, ordered["words"].arg_sort(), supplies)
 
 

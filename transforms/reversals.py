@@ -5,10 +5,12 @@ Registers report a return, or the correction of a slip, as a further row whose a
 1. It takes back the latest supply not yet taken back of the same person, substance and amount, on or before its day;
    within a day every supply comes before every reversal. What is taken back was not handed out: neither row is in
    the canonical table.
-2. If there is no such supply, only a part was returned, or several supplies at once: how long the latest supplies of
+   Equal in amount are the same days, dose and amount; dispensed, prescribed or administered does not matter.
+2. If there is no such supply, it takes back the latest supplies of one day whose amounts add up to its own.
+3. If there are none, only a part was returned, or supplies of several days at once: how long the latest supplies of
    the substance last is then unknown, as far back as the amount reaches. They stay, without days and dose.
-3. If there is no supply at all before it, it says nothing.
-4. A reversal counts on whatever day after a death or the end of the period, for others return what the dead had. A
+4. If there is no supply at all before it, it says nothing.
+5. A reversal counts on whatever day after a death or the end of the period, for others return what the dead had. A
    supply that is refused for such a day alone may be what it takes back, and is then the latest; it stays refused.
 
 All rows of a person are looked at together, so neither the order of the rows nor how a file is cut shows in it.
@@ -25,7 +27,8 @@ from transforms.compiled import compiled
 from transforms.drafts import once
 
 # Columns that what a dispensing says has until reversals are settled.
-AMOUNT, IS_REVERSAL, IS_LATE = "amount", "is_reversal", "is_late"
+AMOUNT, AMOUNT_UNIT, IS_REVERSAL, IS_LATE = "amount", "amount_unit", "is_reversal", "is_late"
+BESIDE = (AMOUNT, AMOUNT_UNIT, IS_REVERSAL, IS_LATE)
 # What a supply and the row that takes it back may differ in.
 _BESIDE_EQUALITY = (IS_REVERSAL, IS_LATE, "kind")
 _LENGTH = ("days", "dose_ug", "dose_mddd")
@@ -60,6 +63,7 @@ class Supplies:
     supply: np.ndarray
     drug: np.ndarray
     amount: np.ndarray
+    unit: np.ndarray
     is_reversal: np.ndarray
     is_late: np.ndarray
     unknown: np.ndarray
@@ -78,7 +82,7 @@ def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
     """All that dispensings say and, after it, each supply without its length; none is needed without a reversal."""
     if IS_REVERSAL not in known.columns or not (known[IS_REVERSAL] | known[IS_LATE]).any():
         return known, None
-    nothing = [pl.lit(None).cast(known.schema[name]).alias(name) for name in (*_LENGTH, AMOUNT)]
+    nothing = [pl.lit(None).cast(known.schema[name]).alias(name) for name in (*_LENGTH, AMOUNT, AMOUNT_UNIT)]
     no = [pl.lit(False).alias(name) for name in (IS_REVERSAL, IS_LATE)]
     silent = known.with_columns(*nothing, *no, pl.lit("unknown").alias("supply_basis"))
     different, number = once(silent, silent.columns)
@@ -86,6 +90,7 @@ def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
         supply=_equal(known, [name for name in known.columns if name not in _BESIDE_EQUALITY]),
         drug=known["atc"].rank("dense").to_numpy().astype(np.int64),
         amount=known[AMOUNT].fill_null(float("nan")).to_numpy(),
+        unit=known[AMOUNT_UNIT].rank("dense").fill_null(0).to_numpy().astype(np.int64),
         is_reversal=known[IS_REVERSAL].to_numpy(),
         is_late=known[IS_LATE].to_numpy(),
         unknown=number.to_numpy() + known.height,
@@ -119,7 +124,8 @@ def take_back(rows: pl.DataFrame, supplies: Supplies | None, places: pl.Series) 
     is_gone[by_supply] = _taken_back(group[by_supply], supply, is_reversal[by_supply])
     rest = in_order[~is_gone[in_order]]
     is_unknown = np.zeros(rows.height, dtype=np.bool_)
-    is_unknown[rest] = _partly_returned(group[rest], is_reversal[rest], supplies.amount[words[rest]])
+    amounts, units = supplies.amount[words[rest]], supplies.unit[words[rest]]
+    is_unknown[rest], is_gone[rest] = _returned(group[rest], day[rest], is_reversal[rest], amounts, units)
     is_supply = ~is_reversal & ~supplies.is_late[words]
     said = np.where(is_unknown, supplies.unknown[words], words).astype(np.uint32)
     left = rows.with_columns(words=said).filter(is_supply & ~is_gone)
@@ -150,12 +156,16 @@ def _taken_back(group: np.ndarray, supply: np.ndarray, is_reversal: np.ndarray) 
 
 
 @compiled
-def _partly_returned(group: np.ndarray, is_reversal: np.ndarray, amount: np.ndarray) -> np.ndarray:
-    """True for supplies of which a reversal may have taken a part: the latest, as far back as its amount reaches.
+def _returned(
+    group: np.ndarray, day: np.ndarray, is_reversal: np.ndarray, amount: np.ndarray, unit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Supplies of which a reversal may have taken a part, and reversals and supplies that they take back together.
 
-    Rows come sorted by group, day and whether they are reversals. An amount that is not known reaches one supply.
+    The first are the latest, as far back as its amount reaches. Rows come sorted by group, day and whether they are
+    reversals. An amount that is not known reaches one supply.
     """
-    unknown, waiting, n_waiting = np.zeros(len(group), dtype=np.bool_), np.empty(len(group), dtype=np.int64), 0
+    unknown, gone = np.zeros(len(group), dtype=np.bool_), np.zeros(len(group), dtype=np.bool_)
+    waiting, n_waiting = np.empty(len(group), dtype=np.int64), 0
     left = amount.copy()
     for row in range(len(group)):
         if row == 0 or group[row] != group[row - 1]:
@@ -163,6 +173,12 @@ def _partly_returned(group: np.ndarray, is_reversal: np.ndarray, amount: np.ndar
         if not is_reversal[row]:
             waiting[n_waiting] = row
             n_waiting += 1
+            continue
+        n_whole = _n_whole(row, waiting[:n_waiting], day, amount, unit, left)
+        if n_whole > 0:
+            gone[row] = True
+            gone[waiting[n_waiting - n_whole : n_waiting]] = True
+            n_waiting -= n_whole
             continue
         returned = amount[row]
         while n_waiting > 0:
@@ -175,4 +191,21 @@ def _partly_returned(group: np.ndarray, is_reversal: np.ndarray, amount: np.ndar
             n_waiting -= 1
             if returned < _HAIR:
                 break
-    return unknown
+    return unknown, gone
+
+
+@compiled
+def _n_whole(
+    row: int, waiting: np.ndarray, day: np.ndarray, amount: np.ndarray, unit: np.ndarray, left: np.ndarray
+) -> int:
+    """How many of the latest supplies, whole and of one day, are together what a reversal returns; 0 if none are."""
+    returned = amount[row]
+    for n in range(len(waiting)):
+        supply = waiting[len(waiting) - 1 - n]
+        is_whole = left[supply] == amount[supply] and unit[supply] == unit[row]
+        if not is_whole or day[supply] != day[waiting[-1]] or amount[supply] > returned + _HAIR:
+            return 0
+        returned -= amount[supply]
+        if returned < _HAIR:
+            return n + 1
+    return 0

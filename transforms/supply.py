@@ -10,7 +10,7 @@
 
    A row that takes a supply back is `is_reversal`: DDD, packages or units are negative, none of them nor the days
    is positive. It is read as the supply that it takes back, and `amount` is how much that is: DDD if they are told,
-   else mg, units, packages or days. A row with any other negative amount is refused before.
+   else mg, units, packages or days, as `amount_unit` tells. A row with any other negative amount is refused before.
 2. Days are rounded down, at least 1, at most `max_days`. No rule applies: days are null, basis "unknown".
 3. The dose is the daily dose as delivered; else, where days are as delivered, the amount over the days.
    In DDD it is the DDD delivered over the days, or the dose over the drug's DDD.
@@ -56,14 +56,15 @@ def count_kinds(dispensings: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def add_supply(dispensings: pl.DataFrame, rule: SupplySection, doses: pl.DataFrame) -> pl.DataFrame:
-    """The dispensings with `days`, `dose_ug`, `dose_mddd`, `supply_basis`, and `amount` and `is_reversal`.
+    """The dispensings with `days`, `dose_ug`, `dose_mddd`, `supply_basis`, `amount`, `amount_unit` and `is_reversal`.
 
     Needs the columns atc, ddd, n_packages, ddd_per_package, strength_mg, quantity, days_supply and
     daily_dose_mg; null and 0 mean not recorded.
     """
     supply = [(name, _DAYS[name](rule)) for name in rule.rules]
     found = dispensings.with_columns(pl.col(SUPPLY_COLUMNS).abs(), is_reversal=is_return()).with_columns(
-        amount=_amount(),
+        amount=pl.coalesce(_positive(amount) for _, amount in _told_amounts()),
+        amount_unit=pl.coalesce(pl.when(amount > 0).then(pl.lit(unit)) for unit, amount in _told_amounts()),
         exact_days=pl.coalesce([_positive(days) for _, days in supply]),
         supply_basis=pl.coalesce([*(pl.when(days > 0).then(pl.lit(name)) for name, days in supply), pl.lit("unknown")]),
     )
@@ -104,11 +105,12 @@ def _whole(value: pl.Expr) -> pl.Expr:
     return pl.when(whole.is_between(1, _LARGEST_DOSE)).then(whole).cast(pl.Int64)
 
 
-def _amount() -> pl.Expr:
-    per_unit = pl.col("quantity") * pl.col("strength_mg")
+def _told_amounts() -> list[tuple[str, pl.Expr]]:
+    """Unit and amount, the first that is told being the one that counts."""
     per_package = pl.col("n_packages") * pl.col("ddd_per_package")
-    told = (pl.col("ddd"), per_package, per_unit, *map(pl.col, ("quantity", "n_packages", "days_supply")))
-    return pl.coalesce(_positive(amount) for amount in told)
+    per_unit = pl.col("quantity") * pl.col("strength_mg")
+    plain = [(name, pl.col(name)) for name in ("quantity", "n_packages", "days_supply")]
+    return [("ddd", pl.col("ddd")), ("ddd", per_package), ("mg", per_unit), *plain]
 
 
 def _dose_mg() -> pl.Expr:

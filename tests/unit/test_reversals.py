@@ -162,7 +162,7 @@ def test_all_amounts_of_a_reversal_are_negative(row: str) -> None:
     """Some registers turn the number of units alone and leave the days blank, some turn both."""
     found = generic(f"a,2010-01-01,N06AB06,30,30,50,,\na,2010-01-02,N06AB06,{row},\n")
 
-    assert found.reversals.n_taken_back + found.reversals.n_unknown == 1
+    assert found.reversals == Reversals(n_taken_back=1)
     assert "dispensings" not in found.quarantine
 
 
@@ -335,3 +335,41 @@ def test_a_return_before_the_birth_is_refused() -> None:
     found = with_end("1969-12-31 -30, 2020-01-01 30")
 
     assert found.quarantine["dispensings"]["rule"].to_list() == ["date_before_birth"]
+
+
+def test_all_that_was_handed_out_on_a_day_may_be_returned_at_once() -> None:
+    """Two rows of one package each, and one of two packages back on the next day; the supply before stands."""
+    found = dispensed("""
+        1,2019-01-01,N06AB04,1,98
+        1,2019-02-01,N06AB04,1,98
+        1,2019-02-01,N06AB04,1,98
+        1,2019-02-02,N06AB04,-2,98
+    """)
+
+    assert_shows(found.extract.dispensings, "date | days\n2019-01-01 | 98")
+    assert found.reversals == Reversals(n_taken_back=2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "days"),
+    [
+        ("1,2019-02-01,N06AB04,1,98\n1,2019-02-01,N06AB04,1,100", [None, None]),
+        ("1,2019-01-31,N06AB04,1,98\n1,2019-02-01,N06AB04,1,98", [None, None]),
+        ("1,2019-02-01,N06AB04,1,98\n1,2019-02-01,N06AB04,1,96", [None, None]),
+    ],
+    ids=["a little less", "of two days", "a little more"],
+)
+def test_what_does_not_add_up_on_one_day_is_unknown(rows: str, days: list[int | None]) -> None:
+    """A part, or supplies of several days: what is left is not guessed."""
+    found = dispensed(f"{rows}\n1,2019-02-02,N06AB04,-2,98")
+
+    assert found.extract.dispensings["days"].to_list() == days
+    assert found.reversals == Reversals(n_unmatched=1, n_unknown=2)
+
+
+def test_amounts_in_different_units_are_not_added_up() -> None:
+    """30 units are not 30 days, though the numbers are the same."""
+    found = generic("a,2010-01-01,N06AB06,30,,,,\na,2010-01-02,N06AB06,,-30,,,\n")
+
+    assert found.extract.dispensings["days"].to_list() == [None]
+    assert found.reversals == Reversals(n_unmatched=1, n_unknown=1)
