@@ -234,7 +234,7 @@ def _sift(draft: Draft, table: str, people: People, source: Source) -> Piece:
     counts = draft.counts | _count_other_kinds(table, rows, said, source.study)
     told = _tidy(table, said.filter(~is_faulty), source)
     if table == "dispensings":
-        rows, told = with_late(rows, told, _late(broken, refused, faulty).select(columns))
+        rows, told = with_late(rows, told, refusals.too_late(broken, refused, faulty).select(columns))
     return Piece(
         rows=_tidy_days(table, rows, source.study.period.end),
         said=told,
@@ -281,12 +281,6 @@ def _is_return(table: str, said: pl.DataFrame) -> pl.Expr:
     """Whether what a row says takes a supply back."""
     returns = said.filter(is_return())["said"] if table == "dispensings" else said["said"].clear()
     return (pl.col("said").is_in(returns.implode()) if len(returns) else pl.lit(False)).alias(refusals.IS_RETURN)
-
-
-def _late(broken: pl.DataFrame, refused: pl.DataFrame, faulty: pl.DataFrame) -> pl.DataFrame:
-    """The facts of rows that are refused because of a death or the end of the period, and for nothing else."""
-    rows = refused.filter(pl.col("rule").is_in(refusals.LATE))["row"]
-    return broken.filter(pl.col("row").is_in(rows.implode()) & ~pl.col("said").is_in(faulty["said"].implode()))
 
 
 def _with_rules(broken: pl.DataFrame, faulty: pl.DataFrame, checks: refusals.Checks) -> pl.DataFrame:

@@ -150,3 +150,9 @@ def as_delivered(delivered: pl.DataFrame, rows: pl.Series, rules: pl.Series) -> 
     taken = {name: f"{name}_delivered" for name in ("rule", "reason") if name in delivered.columns}
     reason = rules.replace_strict(RULES, return_dtype=pl.String).alias("reason")
     return delivered.rename(taken)[rows].with_columns(rules.alias("rule"), reason)
+
+
+def too_late(broken: pl.DataFrame, refused: pl.DataFrame, faulty: pl.DataFrame) -> pl.DataFrame:
+    """The facts of rows that are refused because of a death or the end of the period, and for nothing else."""
+    rows = refused.filter(pl.col("rule").is_in(LATE))["row"]
+    return broken.filter(pl.col("row").is_in(rows.implode()) & ~pl.col("said").is_in(faulty["said"].implode()))
