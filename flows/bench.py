@@ -18,6 +18,7 @@ import platform
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from glob import escape
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -164,7 +165,7 @@ def contests(folder: Path, observes: frozenset[str]) -> list[Contest]:
     """What both sides compute from the canonical tables in `folder`."""
     database = duckdb.connect()
     for name in _READ:
-        database.from_parquet(str(folder / "*" / f"{name}.parquet")).create_view(name)
+        database.from_parquet(f"{escape(str(folder))}/*/{name}.parquet").create_view(name)
     codes, known = inputs.read_codelists(), inputs.read_definitions()
     definitions = [known[name] for name in DEFINITIONS]
     chosen = study.parse("the bench's study", STUDY)
@@ -199,7 +200,7 @@ def _asked(database: duckdb.DuckDBPyConnection, question: str, settings: dict[st
 
 def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> dict[str, pl.DataFrame]:
     """The code lists as the SQL wants them: only the codes that occur, and what each is in."""
-    diagnoses = io.scan(folder / "*" / "diagnoses.parquet").select("code_system", "code").unique().collect()
+    diagnoses = io.scan_each(folder, "*/diagnoses.parquet").select("code_system", "code").unique().collect()
     listed = codes.codes_in_list(diagnoses)
     kinds = {"depression": False, "depression_remission": True}
     contacts = listed.filter(pl.col("list").is_in(kinds))
@@ -209,7 +210,7 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
         .unique()
         for definition in definitions
     ]
-    atc = io.scan(folder / "*" / "dispensings.parquet").select("atc").unique().collect()["atc"]
+    atc = io.scan_each(folder, "*/dispensings.parquet").select("atc").unique().collect()["atc"]
     groups = sorted({group for definition in definitions for group in definition.groups})
     members = [pl.col("groups").list.contains(group).alias(group) for group in groups]
     drugs = codes.resolve_atc(atc).select("atc", *members).filter(pl.any_horizontal(groups))

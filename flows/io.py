@@ -32,8 +32,19 @@ _LONGEST_NAME = 200
 
 
 def scan_parquet(path: Place, n_rows: int | None = None) -> pl.LazyFrame:
-    """A Parquet file, or the first rows of it, to be read."""
-    return stores.scan_parquet(path, n_rows) if isinstance(path, Address) else pl.scan_parquet(path, n_rows=n_rows)
+    """A Parquet file, or all of a folder, or the first rows of it, to be read; no mark in a name stands for others."""
+    if isinstance(path, Address):
+        return stores.scan_parquet(path, n_rows)
+    return _scan_files(sorted(path.glob("*.parquet")) if path.is_dir() else [path], n_rows)
+
+
+def scan_each(folder: Path, pattern: str) -> pl.LazyFrame:
+    """The Parquet files below a folder whose paths in it fit a pattern, as one table."""
+    return _scan_files(sorted(folder.glob(pattern)))
+
+
+def _scan_files(paths: list[Path], n_rows: int | None = None) -> pl.LazyFrame:
+    return pl.scan_parquet(paths, n_rows=n_rows, glob=False, hive_partitioning=False)
 
 
 def check_table(frame: pl.DataFrame | pl.LazyFrame, model: type[pa.DataFrameModel], table: str) -> None:
@@ -127,7 +138,7 @@ def write_quarantine(parts: Sequence[pl.DataFrame | Path], path: Path) -> None:
     """Refused rows as one file, in the order of the parts: those in memory, and those `set_aside` on disk."""
     from transforms.refused_rows import together
 
-    frames = [pl.scan_ipc(part) if isinstance(part, Path) else part.lazy() for part in parts]
+    frames = [pl.scan_ipc(part, glob=False) if isinstance(part, Path) else part.lazy() for part in parts]
     path.parent.mkdir(parents=True, exist_ok=True)
     with disk(path), aside(path) as to:
         together(frames).sink_parquet(to, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)

@@ -296,12 +296,17 @@ def _read_pieces(file: SourceFile) -> Iterator[pl.DataFrame]:
             for rows in parquet.scan(path):
                 yield from _batches(rows)
             return
-        quote = '"' if form.quoting else None
         for content in contents(path, form):
-            yield from _batches(pl.scan_csv(content, separator=form.delimiter, quote_char=quote, infer_schema=False))
+            yield from _batches(_scan_csv(content, form))
     except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         malformed = parquet.unreadable(path) if file.is_parquet else unreadable_csv(path, form)
         raise fault(error, path) or malformed from None
+
+
+def _scan_csv(content: Path | bytes, form: CsvForm) -> pl.LazyFrame:
+    """The file of just this name, whatever marks of patterns are in it."""
+    quote = '"' if form.quoting else None
+    return pl.scan_csv(content, separator=form.delimiter, quote_char=quote, infer_schema=False, glob=False)
 
 
 def _n_bytes(path: Place) -> int:
