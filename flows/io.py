@@ -18,6 +18,7 @@ import polars as pl
 from flows import stores
 from flows.files.faults import disk
 from flows.files.keep import aside, settle_one
+from flows.files.regular import require_regular
 from flows.files.texts import read_text
 from flows.stores import Address, Place
 from schemas.errors import ImpasseError
@@ -200,6 +201,7 @@ def _batch(rows: pl.DataFrame) -> pyarrow.RecordBatch:
 
 def sha256(path: Place) -> str:
     """The fingerprint of a file's bytes."""
+    require_regular(path)
     with disk(path), path.open() if isinstance(path, Address) else path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -345,7 +345,7 @@ def _delivered(study_path: Path, loaded: Loaded) -> dict[str, Place]:
     """Every delivered file by its path in the delivery."""
     paths = delivery.source_paths(loaded.study, study_path.parent, loaded.layout)
     folder = stores.placed(loaded.study.source.path, study_path.parent)
-    return {str(stores.relative(path, folder)): path for path in paths}
+    return {stores.told_name(path, folder): path for path in paths}
 
 
 def _changed(plan: Plan) -> ImpasseError:

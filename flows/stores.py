@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
 from schemas.errors import ImpasseError, NoAnswer
+from schemas.plain import plain
 
 if TYPE_CHECKING:  # and loaded only when a store is asked
     import polars as pl
@@ -187,6 +188,11 @@ def shown_apart(names: Iterable[str]) -> list[str]:
 
 def _hidden(name: str) -> str:
     return _VALUE.sub("=…/", name)
+
+
+def told_name(place: Place, folder: Place) -> str:
+    """The path of a place seen from a folder as text that can be printed and written, whatever is in its name."""
+    return plain(str(relative(place, folder)))
 
 
 def _spelled(place: Place) -> str:

@@ -26,6 +26,7 @@ from flows.files import lines
 from flows.files.faults import fault
 from flows.files.lines import LineCounter, Lines, Watched
 from flows.files.names import refuse_two_of_a_name
+from flows.files.regular import require_regular
 from flows.stores import Address, Place
 from schemas.errors import ImpasseError
 
@@ -187,6 +188,7 @@ def _end_of_header(text: bytes, quoting: bool) -> int:
 
 def opened(path: Place) -> IO[bytes]:
     """The bytes of a CSV file, unpacked."""
+    require_regular(path)
     is_packed = path.suffix.lower() == ".gz"
     if isinstance(path, Address):
         return gzip.open(path.open()) if is_packed else path.open()

@@ -18,6 +18,7 @@ import polars as pl
 
 from flows.files.lines import require_all_rows
 from flows.files.names import refuse_two_of_a_name
+from flows.files.regular import require_regular
 from schemas.concepts import OMOP_TABLES
 from schemas.errors import ImpasseError
 from schemas.found import NO_ROWS, Found
@@ -150,6 +151,7 @@ def _listed(columns: Sequence[str]) -> str:
 @contextmanager
 def connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file opened for reading, shut off from all others."""
+    require_regular(path)
     try:
         with duckdb.connect(str(path), read_only=True, config=_SHUT_OFF) as database:
             database.execute(_SETTLED)

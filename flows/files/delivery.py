@@ -31,6 +31,7 @@ from flows.files.faults import fault
 from flows.files.lines import Lines
 from flows.files.locate import Located, begun_names, locate_files
 from flows.files.locate_omop import locate_omop
+from flows.files.regular import LEADS_OUTSIDE, leads_outside
 from flows.stores import Address, Place
 from schemas import mapping
 from schemas.concepts import OmopLists
@@ -197,10 +198,11 @@ class DeliveredFiles(Delivered):
         read: list[Found] = []
         columns: inventory.Columns = {}
         for key, file in [(key, file) for key, files in self.sources.items() for file in files]:
-            counts = {str(stores.relative(path, folder)): n_rows for path, n_rows in self._count(file).items()}
-            read += [Found(name, "read", key, n_rows, self._note(file, n_rows)) for name, n_rows in counts.items()]
-            names = tuple(file.schema)
-            columns |= dict.fromkeys(counts, names)
+            counts = self._count(file)
+            names = {path: stores.told_name(path, folder) for path in counts}
+            notes = {path: self._note(file, n_rows, leads_outside(path, folder)) for path, n_rows in counts.items()}
+            read += [Found(names[path], "read", key, n_rows, notes[path]) for path, n_rows in counts.items()]
+            columns |= dict.fromkeys(names.values(), tuple(file.schema))
         self.found = inventory.take_inventory(folder, read, columns, besides, begun)
 
     def _read(self, file: SourceFile) -> Iterator[pl.DataFrame]:
@@ -229,9 +231,10 @@ class DeliveredFiles(Delivered):
             self._lines[file] = count_lines(file.path, file.form)
         return self._lines[file]
 
-    def _note(self, file: SourceFile, n_rows: int) -> str:
+    def _note(self, file: SourceFile, n_rows: int, is_outside: bool) -> str:
         """What a reader of the report should know of a file."""
-        notes = [] if file.is_parquet else lines.notes(self._lines_of(file))
+        notes = [LEADS_OUTSIDE] if is_outside else []
+        notes += [] if file.is_parquet else lines.notes(self._lines_of(file))
         return "; ".join([NO_ROWS, *notes] if n_rows == 0 else notes)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from flows import stores
 from flows.files import csv, parquet
+from flows.files.regular import LEADS_OUTSIDE, leads_outside, require_regular
 from flows.stores import Place
 from schemas.errors import ImpasseError
 from schemas.found import Found
@@ -71,24 +72,31 @@ def _by_columns(columns: Columns) -> dict[frozenset[str], str]:
 def _all_below(folder: Place, known: dict[str, Found], likely: Likely, besides: Sequence[Path]) -> Iterator[Found]:
     files = stores.files_below(folder, besides)
     for file in islice(files, _MOST_LISTED):
-        name = str(stores.relative(file, folder))
-        yield known.get(name) or _not_asked_for(file, name, likely)
+        name = stores.told_name(file, folder)
+        yield known.get(name) or _not_asked_for(file, name, likely, leads_outside(file, folder))
     if next(files, None):
         yield Found("…", "not asked for", note=f"more than {_MOST_LISTED:,} files; the others are not listed")
 
 
-def _not_asked_for(file: Place, name: str, likely: Likely) -> Found:
+def _not_asked_for(file: Place, name: str, likely: Likely, is_outside: bool) -> Found:
+    notes = [LEADS_OUTSIDE] if is_outside else []
+    if is_outside and not file.is_file():
+        return Found(name, "not asked for", note=LEADS_OUTSIDE)
     try:
         own = _looked_at(file)
     except (ImpasseError, OSError) as error:
         return Found(name, "unreadable", note=error.what if isinstance(error, ImpasseError) else f"{error.strerror}")
-    return Found(name, "not asked for", note=likely.table(name) or likely.twin(own))
+    notes += [note for note in [likely.table(name) or likely.twin(own)] if note]
+    return Found(name, "not asked for", note="; ".join(notes))
 
 
 def _looked_at(file: Place) -> list[str]:
-    """The names of the columns of what looks like a table by its ending."""
+    """The names of the columns of what looks like a table by its ending; only a folder that is a link is no file."""
+    if isinstance(file, Path) and file.is_dir():
+        return []
+    require_regular(file)
     if file.name.lower().endswith(".parquet"):
-        return parquet.names_of(file) if file.is_file() else []
+        return parquet.names_of(file)
     return csv.guess_columns(file) if file.name.lower().endswith(_TABULAR) else []
 
 

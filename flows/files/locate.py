@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from flows.files import parquet
+from flows.files.regular import leads_outside, refuse_folder_outside
 from flows.stores import Place
 from schemas.errors import ImpasseError, nearest
 from schemas.forms import is_pattern
@@ -30,7 +31,7 @@ Listing = Callable[[Place], list[Place]]
 def locate_files(folder: Place, layout: Mapping) -> Located:
     """The files of each key in the order of their names; a key without files was not delivered and is left out."""
     refuse_no_folder(folder)
-    listing = cache(files_in)
+    listing = listing_of(folder)
     found = {key: _files_of(key, file, folder, listing) for key, file in layout.files.items()}
     required = {key for key, file in layout.files.items() if not file.optional}
     for key in (key for key, file in layout.files.items() if file.instead_of):
@@ -39,7 +40,7 @@ def locate_files(folder: Place, layout: Mapping) -> Located:
     for key in layout.files:
         if key in required and not found[key]:
             raise missing([layout.files[key]], folder, listing, key)
-    return {key: paths for key, paths in found.items() if paths}
+    return _refuse_folders_outside({key: paths for key, paths in found.items() if paths}, folder)
 
 
 def begun_names(layout: Mapping, located: Container[str]) -> dict[str, str]:
@@ -60,9 +61,14 @@ def refuse_no_folder(folder: Place) -> None:
         raise ImpasseError("Not a folder.", where=f"{folder}", expected="a folder of files", do="Correct source.path.")
 
 
-def files_in(folder: Place) -> list[Place]:
-    """The files of a folder and the tables that are folders of Parquet files, by their names."""
-    return [path for path in all_in(folder) if _is_table(path)] if folder.is_dir() else []
+def listing_of(delivery: Place) -> Listing:
+    """The files of a folder of the delivery and the tables that are folders of Parquet files, looked up once."""
+
+    @cache
+    def files_in(folder: Place) -> list[Place]:
+        return [path for path in all_in(folder) if _is_table(path, delivery)] if folder.is_dir() else []
+
+    return files_in
 
 
 def all_in(folder: Place) -> list[Place]:
@@ -70,9 +76,19 @@ def all_in(folder: Place) -> list[Place]:
     return sorted(folder.iterdir())
 
 
-def _is_table(path: Place) -> bool:
-    """Whether there is a file, or a folder of Parquet files that are one table."""
-    return path.is_file() or parquet.is_table_folder(path)
+def _is_table(path: Place, delivery: Place) -> bool:
+    """Whether there is a file, or a folder of Parquet files that are one table.
+
+    A folder outside the delivery, to which a link leads, is not looked into, and refused if it is asked for.
+    """
+    return not path.is_dir() or leads_outside(path, delivery) or parquet.is_table_folder(path)
+
+
+def _refuse_folders_outside(found: Located, folder: Place) -> Located:
+    """What is found, if none of it is a folder outside that of the delivery."""
+    for path in (path for paths in found.values() for path in paths):
+        refuse_folder_outside(path, folder)
+    return found
 
 
 def _files_of(key: str, file: File, folder: Place, listing: Listing) -> tuple[Place, ...]:
@@ -155,7 +171,7 @@ def _in_one_form(key: str, found: Located, layout: Mapping, folder: Place) -> tu
         raise _two_forms([*found[key], *sorted(parts)], key, folder)
     files = [layout.files[name] for name in (key, *others)]
     if not parts and not found[key] and any(file.name for file in files):
-        raise missing(files, folder, cache(files_in), key)
+        raise missing(files, folder, listing_of(folder), key)
     return found, {key} if parts else set(others)
 
 

@@ -15,13 +15,14 @@ from flows.files.locate import (
     ENDINGS,
     Located,
     all_in,
-    files_in,
     listed,
+    listing_of,
     missing,
     refuse_no_folder,
     refuse_two_of_a_name,
     without_ending,
 )
+from flows.files.regular import refuse_folder_outside
 from flows.stores import Place
 from schemas.concepts import OMOP_TABLES
 from schemas.errors import ImpasseError
@@ -40,7 +41,7 @@ def locate_omop(folder: Place) -> Located:
     there = [path for path in all_in(folder) if not path.name.startswith(_MARKS)]
     found = {table: _files_of(table, there, folder) for table in OMOP_TABLES}
     if not found["person"]:
-        raise missing([File(name="person")], folder, files_in)
+        raise missing([File(name="person")], folder, listing_of(folder))
     return {table: paths for table, paths in found.items() if paths}
 
 
@@ -54,7 +55,7 @@ def _files_of(table: str, there: Sequence[Place], folder: Place) -> tuple[Place,
     odd = [path for path in begun if path not in parts and not path.name.lower().endswith(_NO_DATA)]
     if odd and not whole:
         raise _odd_names(table, odd, folder)
-    return tuple(file for path in whole or parts for file in _parts_of(path))
+    return tuple(file for path in whole or parts for file in _parts_of(path, folder))
 
 
 def _table_of(path: Place) -> str:
@@ -67,10 +68,11 @@ def _is_part(path: Place, table: str) -> bool:
     return is_data and _PART.fullmatch(without_ending(path.name).removeprefix(table)) is not None
 
 
-def _parts_of(path: Place) -> list[Place]:
+def _parts_of(path: Place, folder: Place) -> list[Place]:
     """A file or a folder of Parquet files, as it is; of a folder of CSV files each."""
     if not path.is_dir():
         return [path]
+    refuse_folder_outside(path, folder)
     inside = [(file, stores.relative(file, path)) for file in stores.files_below(path)]
     data = [(file, name) for file, name in inside if not file.name.lower().endswith(_NO_DATA)]
     tables = [file for file, name in data if not any(part.startswith(_MARKS) for part in name.parts)]

@@ -17,6 +17,7 @@ import pyarrow.parquet
 from flows import stores
 from flows.files.faults import fault
 from flows.files.names import refuse_two_of_a_name
+from flows.files.regular import require_regular
 from flows.stores import Address, Place
 from schemas.errors import ImpasseError
 
@@ -53,6 +54,8 @@ def read_schema(place: Place) -> pl.Schema:
         schemas = {file: _scan_file(file, place).collect_schema() for file in files_of(place)}
     except (pl.exceptions.PolarsError, OSError) as error:
         raise fault(error, place) or unreadable(place) from None
+    if not schemas:
+        raise unreadable(place)
     first, *others = schemas
     known = schemas[first]
     for file in (file for file in others if schemas[file] != known):
@@ -70,6 +73,7 @@ def count_rows(place: Place) -> dict[Place, int]:
 
 def names_of(file: Place) -> list[str]:
     """The names of a file's columns as they are written, also if two are one."""
+    require_regular(file)
     try:
         if isinstance(file, Address):
             with stores.client().open_input_file(f"{file.bucket}/{file.key}") as stream:
@@ -95,6 +99,7 @@ def _is_of_table(path: PurePosixPath) -> bool:
 
 def _scan_file(file: Place, table: Place) -> pl.LazyFrame:
     """One file's rows, with the columns that its folders give."""
+    require_regular(file)
     rows = stores.scan_parquet(file) if isinstance(file, Address) else _scan_here(file)
     folders = _folder_columns(stores.relative(file, table))
     try:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from flows import io
+from flows.files import delivery, parquet
+from flows.files.regular import LEADS_OUTSIDE as OUTSIDE
 from schemas.errors import ImpasseError
-from tests.unit.deliveries import read, written
+from tests.unit.deliveries import OMOP_LISTS, read, study, written
 
 PERSONS = "person_id,birth_date\n1,1970-01-01"
 SCORES = "person_id,date,scale,value\n1,2010-01-01,{scale},20"
@@ -54,3 +58,118 @@ def test_rows_set_aside_in_a_folder_of_any_name(tmp_path: Path) -> None:
     io.write_quarantine([part], tmp_path / "o [1]" / "quarantine.parquet")
 
     assert io.read_parquet(tmp_path / "o [1]" / "quarantine.parquet")["a"].to_list() == [1]
+
+
+def listed(folder: Path, **source: object) -> dict[str, tuple[str, str]]:
+    """State and note of everything in a delivery, by name."""
+    return {found.name: (found.state, found.note) for found in read(folder, **source).found}
+
+
+def parquet_table(folder: Path) -> Path:
+    """A folder of one Parquet file of scores."""
+    folder.mkdir(parents=True)
+    pl.read_csv(SCORES.format(scale="phq9").encode(), infer_schema=False).write_parquet(folder / "part-0.parquet")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["zzz.csv", "zzz.csv.gz", "zzz.parquet", "zzz"])
+def test_a_pipe_that_nobody_asks_for_is_not_opened(folder: Path, name: str) -> None:
+    """It is listed, and stops nothing."""
+    os.mkfifo(folder / name)
+
+    assert listed(folder)[name] == ("unreadable", "It is not a regular file.")
+
+
+def test_a_socket_is_not_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is listed as a pipe is."""
+    monkeypatch.chdir(folder)
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind("zzz.csv")
+
+        assert listed(folder)["zzz.csv"] == ("unreadable", "It is not a regular file.")
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "scores.csv.gz", "scores.parquet", "SCORES.txt"])
+def test_a_table_that_is_a_pipe_is_refused(folder: Path, name: str) -> None:
+    """It does not count as absent, and is not waited for."""
+    os.mkfifo(folder / name)
+
+    assert "It is not a regular file." in told(folder)
+    assert name in told(folder)
+
+
+def test_a_part_of_a_table_that_is_a_pipe_is_refused(folder: Path) -> None:
+    """Half of a table is no table; no fingerprint is taken of it either."""
+    os.mkfifo(parquet_table(folder / "scores") / "part-1.parquet")
+
+    assert "It is not a regular file." in told(folder)
+    with pytest.raises(ImpasseError, match="not a regular file"):
+        io.sha256(folder / "scores" / "part-1.parquet")
+
+
+def test_a_database_that_is_a_pipe_is_refused(tmp_path: Path) -> None:
+    """It is not waited for."""
+    os.mkfifo(tmp_path / "cdm.duckdb")
+
+    with pytest.raises(ImpasseError, match="not a regular file"):
+        delivery.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+
+
+def test_a_table_that_is_a_device_is_refused(folder: Path) -> None:
+    """A device that never ends is not read."""
+    (folder / "scores.csv").symlink_to("/dev/zero")
+
+    assert "It is not a regular file." in told(folder)
+
+
+def test_a_table_that_is_a_broken_link_is_refused(folder: Path) -> None:
+    """What it led to was to be delivered."""
+    (folder / "scores.csv").symlink_to("gone.csv")
+
+    assert "There is no such file or folder." in told(folder)
+
+
+def test_a_file_that_is_a_link_out_of_the_delivery_is_read_and_noted(folder: Path, tmp_path: Path) -> None:
+    """Institutions link the files of a year; a link within the delivery is a file as any other."""
+    written(tmp_path, elsewhere__csv=SCORES.format(scale="phq9"))
+    (folder / "scores.csv").symlink_to(tmp_path / "elsewhere.csv")
+    (folder / "more.csv").symlink_to(tmp_path / "elsewhere.csv")
+    (folder / "again").symlink_to("persons.csv")
+
+    assert listed(folder) == {
+        "again": ("not asked for", ""),
+        "more.csv": ("not asked for", f"{OUTSIDE}; it has the columns of scores.csv, which is read"),
+        "persons.csv": ("read", ""),
+        "scores.csv": ("read", OUTSIDE),
+    }
+
+
+def test_what_a_link_leads_to_is_not_walked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link to the whole machine is listed as one."""
+    (folder / "old").symlink_to("/")
+    monkeypatch.setattr(parquet, "files_of", lambda place: [place] if place.is_file() else pytest.fail(f"{place}"))
+
+    assert listed(folder)["old"] == ("not asked for", OUTSIDE)
+    assert "File 'old/scores' is missing." in told(folder, files={"scores": "old/scores"})
+    assert f"The folder 'old' is {OUTSIDE}" in told(folder, files={"scores": "old"})
+
+
+def test_a_table_that_is_a_link_to_a_folder(folder: Path, tmp_path: Path) -> None:
+    """Within the delivery it is read; out of it it is refused, whatever is there."""
+    parquet_table(folder / "all" / "mine")
+    (folder / "scores").symlink_to("all/mine")
+    assert read(folder).n_rows("scores") == 1
+
+    parquet_table(tmp_path / "elsewhere")
+    (folder / "scores").unlink()
+    (folder / "scores").symlink_to(tmp_path / "elsewhere")
+    assert f"The folder 'scores' is {OUTSIDE}" in told(folder)
+
+
+@pytest.mark.parametrize(("name", "state"), [(b"k\xf6n.csv", "not asked for"), (b"scores_\xf6.csv", "read")])
+def test_a_name_in_another_alphabet_is_spelled_out(folder: Path, name: bytes, state: str) -> None:
+    """Whether the file is read or not, its name can be printed and written."""
+    written(folder, **{f"{os.fsdecode(name)}": SCORES.format(scale="phq9"), "scores_1__csv": SCORES.format(scale="a")})
+
+    spelled = name.decode("latin-1").replace("ö", "\\udcf6")
+    assert listed(folder, files={"scores": "scores_*"})[spelled][0] == state
