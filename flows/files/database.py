@@ -7,6 +7,7 @@ runs what whoever made the file has written.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -152,6 +153,7 @@ def _listed(columns: Sequence[str]) -> str:
 def connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file opened for reading, shut off from all others."""
     require_regular(path)
+    _refuse_unfinished(path)
     try:
         with duckdb.connect(str(path), read_only=True, config=_SHUT_OFF) as database:
             database.execute(_SETTLED)
@@ -163,6 +165,19 @@ def connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             expected="a DuckDB file that no other program has open for writing",
             do="Close the other program, or write the file again.",
         ) from None
+
+
+def _refuse_unfinished(path: Path) -> None:
+    """Rows in a log beside the file would be read, and be no part of its fingerprint; of a cut one some are lost."""
+    places = {path, Path(os.path.realpath(path))}
+    logs = [log for place in places for log in place.parent.iterdir() if log.name.startswith(f"{place.name}.wal")]
+    if logs:
+        raise ImpasseError(
+            "Changes of the database stand in a file beside it.",
+            where=f"file {path.name}, file {logs[0].name}",
+            expected="one file that holds everything",
+            do="Open the database once and run CHECKPOINT, then deliver it.",
+        )
 
 
 def _refuse_two_of_a_name(names: list[str], path: Path) -> None:

@@ -160,3 +160,24 @@ def test_a_moment_has_its_day_in_utc_on_every_machine(tmp_path: Path, monkeypatc
 
     assert found.whole("death").schema["death_date"] == pl.Datetime("us", "UTC")
     assert found.found[0].note == "days in UTC, as the file states no zone: death_date"
+
+
+@pytest.mark.parametrize("name", ["cdm.duckdb.wal", "cdm.duckdb.wal.checkpoint"])
+def test_a_database_with_changes_beside_it_is_refused(tmp_path: Path, name: str) -> None:
+    """They would be read and be no part of its fingerprint; another database's log is none of its."""
+    written(tmp_path)
+    (tmp_path / "other.duckdb.wal").touch()
+    assert read(tmp_path).n_rows("person") == 1
+
+    (tmp_path / name).touch()
+    assert "CHECKPOINT" in told(tmp_path)
+
+
+def test_changes_beside_the_database_that_a_link_leads_to(tmp_path: Path) -> None:
+    """They would not be read, and their rows lost."""
+    (tmp_path / "there").mkdir()
+    written(tmp_path / "there")
+    (tmp_path / "cdm.duckdb").symlink_to(tmp_path / "there" / "cdm.duckdb")
+    (tmp_path / "there" / "cdm.duckdb.wal").touch()
+
+    assert "CHECKPOINT" in told(tmp_path)
