@@ -7,11 +7,11 @@ shipped definitions and for a user's own.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from schemas import toml
 from schemas.codelists import CodeLists
 from schemas.definition import BLOCKS, Definition
 from schemas.errors import ImpasseError
@@ -56,10 +56,7 @@ def parse(file: str, text: str) -> tuple[Case, ...]:
 
     Raises ImpasseError naming file, line and the nearest known word.
     """
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ImpasseError(f"Not valid TOML: {error}", where=file, do="Correct the line; text needs quotes.") from None
+    raw = toml.read(text, file, "Correct the line; text needs quotes.")
     for key in raw.keys() - {"case"}:
         raise unknown("key", key, ["case"], _place(file, text, 0, key))
     drawn = raw.get("case", [])

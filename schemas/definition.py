@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
 from itertools import islice, pairwise
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from schemas import toml
 from schemas.errors import ImpasseError, nearest
 
 _STRICT = ConfigDict(extra="forbid")
@@ -428,12 +428,7 @@ def parse(definition_id: str, text: str) -> Definition | Description:
     the nearest known spelling and what was expected.
     """
     where = f"definition file {definition_id}.toml"
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ImpasseError(
-            f"Not valid TOML: {error}", where=where, do="Correct the line; text and codes need quotes."
-        ) from None
+    raw = toml.read(text, where, "Correct the line; text and codes need quotes.")
     try:
         adapter = _ADAPTERS[raw.get("status") == "descriptive"]
         definition = adapter.validate_python({**raw, "id": _own_id(definition_id, raw, where)})

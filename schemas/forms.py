@@ -23,15 +23,18 @@ def is_pattern(name: str) -> bool:
     return any(mark in name for mark in _WILDCARDS)
 
 
-def _has_plain_folder(name: str) -> str:
+def _is_below(name: str) -> str:
     folder, _, last = name.rpartition("/")
-    if is_pattern(folder) or not last:
-        raise ValueError("a file's name or a pattern such as lmed_*.csv; a folder before it is named in full")
+    is_elsewhere = name.startswith("/") or ".." in name.split("/") or "\0" in name
+    if is_pattern(folder) or last in ("", ".") or is_elsewhere:
+        raise ValueError(
+            "a file's name or a pattern such as lmed_*.csv, below source.path; a folder before it is named in full"
+        )
     return name
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
-FileName = Annotated[str, AfterValidator(_has_plain_folder)]
+FileName = Annotated[str, AfterValidator(_is_below)]
 FileNames = Annotated[
     tuple[FileName, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[FileName, ...])
 ]

@@ -19,13 +19,22 @@ optional column for it is not in the file, they are dispensed; a blank cell and 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from schemas import toml
 from schemas.errors import ImpasseError, nearest
 from schemas.forms import DecimalMark, FileForm, FileNames, Words
 from schemas.found import Found
@@ -84,7 +93,7 @@ class File(FileForm):
     name: Annotated[FileNames, Field(min_length=1)] = Field(
         description="The file's name, a pattern such as lmed_*.csv, or a list of these, each of which must be there."
     )
-    other_names: Words = Field(
+    other_names: FileNames = Field(
         (), description="Names and patterns under which registers deliver it too. Only one file may have any of them."
     )
     instead_of: Words = Field(
@@ -161,11 +170,23 @@ class CodeColumn(_Entry):
     separator: str = ""
 
 
+def _regular_expression(shape: str) -> str:
+    """A shape as Polars takes it, which alone says what it can read."""
+    if shape:
+        import polars as pl
+
+        try:
+            pl.Series([""]).str.contains(shape)
+        except pl.exceptions.PolarsError:
+            raise ValueError("a regular expression of moderate size, without look-around and references") from None
+    return shape
+
+
 class SystemRule(_Entry):
     """Codes of this shape (a regular expression), dated in this interval, are of this code system."""
 
     system: str
-    shape: str = ""
+    shape: Annotated[str, AfterValidator(_regular_expression)] = ""
     since: date | None = None
     until: date | None = None
 
@@ -270,11 +291,7 @@ def parse(name: str, text: str) -> Mapping:
     """Read a mapping file's text; `name` is the file, for messages. Raises ImpasseError."""
     where = f"mapping {name}"
     try:
-        mapping = Mapping.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ImpasseError(
-            f"Not valid TOML: {error}", where=where, do="Correct the line; names and codes need quotes."
-        ) from None
+        mapping = Mapping.model_validate(toml.read(text, where, "Correct the line; names and codes need quotes."))
     except ValidationError as error:
         raise _explained(error, where) from None
     for key, file in mapping.files.items():

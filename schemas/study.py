@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from schemas import toml
 from schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
 from schemas.definition import Disorder
 from schemas.errors import ImpasseError, nearest
@@ -259,11 +259,8 @@ def json_schema() -> dict[str, Any]:
 def parse(name: str, text: str) -> Study:
     """Read a study file's text; `name` is the file, for messages. Raises ImpasseError."""
     try:
-        return Study.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ImpasseError(
-            f"Not valid TOML: {error}", where=name, do="Correct the line; dates are unquoted, text is quoted."
-        ) from None
+        written = toml.read(text, name, "Correct the line; dates are unquoted, text is quoted.")
+        return Study.model_validate(written)
     except ValidationError as error:
         raise _explained(error, name) from None
 

@@ -183,3 +183,20 @@ def test_a_kind_of_supply_is_one_of_ours() -> None:
     with pytest.raises(ImpasseError, match="Did you mean 'administered'"):
         mapping.parse("small", translated)
     assert mapping.parse("small", constant.replace("prescribd", "prescribed")).dispensings
+
+
+@pytest.mark.parametrize("name", ["../people", "/etc/passwd", "a/../../people*"])
+@pytest.mark.parametrize("stated", ['name = "{}"', 'name = "people", other_names = ["{}"]'])
+def test_files_lie_below_the_delivery(stated: str, name: str) -> None:
+    """A layout from somebody else reads nothing beside it."""
+    with pytest.raises(ImpasseError, match="below source"):
+        mapping.parse("small", SMALL.replace('name = "people"', stated.format(name)))
+
+
+@pytest.mark.parametrize("shape", ["(?=a)b", "(", "(a{1000}){1000}"], ids=["look-around", "open", "too large"])
+def test_a_shape_is_a_regular_expression(shape: str) -> None:
+    """One that the program cannot read is refused with the layout, before any code is."""
+    rule = f'code_systems = [{{ system = "icd10", shape = "{shape}" }}]\n[persons.columns]'
+    with pytest.raises(ImpasseError, match="code_systems") as caught:
+        mapping.parse("small", SMALL.replace("[persons.columns]", rule))
+    assert "regular expression" in caught.value.expected

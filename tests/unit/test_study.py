@@ -88,6 +88,11 @@ def test_files_are_a_name_a_list_or_a_table() -> None:
         ('delimeter = ";"', "Did you mean 'delimiter'"),
         ('files = { persons = { nam = "a" } }', "Did you mean 'name'"),
         ('files = { persons = "*/a" }', "source.files.persons"),
+        ('files = { persons = "../a.csv" }', "below source.path"),
+        ('files = { persons = ["a.csv", "b/../../c_*"] }', "below source.path"),
+        ('files = { persons = "/etc/passwd" }', "below source.path"),
+        ('files = { persons = "." }', "below source.path"),
+        ('files = { persons = "a\\u0000" }', "below source.path"),
         ("files = { persons = 3 }", "source.files.persons"),
     ],
 )
