@@ -113,6 +113,8 @@ def run(
     said = {"buckets": buckets, "memory": memory, "engine": engine, "address": address, "workers": workers}
     plan.load(study.resolve())  # a bad study or definition is refused before Prefect starts
     stores.placed(out_folder or "", Path())  # and so is a bad address, before Prefect keeps it
+    if resume:
+        plan.require_stopped_run(study.resolve(), out_folder)
     with own_server.begun() as server:
         _run(study, server, out_folder, resume=resume, **said)
 

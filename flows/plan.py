@@ -5,7 +5,7 @@ A bad study or definition file is refused here. Tasks get the plan, which is sma
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -178,11 +178,23 @@ def _stopped_run(plan: Plan) -> Plan:
     for stopped in there:
         if runs.can_resume(stopped, plan.made_of()):
             return replace(plan, run_id=stopped.run_id, number=stopped.started)
-    raise ImpasseError(
+    raise _nothing_to_resume(plan.folder, runs.left_over(there, plan.made_of()))
+
+
+def require_stopped_run(study_path: Path, out: str | None) -> None:
+    """Raise ImpasseError if no run of the study was stopped after its delivery was read; files are compared later."""
+    study = load(study_path).study
+    folder = _folders(study_path.parent, study.output, out)[0] / study.name
+    if not any(run.progress for run in runs.unfinished(folder)):
+        raise _nothing_to_resume(folder)
+
+
+def _nothing_to_resume(folder: Path, left_over: Sequence[str] = ()) -> ImpasseError:
+    return ImpasseError(
         "There is no run to resume.",
-        where=str(plan.folder),
+        where=str(folder),
         expected="a run that was stopped after its delivery was read, of the same study, files and Impasse",
-        do=["Run it without --resume.", *runs.left_over(there, plan.made_of())],
+        do=["Run it without --resume.", *left_over],
     )
 
 

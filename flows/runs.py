@@ -50,13 +50,16 @@ def _read(folder: Path) -> Unfinished:
 def _json(path: Path) -> dict[str, Any]:
     """What a file says, if it is there and whole."""
     try:
-        return texts.read_json(path) if path.is_file() else {}
-    except ImpasseError:
+        told = texts.read_json(path) if path.is_file() else {}
+    except (ImpasseError, RecursionError, ValueError):  # whoever changed it by hand may have written anything
         return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _number(told: dict[str, Any]) -> int:
-    return int(told.get("started", 0))
+    """The number that a run was started with; 0 if it is not told as one."""
+    number = told.get("started", 0)
+    return number if type(number) is int else 0
 
 
 def started(run: Place) -> tuple[int, str]:
