@@ -44,6 +44,8 @@ _COLUMNS = """
 """
 # Types that cannot be handed on, on their own or within others; texts in a type are names of its own values and parts.
 _NOT_HANDED_ON = re.compile(r"\b(INTERVAL|UNION)\b")
+# Arrow takes structures and lists within one another to 64 levels.
+_MOST_NESTED = 60
 _TEXTS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 
 
@@ -130,7 +132,8 @@ def _table(database: duckdb.DuckDBPyConnection, catalog: str, schema: str, name:
 
 
 def _cannot_be_handed_on(kind: str) -> bool:
-    return bool(_NOT_HANDED_ON.search(_TEXTS.sub("", kind)))
+    bare = _TEXTS.sub("", kind)
+    return bool(_NOT_HANDED_ON.search(bare)) or bare.count("(") + bare.count("[") > _MOST_NESTED
 
 
 def _found(table: Table) -> Found:

@@ -302,7 +302,7 @@ def _read_pieces(file: SourceFile) -> Iterator[pl.DataFrame]:
         for content in contents(path, form):
             yield from _batches(_scan_csv(content, form))
     except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        malformed = parquet.unreadable(path) if file.is_parquet else unreadable_csv(path, form)
+        malformed = parquet.unreadable(path, error) if file.is_parquet else unreadable_csv(path, form)
         raise fault(error, path) or malformed from None
 
 

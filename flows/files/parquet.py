@@ -20,11 +20,14 @@ from flows.files.names import refuse_two_of_a_name
 from flows.files.regular import require_regular
 from flows.stores import Address, Place
 from schemas.errors import ImpasseError
+from schemas.mapping import odd_type
 
 Kinds = Mapping[str, pl.DataType]
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _MARKS = ("_", ".")
+_MOST_FIGURES, _MOST_NESTED = 38, 60
+_TOO_DEEP = "structure within structure, too deep"
 
 
 def is_table_folder(place: Place) -> bool:
@@ -53,9 +56,13 @@ def read_schema(place: Place) -> pl.Schema:
     try:
         schemas = {file: _scan_file(file, place).collect_schema() for file in files_of(place)}
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise fault(error, place) or unreadable(place) from None
+        raise fault(error, place) or unreadable(place, error) from None
+    except RecursionError:
+        raise _too_deep(place) from None
     if not schemas:
         raise unreadable(place)
+    for file, kinds in schemas.items():
+        _refuse_odd(kinds, file)
     first, *others = schemas
     known = schemas[first]
     for file in (file for file in others if schemas[file] != known):
@@ -83,14 +90,54 @@ def names_of(file: Place) -> list[str]:
         raise fault(error, file) or unreadable(file) from None
 
 
-def unreadable(place: Place) -> ImpasseError:
-    """What to say of what is no Parquet."""
+def unreadable(place: Place, error: Exception | None = None) -> ImpasseError:
+    """What to say of what is no Parquet, or of Parquet with texts that are none."""
+    if "invalid UTF-8" in str(error):
+        return ImpasseError(
+            "A text in it is not UTF-8.",
+            where=f"file {place.name}",
+            expected="Parquet, whose texts are UTF-8",
+            do="Write the file again, its texts as UTF-8.",
+        )
     return ImpasseError(
         "The file cannot be read as Parquet.",
         where=f"file {place.name}",
         expected="a whole Parquet file",
         do="It may be cut off: copy it again and compare sizes.",
     )
+
+
+def _refuse_odd(kinds: Kinds, file: Place) -> None:
+    """Raise ImpasseError for a column that no library here can read."""
+    for name, kind in kinds.items():
+        if isinstance(kind, pl.Decimal) and kind.precision > _MOST_FIGURES:
+            raise odd_type(name, f"decimal of {kind.precision} figures", file.name)
+        if _is_too_deep(kind):
+            raise odd_type(name, _TOO_DEEP, file.name)
+
+
+def _too_deep(place: Place) -> ImpasseError:
+    """What to say where the types are so deep that not even the names of the columns can be had."""
+    return ImpasseError(
+        f"A column is of the type {_TOO_DEEP}, which cannot be read.",
+        where=f"file {place.name}",
+        expected="text, numbers, dates or dates with a time",
+        do="Write the file again without that column.",
+    )
+
+
+def _is_too_deep(kind: pl.DataType) -> bool:
+    level = [kind]
+    for _ in range(_MOST_NESTED):
+        level = [inner for outer in level for inner in _inner_kinds(outer)]
+    return bool(level)
+
+
+def _inner_kinds(kind: pl.DataType) -> list[pl.DataType]:
+    """The types that a type is made of."""
+    if isinstance(kind, pl.Struct):
+        return [field.dtype for field in kind.fields]
+    return [kind.inner] if isinstance(kind, pl.List | pl.Array) else []
 
 
 def _is_of_table(path: PurePosixPath) -> bool:

@@ -181,3 +181,13 @@ def test_changes_beside_the_database_that_a_link_leads_to(tmp_path: Path) -> Non
     (tmp_path / "there" / "cdm.duckdb.wal").touch()
 
     assert "CHECKPOINT" in told(tmp_path)
+
+
+def test_structures_too_deep_are_left_out(tmp_path: Path) -> None:
+    """No library reads 64 within one another; the rest of the table is read, and that is noted."""
+    kind = "struct(a " * 300 + "int" + ")" * 300
+    written(tmp_path, f"create table death as select 1 as person_id, null::{kind} as x")
+    found = read(tmp_path)
+
+    assert found.whole("death").columns == ["person_id"]
+    assert found.found[0].note == "not read, as they are computed or of an odd type: x"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date
+from functools import reduce
 from pathlib import Path
 
 import polars as pl
@@ -191,3 +193,30 @@ def test_a_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
 
     assert "scores" not in found
     assert (found.found[1].name, found.found[1].state, found.found[1].rows) == ("scores.parquet", "read", 0)
+
+
+@pytest.mark.parametrize("depth", [100, 500])
+def test_a_column_of_structures_too_deep(tmp_path: Path, depth: int) -> None:
+    """No library reads it; it is said so, and not that the file is cut off."""
+    kind = reduce(lambda inner, _: pa.struct([("a", inner)]), range(depth), pa.int32())
+    pa.parquet.write_table(pa.table({"id": ["1"], "x": pa.nulls(1, kind)}), tmp_path / "a.parquet")
+
+    assert "structure within structure, too deep, which cannot be read" in told(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize(("figures", "is_read"), [(38, True), (39, False)])
+def test_decimals_of_many_figures(tmp_path: Path, figures: int, is_read: bool) -> None:
+    """Those of 256 bits cannot be read, which is told by the column's name."""
+    kind = pa.decimal256(figures, 2) if figures > 38 else pa.decimal128(figures, 2)
+    pa.parquet.write_table(pa.table({"id": ["1"], "x": pa.nulls(1, kind)}), tmp_path / "a.parquet")
+
+    with nullcontext() if is_read else pytest.raises(ImpasseError, match="'x' is of the type decimal of 39 figures"):
+        assert table(tmp_path / "a.parquet")["x"].to_list() == [None]
+
+
+def test_texts_that_are_not_utf_8(tmp_path: Path) -> None:
+    """The file is whole; what is wrong with it is said."""
+    text = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")])
+    pa.parquet.write_table(pa.table({"id": ["1"], "x": text}), tmp_path / "a.parquet")
+
+    assert "A text in it is not UTF-8." in told(tmp_path / "a.parquet")
