@@ -17,14 +17,25 @@ LEADS_OUTSIDE = "a link that leads outside the delivery"
 
 
 def require_regular(place: Place) -> None:
-    """Raise ImpasseError unless a place on this machine is a regular file."""
-    if isinstance(place, Address) or place.is_file():
+    """Raise ImpasseError unless a place on this machine is a regular file of a name that libraries take."""
+    if isinstance(place, Address):
         return
     if not place.exists():
         raise stores.no_file(place)
-    raise ImpasseError(
+    if not place.is_file():
+        raise _not_regular(place)
+    try:
+        str(place).encode()
+    except UnicodeEncodeError:
+        raise ImpasseError(
+            "Its name is not UTF-8.", where=f"file {place.name}", do="Give file and folders other names."
+        ) from None
+
+
+def _not_regular(place: Path) -> ImpasseError:
+    return ImpasseError(
         "It is not a regular file.",
-        where=f"{place.name}",
+        where=f"file {place.name}",
         expected="a file, and no folder, pipe, socket or device",
         do="Deliver the rows as a file, or take it away.",
     )

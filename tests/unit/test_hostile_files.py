@@ -166,10 +166,20 @@ def test_a_table_that_is_a_link_to_a_folder(folder: Path, tmp_path: Path) -> Non
     assert f"The folder 'scores' is {OUTSIDE}" in told(folder)
 
 
-@pytest.mark.parametrize(("name", "state"), [(b"k\xf6n.csv", "not asked for"), (b"scores_\xf6.csv", "read")])
-def test_a_name_in_another_alphabet_is_spelled_out(folder: Path, name: bytes, state: str) -> None:
-    """Whether the file is read or not, its name can be printed and written."""
-    written(folder, **{f"{os.fsdecode(name)}": SCORES.format(scale="phq9"), "scores_1__csv": SCORES.format(scale="a")})
+def test_a_name_in_another_alphabet_is_spelled_out(folder: Path) -> None:
+    """It can be printed and written, and stops nothing if nothing asks for the file."""
+    written(folder, **{os.fsdecode(b"scores_\xf6.csv"): SCORES.format(scale="phq9")})
 
-    spelled = name.decode("latin-1").replace("ö", "\\udcf6")
-    assert listed(folder, files={"scores": "scores_*"})[spelled][0] == state
+    assert listed(folder)["scores_\\udcf6.csv"] == ("unreadable", "Its name is not UTF-8.")
+
+
+@pytest.mark.parametrize("name", [b"scores_\xf6.csv", b"scores_\xf6.parquet", b"scores_1/part_\xf6.parquet"])
+def test_a_table_with_a_name_in_another_alphabet_is_refused(folder: Path, name: bytes) -> None:
+    """No library opens it."""
+    (folder / "scores_1").mkdir()
+    (folder / os.fsdecode(name)).write_text(SCORES.format(scale="phq9"))
+
+    message = told(folder, files={"scores": "scores_*"})
+
+    assert "Its name is not UTF-8." in message
+    assert "_\\udcf6" in message
