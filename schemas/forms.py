@@ -33,7 +33,20 @@ def _is_below(name: str) -> str:
     return name
 
 
+def _regular_expression(shape: str) -> str:
+    """A shape as Polars takes it, which alone says what it can read."""
+    if shape:
+        import polars as pl
+
+        try:
+            pl.Series([""]).str.contains(shape)
+        except pl.exceptions.PolarsError:
+            raise ValueError("a regular expression of moderate size, without look-around and references") from None
+    return shape
+
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
+Shape = Annotated[str, AfterValidator(_regular_expression)]
 FileName = Annotated[str, AfterValidator(_is_below)]
 FileNames = Annotated[
     tuple[FileName, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[FileName, ...])

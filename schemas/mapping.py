@@ -24,7 +24,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -36,7 +35,7 @@ from pydantic import (
 
 from schemas import toml
 from schemas.errors import ImpasseError, nearest
-from schemas.forms import DecimalMark, FileForm, FileNames, Words
+from schemas.forms import DecimalMark, FileForm, FileNames, Shape, Words
 from schemas.found import Found
 from schemas.months import Language
 from schemas.study import OBSERVABLE, SUPPLY_KINDS
@@ -170,23 +169,11 @@ class CodeColumn(_Entry):
     separator: str = ""
 
 
-def _regular_expression(shape: str) -> str:
-    """A shape as Polars takes it, which alone says what it can read."""
-    if shape:
-        import polars as pl
-
-        try:
-            pl.Series([""]).str.contains(shape)
-        except pl.exceptions.PolarsError:
-            raise ValueError("a regular expression of moderate size, without look-around and references") from None
-    return shape
-
-
 class SystemRule(_Entry):
     """Codes of this shape (a regular expression), dated in this interval, are of this code system."""
 
     system: str
-    shape: Annotated[str, AfterValidator(_regular_expression)] = ""
+    shape: Shape = ""
     since: date | None = None
     until: date | None = None
 
