@@ -183,3 +183,11 @@ def test_a_table_with_a_name_in_another_alphabet_is_refused(folder: Path, name: 
 
     assert "Its name is not UTF-8." in message
     assert "_\\udcf6" in message
+
+
+def test_an_omop_table_that_is_a_link_to_a_folder_outside(folder: Path, tmp_path: Path) -> None:
+    """It is refused before anything below it is looked at."""
+    (folder / "person").symlink_to("/")
+
+    with pytest.raises(ImpasseError, match="The folder 'person' is a link that leads outside"):
+        delivery.read_delivery(study(kind="omop", path=folder.name), tmp_path, OMOP_LISTS)
