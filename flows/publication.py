@@ -14,22 +14,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows import io, runs
-from flows.files import inputs, keep, texts
-from flows.plan import Plan, load
-from flows.program import versions
+from flows.files import keep, texts
+from flows.manifests import released_manifest, write_manifests
+from flows.plan import Plan
 from flows.progress import note
-from flows.steps import delivery_notes, parameters, validation_contents
+from flows.steps import validation_contents
 from flows.stores import Address, Place
 from reports.validation import render_validation
 from schemas.errors import ImpasseError, RunInterrupted
-from transforms.classify import judging_rule, trial_rule
 
 _PARTS = ("restricted", "release")
 _KEPT = (*_PARTS, runs.STARTED, runs.LOCK, runs.PROGRESS)
 
 
 def publish(plan: Plan) -> Place:
-    """Write the manifest, move the run into place, and let `latest` lead to it. Returns the run's folder."""
+    """Write the manifests, move the run into place, and let `latest` lead to it. Returns the run's folder."""
     if not is_whole(plan):
         _make_whole(plan)
     with _kept_if_not_moved(plan):
@@ -51,13 +50,9 @@ def is_whole(plan: Plan) -> bool:
 @keep.private()
 def _make_whole(plan: Plan) -> None:
     keep.remove_asides(plan.work)
-    texts.write_json(_manifest(plan), _manifest_of(plan.work))
+    write_manifests(plan)
     keep.settle(*(plan.work / part for part in _PARTS))
     texts.write_json({**texts.read_json(plan.progress), "is_whole": True}, plan.progress)
-
-
-def _manifest_of(folder: Path) -> Path:
-    return folder / "release" / "manifest.json"
 
 
 def _move(plan: Plan, final: Path) -> None:
@@ -72,7 +67,7 @@ def _move(plan: Plan, final: Path) -> None:
 
 def _copy(plan: Plan, final: Address) -> None:
     if (plan.work / _PARTS[0]).exists():  # else it was copied, and clearing away was stopped
-        io.copy_whole(plan.work, _PARTS, final, _manifest_of(plan.work))
+        io.copy_whole(plan.work, _PARTS, final, released_manifest(plan.work))
 
 
 @contextmanager
@@ -130,25 +125,3 @@ def clear(plan: Plan) -> None:
     """Remove what an unpublished run left behind; first what would let it be resumed."""
     io.remove(plan.progress)
     io.remove(plan.work)
-
-
-def _manifest(plan: Plan) -> dict[str, object]:
-    """What went in, by what it was judged, what came out."""
-    loaded, checks = load(plan.study_path), texts.read_json(plan.work / "checks.json")
-    outputs = [path for part in _PARTS for path in io.files(plan.work / part) if path != _manifest_of(plan.work)]
-    return {
-        "run_id": plan.run_id,
-        "started": plan.number,
-        "study": loaded.study.model_dump(mode="json"),
-        "parameters": parameters(plan),
-        "versions": versions(),
-        "inputs": plan.shown_inputs(),
-        "found": checks["found"],
-        "observes": checks["observes"],
-        "notes": delivery_notes(plan),
-        "rows": io.read_parquet(plan.work / "release" / "reconciliation.parquet").to_dicts(),
-        "definitions": {path.stem: io.sha256(path) for path in io.files(plan.work / "release/definitions")},
-        "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},
-        "codelists": {path.stem: io.sha256(path) for path in io.files(inputs.shipped("codelists"))},
-        "outputs": {str(path.relative_to(plan.work)): io.sha256(path) for path in outputs},
-    }

@@ -315,11 +315,7 @@ def _common(plan: Plan) -> dict[str, object]:
         "reconciliation": reconciliation,
         "rules": rules,
         "absent_tables": tuple(reconciliation.filter(~pl.col("is_present"))["table"]),
-        "provenance": {
-            "versions": versions(),
-            "parameters": parameters(plan),
-            "inputs": plan.shown_inputs(),
-        },
+        "provenance": {"versions": versions(), "parameters": parameters(plan)},
         "rule_meanings": RULES,
         "notes": delivery_notes(plan),
     }

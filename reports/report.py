@@ -35,8 +35,8 @@ class ReportContents:
 
     `rules`: table, rule, n. `verdicts`: disorder, definition_id, verdict, n, share (of the disorder's episodes), every
     verdict of every definition in a row; null where suppressed. `options`: the options of each disorder, in order.
-    `rounded_to`: what the numbers of `profile` are multiples of. `provenance`: three mappings, versions, parameters
-    and inputs (file name to SHA-256). `rule_meanings`: a sentence per quarantine rule. `methods`: the file beside the
+    `rounded_to`: what the numbers of `profile` are multiples of. `provenance`: two mappings, versions and
+    parameters. `rule_meanings`: a sentence per quarantine rule. `methods`: the file beside the
     page that holds every setting of the definitions; without one the settings are written out here.
     """
 
@@ -117,7 +117,6 @@ def delivery(
     """The tables that the report and the validation page share."""
     made = [
         tables.pairs_of(provenance.get("parameters", {}), "Parameter", "Value", "Parameters of the run", "parameters"),
-        tables.pairs_of(provenance.get("inputs", {}), "File", "SHA-256", "Files read", "inputs"),
         tables.pairs_of(provenance.get("versions", {}), "Program", "Version", "Versions", "versions"),
     ]
     return Delivery(

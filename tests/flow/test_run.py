@@ -136,15 +136,18 @@ def test_delivered_is_accepted_plus_quarantined(run: Path) -> None:
     assert sum(kept.values()) > 0
 
 
-def test_the_manifest_tells_what_went_in_and_what_came_out(run: Path, study: Path) -> None:
+def test_the_manifests_tell_what_went_in_and_what_came_out(run: Path, study: Path) -> None:
     """Fingerprints of the delivered files and of every output are those of the files."""
-    manifest = json.loads((run / "release/manifest.json").read_text())
-    outputs = {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in manifest["outputs"]}
+    released, kept = (json.loads((run / part / "manifest.json").read_text()) for part in ("release", "restricted"))
+    outputs = released["outputs"] | kept["outputs"]
     delivered = sorted((study.parent / "delivery").glob("*.parquet"))
 
-    assert manifest["outputs"] == outputs
-    assert manifest["inputs"] == {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in delivered}
-    assert sorted(manifest["definitions"]) == COMPARED
+    assert outputs == {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in outputs}
+    assert {f"{path.relative_to(run)}" for path in run.rglob("*") if path.is_file() and path.stem != "manifest"} == set(
+        outputs
+    )
+    assert kept["inputs"] == {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in delivered}
+    assert sorted(released["definitions"]) == COMPARED
 
 
 def test_latest_points_at_the_published_run(run: Path) -> None:

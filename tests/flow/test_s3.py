@@ -119,14 +119,14 @@ def test_a_run_on_s3_is_the_run_of_this_machine(objects: dict[str, bytes], run: 
     assert set(objects) == {path.relative_to(run).as_posix() for path in io.files(run)}
 
 
-def test_the_manifest_on_s3_tells_the_truth(objects: dict[str, bytes], run: Path) -> None:
-    """It fingerprints what was delivered and every file beside it, as a local run does."""
-    manifest = json.loads(objects["release/manifest.json"])
-    local = json.loads((run / "release/manifest.json").read_text())
+def test_the_manifests_on_s3_tell_the_truth(objects: dict[str, bytes], run: Path) -> None:
+    """They fingerprint what was delivered and every file beside them, as those of a local run do."""
+    released, kept = (json.loads(objects[f"{part}/manifest.json"]) for part in ("release", "restricted"))
+    local = json.loads((run / "restricted/manifest.json").read_text())
 
-    assert manifest["inputs"] == local["inputs"]
-    assert manifest["outputs"] == {
-        name: sha256(content) for name, content in objects.items() if name != "release/manifest.json"
+    assert kept["inputs"] == local["inputs"]
+    assert released["outputs"] | kept["outputs"] == {
+        name: sha256(content) for name, content in objects.items() if not name.endswith("/manifest.json")
     }
 
 
@@ -234,7 +234,7 @@ def test_half_a_copy_is_no_run(
     kept = server.kept("half/demo")
 
     assert any(name.endswith("classifications.parquet/0000.parquet") for name in kept)
-    assert not any(name.endswith(("manifest.json", "latest")) for name in kept)
+    assert not any(name.endswith(("release/manifest.json", "latest")) for name in kept)
 
 
 # Reading.

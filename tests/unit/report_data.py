@@ -410,7 +410,6 @@ def rules() -> pl.DataFrame:
 PROVENANCE = {
     "versions": {"impasse": "0.1.0", "polars": "2.1.0", "python": "3.11.2"},
     "parameters": {"episodes.gap_days": 180, "episodes.tail_days": 30, "disclosure.threshold": 5},
-    "inputs": {"diagnoses.csv": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
 }
 EXPECTATIONS = [
     {
