@@ -317,7 +317,7 @@ def needed_columns(part: Part) -> list[tuple[str, ...]]:
 def is_a_row(columns: Iterable[str]) -> bool:
     """Whether a row of a person stands where names of columns should be, as in a file without a header.
 
-    No program names a column as a number or a date, so nothing of such a line is repeated to anyone.
+    No program names a column as a number or a date. A name may be a person's, so what looks otherwise may be a row too.
     """
     return any(name.strip()[:1] in set("+-.0123456789") for name in columns)
 
@@ -326,10 +326,7 @@ def missing_column(
     spellings: tuple[str, ...], there: list[str], file: str, other_keys: tuple[str, ...] = ()
 ) -> ImpasseError:
     """A column the layout needs is not in the file, which may have been meant for another key."""
-    guess = None if is_a_row(there) else nearest(spellings[0].lower(), [column.lower() for column in there])
-    hint = f"The file has '{guess}': correct the mapping. " if guess else ""
-    if is_a_row(there):
-        hint = "The file seems to have no header: its first line must name the columns. "
+    hint = _likely_column(spellings[0], there, file)
     if other_keys:
         hint += f"If the file is the one of {' or '.join(other_keys)}, name it so in source.files. "
     return ImpasseError(
@@ -338,6 +335,21 @@ def missing_column(
         expected=f"a column named {' or '.join(spellings)} (upper or lower case)",
         do=f"{hint}Deliver the column, or name the right one in the mapping (source.layout).",
     )
+
+
+def _likely_column(wanted: str, there: list[str], file: str) -> str:
+    """Which column may be meant: by its name in a Parquet file, else by its place.
+
+    The first line of other files may be a row of a person, whatever it looks like, so nothing of it is repeated.
+    """
+    low = [column.lower() for column in there]
+    guess = nearest(wanted.lower(), low)
+    if guess and file.lower().endswith(".parquet"):
+        return f"The file has '{guess}': correct the mapping. "
+    if is_a_row(there):
+        return "The file seems to have no header: its first line must name the columns. "
+    place = f"The name of column {low.index(guess) + 1} is near it: correct the mapping. " if guess else ""
+    return f"{place}If the file has no header, give it one: its first line must name the columns. "
 
 
 def odd_type(column: str, kind: str, file: str) -> ImpasseError:

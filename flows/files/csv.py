@@ -214,7 +214,7 @@ def check_csv(path: Place, form: CsvForm) -> None:
             do=f"Set delimiter = {used!r} in the study (source.delimiter) or for this file in the mapping, "
             f"or write it with '{form.delimiter}'.",
         )
-    refuse_two_of_a_name(_header(text, form), f"file {path.name}")
+    refuse_two_of_a_name(_header(text, form), f"file {path.name}", may_be_a_row=True)
 
 
 def _header(text: bytes, form: CsvForm) -> list[str]:

@@ -368,7 +368,7 @@ def _refuse_missing_columns(columns: dict[str, dict[str, list[str]]], layout: Ma
         for file, there in columns[part.file].items():
             for spellings in mapping.needed_columns(part):
                 if not {name.lower() for name in spellings} & {column.lower() for column in there + joined}:
-                    raise mapping.missing_column(spellings, there + joined, file, layout.files[part.file].instead_of)
+                    raise mapping.missing_column(spellings, there, file, layout.files[part.file].instead_of)
 
 
 def _omop_folder(folder: Place, stated: FileForm) -> Sources:

@@ -70,14 +70,45 @@ def test_a_file_that_the_study_names_must_be_there(tmp_path: Path) -> None:
 
 
 def test_missing_column(tmp_path: Path) -> None:
-    """A missing column is named with its file and the nearest column there is."""
+    """A missing column is named with its file and the place of the nearest column there is."""
     (tmp_path / "persons.csv").write_text("person_id,birthdate\nsecret,1970-01-01\n")
 
     message = told(tmp_path)
 
     assert "Column 'birth_date' is missing." in message
     assert "file persons" in message
-    assert "'birthdate'" in message
+    assert "The name of column 2 is near it" in message
+    assert "birthdate" not in message
+
+
+def test_missing_column_of_a_parquet_file(tmp_path: Path) -> None:
+    """What is named in a Parquet file is a column and no row, so the nearest is told by its name."""
+    (tmp_path / "persons.csv").unlink(missing_ok=True)
+    pl.DataFrame({"person_id": ["secret"], "birthdate": ["1970-01-01"]}).write_parquet(tmp_path / "persons.parquet")
+
+    assert "The file has 'birthdate'" in told(tmp_path)
+
+
+@pytest.mark.parametrize("first", ["person_0001,birth_year_1970,sexy_f", "Person Idström,Birth Dateson,Sexton"])
+def test_a_name_that_stands_for_a_header_is_not_quoted(tmp_path: Path, first: str) -> None:
+    """No letter of a first line is repeated, though each cell is near a name that is wanted and none is a number."""
+    (tmp_path / "persons.csv").write_text(f"{first}\n{first}\n")
+
+    message = told(tmp_path)
+
+    assert "If the file has no header" in message
+    assert not [cell for cell in first.split(",") if cell.lower() in message.lower()]
+
+
+def test_two_cells_alike_where_names_should_be(tmp_path: Path) -> None:
+    """A row with a value twice, as a database copies it without a header, is told by places alone."""
+    (tmp_path / "persons.csv").write_text("Anna Svensson\tf\tAnna Svensson\n")
+
+    message = told(tmp_path)
+
+    assert "Columns 1 and 3 have one name." in message
+    assert "If the file has no header" in message
+    assert "Anna" not in message
 
 
 def test_a_file_without_a_header_is_not_quoted(tmp_path: Path) -> None:

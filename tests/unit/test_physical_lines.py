@@ -199,11 +199,11 @@ def test_lines_are_counted_while_they_are_parsed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("header", [b"date,person_id,date\n", b"Date,person_id,date\n", b'"date",person_id,DATE\n'])
 def test_two_columns_of_one_name(tmp_path: Path, header: bytes) -> None:
-    """Also by capitals: both are named with their places."""
+    """Also by capitals: both are told by their places, as the line may be a row."""
     message = told(tmp_path / "a.csv", header + b"2010-01-01,secret,2011-01-01\n")
 
-    assert "Columns 1 and 3 have one name" in message
-    assert message.lower().count("'date'") == 2
+    assert "Columns 1 and 3 have one name." in message
+    assert "'date'" not in message.lower()
 
 
 def test_a_row_where_names_should_be_is_not_repeated(tmp_path: Path) -> None:
