@@ -56,7 +56,7 @@ def _released(plan: Plan, kept: dict[str, dict[str, str]], key: str) -> dict[str
         "study": loaded.study.model_dump(mode="json"),
         "parameters": parameters(plan),
         "versions": versions(),
-        "inputs": sorted(plan.shown_inputs()),
+        "inputs": plan.shown_inputs(),
         "restricted": sorted(kept["outputs"]),
         "seal": seal(kept, key),
         "found": checks["found"],

@@ -94,10 +94,9 @@ class Plan:
         """What must be the same for a stopped run to be resumed."""
         return {"fingerprint": self.fingerprint, "inputs": dict(self.inputs), "versions": versions()}
 
-    def shown_inputs(self) -> dict[str, str]:
-        """The fingerprints of the delivered files by their paths as they may be told."""
-        names, fingerprints = zip(*self.inputs, strict=True) if self.inputs else ((), ())
-        return dict(zip(stores.shown_apart(names), fingerprints, strict=True))
+    def shown_inputs(self) -> list[str]:
+        """The paths of the delivered files as they may be told, in order."""
+        return sorted(stores.shown_apart([name for name, _ in self.inputs]))
 
     @property
     def final(self) -> Place:

@@ -5,7 +5,8 @@ Great Expectations knows pandas, not Polars, so this is the one place that conve
 are small frames, one number per question and table, because the shares of twenty million rows are
 counted faster where they are.
 
-Observed values are counts and shares; counts under the disclosure threshold are not told. An exception
+Observed values are counts and shares. What a delivery's rows say of persons is not told where it is a count under the
+disclosure threshold; how many rows were delivered, accepted and set aside is told as it is everywhere. An exception
 inside Great Expectations is a failure with the exception's type as its only text, since its message
 may quote rows.
 """
@@ -21,7 +22,7 @@ from typing import Any
 import polars as pl
 
 from flows.release_frames import classification_frames, release_frames
-from reports.numbers import guarded_count, guarded_share
+from reports.numbers import guarded_share, share_of
 from schemas.codelists import CodeLists
 from schemas.errors import PublicationStopped
 from schemas.expectations import (
@@ -334,13 +335,17 @@ def _observed(result: Mapping[str, Any]) -> str:
 # ---- telling what was observed ------------------------------------------------------------------
 
 
+def _told_fact(fact: str, part: int, whole: int | None, threshold: int) -> str:
+    if whole is None:
+        return f"{part:,} rows"
+    return share_of(part, whole) if fact in ("quarantined", "worst_rule") else guarded_share(part, whole, threshold)
+
+
 def _told_facts(facts: pl.DataFrame, threshold: int) -> dict[tuple[str, str], str]:
     """The text of each fact by frame and column; calendar years together."""
     told = {}
     for table, fact, part, whole in facts.filter(~pl.col("fact").str.starts_with("year ")).iter_rows():
-        told[facts_frame(table), fact] = (
-            f"{guarded_count(part, threshold)} rows" if whole is None else guarded_share(part, whole, threshold)
-        )
+        told[facts_frame(table), fact] = _told_fact(fact, part, whole, threshold)
     years = facts.filter(pl.col("fact").str.starts_with("year "))
     for (table,), rows in years.group_by("table"):
         missing = [fact.removeprefix("year ") for fact, part in rows.select("fact", "part").iter_rows() if part == 0]

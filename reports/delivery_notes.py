@@ -1,7 +1,6 @@
 """What should be known of a delivery before its numbers are read: counts of its rows in, sentences out.
 
-Counts under the study's disclosure threshold are not told, but for rows that no part of the layout chooses: these, as
-in the reconciliation, are delivered rows and not persons with a state of health.
+These are counts of delivered rows, which the tables of the same pages add up to: each is told as it is.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
-from reports.numbers import guarded_count, guarded_part
+from reports.numbers import part_of
 from schemas.plain import plain
 from schemas.study import SUPPLY_KINDS, SourceSection, Study
 
@@ -29,21 +28,21 @@ _ONE_DAY = {"inclusive": "one day too long", "exclusive": "one day too short"}
 
 def note_sentences(noted: dict[str, Any], study: Study) -> list[str]:
     """The sentences on rows not read, taken back or without effect, on kinds of supply, and on an OMOP CDM."""
-    threshold, omop = study.disclosure.threshold, noted["omop_notes"]
+    omop = noted["omop_notes"]
     notes = [
         *unused_rows_sentences(noted["unused"]),
-        *reversal_sentences(noted["reversals"], threshold),
-        *harmless_rows_sentences(noted["n_coverage_of_others"], threshold),
+        *reversal_sentences(noted["reversals"]),
+        *harmless_rows_sentences(noted["n_coverage_of_others"]),
         *midnight_sentences(noted["midnights"]),
-        *supply_kind_sentences(noted["kinds"], threshold),
-        *mixed_kind_sentences(noted["kinds"], threshold),
-        *other_kind_sentences(noted["n_of_other_kinds"], study.supply.kinds, threshold),
+        *supply_kind_sentences(noted["kinds"]),
+        *mixed_kind_sentences(noted["kinds"]),
+        *other_kind_sentences(noted["n_of_other_kinds"], study.supply.kinds),
     ]
     if omop is None:
         return notes
     notes += missing_vocabulary_sentences(omop["missing_vocabulary"], omop["has_drugs"])
-    notes += exposure_end_sentences(omop["exposure_ends"], study.source.exposure_end, threshold)
-    return notes + one_day_sentences(omop["exposure_ends"], study.source, threshold)
+    notes += exposure_end_sentences(omop["exposure_ends"], study.source.exposure_end)
+    return notes + one_day_sentences(omop["exposure_ends"], study.source)
 
 
 def midnight_sentences(columns: list[dict[str, Any]]) -> list[str]:
@@ -56,33 +55,33 @@ def midnight_sentences(columns: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def supply_kind_sentences(kinds: list[dict[str, Any]], threshold: int) -> list[str]:
+def supply_kind_sentences(kinds: list[dict[str, Any]]) -> list[str]:
     """One sentence on how many dispensings are of each kind of supply, or none."""
     counts = {row["kind"]: row["n"] for row in kinds}
     whole = sum(counts.values())
     if not whole:
         return []
-    met = [f"{guarded_part(counts[kind], whole, threshold)} {kind}" for kind in SUPPLY_KINDS if kind in counts]
-    return [f"Kinds of supply, of {guarded_count(whole, threshold)} dispensings: {', '.join(met)}."]
+    met = [f"{part_of(counts[kind], whole)} {kind}" for kind in SUPPLY_KINDS if kind in counts]
+    return [f"Kinds of supply, of {whole:,} dispensings: {', '.join(met)}."]
 
 
-def mixed_kind_sentences(kinds: list[dict[str, Any]], threshold: int) -> list[str]:
+def mixed_kind_sentences(kinds: list[dict[str, Any]]) -> list[str]:
     """One sentence on drugs that a person has in several kinds of supply, such as an order and its dispensing."""
     whole, beside = (sum(row[count] for row in kinds) for count in ("n", "n_beside"))
     if not beside:
         return []
-    told = f"Of {guarded_count(whole, threshold)} dispensings, {guarded_part(beside, whole, threshold)}"
+    told = f"Of {whole:,} dispensings, {part_of(beside, whole)}"
     return [
         f"{told} are of a drug that the person also has in another kind of supply, and each counts. If an order and "
         "its dispensing or administration tell of one supply, name the kinds that are to be read in supply.kinds."
     ]
 
 
-def other_kind_sentences(n: int, read: tuple[str, ...], threshold: int) -> list[str]:
+def other_kind_sentences(n: int, read: tuple[str, ...]) -> list[str]:
     """One sentence on accepted dispensings of kinds that the study does not read, or none."""
     kinds = ", ".join(read)
     told = f"Accepted dispensings that are not used, because supply.kinds reads {kinds} only"
-    return [f"{told}: {guarded_count(n, threshold)}."] if n else []
+    return [f"{told}: {n:,}."] if n else []
 
 
 def missing_vocabulary_sentences(tables: list[str] | tuple[str, ...], has_drugs: bool) -> list[str]:
@@ -93,14 +92,14 @@ def missing_vocabulary_sentences(tables: list[str] | tuple[str, ...], has_drugs:
     return [*told, refused] if lost and has_drugs else told
 
 
-def exposure_end_sentences(ends: dict[str, int], stated: str, threshold: int) -> list[str]:
+def exposure_end_sentences(ends: dict[str, int], stated: str) -> list[str]:
     """What the delivery's own columns say of its end dates beside what the study states; none if they say nothing."""
     whole, counts = ends["n_both"], {"inclusive": ends["n_inclusive"], "exclusive": ends["n_exclusive"]}
     if not whole:
         return []
-    last, after = (guarded_part(counts[how], whole, threshold) for how in ("inclusive", "exclusive"))
+    last, after = (part_of(counts[how], whole) for how in ("inclusive", "exclusive"))
     told = (
-        f"Of {guarded_count(whole, threshold)} drug exposures with days of supply and an end date, {last} end on the "
+        f"Of {whole:,} drug exposures with days of supply and an end date, {last} end on the "
         f'last day of the supply and {after} on the day after it; source.exposure_end is "{stated}".'
     )
     if counts[_OTHER[stated]] <= counts[stated]:
@@ -111,13 +110,13 @@ def exposure_end_sentences(ends: dict[str, int], stated: str, threshold: int) ->
     ]
 
 
-def one_day_sentences(ends: dict[str, int], source: SourceSection, threshold: int) -> list[str]:
+def one_day_sentences(ends: dict[str, int], source: SourceSection) -> list[str]:
     """What exposures are taken for that end on the day they start, where the end date is all that tells; or none."""
     if not ends["n_one_day"] or source.exposure_end == "exclusive":
         return []
     told = (
-        f"Of {guarded_count(ends['n_by_end'], threshold)} drug exposures with an end date and no days of supply, "
-        f"{guarded_part(ends['n_one_day'], ends['n_by_end'], threshold)} end on the day they start and are not "
+        f"Of {ends['n_by_end']:,} drug exposures with an end date and no days of supply, "
+        f"{part_of(ends['n_one_day'], ends['n_by_end'])} end on the day they start and are not "
         "administered;"
     )
     if source.exposure_of_one_day == "unknown":

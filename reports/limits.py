@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from reports.numbers import guarded_count, listed, plural
+from reports.numbers import count, listed, plural
 from reports.prose import words
 from schemas.found import Found
 from schemas.plain import plain
@@ -45,14 +45,9 @@ def unused_rows_sentences(unused: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def reversal_sentences(reversals: dict[str, int], threshold: int) -> list[str]:
-    """What became of rows with a negative amount: supplies taken back, and those nobody can tell any more; or none.
-
-    Counts under the threshold are not told.
-    """
-    taken_back, unmatched, unknown = (
-        guarded_count(reversals[name], threshold) for name in ("n_taken_back", "n_unmatched", "n_unknown")
-    )
+def reversal_sentences(reversals: dict[str, int]) -> list[str]:
+    """What became of rows with a negative amount: supplies taken back, and those nobody can tell any more; or none."""
+    taken_back, unmatched, unknown = (count(reversals[name]) for name in ("n_taken_back", "n_unmatched", "n_unknown"))
     found = f"Dispensings taken back by a later row with a negative amount: {taken_back}. Neither row is a supply."
     lost = (
         f"Rows with a negative amount that take back no one dispensing: {unmatched}. "
@@ -61,12 +56,13 @@ def reversal_sentences(reversals: dict[str, int], threshold: int) -> list[str]:
     return [found] * (reversals["n_taken_back"] > 0) + [lost] * (reversals["n_unmatched"] > 0)
 
 
-def harmless_rows_sentences(coverage_of_others: int, threshold: int) -> list[str]:
+def harmless_rows_sentences(coverage_of_others: int) -> list[str]:
     """One sentence on coverage of persons who are not in the extract, or none."""
     if not coverage_of_others:
         return []
-    n = guarded_count(coverage_of_others, threshold)
-    return [f"Rows of coverage of persons who are not in the extract: {n}. No result depends on them."]
+    return [
+        f"Rows of coverage of persons who are not in the extract: {coverage_of_others:,}. No result depends on them."
+    ]
 
 
 def unseen_options_sentences(names: list[str]) -> list[str]:

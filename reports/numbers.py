@@ -31,6 +31,18 @@ def percent(share: float | None) -> str:
     return f"{share:.2%}" if share < 0.00995 else f"{share:.1%}"
 
 
+def part_of(part: int, whole: int) -> str:
+    """Some of the delivered rows, as they are counted, with their share: none, all, 4 (0.2%)."""
+    if part in (0, whole):
+        return "all" if part else "none"
+    return f"{part:,} ({_tenths(100 * part / whole)})"
+
+
+def share_of(part: int, whole: int) -> str:
+    """The same with what it is of."""
+    return f"{part_of(part, whole)} of {whole:,}" if whole else "no rows to look at"
+
+
 def guarded_count(n: int, threshold: int) -> str:
     """A count of rows of persons; one under the threshold is not told."""
     return f"fewer than {threshold}" if 0 < n < threshold else f"{n:,}"

@@ -99,7 +99,7 @@ def test_eleven_percent_quarantined_stops_publication():
     """One row in a hundred over the limit stops publication, in words that name table and limit."""
     results = _check(quarantined=11)
     assert _failed(results) == [
-        ("dispensings", "At most 10% of the delivered rows are quarantined.", "11.0% of 100"),
+        ("dispensings", "At most 10% of the delivered rows are quarantined.", "11 (11.0%) of 100"),
     ]
     with pytest.raises(PublicationStopped, match="dispensings: At most 10% of the delivered rows are quarantined"):
         require(results)

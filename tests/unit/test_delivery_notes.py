@@ -15,20 +15,18 @@ from tests.unit.deliveries import study
 
 
 def test_kinds_of_supply_in_words() -> None:
-    """Each kind that there is, as a share; counts under the threshold and their complements are not told."""
+    """Each kind that there is, counted as it is, also where it is few: the tables beside it tell as much."""
     many = [{"kind": "prescribed", "n": 100}, {"kind": "dispensed", "n": 1900}]
     few = [{"kind": "administered", "n": 4}, {"kind": "dispensed", "n": 1996}]
 
-    assert supply_kind_sentences(many, 5) == [
-        "Kinds of supply, of 2,000 dispensings: 95.0% dispensed, 5.0% prescribed."
+    assert supply_kind_sentences(many) == [
+        "Kinds of supply, of 2,000 dispensings: 1,900 (95.0%) dispensed, 100 (5.0%) prescribed."
     ]
-    assert supply_kind_sentences(few, 5) == [
-        "Kinds of supply, of 2,000 dispensings: all but fewer than 5 dispensed, fewer than 5 administered."
+    assert supply_kind_sentences(few) == [
+        "Kinds of supply, of 2,000 dispensings: 1,996 (99.8%) dispensed, 4 (0.2%) administered."
     ]
-    assert supply_kind_sentences([{"kind": "unknown", "n": 5}], 5) == [
-        "Kinds of supply, of 5 dispensings: all unknown."
-    ]
-    assert supply_kind_sentences([], 5) == []
+    assert supply_kind_sentences([{"kind": "unknown", "n": 5}]) == ["Kinds of supply, of 5 dispensings: all unknown."]
+    assert supply_kind_sentences([]) == []
 
 
 def test_missing_vocabulary_tables_in_words() -> None:
@@ -50,9 +48,9 @@ ENDS = {"n_both": 100, "n_inclusive": 90, "n_exclusive": 10, "n_by_end": 40, "n_
 
 def test_end_dates_that_agree_with_the_study() -> None:
     """What the two columns say stands beside what the study states."""
-    assert exposure_end_sentences(ENDS, "inclusive", 5) == [
-        "Of 100 drug exposures with days of supply and an end date, 90.0% end on the last day of the supply and 10.0% "
-        'on the day after it; source.exposure_end is "inclusive".'
+    assert exposure_end_sentences(ENDS, "inclusive") == [
+        "Of 100 drug exposures with days of supply and an end date, 90 (90.0%) end on the last day of the supply and "
+        '10 (10.0%) on the day after it; source.exposure_end is "inclusive".'
     ]
 
 
@@ -61,37 +59,37 @@ def test_end_dates_that_disagree_with_the_study() -> None:
     even = ENDS | {"n_inclusive": 50, "n_exclusive": 50}
     one_more = ENDS | {"n_both": 101, "n_inclusive": 50, "n_exclusive": 51}
 
-    assert "disagrees" not in exposure_end_sentences(even, "inclusive", 5)[0]
-    assert exposure_end_sentences(one_more, "inclusive", 5)[0].endswith(
+    assert "disagrees" not in exposure_end_sentences(even, "inclusive")[0]
+    assert exposure_end_sentences(one_more, "inclusive")[0].endswith(
         'The delivery disagrees: if its end dates are "exclusive", exposures without days of supply are counted one '
         "day too long."
     )
-    assert exposure_end_sentences(ENDS, "exclusive", 5)[0].endswith("are counted one day too short.")
+    assert exposure_end_sentences(ENDS, "exclusive")[0].endswith("are counted one day too short.")
 
 
-def test_end_dates_of_few_exposures_are_not_counted_in_public() -> None:
-    """Four exposures are fewer than five; none say nothing."""
+def test_end_dates_of_few_exposures_are_counted_too() -> None:
+    """Four delivered rows are four rows; none say nothing."""
     few = {"n_both": 4, "n_inclusive": 4, "n_exclusive": 0}
 
-    assert "Of fewer than 5 drug exposures" in exposure_end_sentences(few, "inclusive", 5)[0]
-    assert exposure_end_sentences(dict.fromkeys(ENDS, 0), "inclusive", 5) == []
+    assert "Of 4 drug exposures" in exposure_end_sentences(few, "inclusive")[0]
+    assert exposure_end_sentences(dict.fromkeys(ENDS, 0), "inclusive") == []
 
 
 def test_exposures_that_end_on_the_day_they_start() -> None:
     """What they are taken for, and what to state if the end was only filled in; nothing where there are none."""
     unknown = study(kind="omop", exposure_of_one_day="unknown").source
     exclusive = study(kind="omop", exposure_end="exclusive").source
-    (as_one_day,) = one_day_sentences(ENDS, study(kind="omop").source, 5)
-    (as_unknown,) = one_day_sentences(ENDS, unknown, 5)
+    (as_one_day,) = one_day_sentences(ENDS, study(kind="omop").source)
+    (as_unknown,) = one_day_sentences(ENDS, unknown)
 
     assert as_one_day == (
-        "Of 40 drug exposures with an end date and no days of supply, 25.0% end on the day they start and are not "
+        "Of 40 drug exposures with an end date and no days of supply, 10 (25.0%) end on the day they start and are not "
         "administered; they count as one day. If the start date was filled in for a missing end date, state "
         'source.exposure_of_one_day = "unknown".'
     )
     assert as_unknown.endswith("administered; their length is taken as unknown.")
-    assert one_day_sentences(ENDS, exclusive, 5) == []
-    assert one_day_sentences(ENDS | {"n_one_day": 0}, unknown, 5) == []
+    assert one_day_sentences(ENDS, exclusive) == []
+    assert one_day_sentences(ENDS | {"n_one_day": 0}, unknown) == []
 
 
 def test_a_drug_in_two_kinds_of_supply() -> None:
@@ -99,22 +97,22 @@ def test_a_drug_in_two_kinds_of_supply() -> None:
     mixed = [{"kind": "dispensed", "n": 60, "n_beside": 20}, {"kind": "prescribed", "n": 20, "n_beside": 20}]
     few = [{"kind": "dispensed", "n": 60, "n_beside": 1}, {"kind": "prescribed", "n": 20, "n_beside": 1}]
 
-    assert mixed_kind_sentences(mixed, 5) == [
-        "Of 80 dispensings, 50.0% are of a drug that the person also has in another kind of supply, and each counts. "
-        "If an order and its dispensing or administration tell of one supply, name the kinds that are to be read in "
+    assert mixed_kind_sentences(mixed) == [
+        "Of 80 dispensings, 40 (50.0%) are of a drug that the person also has in another kind of supply, and each "
+        "counts. If an order and its dispensing or administration tell of one supply, name the kinds that are to be read in "
         "supply.kinds."
     ]
-    assert mixed_kind_sentences(few, 5)[0].startswith("Of 80 dispensings, fewer than 5 are of a drug")
-    assert mixed_kind_sentences([{"kind": "dispensed", "n": 60, "n_beside": 0}], 5) == []
+    assert mixed_kind_sentences(few)[0].startswith("Of 80 dispensings, 2 (2.5%) are of a drug")
+    assert mixed_kind_sentences([{"kind": "dispensed", "n": 60, "n_beside": 0}]) == []
 
 
 def test_dispensings_of_other_kinds() -> None:
     """What is accepted and not used is counted."""
-    assert other_kind_sentences(12, ("dispensed",), 5) == [
+    assert other_kind_sentences(12, ("dispensed",)) == [
         "Accepted dispensings that are not used, because supply.kinds reads dispensed only: 12."
     ]
-    assert other_kind_sentences(4, ("dispensed",), 5)[0].endswith("fewer than 5.")
-    assert other_kind_sentences(0, ("dispensed",), 5) == []
+    assert other_kind_sentences(4, ("dispensed",))[0].endswith(": 4.")
+    assert other_kind_sentences(0, ("dispensed",)) == []
 
 
 def test_a_registry_has_no_notes_on_concepts() -> None:

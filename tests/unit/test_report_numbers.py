@@ -8,6 +8,7 @@ from reports.numbers import (
     listed,
     percent,
     points,
+    share_of,
 )
 
 
@@ -73,6 +74,14 @@ def test_lists() -> None:
         "a",
         "a and b",
         "a, b or c",
+    ]
+
+
+def test_counts_of_rows_set_aside_are_told_as_they_are() -> None:
+    """Also four; their share stands beside them, and none and all are said so."""
+    assert [share_of(4, 4000), share_of(0, 9), share_of(9, 9), share_of(0, 0)] == [
+        *("4 (0.1%) of 4,000", "none of 9", "all of 9"),
+        "no rows to look at",
     ]
 
 
