@@ -186,6 +186,12 @@ def _say_result(folder: str) -> None:
         out.print(line, highlight=False, soft_wrap=True)
 
 
+_AFTER_CHECK = (
+    "`impasse run` sets the same rows aside and would publish nothing: correct the delivery, or the limits under "
+    "[quality] in the study file."
+)
+
+
 @app.command(epilog="Example: impasse check study.toml")
 @told
 def check(study: StudyPath) -> None:
@@ -193,7 +199,8 @@ def check(study: StudyPath) -> None:
     import polars as pl
 
     from flows import plan, progress, quality, steps
-    from reports.delivery_notes import note_sentences
+    from reports.delivery_notes import date_format_sentences, note_sentences
+    from transforms.refusals import RULES
     from transforms.supply import count_kinds
 
     loaded = plan.load(study.resolve())
@@ -211,7 +218,10 @@ def check(study: StudyPath) -> None:
     if len(absent):
         out.print(f"Not delivered, or without a row: {', '.join(absent)}.\n", highlight=False)
     if len(cleaned.rules):
-        print_table("Rows set aside, by rule", cleaned.rules.to_dicts())
+        meant = [{**row, "what it means": RULES[row["rule"]]} for row in cleaned.rules.to_dicts()]
+        print_table("Rows set aside, by rule", meant)
+    for sentence in date_format_sentences(cleaned.rules.to_dicts(), loaded.layout):
+        out.print(f"{sentence}\n", markup=False, highlight=False)
     noted = steps.noted(cleaned, count_kinds(cleaned.extract.dispensings))
     for sentence in note_sentences(noted, loaded.study):
         out.print(f"{sentence}\n", markup=False, highlight=False)
@@ -222,7 +232,7 @@ def check(study: StudyPath) -> None:
         out.print(
             f"  {mark}: {result.table}: {result.sentence} Observed: {result.observed}", markup=False, highlight=False
         )
-    quality.require(results)
+    quality.require(results, do=_AFTER_CHECK)
 
 
 def _told(entry: Found) -> dict[str, object]:

@@ -25,7 +25,7 @@ from flows.plan import Plan, make_plan
 from flows.progress import begin_reading, note, tell
 from flows.steps import DeliveryCounts
 from flows.stores import Place
-from schemas.errors import ImpasseError, MayPass, NoAnswer, PublicationStopped, RunInterrupted
+from schemas.errors import ImpasseError, MayPass, NoAnswer, PublicationStopped, RunInterrupted, lines_of
 from schemas.plain import plain
 
 
@@ -96,7 +96,8 @@ def run_study(
         except PublicationStopped as stop:
             page = discreet(publication.keep_validation)(plan)
             publication.clear(plan)
-            raise PublicationStopped(stop.what, where=stop.where, expected=stop.expected, do=f"See {page}.") from None
+            where, expected = lines_of(stop.where), lines_of(stop.expected)
+            raise PublicationStopped(stop.what, where=where, expected=expected, do=f"See {page}.") from None
         except BaseException:
             if plan.progress.exists():
                 note(f"What is done is kept, with rows of persons, in\n{plan.home}\nGo on with --resume, or delete it.")

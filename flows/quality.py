@@ -50,6 +50,9 @@ _DATE_COLUMN = {
 Frames = dict[str, pl.DataFrame]
 
 
+_SEE = "See the validation report; correct the delivery, or the limits under [quality] in the study file."
+
+
 def check_delivery(
     extract: Extract, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study, codes: CodeLists
 ) -> list[ExpectationResult]:
@@ -82,15 +85,15 @@ def check_release(
     return _checked(asked, frames, {})
 
 
-def require(results: Iterable[ExpectationResult]) -> None:
-    """Raise PublicationStopped if a critical expectation is not met."""
+def require(results: Iterable[ExpectationResult], do: str = _SEE) -> None:
+    """Raise PublicationStopped if a critical expectation is not met, each told on a line."""
     failed = [result for result in results if result.is_critical and not result.success]
     if failed:
         raise PublicationStopped(
             f"{len(failed)} critical check{'s' if len(failed) > 1 else ''} failed; nothing was published.",
-            where=", ".join(sorted({f"{result.suite} of {result.table}" for result in failed})),
-            expected=" ".join(f"{result.table}: {result.sentence} (observed: {result.observed})" for result in failed),
-            do="See the validation report; correct the delivery, or the limits under [quality] in the study file.",
+            where=sorted({f"{result.suite} of {result.table}" for result in failed}),
+            expected=[f"{result.table}: {result.sentence} (observed: {result.observed})" for result in failed],
+            do=do,
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
 from reports.numbers import part_of
+from schemas.mapping import Mapping
 from schemas.plain import plain
 from schemas.study import SUPPLY_KINDS, SourceSection, Study
 
@@ -82,6 +83,24 @@ def other_kind_sentences(n: int, read: tuple[str, ...]) -> list[str]:
     kinds = ", ".join(read)
     told = f"Accepted dispensings that are not used, because supply.kinds reads {kinds} only"
     return [f"{told}: {n:,}."] if n else []
+
+
+def date_format_sentences(rules: list[dict[str, Any]], layout: object) -> list[str]:
+    """One sentence per table of which dates could not be read, on the columns and formats that the layout states."""
+    if not isinstance(layout, Mapping):
+        return []
+    tables = [row["table"] for row in rules if row["rule"] == "date_unreadable"]
+    return [f"Dates of {table} are read so: {'; '.join(_date_columns(layout, table))}." for table in tables]
+
+
+def _date_columns(layout: Mapping, table: str) -> list[str]:
+    columns = [pair for part in layout.parts(table) for pair in part.columns.items()]
+    told = [
+        f"{' or '.join(column.column)} as {' or '.join(column.formats)}"
+        for name, column in columns
+        if name.endswith("date") and column.column
+    ]
+    return list(dict.fromkeys(told))
 
 
 def missing_vocabulary_sentences(tables: list[str] | tuple[str, ...], has_drugs: bool) -> list[str]:

@@ -22,7 +22,12 @@ class ImpasseError(Exception):
     """
 
     def __init__(
-        self, what: str, *, where: str | Sequence[str] = "", expected: str = "", do: str | Sequence[str] = ""
+        self,
+        what: str,
+        *,
+        where: str | Sequence[str] = "",
+        expected: str | Sequence[str] = "",
+        do: str | Sequence[str] = "",
     ) -> None:
         self.what, self.where, self.expected, self.do = map(_laid_out, (what, where, expected, do))
         super().__init__(str(self))
@@ -33,6 +38,11 @@ class ImpasseError(Exception):
         lines += [f"  expected: {self.expected}"] if self.expected else []
         lines += [f"  do:       {self.do}"] if self.do else []
         return "\n".join(lines)
+
+
+def lines_of(text: str) -> list[str]:
+    """The texts that an error has laid out on a line each."""
+    return text.split(_BELOW)
 
 
 def _laid_out(text: str | Sequence[str]) -> str:

@@ -152,7 +152,37 @@ def test_a_bad_row_is_set_aside(registry: Path, tmp_path: Path, table: str, line
 
     assert ended.returncode == 0
     assert f"{rule} " in ended.stdout
+    assert "what it means" in ended.stdout
+    assert max(map(len, ended.stdout.splitlines())) <= 80
     assert person not in ended.stdout + ended.stderr
+
+
+def test_what_a_check_finds_wrong_is_told_line_by_line(registry: Path, tmp_path: Path) -> None:
+    """Each failed check has a line of its own, and what to do names no page that is not there."""
+    folder = tmp_path / "study"
+    shutil.copytree(registry, folder)
+    with (folder / "study.toml").open("a") as study:
+        study.write("\n[quality]\nmin_rows = { scores = 1000000, dispensings = 1000000 }\n")
+
+    ended = impasse("check", str(folder / "study.toml"))
+    told = [line for line in ended.stderr.splitlines() if "at least 1,000,000" in line]
+
+    assert ended.returncode == 3
+    assert len(told) == 2
+    assert "validation" not in ended.stderr
+    assert "`impasse run` sets the same rows aside" in ended.stderr
+
+
+def test_formats_are_told_where_a_date_cannot_be_read(registry: Path, tmp_path: Path) -> None:
+    """By the columns of the layout."""
+    folder = tmp_path / "study"
+    shutil.copytree(registry, folder)
+    path = folder / "delivery/scores.csv"
+    path.write_text(path.read_text().replace("-", "/", 2))
+
+    ended = impasse("check", str(folder / "study.toml"))
+
+    assert "Dates of scores are read so: date as %Y-%m-%d." in " ".join(ended.stdout.split())
 
 
 def test_a_failed_critical_check_has_its_own_exit_code(registry: Path, tmp_path: Path) -> None:

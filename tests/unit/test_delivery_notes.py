@@ -99,8 +99,8 @@ def test_a_drug_in_two_kinds_of_supply() -> None:
 
     assert mixed_kind_sentences(mixed) == [
         "Of 80 dispensings, 40 (50.0%) are of a drug that the person also has in another kind of supply, and each "
-        "counts. If an order and its dispensing or administration tell of one supply, name the kinds that are to be read in "
-        "supply.kinds."
+        "counts. If an order and its dispensing or administration tell of one supply, name the kinds that are to be "
+        "read in supply.kinds."
     ]
     assert mixed_kind_sentences(few)[0].startswith("Of 80 dispensings, 2 (2.5%) are of a drug")
     assert mixed_kind_sentences([{"kind": "dispensed", "n": 60, "n_beside": 0}]) == []
