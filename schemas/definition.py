@@ -485,7 +485,7 @@ def _explained(error: ValidationError, where: str, text: str) -> ImpasseError:
     return ImpasseError(
         f"Setting '{setting}' has a value that is not allowed.",
         where=where,
-        expected=problem["msg"],
+        expected=problem["msg"].removeprefix("Value error, "),
         do=f"Did you mean '{guess}'?" if guess else "Correct it.",
     )
 

@@ -412,7 +412,10 @@ def _explained(error: ValidationError, where: str) -> ImpasseError:
     if problem["type"] == "missing":
         return ImpasseError(f"Missing key '{key}'.", where=where, expected="this key to be set", do="Add it.")
     return ImpasseError(
-        f"Key '{key}' has a value that is not allowed.", where=where, expected=problem["msg"], do="Correct it."
+        f"Key '{key}' has a value that is not allowed.",
+        where=where,
+        expected=problem["msg"].removeprefix("Value error, "),
+        do="Correct it.",
     )
 
 

@@ -276,7 +276,10 @@ def _explained(error: ValidationError, name: str) -> ImpasseError:
     if problem["type"] == "missing":
         return ImpasseError(f"Missing key '{key}'.", where=name, expected="this key to be set", do="Add it.")
     return ImpasseError(
-        f"Key '{key}' has a value that is not allowed.", where=name, expected=problem["msg"], do="Correct it."
+        f"Key '{key}' has a value that is not allowed.",
+        where=name,
+        expected=problem["msg"].removeprefix("Value error, "),
+        do="Correct it.",
     )
 
 

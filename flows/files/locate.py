@@ -220,7 +220,7 @@ def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
         f"More than one file may be meant by '{key}': {listed(path.name for path in paths)}.",
         where=f"folder {folder.name}",
         expected="one file of the names that the layout knows",
-        do=f'Name what is to be read in source.files, as in {key} = [...] or {key} = "lmed_*".',
+        do=f"Name what is to be read in source.files, as in {key} = {_toml([path.name for path in paths])}.",
     )
 
 
