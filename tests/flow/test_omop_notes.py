@@ -41,7 +41,7 @@ FILES = {
     "2,739138,2016-01-01,2016-02-12,42,32825\n2,797617,2016-02-12,2016-03-25,42,32825\n2,1,2016-02-12,,42,32825\n",
 }
 NOTES = (
-    "Kinds of supply, of 4 dispensings: 50.0% dispensed, 50.0% prescribed.",
+    "Kinds of supply, of 4 dispensings: 2 (50.0%) dispensed, 2 (50.0%) prescribed.",
     "The vocabulary table concept_ancestor is not delivered: only the listed concepts themselves are found",
     "The vocabulary table drug_strength is not delivered: the dose a day is unknown",
     "A drug of which no delivered table tells the ingredient is refused (no_atc_mapping).",
@@ -97,7 +97,7 @@ def test_orders_beside_dispensings_are_told(study: Path) -> None:
     exposures = study.parent / "cdm" / "drug_exposure.csv"
     exposures.write_text(exposures.read_text() + ORDERED)
 
-    assert "Of 5 dispensings, 40.0% are of a drug that the person also has in another kind of supply" in _checked(study)
+    assert "Of 5 dispensings, 2 (40.0%) are of a drug that the person also has in another kind of supply" in _checked(study)
 
 
 def test_a_study_may_read_dispensings_only(study: Path, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_exposures_of_one_day_are_told(study: Path, tmp_path: Path) -> None:
     exposures = study.parent / "cdm" / "drug_exposure.csv"
     exposures.write_text(exposures.read_text() + ORDERED)
     run = run_steps(study, tmp_path / "out")
-    told = "Of 3 drug exposures with an end date and no days of supply, 33.3% end on the day they start"
+    told = "Of 3 drug exposures with an end date and no days of supply, 1 (33.3%) end on the day they start"
 
     assert told in _checked(study)
     assert told in " ".join(json.loads((run / "release/manifest.json").read_text())["notes"])
