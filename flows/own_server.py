@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from select import select
 from tempfile import TemporaryFile
 from time import monotonic, sleep
 from typing import IO
@@ -40,7 +41,7 @@ class OwnServer:
         """The address of the server when it answers; none if Prefect's settings name another."""
         end = monotonic() + SECONDS_TO_ANSWER
         tell("waiting for Prefect's server, at most 10 minutes", 0, 1)
-        port = self.process.stdout.readline().strip()
+        port = self._port()
         if not port and self.process.wait() == 0:
             return None
         while not (port and _answers(int(port))):
@@ -50,6 +51,13 @@ class OwnServer:
                 raise _too_slow()
             sleep(0.1)
         return f"http://127.0.0.1:{port}/api"
+
+    def _port(self) -> str:
+        """What the process says first, when it has imported what it needs; nothing if it has ended."""
+        told, *_ = select([self.process.stdout], [], [], SECONDS_TO_ANSWER)
+        if not told:
+            raise _too_slow()
+        return self.process.stdout.readline().strip()
 
     def end(self) -> None:
         """End the server's process, which has some seconds to write down what it knows."""

@@ -80,13 +80,14 @@ def test_a_slow_server_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert address.startswith("http://127.0.0.1:")
 
 
-def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the stated time, with what to do."""
+@pytest.mark.parametrize("program", [ANSWER.format(seconds=600), "import time; time.sleep(600)"])
+def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """After the stated time, with what to do; also one that does not even say where it will be."""
     monkeypatch.setattr(own_server, "_SECONDS_TO_LOOK", 0.1)
+    monkeypatch.setattr(own_server, "_SECONDS_TO_END", 0.2)
     monkeypatch.setattr(own_server, "SECONDS_TO_ANSWER", 0.5)
-    silent = ANSWER.format(seconds=600)
     with (
-        in_its_place(monkeypatch, silent) as server,
+        in_its_place(monkeypatch, program) as server,
         pytest.raises(ImpasseError, match=r"did not answer within 0\.5 s"),
     ):
         server.wait()
