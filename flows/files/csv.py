@@ -235,7 +235,10 @@ def read_schema(path: Place, form: CsvForm) -> pl.Schema:
     header = text[: _end_of_header(text, form.quoting)] or text
     quote = '"' if form.quoting else None
     names = pl.scan_csv(header.decode(form.encoding).encode(), separator=form.delimiter, quote_char=quote)
-    return pl.Schema(dict.fromkeys(names.collect_schema(), pl.String))
+    try:
+        return pl.Schema(dict.fromkeys(names.collect_schema(), pl.String))
+    except pl.exceptions.NoDataError:  # a byte order mark alone where the header should be
+        raise empty(path) from None
 
 
 def guess_columns(path: Place) -> list[str]:

@@ -208,8 +208,11 @@ def test_file_of_a_byte_order_mark_only(tmp_path: Path) -> None:
     (tmp_path / "persons.csv").write_bytes(b"\xef\xbb\xbf")
     mark = told(tmp_path)
     (tmp_path / "persons.csv").write_bytes(b"\xef\xbb\xbf\r\n")
+    line = told(tmp_path)
+    (tmp_path / "persons.csv").write_bytes(b"\xef\xbb\xbf\n\n\xef\xbb\xbf\n")
 
     assert "holds no rows" in mark
+    assert "holds no rows" in line
     assert "holds no rows" in told(tmp_path)
 
 
