@@ -18,6 +18,7 @@ from errno import ENOENT
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any
 
 from schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
@@ -35,7 +36,7 @@ _SILENT_SECONDS = 10
 _ATTEMPTS = 3
 # Polars counts the time of a whole answer, of up to 64 MB.
 _ANSWER_SECONDS = 100
-# What one request fetches of a file that is read from its start to its end.
+# What one request fetches of a file that is read from its start to its end, and what is written at once.
 _AT_ONCE = 8 << 20
 
 _CODE = re.compile(r"AWS Error ([A-Z_]+(?: \(HTTP status \d+\))?)")
@@ -225,17 +226,22 @@ def scan_parquet(place: Address, n_rows: int | None = None) -> pl.LazyFrame:
 
 
 def copy(path: Path, to: Address) -> None:
-    """Copy a file of this machine; it is there as a whole or not at all."""
-    from pyarrow.fs import LocalFileSystem, copy_files
+    """Copy a file of this machine; it is there as a whole or not at all.
 
-    with _told(to):
-        copy_files(str(path), _path(to), source_filesystem=LocalFileSystem(), destination_filesystem=client())
+    Not by pyarrow's `copy_files`: where the store refuses, it ends the process or, without threads, says nothing.
+    """
+    with _told(to), path.open("rb") as file, _to_be_written(to) as stream:
+        copyfileobj(file, stream, _AT_ONCE)
 
 
 def write(content: bytes, to: Address) -> None:
     """Write a small file."""
-    with _told(to), client().open_output_stream(_path(to)) as stream:
+    with _told(to), _to_be_written(to) as stream:
         stream.write(content)
+
+
+def _to_be_written(to: Address) -> NativeFile:
+    return client().open_output_stream(_path(to), compression=None)  # as it is, whatever its name ends with
 
 
 def no_file(place: Place) -> ImpasseError:
