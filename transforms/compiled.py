@@ -6,27 +6,71 @@ other threads run meanwhile. It is compiled when it is first called with arrays 
 less, and kept beside the program or, where that cannot be written, in the user's cache; NUMBA_CACHE_DIR names another
 folder. NUMBA_DISABLE_JIT=1 runs the same loops as plain Python, in which they can be looked into.
 
-Callers give a function arrays of the same types each time: another type is compiled anew, and processes that start
-together on a new machine must not keep different ones of one function.
+Callers give a function arrays of the same types each time: another type is compiled anew.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import numba
+from numba.core.serialize import dumps
 
 _Function = TypeVar("_Function", bound=Callable)
 
 
 def compiled(function: _Function) -> _Function:
     """The function compiled, when it is first called; where it cannot be kept, every process compiles it anew."""
-    return numba.njit(nogil=True, error_model="numpy", cache=KEPT_IN is not None)(function)
+    dispatcher = numba.njit(nogil=True, error_model="numpy", cache=KEPT_IN is not None)(function)
+    if KEPT_IN is not None and not numba.config.DISABLE_JIT:
+        files = dispatcher._cache._cache_file
+        dispatcher._cache._cache_file = Kept(files._cache_path, files._index_name.removesuffix(".nbi"))
+    return dispatcher
+
+
+class Kept:
+    """The compiled forms of one function: a file for each set of types, named by them, written whole or not at all.
+
+    Numba numbers these files and writes the numbers into an index. Two processes that compile one function for
+    different types at the same time then take the same number, and a later process runs the code of the one on arrays
+    of the other: it reads beyond their end. A file cut short, as a power cut leaves it, would be run as well.
+    """
+
+    def __init__(self, folder: str, function: str) -> None:
+        self._folder, self._function = folder, function
+
+    def load(self, types: Any) -> Any:
+        """What was kept for these types, or nothing where it is not there, or not whole."""
+        with suppress(OSError), open(self._path(types), "rb") as file:
+            digest, compiled_for = file.read(32), file.read()
+            if sha256(compiled_for).digest() == digest:
+                kept_types, code = pickle.loads(compiled_for)
+                return code if kept_types == types else None
+        return None
+
+    def save(self, types: Any, code: Any) -> None:
+        """Keep a compiled form; where that cannot be, as on a full disk, the next process compiles it again."""
+        path = self._path(types)
+        aside = f"{path}.{uuid4().hex}"
+        compiled_for = dumps((types, code))
+        try:
+            with open(aside, "wb") as file:
+                file.write(sha256(compiled_for).digest() + compiled_for)
+            os.replace(aside, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(aside)
+
+    def _path(self, types: Any) -> str:
+        return os.path.join(self._folder, f"{self._function}.{sha256(repr(types).encode()).hexdigest()[:16]}.nbc")
 
 
 def _folder(candidates: Sequence[Path], sources: Sequence[Path]) -> Path | None:

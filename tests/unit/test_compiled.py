@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from transforms.compiled import _folder, compiled
+from transforms.compiled import Kept, _folder, compiled
 
 
 @compiled
@@ -53,3 +53,49 @@ def test_the_first_folder_that_can_be_written_is_taken(tmp_path: Path, sources: 
     assert first is not None
     assert first.parent == open_
     assert _folder([closed], [sources]) is None
+
+
+def test_processes_that_compile_for_different_types_at_once_do_not_mix_them(tmp_path: Path) -> None:
+    """As when two start together on a new machine: both looked before either had kept anything."""
+    first, second = Kept(str(tmp_path), "loop"), Kept(str(tmp_path), "loop")
+    assert (first.load("integers"), second.load("fractions")) == (None, None)
+
+    first.save("integers", "code for integers")
+    second.save("fractions", "code for fractions")
+
+    later = Kept(str(tmp_path), "loop")
+    assert (later.load("integers"), later.load("fractions")) == ("code for integers", "code for fractions")
+
+
+def test_what_is_kept_of_one_function_is_not_taken_for_another(tmp_path: Path) -> None:
+    """Of the same types."""
+    Kept(str(tmp_path), "loop").save("integers", "code")
+
+    assert Kept(str(tmp_path), "another").load("integers") is None
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 400, b"half"], ids=["nothing", "zeros", "half"])
+def test_a_file_that_was_cut_short_is_not_run(tmp_path: Path, left: bytes) -> None:
+    """A power cut leaves a name without its content; the function is compiled and kept again."""
+    kept = Kept(str(tmp_path), "loop")
+    kept.save("integers", "code")
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:40] if left == b"half" else left)
+
+    assert kept.load("integers") is None
+
+    kept.save("integers", "code")
+    assert kept.load("integers") == "code"
+
+
+def test_where_nothing_can_be_kept_the_function_runs(tmp_path: Path) -> None:
+    """A folder that is gone, or a full disk, is no error of a run."""
+    kept = Kept(str(tmp_path / "gone"), "loop")
+    kept.save("integers", "code")
+
+    assert kept.load("integers") is None
+
+
+def test_a_compiled_function_is_kept_so() -> None:
+    """What a program uses is what the tests before this one look at."""
+    assert isinstance(_shares._cache._cache_file, Kept)
