@@ -11,8 +11,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from flows import demonstration
+from flows.cli import app
 
 Edit = Callable[[Path], None]
 
@@ -26,11 +29,16 @@ def impasse(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess
     )
 
 
+def checked(study: Path) -> Result:
+    """Check a study on such a terminal, in this process."""
+    return CliRunner().invoke(app, ["check", str(study)], env={"COLUMNS": "80", "NO_COLOR": "1"})
+
+
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small registry as CSV, without planted faults beyond the simulator's, and its study."""
     folder = tmp_path_factory.mktemp("cli")
-    demonstration.write(folder, 2500, seed=11)
+    demonstration.write(folder, 1000, seed=11)
     for path in sorted((folder / "delivery").glob("*.parquet")):
         pl.read_parquet(path).write_csv(path.with_suffix(".csv"))
         path.unlink()
@@ -121,12 +129,23 @@ def test_bad_input_is_one_clear_message(registry: Path, tmp_path: Path, edit: Ed
     shutil.copytree(registry, folder)
     edit(folder)
 
-    ended = impasse("check", str(folder / "study.toml"))
+    ended = checked(folder / "study.toml")
 
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (ended.exit_code, ended.stdout) == (2, "")
     assert "Traceback" not in ended.stderr
     assert ended.stderr.startswith("Error: ")
     assert [word for word in words if word not in ended.stderr] == []
+
+
+def test_the_command_itself_says_no_more(registry: Path, tmp_path: Path) -> None:
+    """As a process of its own, bad input is the same message and exit code."""
+    folder = tmp_path / "study"
+    shutil.copytree(registry, folder)
+    _replaced("study.toml", "gap_days", "gap_dayz")(folder)
+
+    ended, within = impasse("check", str(folder / "study.toml")), checked(folder / "study.toml")
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", within.stderr)
 
 
 ROWS: list[tuple[str, str, str, str]] = [
@@ -148,9 +167,9 @@ def test_a_bad_row_is_set_aside(registry: Path, tmp_path: Path, table: str, line
     path = folder / f"delivery/{table}.csv"
     path.write_text(path.read_text() + line.format(p=person) + "\n")
 
-    ended = impasse("check", str(folder / "study.toml"))
+    ended = checked(folder / "study.toml")
 
-    assert ended.returncode == 0
+    assert ended.exit_code == 0
     assert f"{rule} " in ended.stdout
     assert "what it means" in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 80
@@ -164,10 +183,10 @@ def test_what_a_check_finds_wrong_is_told_line_by_line(registry: Path, tmp_path:
     with (folder / "study.toml").open("a") as study:
         study.write("\n[quality]\nmin_rows = { scores = 1000000, dispensings = 1000000 }\n")
 
-    ended = impasse("check", str(folder / "study.toml"))
+    ended = checked(folder / "study.toml")
     told = [line for line in ended.stderr.splitlines() if "at least 1,000,000" in line]
 
-    assert ended.returncode == 3
+    assert ended.exit_code == 3
     assert len(told) == 2
     assert "validation" not in ended.stderr
     assert "`impasse run` sets the same rows aside" in ended.stderr
@@ -180,7 +199,7 @@ def test_formats_are_told_where_a_date_cannot_be_read(registry: Path, tmp_path: 
     path = folder / "delivery/scores.csv"
     path.write_text(path.read_text().replace("-", "/", 2))
 
-    ended = impasse("check", str(folder / "study.toml"))
+    ended = checked(folder / "study.toml")
 
     assert "Dates of scores are read so: date as %Y-%m-%d." in " ".join(ended.stdout.split())
 

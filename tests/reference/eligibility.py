@@ -21,16 +21,17 @@ from tests.reference.codes import Codes
 def judge_eligibility(known: Known, rule: Eligible) -> Truth:
     """Whether the definition speaks about the episode; nothing can be said of one that was not observed."""
     episode = known.episode
+    if episode["disorder"] not in rule.disorders:
+        return False
     return all_true(
         [
-            episode["disorder"] in rule.disorders,
             has_diagnosis(episode, rule.diagnoses, known.codes),
             *(n_days_diagnosed(known, wanted.codes, wanted.when) >= wanted.days for wanted in rule.requirements),
             *(n_days_diagnosed(known, unwanted.codes, unwanted.when) == 0 for unwanted in rule.exclusions),
             is_of_age(episode["age"], rule),
             is_observed_before(episode["observed_days_before"], rule),
             is_untreated_before(known, rule),
-            rule.pseudo_resistance != "before" or not diagnosed_causes(known),
+            rule.pseudo_resistance != "before" or not episode["diagnosed_causes"],
             None if episode["is_observed"] is False else True,
         ]
     )
@@ -81,12 +82,11 @@ def is_untreated_before(known: Known, rule: Eligible) -> Truth:
     return True if is_seen else None
 
 
-def diagnosed_causes(known: Known) -> set[str]:
+def diagnosed_causes(person: Row, episode: Row, codes: Codes) -> set[str]:
     """The causes of pseudo-resistance that the person was diagnosed with by the episode's end."""
-    episode = known.episode
     return {
         cause
-        for cause, disorder, code_list in known.codes.causes
+        for cause, disorder, code_list in codes.causes
         if disorder == episode["disorder"]
-        and any(day <= episode["end_date"] for day in days_of_diagnosis(known.person, code_list, known.codes))
+        and any(day <= episode["end_date"] for day in days_of_diagnosis(person, code_list, codes))
     }

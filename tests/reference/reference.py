@@ -61,7 +61,11 @@ def classify_person(
         for disorder in study_episodes.disorders
         for episode in episodes_of(person, disorder, study_episodes, period, codes)
     ]
-    episodes = [e for e in every_episode if period.start <= e["start_date"] <= period.end]
+    episodes = [
+        episode | {"diagnosed_causes": diagnosed_causes(person, episode, codes)}
+        for episode in every_episode
+        if period.start <= episode["start_date"] <= period.end
+    ]
     told: Row = {
         "episodes": [only(EPISODE_FACTS, e) for e in episodes],
         "trials": {},
@@ -104,7 +108,7 @@ def all_known(
 
 def eligibility(known: Known, definition: Definition) -> Truth:
     """Whether a staging system speaks about the episode: not where resistance is feigned and that is asked last."""
-    if definition.eligible.pseudo_resistance == "after" and diagnosed_causes(known):
+    if definition.eligible.pseudo_resistance == "after" and known.episode["diagnosed_causes"]:
         return False
     return judge_eligibility(known, definition.eligible)
 
@@ -117,7 +121,7 @@ def classification(known: Known, definition: Definition) -> Row:
     met = score_met(rule, known) if is_score else arms_met(rule.any_of, known)
     verdict = verdict_of(eligible, met)
     decided_by = deciding_block(verdict, eligible, lambda *stage: could_be_met(definition, known, *stage))
-    diagnosed = diagnosed_causes(known)
+    diagnosed = known.episode["diagnosed_causes"]
     is_feigned = definition.eligible.pseudo_resistance == "after" and bool(diagnosed and eligible)
     if is_feigned and verdict in ("resistant", "undetermined"):
         verdict, decided_by = "not_resistant", "eligible"
