@@ -106,7 +106,9 @@ def _date_columns(layout: Mapping, table: str) -> list[str]:
 def missing_vocabulary_sentences(tables: list[str] | tuple[str, ...], has_drugs: bool) -> list[str]:
     """One sentence per vocabulary table that an OMOP CDM lacks, on what is lost by it; then on the drugs, if any."""
     lost = {table: [_WITHOUT[table], *([_DRUGS_WITHOUT[table]] if has_drugs else [])] for table in tables}
-    told = [f"The vocabulary table {table} is not delivered: {', and '.join(what)}." for table, what in lost.items()]
+    told = [
+        f"No row of the vocabulary table {table} is delivered: {', and '.join(what)}." for table, what in lost.items()
+    ]
     refused = "A drug of which no delivered table tells the ingredient is refused (no_atc_mapping)."
     return [*told, refused] if lost and has_drugs else told
 

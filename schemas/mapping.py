@@ -333,7 +333,7 @@ def missing_column(
         f"Column '{spellings[0]}' is missing.",
         where=f"file {file}",
         expected=f"a column named {' or '.join(spellings)} (upper or lower case)",
-        do=f"{hint}Deliver the column, or name the right one in the mapping (source.layout).",
+        do=f"{hint}Deliver the column; for a register, a layout can name another (source.layout).",
     )
 
 
@@ -345,10 +345,10 @@ def _likely_column(wanted: str, there: list[str], file: str) -> str:
     low = [column.lower() for column in there]
     guess = nearest(wanted.lower(), low)
     if guess and file.lower().endswith(".parquet"):
-        return f"The file has '{guess}': correct the mapping. "
+        return f"The file has '{guess}'. "
     if is_a_row(there):
         return "The file seems to have no header: its first line must name the columns. "
-    place = f"The name of column {low.index(guess) + 1} is near it: correct the mapping. " if guess else ""
+    place = f"The name of column {low.index(guess) + 1} is near it. " if guess else ""
     return f"{place}If the file has no header, give it one: its first line must name the columns. "
 
 

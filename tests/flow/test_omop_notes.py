@@ -42,8 +42,8 @@ FILES = {
 }
 NOTES = (
     "Kinds of supply, of 4 dispensings: 2 (50.0%) dispensed, 2 (50.0%) prescribed.",
-    "The vocabulary table concept_ancestor is not delivered: only the listed concepts themselves are found",
-    "The vocabulary table drug_strength is not delivered: the dose a day is unknown",
+    "No row of the vocabulary table concept_ancestor is delivered: only the listed concepts themselves are found",
+    "No row of the vocabulary table drug_strength is delivered: the dose a day is unknown",
     "A drug of which no delivered table tells the ingredient is refused (no_atc_mapping).",
     "none end on the last day of the supply and all on the day after it",
     "The delivery disagrees:",

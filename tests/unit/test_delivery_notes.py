@@ -32,12 +32,12 @@ def test_kinds_of_supply_in_words() -> None:
 def test_missing_vocabulary_tables_in_words() -> None:
     """Each missing table with what is lost; of drugs only where there are some."""
     assert missing_vocabulary_sentences(["concept_ancestor"], has_drugs=False) == [
-        "The vocabulary table concept_ancestor is not delivered: only the listed concepts themselves are found, not "
-        "those below them."
+        "No row of the vocabulary table concept_ancestor is delivered: only the listed concepts themselves are found, "
+        "not those below them."
     ]
     assert missing_vocabulary_sentences(["drug_strength"], has_drugs=True) == [
-        "The vocabulary table drug_strength is not delivered: the dose a day is unknown, and drugs are not found by "
-        "the ingredients that it lists.",
+        "No row of the vocabulary table drug_strength is delivered: the dose a day is unknown, and drugs are not found "
+        "by the ingredients that it lists.",
         "A drug of which no delivered table tells the ingredient is refused (no_atc_mapping).",
     ]
     assert missing_vocabulary_sentences([], has_drugs=True) == []
