@@ -20,7 +20,7 @@ from flows.garbage import collect_seldom
 from flows.layout_commands import layout_app
 from flows.terminal import err, out, print_table, told
 from schemas.errors import ImpasseError
-from schemas.found import Found
+from schemas.found import Found, by_folder
 
 if TYPE_CHECKING:
     from flows.own_server import OwnServer
@@ -211,7 +211,7 @@ def check(study: StudyPath) -> None:
         results = quality.check_delivery(
             cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes
         )
-    print_table("Files and tables", [_told(entry) for entry in cleaned.found])
+    print_table("Files and tables", [_told(entry) for entry in by_folder(cleaned.found)])
     counts = cleaned.reconciliation.filter("is_present").drop("is_present")
     absent = cleaned.reconciliation.filter(~pl.col("is_present"))["table"]
     print_table("Rows", counts.to_dicts())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 NO_ROWS = "a header without rows: it shows nothing"
@@ -22,3 +24,24 @@ class Found:
     read_as: str = ""
     rows: int | None = None
     note: str = ""
+
+
+def by_folder(found: Iterable[Found]) -> list[Found]:
+    """The same entries in their order, with those of one folder that are alike but for name and rows in one."""
+
+    def kind(entry: Found) -> tuple[str, State, str, bool, str]:
+        return _folder(entry.name), entry.state, entry.read_as, entry.rows is None, entry.note
+
+    return [told for (folder, *_), entries in groupby(found, key=kind) for told in _together(folder, list(entries))]
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _together(folder: str, entries: list[Found]) -> list[Found]:
+    first = entries[0]
+    if not folder or len(entries) == 1:
+        return entries
+    rows = None if first.rows is None else sum(entry.rows or 0 for entry in entries)
+    return [Found(f"{folder}/ ({len(entries)} files)", first.state, first.read_as, rows, first.note)]
