@@ -25,6 +25,7 @@ from tests.tables import assert_shows, table
 
 PERSONS = 1500
 SMALL = 300
+DEMONSTRATION = demonstration.write
 UNKNOWN = {"sex": "unknown", "supply_basis": "unknown", "kind": "unknown"}
 
 
@@ -53,9 +54,17 @@ def figures() -> Iterator[dict]:
         for module in (bench, bench_stages):
             patch.setattr(module, "measured", bench_stages._timed)
         patch.setattr(steps, "count_parts", steps.count_parts)  # set in the process that measures, which is this one
+        patch.setattr(bench.demonstration, "write", _of_few_definitions)
         patch.setattr(bench, "PREFECT_PARTS", 4)
         patch.setattr(bench, "PREFECT_ROUNDS", 1)
         yield bench.run(SMALL)
+
+
+def _of_few_definitions(folder: Path, n_persons: int, seed: int = 1) -> Path:
+    """The demonstration's study, of which no page is looked at."""
+    study = DEMONSTRATION(folder, n_persons, seed)
+    study.write_text(f'{study.read_text()}\n[definitions]\nuse = ["anx_bokma_2019", "dep_fife_2017"]\n')
+    return study
 
 
 def _canonical(folder: Path, **drawn: str) -> Path:
