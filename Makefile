@@ -25,7 +25,7 @@ demo: $(STAMP) ## Simulate a registry of 20,000 persons and report how far defin
 test: $(STAMP) ## Lint and run every test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0 --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 --no-loadscope-reorder
 
 lint: $(STAMP) ## Lint only
 	@$(BIN)/ruff check .
