@@ -18,15 +18,15 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import engines, lock, publication, runs, steps
-from flows.discreet import discreet
-from flows.engines import Classify, ClusterGone
-from flows.plan import Plan, make_plan
-from flows.progress import begin_reading, note, tell
-from flows.steps import DeliveryCounts
-from flows.stores import Place
-from schemas.errors import ImpasseError, MayPass, NoAnswer, PublicationStopped, RunInterrupted, lines_of
-from schemas.plain import plain
+from impasse.flows.files.s3 import Place
+from impasse.flows.gate.redact import discreet
+from impasse.flows.run import engines, lock, publication, runs, steps
+from impasse.flows.run.engines import Classify, ClusterGone
+from impasse.flows.run.plan import Plan, make_plan
+from impasse.flows.run.progress import begin_reading, note, tell
+from impasse.flows.run.steps import DeliveryCounts
+from impasse.schemas.errors import ImpasseError, MayPass, NoAnswer, PublicationStopped, RunInterrupted, lines_of
+from impasse.schemas.plain import plain
 
 
 def _may_pass(_task: object, _run: object, state: object) -> bool:

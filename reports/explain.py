@@ -1,7 +1,7 @@
 """One episode explained in plain text: its trials, how each was judged, and every definition's verdict with the reason.
 
 In: one episode, its trials, judgements, classifications, stages and impasse as mappings with the columns of
-`schemas.tables`, and the definitions with the trial rule and judging rule each uses. Out: text that fits a terminal.
+`schemas/tables.py`, and the definitions with the trial rule and judging rule each uses. Out: text that fits a terminal.
 Definitions that share a trial rule share the drawing of the trials. Nothing is judged again here: every reason is
 read from the tables.
 """
@@ -15,12 +15,12 @@ from textwrap import fill
 from types import MappingProxyType
 from typing import Any
 
-from reports.counting import asks_failure, needed
-from reports.numbers import listed, number, plural
-from reports.words import scale_name, words
-from schemas.definition import Counted, Definition, DrugAdequacy, Resistance, Scored, SessionAdequacy
-from schemas.plain import plain
-from schemas.values import NO_LEVEL
+from impasse.reports.words.names import scale_name, words
+from impasse.reports.words.numbers import listed, number, plural
+from impasse.reports.words.resistance import asks_failure, needed
+from impasse.schemas.definition import Counted, Definition, DrugAdequacy, Resistance, Scored, SessionAdequacy
+from impasse.schemas.plain import plain
+from impasse.schemas.values import NO_LEVEL
 
 Row = dict[str, Any]
 Rules = dict[str, tuple[str, str]]

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schemas import toml
-from schemas.codelists import CodeLists
-from schemas.definition import BLOCKS, Definition
-from schemas.errors import ImpasseError
-from schemas.history import QUOTED, Place, parse_history, unknown
-from schemas.study import OBSERVABLE, Study
-from schemas.values import PSEUDO_RESISTANCE, VERDICTS
+from impasse.schemas import toml
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.definition import BLOCKS, Definition
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.history import QUOTED, Place, parse_history, unknown
+from impasse.schemas.study import OBSERVABLE, Study
+from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 NO_VALUE = "none"
 _KEYS = ("name", "observes", "history", "expected")

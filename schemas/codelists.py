@@ -21,9 +21,9 @@ from typing import Any
 
 import polars as pl
 
-from schemas.definition import DISORDERS, Definition
-from schemas.errors import ImpasseError, nearest
-from schemas.study import OBSERVABLE
+from impasse.schemas.definition import DISORDERS, Definition
+from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.study import OBSERVABLE
 
 MODALITIES = ("drug", "psychotherapy", "neuromodulation")
 CONFIDENCE = ("V", "V-abs", "V-code", "V2", "M", "U", "D")

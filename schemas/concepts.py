@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from schemas.errors import ImpasseError, nearest
-from schemas.study import SUPPLY_KINDS
+from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.study import SUPPLY_KINDS
 
 OMOP_TABLES = (
     "person",

@@ -21,8 +21,8 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from schemas import toml
-from schemas.errors import ImpasseError, nearest
+from impasse.schemas import toml
+from impasse.schemas.errors import ImpasseError, nearest
 
 _STRICT = ConfigDict(extra="forbid")
 _frozen = dataclass(frozen=True, kw_only=True, config=_STRICT)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from schemas.plain import plain
+from impasse.schemas.plain import plain
 
 _BELOW = "\n            "
 

@@ -2,7 +2,7 @@
 
 In: the study file (its limits) and, for a release, how many episodes and definitions the run had. A sentence names
 limits of the study alone and no number of the run: it stands on a page that is released.
-Out: a list of expectations, each with a sentence a registry person can read. `flows/quality.py`
+Out: a list of expectations, each with a sentence a registry person can read. `flows/checks/quality.py`
 measures and runs them. An expectation that is critical stops publication when it is not met; the
 others are told in the validation report, since an unusual delivery may still be a right one.
 
@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.mapping import TABLES
-from schemas.study import Study
-from schemas.tables import KEYS
+from impasse.schemas.mapping import TABLES
+from impasse.schemas.study import Study
+from impasse.schemas.tables import KEYS
 
 BETWEEN = "ExpectColumnValuesToBeBetween"
 NOT_IN_SET = "ExpectColumnValuesToNotBeInSet"

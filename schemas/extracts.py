@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
-from schemas.study import SUPPLY_KINDS
-from schemas.values import CODE_SYSTEMS, SETTINGS
+from impasse.schemas.study import SUPPLY_KINDS
+from impasse.schemas.values import CODE_SYSTEMS, SETTINGS
 
 SUPPLY_BASES = (
     "days_supply",

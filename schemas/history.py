@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from schemas.errors import ImpasseError, nearest
-from schemas.values import CODE_SYSTEMS, SETTINGS
+from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.values import CODE_SYSTEMS, SETTINGS
 
 TABLES = ("coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
 Event = dict[str, Any]

@@ -33,12 +33,12 @@ from pydantic import (
     model_validator,
 )
 
-from schemas import toml
-from schemas.errors import ImpasseError, nearest
-from schemas.forms import DecimalMark, FileForm, FileNames, Shape, Words
-from schemas.found import Found
-from schemas.months import Language
-from schemas.study import OBSERVABLE, SUPPLY_KINDS
+from impasse.schemas import toml
+from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.forms import DecimalMark, FileForm, FileNames, Shape, Words
+from impasse.schemas.found import Found
+from impasse.schemas.months import Language
+from impasse.schemas.study import OBSERVABLE, SUPPLY_KINDS
 
 if TYPE_CHECKING:
     import polars as pl

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.errors import ImpasseError
-from schemas.mapping import Mapping, unknown_word, with_columns
-from schemas.study import Study
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.mapping import Mapping, unknown_word, with_columns
+from impasse.schemas.study import Study
 
 
 def overruled(mapping: Mapping, study: Study) -> Mapping:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from schemas import toml
-from schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
-from schemas.definition import Disorder
-from schemas.errors import ImpasseError, nearest
-from schemas.forms import FileForm, FileNames
+from impasse.schemas import toml
+from impasse.schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
+from impasse.schemas.definition import Disorder
+from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.forms import FileForm, FileNames
 
 OBSERVABLE = ("drug", "psychotherapy", "cbt", "ect", "tms", "vns", "dbs", "ketamine", "neurofeedback", "psychedelics")
 TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")

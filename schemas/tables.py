@@ -9,8 +9,8 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.definition import BLOCKS, DISORDERS
-from schemas.values import PSEUDO_RESISTANCE, VERDICTS
+from impasse.schemas.definition import BLOCKS, DISORDERS
+from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 ROLES = ("first", "switch", "resumed", "augmentation", "combination")
 MODALITIES = ("drug", "augmentation", "psychotherapy", "neuromodulation")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from schemas.errors import ImpasseError
+from impasse.schemas.errors import ImpasseError
 
 
 def read(text: str, where: str, do: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ a zone that nobody knows has no day.
 
 from __future__ import annotations
 
-from schemas.errors import ImpasseError
+from impasse.schemas.errors import ImpasseError
 
 
 def codes_as_numbers(column: str, file: str) -> ImpasseError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schemas import codelists, definition
+from impasse.schemas import codelists, definition
 from tests.reference import codes as reference_codes
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"

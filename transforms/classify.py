@@ -16,29 +16,29 @@ from operator import or_
 import numpy as np
 import polars as pl
 
-from schemas.codelists import CodeLists
-from schemas.definition import Adequacy, Definition, Outcome, Trial
-from schemas.extracts import SUPPLY_BASES, Extract
-from schemas.study import Study
-from schemas.tables import ADEQUACY_REASONS, MODALITIES, RESPONSES, RESTRICTED, ROLES
-from transforms.adequacy import is_adequate, judge_adequacy
-from transforms.attempts import Attempts, Joining, find_attempts, joining
-from transforms.causes import Causes
-from transforms.counts import Tried
-from transforms.eligibility import Eligibility
-from transforms.encode import UNKNOWN, Coded, dated, decode, encode
-from transforms.episodes import Spans, build_episodes, spans_of
-from transforms.exposures import Exposures, find_exposures
-from transforms.impasses import find_impasses
-from transforms.measurement import windows
-from transforms.once import Once
-from transforms.outcome import Judged, judge_outcome
-from transforms.resistance import Facts, Verdicts, frame_of, judge_resistance, judge_verdict
-from transforms.response import judge_response
-from transforms.signs import Signs, find_signs
-from transforms.staging import judge_staging
-from transforms.trials import Trials, build_trials
-from transforms.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.definition import Adequacy, Definition, Outcome, Trial
+from impasse.schemas.extracts import SUPPLY_BASES, Extract
+from impasse.schemas.study import Study
+from impasse.schemas.tables import ADEQUACY_REASONS, MODALITIES, RESPONSES, RESTRICTED, ROLES
+from impasse.transforms.compare.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
+from impasse.transforms.history.attempts import Attempts, Joining, find_attempts, joining
+from impasse.transforms.history.encode import UNKNOWN, Coded, dated, decode, encode
+from impasse.transforms.history.episodes import Spans, build_episodes, spans_of
+from impasse.transforms.history.evidence import Signs, find_signs
+from impasse.transforms.history.exposures import Exposures, find_exposures
+from impasse.transforms.history.scores import windows
+from impasse.transforms.history.trials import Trials, build_trials
+from impasse.transforms.judge.adequacy import is_adequate, judge_adequacy
+from impasse.transforms.judge.causes import Causes
+from impasse.transforms.judge.counts import Tried
+from impasse.transforms.judge.eligibility import Eligibility
+from impasse.transforms.judge.outcome import Judged, judge_outcome
+from impasse.transforms.judge.resistance import Facts, Verdicts, frame_of, judge_resistance, judge_verdict
+from impasse.transforms.judge.response import judge_response
+from impasse.transforms.judge.staging import judge_staging
+from impasse.transforms.judge.untried import find_impasses
+from impasse.transforms.kernels.once import Once
 
 JudgingKey = tuple[Trial, Adequacy, Outcome]
 

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from errno import EACCES, EISDIR, ENOENT, ENOTDIR, EPERM
 from pathlib import Path
 
-from flows import stores
-from flows.stores import Address, Place
-from schemas.errors import ImpasseError
+from impasse.flows.files import s3
+from impasse.flows.files.s3 import Address, Place
+from impasse.schemas.errors import ImpasseError
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
@@ -23,7 +23,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 def fault(error: Exception, path: Place) -> Exception | None:
     """What keeps a file from being reached, if that is the cause: told to the user, or a fault of the disk."""
     if isinstance(path, Address):
-        return stores.fault(error, path)
+        return s3.fault(error, path)
     return refused(error, path) or disk_fault(error, path)
 
 
@@ -31,7 +31,7 @@ def disk_fault(error: Exception, path: Path) -> OSError | None:
     """What the system says about a file, where that is the cause; Polars tells it in words only."""
     told = _OS_ERROR.search(str(error))
     number = getattr(error, "errno", None) or (int(told[1]) if told else None)
-    return OSError(number, os.strerror(number), stores.shown(path)) if number else None
+    return OSError(number, os.strerror(number), s3.shown(path)) if number else None
 
 
 def refused(error: Exception, path: Path) -> ImpasseError | None:
@@ -40,10 +40,10 @@ def refused(error: Exception, path: Path) -> ImpasseError | None:
     if fault is None or fault.errno not in (ENOENT, ENOTDIR, EISDIR, EACCES, EPERM):
         return None
     if fault.errno == ENOENT:
-        return stores.no_file(path)
+        return s3.no_file(path)
     return ImpasseError(
         f"The file cannot be opened: {fault.strerror}.",
-        where=stores.shown(path),
+        where=s3.shown(path),
         expected="a file that may be read",
         do="Correct the path, or the permission.",
     )
@@ -55,7 +55,7 @@ def disk(path: Place) -> Iterator[None]:
     try:
         yield
     except (_polars_error(), OSError) as error:
-        fault = stores.fault(error, path) if isinstance(path, Address) else disk_fault(error, path)
+        fault = s3.fault(error, path) if isinstance(path, Address) else disk_fault(error, path)
         raise fault or error from None
 
 

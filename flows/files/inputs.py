@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import schemas
-from flows.files.texts import read_text, read_texts
-from schemas import definition
-from schemas.definition import Definition, Description
-from schemas.errors import ImpasseError, nearest
+from impasse import schemas
+from impasse.flows.files.texts import read_text, read_texts
+from impasse.schemas import definition
+from impasse.schemas.definition import Definition, Description
+from impasse.schemas.errors import ImpasseError, nearest
 
 if TYPE_CHECKING:
-    from schemas.codelists import CodeLists
-    from schemas.concepts import OmopLists
-    from schemas.mapping import Mapping
-    from schemas.study import Study
+    from impasse.schemas.codelists import CodeLists
+    from impasse.schemas.concepts import OmopLists
+    from impasse.schemas.mapping import Mapping
+    from impasse.schemas.study import Study
 
 
 def shipped(name: str) -> Path:
@@ -29,14 +29,14 @@ def shipped(name: str) -> Path:
 
 def read_study(path: Path) -> Study:
     """The study file at `path`."""
-    from schemas import study
+    from impasse.schemas import study
 
     return study.parse(path.name, read_text(path))
 
 
 def read_codelists() -> CodeLists:
     """The code lists delivered with the program."""
-    from schemas import codelists
+    from impasse.schemas import codelists
 
     return codelists.parse(read_texts(shipped("codelists"), "*.csv"))
 
@@ -72,8 +72,8 @@ def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:
 
 def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
     """What the study's source is read by: a shipped layout, the user's own TOML, or the OMOP concept lists."""
-    from schemas import concepts, mapping
-    from schemas.overrules import overruled
+    from impasse.schemas import concepts, mapping
+    from impasse.schemas.overrules import overruled
 
     if chosen.source.kind == "omop":
         return concepts.parse(read_texts(shipped("codelists"), "omop_*.csv"))

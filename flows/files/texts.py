@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from flows.files.faults import disk, fault
-from flows.files.keep import aside
-from flows.stores import Address, Place
-from schemas.errors import ImpasseError
+from impasse.flows.files.faults import disk, fault
+from impasse.flows.files.keep import aside
+from impasse.flows.files.s3 import Address, Place
+from impasse.schemas.errors import ImpasseError
 
 
 def read_text(path: Place) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas import codelists, definition
-from schemas.definition import Definition, Description
+from impasse.schemas import codelists, definition
+from impasse.schemas.definition import Definition, Description
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "schemas" / "definitions").glob("*.toml"))

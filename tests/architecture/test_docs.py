@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from flows import authoring
-from flows.cli import app
-from schemas import cases, definition, mapping, study, tables
-from schemas.codelists import CONFIDENCE
-from schemas.overrules import overruled
+from impasse.flows.cli.app import app
+from impasse.flows.definitions import authoring
+from impasse.schemas import cases, definition, mapping, study, tables
+from impasse.schemas.codelists import CONFIDENCE
+from impasse.schemas.overrules import overruled
+from impasse.transforms.try_case import try_case
 from tests.shipped import CODES, SHIPPED
-from transforms.try_case import try_case
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "GLOSSARY.md")

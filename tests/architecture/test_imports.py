@@ -1,7 +1,8 @@
 """The shape of the program, read from its syntax trees: who imports whom, and who touches the world.
 
-schemas <- transforms <- flows, schemas <- reports <- flows; Prefect only under flows/; files are opened only
-in flows/io.py and flows/files/, on S3 in flows/stores.py. Each check is first tried on a line that breaks the rule.
+schemas <- transforms <- flows, schemas <- reports <- flows; within transforms from room to room; Prefect only under
+flows/; files are opened only by the modules that are named here. Each check is first tried on a line that breaks the
+rule.
 """
 
 import ast
@@ -17,16 +18,24 @@ LAYERS = {
     "reports": {"schemas", "reports"},
     "flows": {"schemas", "transforms", "reports", "flows"},
 }
-# The last three of the first line touch files without data: a lock, nowhere, and a folder for what is compiled.
+# What each room of transforms/ may know of the others.
+ROOMS = {
+    "kernels": set(),
+    "partition": {"kernels"},
+    "ingest": {"kernels", "partition"},
+    "history": {"kernels"},
+    "judge": {"kernels", "history"},
+    "compare": {"kernels", "history", "judge"},
+    "disclose": {"kernels", "compare"},
+    "simulator": set(),
+}
+# The second line touches files without data: a lock, nowhere, and a folder for what is compiled.
 THAT_OPEN_FILES = (
-    *("flows/io.py", "flows/stores.py", "flows/lock.py", "flows/quiet.py", "transforms/compiled.py"),
-    *(
-        f"flows/files/{name}.py"
-        for name in ("csv", "database", "delivery", "faults", "inputs", "keep", "kept", "locate", "parquet", "texts")
-    ),
+    *("flows/run/io.py", "flows/files/s3.py"),
+    *("flows/run/lock.py", "flows/gate/quiet.py", "transforms/kernels/compiled.py"),
+    *(f"flows/files/{name}.py" for name in ("faults", "inputs", "keep", "kept", "texts")),
+    *(f"flows/delivery/{name}.py" for name in ("csv", "database", "delivery", "locate", "parquet")),
 )
-# A table is declared in one layer and displayed in another; both are called what they are.
-NAMED_ALIKE = {"tables"}
 
 _FORMATS = ("csv", "parquet", "ipc", "ipc_stream", "json", "ndjson", "excel", "database", "delta", "avro", "lines")
 _POLARS_IO = {f"{verb}_{kind}" for verb in ("read", "scan", "write", "sink") for kind in _FORMATS}
@@ -44,14 +53,19 @@ MODULES = {
 
 
 def imported(source: str) -> set[str]:
-    """The top-level packages a module imports, anywhere in it; `.` for a relative import."""
+    """What a module imports, anywhere in it: of others the package, of ours layer and room; `.` if it is relative."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            found |= {_package(alias.name) for alias in node.names}
         if isinstance(node, ast.ImportFrom):
-            found.add("." if node.level else (node.module or "").split(".")[0])
+            found |= {"." if node.level else _package(f"{node.module}.{alias.name}") for alias in node.names}
     return found
+
+
+def _package(module: str) -> str:
+    first, *rest = module.split(".")
+    return "/".join(rest[:2]) if first == "impasse" else first
 
 
 def file_access(source: str) -> set[str]:
@@ -67,7 +81,7 @@ def file_access(source: str) -> set[str]:
 def _our_readers(tree: ast.Module) -> set[str]:
     """The names by which a module calls those of ours that may touch files."""
     froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    may = {path.removesuffix(".py").replace("/", ".") for path in THAT_OPEN_FILES}
+    may = {f"impasse.{path.removesuffix('.py').replace('/', '.')}" for path in THAT_OPEN_FILES}
     return {
         alias.asname or alias.name for node in froms for alias in node.names if f"{node.module}.{alias.name}" in may
     }
@@ -78,8 +92,21 @@ def wrong_imports(modules: dict[str, str]) -> list[str]:
     return [
         f"{path} imports {package}"
         for path, source in modules.items()
-        for package in sorted((imported(source) & {*LAYERS, "tests", "."}) - LAYERS[path.split("/")[0]])
+        for package in sorted(imported(source))
+        if package.split("/")[0] in {*LAYERS, "tests", "."} - LAYERS[path.split("/")[0]]
     ]
+
+
+def wrong_rooms(modules: dict[str, str]) -> list[str]:
+    """Arrows between rooms of transforms/ that point the wrong way."""
+    found = []
+    for path, source in modules.items():
+        layer, room, *_ = path.split("/")
+        if layer == "transforms" and room in ROOMS:
+            known = {room, *ROOMS[room]}
+            seen = {package.split("/")[1] for package in imported(source) if package.startswith("transforms/")}
+            found += [f"{path} imports {other}" for other in sorted(seen - known)]
+    return found
 
 
 def prefect_outside_flows(modules: dict[str, str]) -> list[str]:
@@ -105,10 +132,11 @@ def test_imports_point_one_way() -> None:
 @pytest.mark.parametrize(
     ("path", "line"),
     [
-        ("schemas/a.py", "import transforms.trials"),
-        ("transforms/a.py", "from reports import tables"),
-        ("reports/a.py", "from transforms.trials import Trials"),
-        ("transforms/a.py", "from flows.io import read"),
+        ("schemas/a.py", "import impasse.transforms.trials"),
+        ("transforms/a.py", "from impasse.reports import tables"),
+        ("transforms/a.py", "from impasse import reports"),
+        ("reports/a.py", "from impasse.transforms.history.trials import Trials"),
+        ("transforms/a.py", "from impasse.flows.run.io import read"),
         ("flows/a.py", "from tests.tables import table"),
         ("transforms/a.py", "def f():\n    from . import trials"),
     ],
@@ -116,6 +144,28 @@ def test_imports_point_one_way() -> None:
 def test_an_import_that_points_the_other_way_is_found(path: str, line: str) -> None:
     """Also one hidden in a function, relative, or of the tests."""
     assert len(wrong_imports({path: line})) == 1
+
+
+def test_rooms_know_only_those_below_them() -> None:
+    """From delivered rows to what is released, no room looks ahead."""
+    assert wrong_rooms(MODULES) == []
+    assert {path.split("/")[1] for path in MODULES if path.startswith("transforms/") and path.count("/") > 1} == {
+        *ROOMS
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("transforms/history/a.py", "from impasse.transforms.judge.outcome import judge"),
+        ("transforms/kernels/a.py", "from impasse.transforms.history import encode"),
+        ("transforms/ingest/omop/a.py", "from impasse.transforms import classify"),
+        ("transforms/judge/a.py", "def f():\n    import impasse.transforms.compare.agreement"),
+    ],
+)
+def test_a_look_ahead_is_found(path: str, line: str) -> None:
+    """Also one hidden in a function, or up to the story itself."""
+    assert len(wrong_rooms({path: line})) == 1
 
 
 def test_prefect_stays_in_flows() -> None:
@@ -131,7 +181,7 @@ def test_prefect_elsewhere_is_found() -> None:
 
 
 def test_files_are_opened_in_two_modules_only() -> None:
-    """Whatever reads or writes goes through flows/io.py, which asks flows/stores.py for what is on S3."""
+    """Whatever reads or writes goes through flows/run/io.py, which asks flows/files/s3.py for what is on S3."""
     assert files_opened(MODULES) == []
 
 
@@ -152,21 +202,14 @@ def test_files_are_opened_in_two_modules_only() -> None:
     ],
 )
 def test_a_file_opened_elsewhere_is_found(line: str) -> None:
-    """Built-in, pathlib, Polars or a store: each is found in a flow, and allowed in flows/io.py."""
+    """Built-in, pathlib, Polars or a store: each is found in a flow, and allowed in flows/run/io.py."""
     assert len(files_opened({"flows/pipeline.py": line})) == 1
     assert files_opened(dict.fromkeys(THAT_OPEN_FILES, line)) == []
 
 
 def test_calling_our_own_io_is_no_file_access() -> None:
-    """A flow may say io.write_parquet where io is flows/io.py."""
-    assert files_opened({"flows/pipeline.py": "from flows import io\nio.write_parquet(table, path)"}) == []
-
-
-def test_modules_have_names_of_their_own() -> None:
-    """A module's name says which one is meant, whatever the layer."""
-    names = Counter(Path(path).stem for path in MODULES if not path.endswith("__init__.py"))
-
-    assert {name for name, times in names.items() if times > 1} <= NAMED_ALIKE
+    """A flow may say io.write_parquet where io is flows/run/io.py."""
+    assert files_opened({"flows/pipeline.py": "from impasse.flows.run import io\nio.write_parquet(table, path)"}) == []
 
 
 def test_test_modules_have_names_of_their_own() -> None:

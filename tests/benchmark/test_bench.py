@@ -12,20 +12,23 @@ from rich.console import Console
 from rich.table import Table
 from typer.testing import CliRunner
 
-from flows import bench, bench_stages, bench_table, demonstration, io, steps
-from flows.bench import Contest, compared, contests, eras, require_same
-from flows.bench_prefect import Turns
-from flows.bench_stages import Cost
-from flows.cli import app
-from flows.discreet import InternalError
-from flows.files import texts
-from flows.plan import make_plan
-from schemas.extracts import MODELS
+from impasse.flows.bench import bench, stages
+from impasse.flows.bench import table as bench_table
+from impasse.flows.bench.bench import Contest, compared, contests, eras, require_same
+from impasse.flows.bench.prefect_share import Turns
+from impasse.flows.bench.stages import Cost
+from impasse.flows.cli import demo
+from impasse.flows.cli.app import app
+from impasse.flows.files import texts
+from impasse.flows.gate.redact import InternalError
+from impasse.flows.run import io, steps
+from impasse.flows.run.plan import make_plan
+from impasse.schemas.extracts import MODELS
 from tests.tables import assert_shows, table
 
 PERSONS = 1500
 SMALL = 300
-DEMONSTRATION = demonstration.write
+DEMONSTRATION = demo.write
 UNKNOWN = {"sex": "unknown", "supply_basis": "unknown", "kind": "unknown"}
 
 
@@ -33,7 +36,7 @@ UNKNOWN = {"sex": "unknown", "supply_basis": "unknown", "kind": "unknown"}
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a made-up registry, its study and its canonical tables, which were in three buckets."""
     folder = tmp_path_factory.mktemp("bench")
-    study = demonstration.write(folder, PERSONS, seed=5)
+    study = demo.write(folder, PERSONS, seed=5)
     plan = make_plan(study, folder / "runs", buckets=3)
     steps.read_delivery(plan)
     bench.write_canonical(plan, folder / "canonical")
@@ -51,8 +54,8 @@ def made(registry: Path) -> dict[str, Contest]:
 def figures() -> Iterator[dict]:
     """All figures of a small bench, without processes of their own."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (bench, bench_stages):
-            patch.setattr(module, "measured", bench_stages._timed)
+        for module in (bench, stages):
+            patch.setattr(module, "measured", stages._timed)
         patch.setattr(steps, "count_parts", steps.count_parts)  # set in the process that measures, which is this one
         patch.setattr(bench.demonstration, "write", _of_few_definitions)
         patch.setattr(bench, "PREFECT_PARTS", 4)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from flows import io
-from flows.bench_stages import FLOOR_KEYS, floor, measured
+from impasse.flows.bench.stages import FLOOR_KEYS, floor, measured
+from impasse.flows.run import io
 from tests.tables import assert_shows, table
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from schemas.cases import Case, check_words, parse, study_of
-from schemas.definition import Definition
+from impasse.schemas.cases import Case, check_words, parse, study_of
+from impasse.schemas.definition import Definition
+from impasse.transforms.try_case import classify_case
 from tests.reference.reference import classify_person
 from tests.shipped import CODES, REFERENCE_CODES, SHIPPED
-from transforms.try_case import classify_case
 
 HERE = Path(__file__).resolve().parent
 DEFINITIONS = {definition.id: definition for definition in SHIPPED}

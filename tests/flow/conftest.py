@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import demonstration
+from impasse.flows.cli import demo
 from tests.flow.running import run_steps
 
 PERSONS = 1500
@@ -15,7 +15,7 @@ PERSONS = 1500
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study file of a simulated registry."""
-    return demonstration.write(tmp_path_factory.mktemp("registry"), PERSONS, seed=3)
+    return demo.write(tmp_path_factory.mktemp("registry"), PERSONS, seed=3)
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,6 @@ def run(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study file of few persons under two definitions, where it does not matter what becomes of them."""
-    written = demonstration.write(tmp_path_factory.mktemp("small"), 200, seed=6)
+    written = demo.write(tmp_path_factory.mktemp("small"), 200, seed=6)
     written.write_text(f'{written.read_text()}\n[definitions]\nuse = ["anx_bokma_2019", "dep_fife_2017"]\n')
     return written

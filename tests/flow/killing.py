@@ -6,8 +6,8 @@ import os
 import signal
 from pathlib import Path
 
-from flows import steps
-from flows.plan import Plan
+from impasse.flows.run import steps
+from impasse.flows.run.plan import Plan
 
 KILLER = 1  # the part whose worker is killed
 

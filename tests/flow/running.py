@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from flows import publication, steps
-from flows.plan import make_plan
+from impasse.flows.run import publication, steps
+from impasse.flows.run.plan import make_plan
 
 
 def run_steps(study: Path, out: Path) -> Path:

@@ -8,10 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.files import delivery, inputs
-from flows.files.csv import CsvForm
-from flows.files.delivery import SourceFile
-from schemas.errors import ImpasseError
+from impasse.flows.delivery import delivery
+from impasse.flows.delivery.csv import CsvForm
+from impasse.flows.delivery.delivery import SourceFile
+from impasse.flows.files import inputs
+from impasse.schemas.errors import ImpasseError
 from tests.unit.deliveries import OMOP_LISTS, study, table_of
 
 PERSONS = "person_id,birth_date\nsecret,1970-01-01\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import steps
-from flows.files import delivery
-from flows.plan import Plan, make_plan
-from schemas.errors import ImpasseError
+from impasse.flows.delivery import delivery
+from impasse.flows.run import steps
+from impasse.flows.run.plan import Plan, make_plan
+from impasse.schemas.errors import ImpasseError
 
 CHANGED = r"The delivery changed while it was being read; nothing was published\."
 

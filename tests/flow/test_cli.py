@@ -14,8 +14,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from flows import demonstration
-from flows.cli import app
+from impasse.flows.cli import demo
+from impasse.flows.cli.app import app
 
 Edit = Callable[[Path], None]
 
@@ -23,7 +23,7 @@ Edit = Callable[[Path], None]
 def impasse(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command on a terminal of 80 columns."""
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
-    command = [sys.executable, "-c", "from flows.cli import app; app()", *words]
+    command = [sys.executable, "-c", "from impasse.flows.cli.app import app; app()", *words]
     return subprocess.run(
         command, capture_output=True, text=True, env=environment, timeout=900, cwd=cwd or Path(__file__).parents[2]
     )
@@ -38,7 +38,7 @@ def checked(study: Path) -> Result:
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small registry as CSV, without planted faults beyond the simulator's, and its study."""
     folder = tmp_path_factory.mktemp("cli")
-    demonstration.write(folder, 1000, seed=11)
+    demo.write(folder, 1000, seed=11)
     for path in sorted((folder / "delivery").glob("*.parquet")):
         pl.read_parquet(path).write_csv(path.with_suffix(".csv"))
         path.unlink()

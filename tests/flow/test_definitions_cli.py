@@ -9,9 +9,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from flows.catalogue import case_files, tables_read
-from flows.cli import app
-from schemas.definition import Definition, parse
+from impasse.flows.cli.app import app
+from impasse.flows.definitions.catalogue import case_files, tables_read
+from impasse.schemas.definition import Definition, parse
 from tests.shipped import CATALOGUE, CODES, SHIPPED
 
 BY_ID = {definition.id: definition for definition in SHIPPED}

@@ -16,13 +16,15 @@ from prefect.exceptions import TerminationSignal
 from prefect.testing.utilities import prefect_test_harness
 from rich.console import Console
 
-from flows import demonstration, pipeline, progress, steps
-from flows.files import inputs
-from flows.plan import load, make_plan
-from schemas.errors import ImpasseError, RunInterrupted
-from schemas.tables import RESTRICTED
+from impasse.flows import pipeline
+from impasse.flows.cli import demo
+from impasse.flows.files import inputs
+from impasse.flows.run import progress, steps
+from impasse.flows.run.plan import load, make_plan
+from impasse.schemas.errors import ImpasseError, RunInterrupted
+from impasse.schemas.tables import RESTRICTED
+from impasse.transforms.partition.parts import count_parts
 from tests.flow.running import data_hashes, run_steps
-from transforms.parting import count_parts
 
 PERSONS, PARTS = 900, 2
 # Of every kind: counts with and without looking back, by dates alone, a score, a stage, both disorders and more.
@@ -42,7 +44,7 @@ def server() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study of a registry that is smaller than the one other tests look at, under fewer definitions."""
-    study = demonstration.write(tmp_path_factory.mktemp("engines"), PERSONS, seed=5)
+    study = demo.write(tmp_path_factory.mktemp("engines"), PERSONS, seed=5)
     study.write_text(f"{study.read_text()}\n[definitions]\nuse = {DEFINITIONS}\n")
     return study
 
@@ -241,7 +243,7 @@ def test_a_part_is_not_classified_by_another_program(
     """A worker with other code or code lists stops the part, and nobody resumes what another program began."""
     plan = make_plan(registry, tmp_path)
     steps.read_delivery(plan)
-    monkeypatch.setattr("flows.plan.program_fingerprint", lambda: "another")
+    monkeypatch.setattr("impasse.flows.run.plan.program_fingerprint", lambda: "another")
 
     with pytest.raises(ImpasseError, match="not what it was when the run was planned"):
         steps.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
@@ -256,7 +258,7 @@ def test_a_part_is_not_classified_with_other_versions(
     """The manifest states the versions of the run: a worker with another is told, with both versions."""
     plan = make_plan(small_study, tmp_path)
     planned = dict(plan.computed_with)
-    monkeypatch.setattr("flows.plan.computing", lambda: {**planned, library: "0.0.1"})
+    monkeypatch.setattr("impasse.flows.run.plan.computing", lambda: {**planned, library: "0.0.1"})
 
     with pytest.raises(ImpasseError, match=rf"other versions.*: {library} 0.0.1 instead of {planned[library]}\."):
         steps.classify_part(plan, part=0, n_parts=1, n_buckets=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import headline
+from impasse.flows.cli import summary
 from tests.flow.running import run_steps
 
 STUDY = """
@@ -65,4 +65,4 @@ def test_nothing_released_tells_them_apart(one: Path, two: Path, ending: str) ->
 
 def test_the_terminal_does_not_tell_them_apart(one: Path, two: Path) -> None:
     """The closing lines are the same but for the folders."""
-    assert headline.lines(one)[:-2] == headline.lines(two)[:-2]
+    assert summary.lines(one)[:-2] == summary.lines(two)[:-2]

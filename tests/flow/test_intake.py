@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from flows import intake, publication, steps
-from flows.files import delivery
-from flows.plan import load, make_plan
-from schemas.errors import ImpasseError
-from schemas.extracts import MODELS
-from transforms.buckets import bucket_of
+from impasse.flows.delivery import delivery
+from impasse.flows.run import intake, publication, steps
+from impasse.flows.run.plan import load, make_plan
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.extracts import MODELS
+from impasse.transforms.partition.buckets import bucket_of
 
 EVENTS = [name for name in MODELS if name != "persons"]
 

@@ -11,13 +11,14 @@ from time import process_time
 import polars as pl
 import pytest
 
-from flows import steps
-from flows.files import delivery, inputs, inventory
-from flows.files.delivery import DeliveredFiles
-from flows.plan import make_plan
-from reports.limits import unread_sentences
-from schemas.errors import ImpasseError
-from schemas.found import NO_ROWS, Found
+from impasse.flows.delivery import delivery, inventory
+from impasse.flows.delivery.delivery import DeliveredFiles
+from impasse.flows.files import inputs
+from impasse.flows.run import steps
+from impasse.flows.run.plan import make_plan
+from impasse.reports.words.limits import unread_sentences
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.found import NO_ROWS, Found
 from tests.flow.running import run_steps
 from tests.unit.deliveries import OMOP_LISTS
 from tests.unit.deliveries import study as drawn_study
@@ -147,7 +148,7 @@ def test_our_own_runs_are_no_part_of_a_delivery(tmp_path: Path) -> None:
 
 def test_too_many_files_are_not_all_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A delivery that lies among thousands of files says that it does."""
-    monkeypatch.setattr("flows.files.inventory._MOST_LISTED", 1)
+    monkeypatch.setattr("impasse.flows.delivery.inventory._MOST_LISTED", 1)
     (folder / "a.txt").write_text("a\n")
 
     assert "more than 1 files" in read(folder).found[-1].note

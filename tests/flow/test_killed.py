@@ -23,9 +23,11 @@ from prefect.testing.utilities import prefect_test_harness
 from rich.console import Console
 from typer.testing import CliRunner
 
-from flows import demonstration, engines, pipeline, progress, steps
-from flows.cli import app
-from schemas.errors import ImpasseError, RunInterrupted
+from impasse.flows import pipeline
+from impasse.flows.cli import demo
+from impasse.flows.cli.app import app
+from impasse.flows.run import engines, progress, steps
+from impasse.schemas.errors import ImpasseError, RunInterrupted
 from tests.flow import killing
 from tests.flow.running import data_hashes, run_steps
 
@@ -51,7 +53,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study of a small registry under few definitions."""
-    study = demonstration.write(tmp_path_factory.mktemp("killed"), PERSONS, seed=6)
+    study = demo.write(tmp_path_factory.mktemp("killed"), PERSONS, seed=6)
     study.write_text(f"{study.read_text()}\n[definitions]\nuse = {DEFINITIONS}\n")
     return study
 

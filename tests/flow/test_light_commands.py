@@ -17,7 +17,7 @@ HEAVY = (
 )
 LOADED = """\
 import sys
-from flows.cli import app
+from impasse.flows.cli.app import app
 try:
     app()
 finally:
@@ -55,7 +55,7 @@ def test_an_episode_is_explained_without_what_runs_need(run: Path) -> None:
 
 def test_the_version_is_said() -> None:
     """As the package states it."""
-    program = [sys.executable, "-c", "from flows.cli import app; app()", "--version"]
+    program = [sys.executable, "-c", "from impasse.flows.cli.app import app; app()", "--version"]
     said = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
     assert said.stdout == f"impasse {version('impasse')}\n"
 
@@ -63,7 +63,7 @@ def test_the_version_is_said() -> None:
 @pytest.mark.parametrize("words", ["definitions list", "schema study"])
 def test_who_reads_the_first_line_only_meets_no_error(words: str) -> None:
     """`impasse ... | head -1` ends as done, without a word."""
-    program = [sys.executable, "-c", "from flows.cli import app; app()", *words.split()]
+    program = [sys.executable, "-c", "from impasse.flows.cli.app import app; app()", *words.split()]
     with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as writing:
         writing.stdout.readline()
         writing.stdout.close()
@@ -73,7 +73,7 @@ def test_who_reads_the_first_line_only_meets_no_error(words: str) -> None:
 
 def test_a_layout_is_what_the_schema_calls_a_mapping() -> None:
     """Both words give the same schema."""
-    program = [sys.executable, "-c", "from flows.cli import app; app()", "schema"]
+    program = [sys.executable, "-c", "from impasse.flows.cli.app import app; app()", "schema"]
     schemas = [subprocess.run([*program, word], cwd=ROOT, capture_output=True) for word in ("layout", "mapping")]
     assert schemas[0].returncode == 0
     assert schemas[0].stdout == schemas[1].stdout

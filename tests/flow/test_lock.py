@@ -14,15 +14,16 @@ import pytest
 from filelock import FileLock
 from rich.console import Console
 
-from flows import lock, pipeline, progress, steps
-from flows.plan import make_plan
-from schemas.errors import ImpasseError
+from impasse.flows import pipeline
+from impasse.flows.run import lock, progress, steps
+from impasse.flows.run.plan import make_plan
+from impasse.schemas.errors import ImpasseError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOLD = """\
 import sys
 from pathlib import Path
-from flows import lock
+from impasse.flows.run import lock
 
 with lock.held(Path(sys.argv[1])):
     print("held", flush=True)

@@ -9,10 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import demonstration, io
-from flows.plan import load
-from schemas.definition import DISORDERS
-from transforms.simulate import BLOCK_SIZE, Tables, simulate
+from impasse.flows.cli import demo
+from impasse.flows.run import io
+from impasse.flows.run.plan import load
+from impasse.schemas.definition import DISORDERS
+from impasse.transforms.simulator.registry import BLOCK_SIZE, Tables, simulate
 
 PERSONS = BLOCK_SIZE + 40
 
@@ -21,9 +22,9 @@ PERSONS = BLOCK_SIZE + 40
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry of two blocks, written three times: twice by one seed, once by another."""
     path = tmp_path_factory.mktemp("registry")
-    demonstration.write_registry(path / "a", PERSONS, seed=5)
-    demonstration.write_registry(path / "b", PERSONS, seed=5)
-    demonstration.write_registry(path / "other", PERSONS, seed=6)
+    demo.write_registry(path / "a", PERSONS, seed=5)
+    demo.write_registry(path / "b", PERSONS, seed=5)
+    demo.write_registry(path / "other", PERSONS, seed=6)
     return path
 
 
@@ -53,14 +54,14 @@ def test_block_by_block_is_the_same_as_at_once(folder: Path) -> None:
 
 def test_the_rows_written_are_told(tmp_path: Path) -> None:
     """What the command prints is what is in the files."""
-    told = demonstration.write_registry(tmp_path, 60, seed=5)
+    told = demo.write_registry(tmp_path, 60, seed=5)
 
     assert told == {path.stem: pl.read_parquet(path).height for path in tmp_path.iterdir()}
 
 
 def test_a_table_without_rows_is_written(tmp_path: Path) -> None:
     """One person may well have no sessions and no scores; the files are there, with their columns."""
-    demonstration.write_registry(tmp_path, 1, seed=2)
+    demo.write_registry(tmp_path, 1, seed=2)
 
     assert pl.read_parquet(tmp_path / "procedures.parquet").columns == ["person_id", "date", "code", "code_system"]
     assert pl.read_parquet(tmp_path / "procedures.parquet").height == 0
@@ -104,6 +105,6 @@ def test_a_registry_that_was_broken_off_leaves_no_part_of_itself(tmp_path: Path)
 
 def test_the_demonstration_compares_definitions_of_every_disorder(tmp_path: Path) -> None:
     """Its study names all six."""
-    study = load(demonstration.write(tmp_path, 100)).study
+    study = load(demo.write(tmp_path, 100)).study
 
     assert set(study.episodes.disorders) == set(DISORDERS)

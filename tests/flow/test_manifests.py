@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flows import io
-from flows.manifests import seal
+from impasse.flows.run import io
+from impasse.flows.run.manifests import seal
 from tests.flow.running import data_hashes, run_steps
 
 STUDY = """

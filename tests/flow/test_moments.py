@@ -14,10 +14,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import io, publication, runs, steps
-from flows.files import keep, texts
-from flows.plan import make_plan
-from schemas.errors import ImpasseError
+from impasse.flows.files import keep, texts
+from impasse.flows.run import io, publication, runs, steps
+from impasse.flows.run.plan import make_plan
+from impasse.schemas.errors import ImpasseError
 from tests.flow.running import data_hashes
 
 CHANGES = [(Path, "replace"), (Path, "rename"), (Path, "unlink"), (Path, "symlink_to"), (shutil, "rmtree")]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from impasse.flows.cli.app import app
 from tests.flow.running import run_steps
 
 STUDY = """

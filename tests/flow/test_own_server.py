@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 from prefect.settings import get_current_settings
 
-from flows import demonstration, own_server
-from flows.own_server_process import SETTINGS
-from schemas.errors import ImpasseError
+from impasse.flows.cli import demo
+from impasse.flows.server import own_server
+from impasse.flows.server.process import SETTINGS
+from impasse.schemas.errors import ImpasseError
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER = """\
@@ -42,7 +43,7 @@ WAITING = "waiting for Prefect's server, at most 10 minutes"
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small made-up delivery."""
-    return demonstration.write(tmp_path_factory.mktemp("waiting"), 300)
+    return demo.write(tmp_path_factory.mktemp("waiting"), 300)
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +64,7 @@ def started(program: str, *words: str) -> subprocess.Popen[str]:
     """The command without a terminal, with this program in the server's place."""
     begin = f"from flows import own_server; own_server._COMMAND = [{sys.executable!r}, '-c', {program!r}]"
     return subprocess.Popen(
-        [sys.executable, "-c", f"{begin}; from flows.cli import app; app()", *words],
+        [sys.executable, "-c", f"{begin}; from impasse.flows.cli.app import app; app()", *words],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "80"},
         stdout=subprocess.PIPE,

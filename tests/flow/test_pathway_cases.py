@@ -15,13 +15,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas.definition import Definition
-from schemas.history import parse_history
-from schemas.study import Study
-from schemas.tables import KEYS
+from impasse.schemas.definition import Definition
+from impasse.schemas.history import parse_history
+from impasse.schemas.study import Study
+from impasse.schemas.tables import KEYS
+from impasse.transforms.classify import Classified, classify
+from impasse.transforms.try_case import drawn_extract
 from tests.shipped import CODES, SHIPPED
-from transforms.classify import Classified, classify
-from transforms.try_case import drawn_extract
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "treatment-pathway-cases"
 

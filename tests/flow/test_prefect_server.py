@@ -27,9 +27,10 @@ from prefect import task
 from prefect.client.schemas import State
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-from flows import demonstration, pipeline
-from flows.discreet import discreet
-from schemas.errors import ImpasseError, NoAnswer
+from impasse.flows import pipeline
+from impasse.flows.cli import demo
+from impasse.flows.gate.redact import discreet
+from impasse.schemas.errors import ImpasseError, NoAnswer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLANTED = "QX7731ZK"  # stands in rows of the delivery and nowhere else
@@ -191,7 +192,7 @@ def _work(server: Server) -> None:
 
 def _write_study(folder: Path, more: str) -> Path:
     """A study of a delivery with planted rows that cleaning refuses."""
-    study = demonstration.write(folder, 300)
+    study = demo.write(folder, 300)
     study.write_text(study.read_text() + more)
     _plant(folder / "delivery" / "persons.parquet", "person_id", "birth_date")
     _plant(folder / "delivery" / "diagnoses.parquet", "date")

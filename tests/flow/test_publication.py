@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from flows import io, progress, publication, steps
-from flows.files import inputs
-from flows.plan import Plan, make_plan
-from schemas.errors import ImpasseError, RunInterrupted
+from impasse.flows.files import inputs
+from impasse.flows.run import io, progress, publication, steps
+from impasse.flows.run.plan import Plan, make_plan
+from impasse.schemas.errors import ImpasseError, RunInterrupted
 from tests.flow.running import run_steps
 from tests.flow.test_cli import impasse
 
@@ -186,7 +186,7 @@ def test_a_clock_that_went_back_does_not_make_a_run_older(
 ) -> None:
     """Runs are numbered: the one that was started last takes over, though its id tells an earlier day."""
     first = run_steps(small_study, tmp_path / "out")
-    monkeypatch.setattr("flows.plan.datetime", _Yesterday)
+    monkeypatch.setattr("impasse.flows.run.plan.datetime", _Yesterday)
     second = run_steps(small_study, tmp_path / "out")
 
     assert second.name < first.name
@@ -199,7 +199,7 @@ def test_the_run_that_was_started_last_is_resumed(
     """Not the one whose id sorts last."""
     first = make_plan(small_study, tmp_path / "out")
     steps.read_delivery(first)
-    monkeypatch.setattr("flows.plan.datetime", _Yesterday)
+    monkeypatch.setattr("impasse.flows.run.plan.datetime", _Yesterday)
     second = make_plan(small_study, tmp_path / "out")
     steps.read_delivery(second)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.quality import check_delivery, check_facts, check_release, measure, require
-from schemas import codelists, study
-from schemas.errors import PublicationStopped
-from schemas.expectations import ExpectationResult
-from schemas.extracts import Extract
-from schemas.study import QualitySection
+from impasse.flows.checks.quality import check_delivery, check_facts, check_release, measure, require
+from impasse.schemas import codelists, study
+from impasse.schemas.errors import PublicationStopped
+from impasse.schemas.expectations import ExpectationResult
+from impasse.schemas.extracts import Extract
+from impasse.schemas.study import QualitySection
 
 CODE_FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "codelists"
 CODES = codelists.parse({path.stem: path.read_text(encoding="utf-8") for path in CODE_FOLDER.glob("*.csv")})

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from flows import intake, steps
-from flows.cli import app
-from flows.files import delivery
-from flows.plan import make_plan
-from schemas.errors import ImpasseError
+from impasse.flows.cli.app import app
+from impasse.flows.delivery import delivery
+from impasse.flows.run import intake, steps
+from impasse.flows.run.plan import make_plan
+from impasse.schemas.errors import ImpasseError
 from tests.flow.running import run_steps
 
 STUDY = """

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import publication, steps
-from flows.plan import make_plan
-from schemas.errors import PublicationStopped
-from schemas.tables import RELEASE, RESTRICTED
+from impasse.flows.run import publication, steps
+from impasse.flows.run.plan import make_plan
+from impasse.schemas.errors import PublicationStopped
+from impasse.schemas.tables import RELEASE, RESTRICTED
 from tests.flow.running import data_hashes, run_steps
 from tests.shipped import COMPARED, SHIPPED
 

@@ -16,14 +16,17 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows import explanation, intake, io, pipeline, steps, stores
-from flows.files import csv
-from flows.files import delivery as delivery_files
-from flows.files.delivery import read_delivery
-from flows.plan import Plan, make_plan
-from flows.runs import PROGRESS, STARTED
-from schemas import study as studies
-from schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
+from impasse.flows import pipeline
+from impasse.flows.cli import explain_command
+from impasse.flows.delivery import csv
+from impasse.flows.delivery import delivery as delivery_files
+from impasse.flows.delivery.delivery import read_delivery
+from impasse.flows.files import s3
+from impasse.flows.run import intake, io, steps
+from impasse.flows.run.plan import Plan, make_plan
+from impasse.flows.run.runs import PROGRESS, STARTED
+from impasse.schemas import study as studies
+from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
 from tests.flow.running import data_hashes, run_steps
 from tests.flow.s3_server import BUCKET, S3, running
 from tests.flow.test_intake import hashes
@@ -80,7 +83,7 @@ def impasse(*words: str, before: str = "", **environment: str) -> subprocess.Com
     """Run the command with this and no other environment for S3; before it, a statement."""
     inherited = {name: value for name, value in os.environ.items() if name not in (*CLEARED, "AWS_ENDPOINT_URL")}
     return subprocess.run(
-        [sys.executable, "-c", f"{before}\nfrom flows.cli import app; app()", *words],
+        [sys.executable, "-c", f"{before}\nfrom impasse.flows.cli.app import app; app()", *words],
         capture_output=True,
         text=True,
         env={**inherited, "COLUMNS": "80", "NO_COLOR": "1", **environment},
@@ -150,9 +153,9 @@ def test_no_file_of_a_run_is_sent_in_parts(server: S3, published: str) -> None:
 def test_an_episode_is_explained_from_s3(published: str, run: Path) -> None:
     """By the run's own address and by `latest`, in the words of a local run."""
     episode = pl.read_parquet(run / "restricted/episodes.parquet")["episode_id"][0]
-    own = stores.address(published)
+    own = s3.address(published)
 
-    told = [explanation.explain(place, episode) for place in (run, own, own.parent / "latest")]
+    told = [explain_command.explain(place, episode) for place in (run, own, own.parent / "latest")]
 
     assert told[0] == told[1] == told[2]
 
@@ -162,7 +165,7 @@ def test_an_episode_is_explained_from_s3(published: str, run: Path) -> None:
 def test_where_no_run_is_there_is_nothing_to_explain(path: str) -> None:
     """Neither in a folder of other files, nor in a file that leads nowhere, nor where nothing is."""
     with pytest.raises(ImpasseError, match=f"No published run here(.|\n)*{path}"):
-        explanation.explain(stores.address(f"s3://{BUCKET}/{path}"), "P:anxiety:1")
+        explain_command.explain(s3.address(f"s3://{BUCKET}/{path}"), "P:anxiety:1")
 
 
 def test_a_later_run_takes_over_the_pointer(server: S3, delivery: str, study: Path, tmp_path: Path) -> None:
@@ -223,7 +226,7 @@ def test_each_refused_file_is_told(server: S3, tmp_path: Path, monkeypatch: pyte
 
     for number in range(100):
         with pytest.raises(ImpasseError, match="S3 refuses the credentials"):
-            stores.copy(tmp_path / "table.parquet", stores.address(f"s3://{BUCKET}/refused/{number}"))
+            s3.copy(tmp_path / "table.parquet", s3.address(f"s3://{BUCKET}/refused/{number}"))
 
     assert server.kept("refused") == {}
 
@@ -234,7 +237,7 @@ def test_a_file_is_copied_as_it_is(server: S3, tmp_path: Path, name: str) -> Non
     content = b"" if name == "empty" else b"person_id,date\n" * 700_000  # ten and a half megabytes: in parts
     (tmp_path / name).write_bytes(content)
 
-    stores.copy(tmp_path / name, stores.address(f"s3://{BUCKET}/copied/{name}"))
+    s3.copy(tmp_path / name, s3.address(f"s3://{BUCKET}/copied/{name}"))
 
     assert server.kept("copied")[name] == content
 
@@ -243,14 +246,14 @@ def test_half_a_copy_is_no_run(
     server: S3, delivery: str, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store goes away in between: no manifest, no pointer."""
-    copy, chosen = stores.copy, written(tmp_path, study, delivery, ONE)
+    copy, chosen = s3.copy, written(tmp_path, study, delivery, ONE)
 
-    def until_the_report(path: Path, to: stores.Address) -> None:
+    def until_the_report(path: Path, to: s3.Address) -> None:
         if path.name == "report.html":
             monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed_port()}")
         copy(path, to)
 
-    monkeypatch.setattr(stores, "copy", until_the_report)
+    monkeypatch.setattr(s3, "copy", until_the_report)
     with pytest.raises(RunInterrupted, match="S3 does not answer"):
         run_steps(chosen, f"s3://{BUCKET}/half")
     kept = server.kept("half/demo")
@@ -297,7 +300,7 @@ def test_a_delivery_is_read_in_pieces(
     address = server.put_folder(tmp_path / "delivery", folder)
     monkeypatch.setattr(delivery_files, "_SMALL", 0)
     monkeypatch.setattr(csv, "_BLOCK", 40_000)
-    monkeypatch.setattr(stores, "_AT_ONCE", 30_000)
+    monkeypatch.setattr(s3, "_AT_ONCE", 30_000)
     monkeypatch.setattr(intake, "_DEALT_AT_ONCE", 20_000)
 
     plans = [
@@ -422,16 +425,14 @@ def test_an_endpoint_that_does_not_answer_is_given_up(
         port = silent.getsockname()[1] if kind == "silent" else closed_port()
         environment = server.environment() | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
         chosen = str(written(tmp_path, study, delivery))
-        told = _told(
-            impasse("check", chosen, before="from flows import stores; stores._SILENT_SECONDS = 1", **environment)
-        )
+        told = _told(impasse("check", chosen, before="from flows import stores; s3._SILENT_SECONDS = 1", **environment))
 
     assert "S3 does not answer." in told
 
 
 def test_a_silent_endpoint_is_given_up_within_half_a_minute() -> None:
     """Each try waits for so long."""
-    assert stores._ATTEMPTS * stores._SILENT_SECONDS <= 30
+    assert s3._ATTEMPTS * s3._SILENT_SECONDS <= 30
 
 
 def test_https_needs_no_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -439,11 +440,11 @@ def test_https_needs_no_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ALLOW_HTTP")
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{closed_port()}")
     with pytest.raises(ImpasseError, match="does not answer"):
-        stores.address(f"s3://{BUCKET}/delivery").exists()
+        s3.address(f"s3://{BUCKET}/delivery").exists()
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed_port()}")
     with pytest.raises(ImpasseError, match="not encrypted"):
-        stores.address(f"s3://{BUCKET}/delivery").exists()
+        s3.address(f"s3://{BUCKET}/delivery").exists()
 
 
 def test_a_bucket_for_the_output_is_missed_before_the_work(delivery: str, study: Path, tmp_path: Path) -> None:
@@ -474,7 +475,7 @@ def test_what_may_not_be_a_source(study: Path, path: str) -> None:
     assert "topsecret" not in str(told.value)
 
     with pytest.raises(ImpasseError, match="no address on S3") as told:
-        stores.address(path)
+        s3.address(path)
     assert "topsecret" not in str(told.value)
 
 
@@ -508,12 +509,12 @@ def test_keys_in_an_address_are_not_handed_on(study: Path, tmp_path: Path) -> No
 
 def test_an_address_is_asked_like_a_path() -> None:
     """Its parts, its neighbours and its order."""
-    file = stores.address("s3://bucket/a//b/c.csv.gz/")
+    file = s3.address("s3://bucket/a//b/c.csv.gz/")
 
     assert str(file) == "s3://bucket/a/b/c.csv.gz"
     assert (file.name, file.stem, file.suffix, str(file.parent)) == ("c.csv.gz", "c.csv", ".gz", "s3://bucket/a/b")
     assert str(file.parent.parent.parent / "d") == "s3://bucket/d"
-    assert stores.address("s3://bucket").name == "bucket"
+    assert s3.address("s3://bucket").name == "bucket"
     assert sorted([file, file.parent]) == [file.parent, file]
 
 
@@ -526,7 +527,7 @@ def test_nothing_of_a_key_is_kept_or_shown(server: S3, objects: dict[str, bytes]
 
     assert len(secrets) == 4
     assert [name for name, content in objects.items() for secret in secrets if secret in content] == []
-    assert not any(text in repr(stores._account()) for keys in server.keys.values() for text in keys)
+    assert not any(text in repr(s3._account()) for keys in server.keys.values() for text in keys)
 
 
 def test_nobody_else_is_called_and_nothing_is_left(server: S3, study: Path, tmp_path: Path) -> None:

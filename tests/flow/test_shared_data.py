@@ -9,20 +9,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import steps
-from flows.files import delivery
-from flows.plan import load
-from schemas.definition import Definition, ScaleRule
-from schemas.extracts import MODELS
-from schemas.history import parse_history
-from schemas.study import Study
-from schemas.tables import KEYS
+from impasse.flows.delivery import delivery
+from impasse.flows.run import steps
+from impasse.flows.run.plan import load
+from impasse.schemas.definition import Definition, ScaleRule
+from impasse.schemas.extracts import MODELS
+from impasse.schemas.history import parse_history
+from impasse.schemas.study import Study
+from impasse.schemas.tables import KEYS
+from impasse.transforms.classify import Classified, classify
+from impasse.transforms.ingest.omop.drugs import ingredient_exposures
+from impasse.transforms.kernels.eras import opens_era
+from impasse.transforms.try_case import drawn_extract
 from tests.flow.running import run_steps
 from tests.shipped import CODES, COMPARED, SHIPPED
-from transforms.classify import Classified, classify
-from transforms.eras import opens_era
-from transforms.omop_drugs import ingredient_exposures
-from transforms.try_case import drawn_extract
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 

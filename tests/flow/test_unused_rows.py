@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from impasse.flows.cli.app import app
 from tests.flow.running import run_steps
 
 STUDY = """

@@ -20,10 +20,10 @@ from time import perf_counter
 
 import polars as pl
 
-from flows import steps
-from flows.discreet import InternalError, discreet
-from flows.plan import make_plan
-from schemas.errors import ImpasseError
+from impasse.flows.gate.redact import InternalError, discreet
+from impasse.flows.run import steps
+from impasse.flows.run.plan import make_plan
+from impasse.schemas.errors import ImpasseError
 from tests.fuzz.mutations import MUTATIONS, Files
 from tests.fuzz.shapes import MARK, SHAPES, Chosen, Row, Shape, as_csv
 

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from flows.files import lines
+from impasse.flows.delivery import lines
 from tests.fuzz.mutations import MUTATIONS
 from tests.fuzz.outcome import judged, tried
 from tests.fuzz.shapes import as_csv, generic

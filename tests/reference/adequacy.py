@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from schemas.definition import Definition, DrugAdequacy, SessionAdequacy
+from impasse.schemas.definition import Definition, DrugAdequacy, SessionAdequacy
 from tests.reference.basics import Row, Truth, all_true, between_bounds
 from tests.reference.codes import Codes
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from schemas.definition import Definition
-from schemas.study import Study
+from impasse.schemas.definition import Definition
+from impasse.schemas.study import Study
+from impasse.transforms.classify import classify, judging_rule, trial_rule
+from impasse.transforms.try_case import drawn_extract
 from tests.reference.histories import (
     random_absent_tables,
     random_observes,
@@ -21,8 +23,6 @@ from tests.reference.histories import (
 from tests.reference.reference import JUDGEMENT_FACTS, TRIAL_FACTS, classify_person
 from tests.reference.variants import random_definition
 from tests.shipped import CODES, REFERENCE_CODES, SHIPPED
-from transforms.classify import classify, judging_rule, trial_rule
-from transforms.try_case import drawn_extract
 
 PERSONS_A_ROUND = 200
 VARIANTS_A_ROUND = 20

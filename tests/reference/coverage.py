@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
-from schemas.definition import (
+from impasse.schemas.definition import (
     BLOCKS,
     Count,
     Definition,
@@ -23,7 +23,7 @@ from schemas.definition import (
     SessionAdequacy,
     Staged,
 )
-from schemas.values import NO_LEVEL, VERDICTS
+from impasse.schemas.values import NO_LEVEL, VERDICTS
 from tests.reference.both import PERSONS_A_ROUND, VARIANTS_A_ROUND, Facts, differences, drawn_round, fast, slow
 from tests.shipped import REFERENCE_CODES, SHIPPED
 

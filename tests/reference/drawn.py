@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from schemas.definition import (
+from impasse.schemas.definition import (
     Adequacy,
     Arm,
     Band,
@@ -27,7 +27,7 @@ from schemas.definition import (
     Staged,
     Trial,
 )
-from schemas.study import OBSERVABLE, EpisodeSection, PeriodSection
+from impasse.schemas.study import OBSERVABLE, EpisodeSection, PeriodSection
 from tests.reference import codes
 from tests.reference.reference import classify_person
 

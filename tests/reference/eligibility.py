@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.definition import Eligible
+from impasse.schemas.definition import Eligible
 from tests.reference.basics import (
     Known,
     Row,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from schemas.study import EpisodeSection, PeriodSection
+from impasse.schemas.study import EpisodeSection, PeriodSection
 from tests.reference.basics import Row, days_between, later
 from tests.reference.codes import Codes
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from schemas.definition import DISORDERS
-from schemas.study import OBSERVABLE, SUPPLY_KINDS, TABLES, EpisodeSection, PeriodSection
+from impasse.schemas.definition import DISORDERS
+from impasse.schemas.study import OBSERVABLE, SUPPLY_KINDS, TABLES, EpisodeSection, PeriodSection
 
 Row = dict[str, Any]  # drawn data: values of every type
 

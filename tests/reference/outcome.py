@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from schemas.definition import Definition, Outcome, ScaleBand, ScaleRule
+from impasse.schemas.definition import Definition, Outcome, ScaleBand, ScaleRule
 from tests.reference.basics import Row, Truth, all_true, any_true, later
 from tests.reference.codes import Codes, Scale
 from tests.reference.trials import overlap_days

@@ -9,8 +9,8 @@ two ways the reading is said in a comment that starts with "Reading:".
 
 from __future__ import annotations
 
-from schemas.definition import Definition, Scored
-from schemas.study import EpisodeSection, PeriodSection
+from impasse.schemas.definition import Definition, Scored
+from impasse.schemas.study import EpisodeSection, PeriodSection
 from tests.reference.adequacy import judge_adequacy
 from tests.reference.basics import Known, Row, Truth, only
 from tests.reference.codes import Codes

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from schemas.definition import Arm, Count, Item, NumberItem
+from impasse.schemas.definition import Arm, Count, Item, NumberItem
 from tests.reference.basics import Known, Row, Truth, is_member, later
 from tests.reference.codes import is_identified
 

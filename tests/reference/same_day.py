@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from schemas.definition import Trial
+from impasse.schemas.definition import Trial
 from tests.reference.basics import Row
 
 

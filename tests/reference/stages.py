@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.definition import Definition, Scored, Staged
-from schemas.values import NO_LEVEL
+from impasse.schemas.definition import Definition, Scored, Staged
+from impasse.schemas.values import NO_LEVEL
 from tests.reference.basics import Known, Row, Truth
 from tests.reference.points import score_bounds
 from tests.reference.resistance import blind_counts, failed_at, is_reached

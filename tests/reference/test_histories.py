@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 
-from schemas.extracts import MODELS
+from impasse.schemas.extracts import MODELS
+from impasse.transforms.try_case import drawn_extract
 from tests.reference import histories, variants
 from tests.reference.drawn import BASE, EVERYTHING
-from transforms.try_case import drawn_extract
 
 
 def test_drawn_persons_are_canonical_tables() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from schemas.definition import Exclusion, Item, Requirement, ScaleBand, ScaleRule
+from impasse.schemas.definition import Exclusion, Item, Requirement, ScaleBand, ScaleRule
 from tests.reference.drawn import (
     ARIPIPRAZOLE,
     CITALOPRAM,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 
-from schemas.definition import Trial
+from impasse.schemas.definition import Trial
 from tests.reference.basics import Row, days_between, is_member, later, only, treatment_rows
 from tests.reference.codes import Codes
 from tests.reference.same_day import in_order_taken

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from schemas.definition import (
+from impasse.schemas.definition import (
     DISORDERS,
     Adequacy,
     AdmissionItem,

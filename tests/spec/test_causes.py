@@ -6,8 +6,8 @@ The definition asks for one failed drug. The episode of depression is from 10 Ja
 import polars as pl
 import pytest
 
-from schemas.definition import Definition
-from schemas.extracts import Extract
+from impasse.schemas.definition import Definition
+from impasse.schemas.extracts import Extract
 from tests.spec.world import count, counts, definition, extract, number_item, points, study, verdicts
 from tests.tables import assert_shows
 

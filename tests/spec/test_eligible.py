@@ -5,7 +5,7 @@ The definition asks for one failed drug, and everybody's first drug failed: whoe
 
 import pytest
 
-from schemas.extracts import Extract
+from impasse.schemas.extracts import Extract
 from tests.spec.world import count, counts, definition, extract, study, verdicts
 from tests.tables import assert_shows
 

@@ -6,8 +6,8 @@ Everybody's sertraline failed by a switch to venlafaxine, which is resistance to
 import polars as pl
 import pytest
 
-from schemas.extracts import Extract
-from schemas.study import Study
+from impasse.schemas.extracts import Extract
+from impasse.schemas.study import Study
 from tests.spec.world import count, counts, definition, extract, impasses, study
 from tests.tables import assert_shows
 

@@ -2,7 +2,13 @@
 
 from polars.testing import assert_frame_equal
 
-from schemas.tables import KEYS, RESTRICTED, VERDICTS
+from impasse.schemas.tables import KEYS, RESTRICTED, VERDICTS
+from impasse.transforms.classify import classify
+from impasse.transforms.history.encode import encode
+from impasse.transforms.history.episodes import build_episodes, spans_of
+from impasse.transforms.judge.causes import Causes
+from impasse.transforms.judge.eligibility import Eligibility
+from impasse.transforms.judge.untried import find_impasses
 from tests.spec.world import (
     classified,
     codes,
@@ -20,12 +26,6 @@ from tests.spec.world import (
     verdicts,
 )
 from tests.tables import assert_shows
-from transforms.causes import Causes
-from transforms.classify import classify
-from transforms.eligibility import Eligibility
-from transforms.encode import encode
-from transforms.episodes import build_episodes, spans_of
-from transforms.impasses import find_impasses
 
 _MIXED = extract(
     persons="""

@@ -6,7 +6,7 @@ Everybody took one drug from 1 February to 28 March 2010. A score on 1 February 
 
 import pytest
 
-from schemas.extracts import Extract
+from impasse.schemas.extracts import Extract
 from tests.spec.world import definition, extract, judged, study
 from tests.tables import assert_shows
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from schemas.extracts import Extract
-from schemas.study import Study
+from impasse.schemas.extracts import Extract
+from impasse.schemas.study import Study
 from tests.spec.world import definition, extract, item, judged, points, stages, study, trials
 from tests.tables import assert_shows
 

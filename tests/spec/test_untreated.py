@@ -6,7 +6,7 @@ The episode starts on 1 January 2010; without a lead its treatment is looked for
 
 import pytest
 
-from schemas.extracts import Extract
+from impasse.schemas.extracts import Extract
 from tests.spec.world import count, counts, definition, extract, study, verdicts
 from tests.tables import assert_shows
 

@@ -4,7 +4,7 @@ Everybody's episode of depression is 2010 to 2012. Sertraline dispensed on 1 Feb
 until 28 March 2010; 365 days after that is 28 March 2011.
 """
 
-from schemas.extracts import Extract
+from impasse.schemas.extracts import Extract
 from tests.spec.world import count, counts, definition, either, extract, study, verdicts
 from tests.tables import assert_shows
 

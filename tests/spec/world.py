@@ -18,13 +18,13 @@ from types import SimpleNamespace
 import polars as pl
 from polars import selectors
 
-from schemas.codelists import CodeLists, parse
-from schemas.definition import Definition
-from schemas.extracts import MODELS, Extract
-from schemas.study import OBSERVABLE, Study
-from schemas.tables import KEYS, RESTRICTED
+from impasse.schemas.codelists import CodeLists, parse
+from impasse.schemas.definition import Definition
+from impasse.schemas.extracts import MODELS, Extract
+from impasse.schemas.study import OBSERVABLE, Study
+from impasse.schemas.tables import KEYS, RESTRICTED
+from impasse.transforms.classify import classify
 from tests.tables import table
-from transforms.classify import classify
 
 DRUGS = {
     "sertraline": "N06AB06",  # SSRI; minimum effective dose 50 mg

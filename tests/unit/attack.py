@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from schemas.tables import ATTRITION_STEPS
-from transforms.attrition import compare_attrition
-from transforms.prevalence import rate_prevalence
+from impasse.schemas.tables import ATTRITION_STEPS
+from impasse.transforms.compare.attrition import compare_attrition
+from impasse.transforms.compare.prevalence import rate_prevalence
 
 # ineligible; untreated, treated, adequately treated, failed a trial, each open and not resistant; resistant
 REACHED = ("u_open", "u_not", "t_open", "t_not", "a_open", "a_not", "f_open", "f_not", "resistant")

@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from scipy.optimize import LinearConstraint
 
+from impasse.transforms.compare.prevalence import rate_prevalence
 from tests.unit.attack import has_other_value
-from transforms.prevalence import rate_prevalence
 
 DISORDERS = ("depression", "schizophrenia")
 STATES = "xonr"  # not eligible, open, not resistant, resistant

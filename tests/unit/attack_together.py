@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 from scipy.optimize import LinearConstraint
 
+from impasse.transforms.compare.agreement import compare_overall, compare_pairs
+from impasse.transforms.compare.prevalence import rate_prevalence
 from tests.unit.attack import STRATA, has_other_value, levels_of
-from transforms.agreement import compare_overall, compare_pairs
-from transforms.prevalence import rate_prevalence
 
 NAMES = "abc"
 STATES = "xonr"  # not eligible, open, not resistant, resistant

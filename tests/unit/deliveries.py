@@ -8,12 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.files import delivery, inputs
-from schemas import concepts, mapping
-from schemas.mapping import Delivered
-from schemas.study import EpisodeSection, PeriodSection, SourceSection, Study, SupplySection
+from impasse.flows.delivery import delivery
+from impasse.flows.files import inputs
+from impasse.schemas import concepts, mapping
+from impasse.schemas.mapping import Delivered
+from impasse.schemas.study import EpisodeSection, PeriodSection, SourceSection, Study, SupplySection
+from impasse.transforms.ingest.clean import Cleaned, clean
 from tests.shipped import CODES
-from transforms.clean import Cleaned, clean
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from impasse.transforms.compare.prevalence import rate_prevalence
 from tests.tables import table
-from transforms.prevalence import rate_prevalence
 
 
 def prevalence(drawn: str) -> pl.DataFrame:

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 
-from schemas.definition import DISORDERS, Definition
-from schemas.tables import VERDICTS
+from impasse.schemas.definition import DISORDERS, Definition
+from impasse.schemas.tables import VERDICTS
+from impasse.transforms.compare.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
 from tests.tables import table
-from transforms.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
 
 _EPISODE = {
     "person_id": pl.col("episode_id"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from flows.files import delivery
-from schemas.mapping import Delivered
+from impasse.flows.delivery import delivery
+from impasse.schemas.mapping import Delivered
+from impasse.transforms.ingest.clean import Cleaned, clean
 from tests.shipped import CODES
 from tests.unit.deliveries import OMOP_LISTS, SHARED, study
-from transforms.clean import Cleaned, clean
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not here")
 

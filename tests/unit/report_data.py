@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from reports.report import Option, ReportContents
-from reports.validation import ValidationContents
-from schemas.definition import (
+from impasse.reports.pages.report import Option, ReportContents
+from impasse.reports.pages.validation import ValidationContents
+from impasse.schemas.definition import (
     Adequacy,
     Arm,
     Count,
@@ -30,8 +30,8 @@ from schemas.definition import (
     Staged,
     Trial,
 )
-from schemas.found import Found
-from schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
+from impasse.schemas.found import Found
+from impasse.schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
 
 DRUG = DrugAdequacy(
     min_days=56, duration_basis="covered", dose_basis="minimum_effective", min_dose_ratio=1.0, min_adherence_percent=0

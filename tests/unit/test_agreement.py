@@ -7,11 +7,11 @@ import pytest
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 
-from schemas.tables import Agreement, AgreementOverall
+from impasse.schemas.tables import Agreement, AgreementOverall
+from impasse.transforms.compare.agreement import compare_overall, compare_pairs, count_agreement
+from impasse.transforms.compare.prevalence import count_prevalence, rate_prevalence
 from tests.tables import assert_shows
 from tests.unit.judged import classifications_by, definitions, episodes, verdict_matrix
-from transforms.agreement import compare_overall, compare_pairs, count_agreement
-from transforms.prevalence import count_prevalence, rate_prevalence
 
 STRICT_AND_WIDE = definitions(strict="depression", wide="depression")
 
@@ -252,7 +252,7 @@ def test_blocks_of_rows_add_up(monkeypatch):
     everyone, judged = episodes(FIVE_EPISODES), classifications_by(VERDICTS_OF_THREE)
     at_once, _ = count_agreement(verdict_matrix(everyone, judged, THREE))
 
-    monkeypatch.setattr("transforms.agreement._ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("impasse.transforms.compare.agreement._ROWS_AT_ONCE", 2)
 
     assert count_agreement(verdict_matrix(everyone, judged, THREE))[0].equals(at_once)
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from transforms.coefficients import (
+from impasse.transforms.compare.coefficients import (
     Coefficient,
     ac1,
     brennan_prediger,

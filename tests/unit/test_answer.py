@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.answer import answer, left_after_steps
+from impasse.reports.words.lead import answer, left_after_steps
 
 OVERALL = {
     "disorder": "anxiety",

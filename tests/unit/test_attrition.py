@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from schemas.tables import ATTRITION_STEPS, Attrition
+from impasse.schemas.tables import ATTRITION_STEPS, Attrition
+from impasse.transforms.compare.attrition import compare_attrition, count_attrition
+from impasse.transforms.compare.prevalence import count_prevalence
 from tests.tables import assert_shows
 from tests.unit.judged import classifications, definitions, episodes, verdict_matrix
-from transforms.attrition import compare_attrition, count_attrition
-from transforms.prevalence import count_prevalence
 
 TWO_FAILED = definitions(two_failed="depression")
 

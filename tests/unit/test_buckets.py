@@ -7,7 +7,7 @@ from hashlib import blake2b
 import polars as pl
 import pytest
 
-from transforms.buckets import bucket_of, deal, persons_of, place_persons, power_of_two
+from impasse.transforms.partition.buckets import bucket_of, deal, persons_of, place_persons, power_of_two
 
 IDS = pl.Series([f"P{n:05d}" for n in range(5_000)])
 

@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from schemas.cases import EXPECTED, check_words, parse
-from schemas.errors import ImpasseError
-from schemas.tables import Classifications, Stages
+from impasse.schemas.cases import EXPECTED, check_words, parse
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.tables import Classifications, Stages
+from impasse.transforms.try_case import Difference, try_case
 from tests.shipped import CODES, SHIPPED
-from transforms.try_case import Difference, try_case
 
 TYPICAL = next(definition for definition in SHIPPED if definition.id == "dep_typical_two_drugs")
 FILE = '''# Two drugs

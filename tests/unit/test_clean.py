@@ -7,12 +7,12 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 import pytest
 
-from schemas.errors import ImpasseError
-from schemas.mapping import Delivered
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.mapping import Delivered
+from impasse.transforms.ingest.clean import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import cleaned, layout, study
-from transforms.clean import clean
 
 ONE = """
     person_id,birth_date,sex,death_date
@@ -23,7 +23,7 @@ ONE = """
 @pytest.fixture(autouse=True, params=[0, 10**9], ids=["read once", "read row by row"])
 def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read once for all rows that say it, and what is read row by row, is read by the same rules."""
-    monkeypatch.setattr("transforms.layout._WORTH_IT", request.param)
+    monkeypatch.setattr("impasse.transforms.ingest.registry._WORTH_IT", request.param)
 
 
 def refused(layout: str, table: str, **files: str) -> pl.DataFrame:

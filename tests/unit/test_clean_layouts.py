@@ -5,12 +5,12 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from schemas.mapping import Delivered
-from schemas.study import SupplySection
+from impasse.schemas.mapping import Delivered
+from impasse.schemas.study import SupplySection
+from impasse.transforms.ingest.clean import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import SHARED, cleaned, layout, study
-from transforms.clean import clean
 
 SWEDISH = {
     "persons": "lopnr,fodelseman,DodDatum\n1,  1956,\n2,195703,    2012\n",
@@ -29,7 +29,7 @@ DANISH = {
 @pytest.fixture(autouse=True, params=[0, 10**9], ids=["read once", "read row by row"])
 def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read once for all rows that say it, and what is read row by row, is read by the same rules."""
-    monkeypatch.setattr("transforms.layout._WORTH_IT", request.param)
+    monkeypatch.setattr("impasse.transforms.ingest.registry._WORTH_IT", request.param)
 
 
 def test_swedish_births_and_deaths_by_year() -> None:

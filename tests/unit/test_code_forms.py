@@ -9,16 +9,16 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from schemas.code_forms import FORMS, PLAIN
-from schemas.codelists import CodeLists
-from schemas.errors import ImpasseError
-from schemas.extracts import CODE_SYSTEMS
-from schemas.mapping import CodeColumn, Delivered, Part
+from impasse.schemas.code_forms import FORMS, PLAIN
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.extracts import CODE_SYSTEMS
+from impasse.schemas.mapping import CodeColumn, Delivered, Part
+from impasse.transforms.ingest.cells import ROW, spread
+from impasse.transforms.ingest.clean import Cleaned, clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import cleaned, layout, study
-from transforms.clean import Cleaned, clean
-from transforms.code_cells import ROW, spread
 
 PERSONS = "person_id,birth_date\na,1950-05-05\n"
 DIAGNOSES = "person_id,date,code,code_system\n"

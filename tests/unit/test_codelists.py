@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas import codelists, definition
-from schemas.codelists import CodeLists
-from schemas.errors import ImpasseError
+from impasse.schemas import codelists, definition
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.errors import ImpasseError
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in (SCHEMAS / "codelists").glob("*.csv")}

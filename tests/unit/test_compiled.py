@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from transforms.compiled import Kept, _folder, compiled
+from impasse.transforms.kernels.compiled import Kept, _folder, compiled
 
 
 @compiled

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import report_data as data
 
-from reports.contrast import Contrast, contrast
-from reports.prose import describe
-from reports.settings import settings
-from schemas.definition import Exclusion, Requirement, ScaleBand, ScaleRule
+from impasse.reports.words.contrast import Contrast, contrast
+from impasse.reports.words.prose import describe
+from impasse.reports.words.settings import settings
+from impasse.schemas.definition import Exclusion, Requirement, ScaleBand, ScaleRule
 
 
 def test_equal_definitions_have_no_contrast() -> None:

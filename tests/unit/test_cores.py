@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import cores
+from impasse.flows.run import cores
 
 FIRST = {"cpu,cpuacct/cpu.cfs_quota_us": "200000", "cpu,cpuacct/cpu.cfs_period_us": "100000"}
 

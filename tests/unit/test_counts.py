@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from transforms.stages import FAILED, OWN_KIND, STAGES, SURELY_FAILED, SURELY_TRIED, UNKNOWN_KIND, numbers_by_stage
+from impasse.transforms.judge.certainty import (
+    FAILED,
+    OWN_KIND,
+    STAGES,
+    SURELY_FAILED,
+    SURELY_TRIED,
+    UNKNOWN_KIND,
+    numbers_by_stage,
+)
 
 # A trial that is surely counted and failed, one that may have failed, one that may be counted, one that is not.
 SURE, MAY_HAVE_FAILED, MAY_COUNT, NOT_COUNTED = 0b111111, 0b011111, 0b000111, 0

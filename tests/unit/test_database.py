@@ -9,10 +9,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.files import database, delivery
-from schemas.errors import ImpasseError
-from schemas.found import NO_ROWS, Found
-from schemas.mapping import Delivered
+from impasse.flows.delivery import database, delivery
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.found import NO_ROWS, Found
+from impasse.schemas.mapping import Delivered
 from tests.unit.deliveries import OMOP_LISTS, study
 
 

@@ -7,12 +7,12 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from schemas.mapping import Delivered
+from impasse.schemas.mapping import Delivered
+from impasse.transforms.ingest.clean import clean
+from impasse.transforms.ingest.drafts import calendar_day
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import OMOP_LISTS, cleaned, layout, study
-from transforms.clean import clean
-from transforms.drafts import calendar_day
 
 PERSONS = "person_id,birth_date\na,1970-05-05\n"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas import definition
-from schemas.definition import Definition
-from schemas.errors import ImpasseError
+from impasse.schemas import definition
+from impasse.schemas.definition import Definition
+from impasse.schemas.errors import ImpasseError
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "definitions"
 TEXT = (FOLDER / "dep_typical_two_drugs.toml").read_text(encoding="utf-8")

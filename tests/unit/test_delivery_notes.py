@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.delivery_notes import (
+from impasse.reports.words.delivery_notes import (
     exposure_end_sentences,
     missing_vocabulary_sentences,
     mixed_kind_sentences,

@@ -3,17 +3,17 @@
 import polars as pl
 import pytest
 
-from schemas.errors import ImpasseError
-from schemas.tables import RELEASE
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.tables import RELEASE
+from impasse.transforms.compare.agreement import compare_pairs
+from impasse.transforms.compare.attrition import compare_attrition
+from impasse.transforms.compare.prevalence import rate_prevalence
+from impasse.transforms.disclose.rounding import protect_profile
+from impasse.transforms.disclose.suppress import protect
 from tests.tables import assert_shows, table
 from tests.unit import attack_profile, attack_together
 from tests.unit.attack import draw, tables_of, told
 from tests.unit.drawn_prevalence import prevalence, shown
-from transforms.agreement import compare_pairs
-from transforms.attrition import compare_attrition
-from transforms.disclosure import protect
-from transforms.prevalence import rate_prevalence
-from transforms.rounding import protect_profile
 
 NO_PREVALENCE = rate_prevalence(
     table("definition_id denominator_id stratum level n_total n_resistant n_undetermined\nd eligible all all 9 0 0")

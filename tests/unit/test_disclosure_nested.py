@@ -4,13 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from schemas.expectations import release
-from schemas.study import DisclosureSection, Study
+from impasse.schemas.expectations import release
+from impasse.schemas.study import DisclosureSection, Study
+from impasse.transforms.compare.prevalence import rate_prevalence
+from impasse.transforms.disclose.suppress import protect
 from tests.tables import table
 from tests.unit import attack, attack_disorders
 from tests.unit.drawn_prevalence import prevalence, shown
-from transforms.disclosure import protect
-from transforms.prevalence import rate_prevalence
 
 
 def test_persons_hide_the_levels_that_eligible_episodes_hide():

@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 from prefect.exceptions import TerminationSignal
 
-from flows.discreet import InternalError, discreet
-from schemas.errors import ImpasseError, MayPass
-from transforms.buckets import power_of_two
+from impasse.flows.gate.redact import InternalError, discreet
+from impasse.schemas.errors import ImpasseError, MayPass
+from impasse.transforms.partition.buckets import power_of_two
 
 ROW = "QX7731ZK"
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -134,7 +134,7 @@ def test_the_place_is_in_our_code() -> None:
     with pytest.raises(InternalError) as told:
         discreet(step)()
 
-    assert told.value.where.startswith("transforms/buckets.py, line ")
+    assert told.value.where.startswith("transforms/partition/buckets.py, line ")
 
 
 # What is printed by others.
@@ -142,7 +142,7 @@ def test_the_place_is_in_our_code() -> None:
 PANIC = """\
 import sys
 import polars as pl
-from flows.discreet import discreet
+from impasse.flows.gate.redact import discreet
 
 @discreet
 def step():

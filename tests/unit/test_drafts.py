@@ -7,10 +7,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from schemas.forms import DecimalMark
-from schemas.months import Language
+from impasse.schemas.forms import DecimalMark
+from impasse.schemas.months import Language
+from impasse.transforms.ingest.drafts import day, number, once
 from tests.tables import table
-from transforms.drafts import day, number, once
 
 MIXED = pl.DataFrame(
     {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import report_data as data
 
-from reports.drawn import Drawn, as_lines, draw, expected_words
-from schemas.cases import Case
+from impasse.reports.display.timeline import Drawn, as_lines, draw, expected_words
+from impasse.schemas.cases import Case
 from tests.shipped import CODES
 
 

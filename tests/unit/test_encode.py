@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from schemas.extracts import Extract
+from impasse.schemas.extracts import Extract
+from impasse.transforms.history.encode import Coded, encode, numbered, spelled
 from tests.shipped import CODES
-from transforms.encode import Coded, encode, numbered, spelled
 
 
 def coded(**tables: pl.DataFrame) -> Coded:

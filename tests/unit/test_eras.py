@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from impasse.transforms.kernels.eras import LONG_AGO, Days, opens_era, packed, stocked
 from tests.tables import table
-from transforms.eras import LONG_AGO, Days, opens_era, packed, stocked
 
 
 def _columns(drawn: str, *names: str) -> list[np.ndarray]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from schemas import study
-from schemas.expectations import Expectation, ExpectationResult, delivery, release
-from schemas.mapping import TABLES
-from schemas.study import Study
+from impasse.schemas import study
+from impasse.schemas.expectations import Expectation, ExpectationResult, delivery, release
+from impasse.schemas.mapping import TABLES
+from impasse.schemas.study import Study
 
 STUDY = """
 name = "example"

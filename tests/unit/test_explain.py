@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import report_data as data
 
-from reports.explain import render_explanation
-from schemas.definition import Count, Counted, Definition
+from impasse.reports.explain import render_explanation
+from impasse.schemas.definition import Count, Counted, Definition
 
 Row = dict[str, Any]
 ID = "p1:anxiety:1"

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from pandera.errors import SchemaErrors
 
-from flows import io
-from schemas.errors import ImpasseError
-from schemas.extracts import MODELS
-from schemas.tables import RELEASE, RESTRICTED
+from impasse.flows.run import io
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.extracts import MODELS
+from impasse.schemas.tables import RELEASE, RESTRICTED
 
 DAY, LATER = date(2010, 1, 1), date(2010, 1, 2)
 SOUND: dict[str, dict[str, list]] = {

@@ -8,9 +8,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.files import delivery
-from flows.files.csv import CsvForm
-from schemas.errors import ImpasseError
+from impasse.flows.delivery import delivery
+from impasse.flows.delivery.csv import CsvForm
+from impasse.schemas.errors import ImpasseError
 from tests.tables import assert_shows
 from tests.unit.deliveries import OMOP_LISTS, layout, read, read_and_cleaned, study, table_of, written
 
@@ -128,7 +128,7 @@ def test_quotes_are_letters_where_quoting_is_off(tmp_path: Path) -> None:
 
 def test_quotes_are_letters_in_a_file_that_comes_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few bytes are read at a time, a lone quote ends no line."""
-    monkeypatch.setattr("flows.files.csv._BLOCK", 7)
+    monkeypatch.setattr("impasse.flows.delivery.csv._BLOCK", 7)
     (tmp_path / "a.csv").write_bytes('id;note\n1;å"\n2;\n3;"ö\n'.encode("latin-1"))
     file = delivery.SourceFile(tmp_path / "a.csv", CsvForm(";", "latin-1", quoting=False))
 

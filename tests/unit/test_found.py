@@ -1,6 +1,6 @@
 """What is found in a delivery is told in few lines, without losing a file or a row."""
 
-from schemas.found import NO_ROWS, Found, by_folder
+from impasse.schemas.found import NO_ROWS, Found, by_folder
 
 
 def _part(number: int, rows: int | None = 10, note: str = "") -> Found:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from schemas.errors import ImpasseError
-from schemas.history import parse_history
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.history import parse_history
 
 
 def test_facts_of_the_person_are_read() -> None:

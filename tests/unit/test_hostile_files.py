@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows import io
-from flows.files import delivery, parquet
-from flows.files.regular import LEADS_OUTSIDE as OUTSIDE
-from schemas.errors import ImpasseError
+from impasse.flows.delivery import delivery, parquet
+from impasse.flows.delivery.regular import LEADS_OUTSIDE as OUTSIDE
+from impasse.flows.run import io
+from impasse.schemas.errors import ImpasseError
 from tests.unit.deliveries import OMOP_LISTS, read, study, written
 
 PERSONS = "person_id,birth_date\n1,1970-01-01"

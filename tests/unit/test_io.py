@@ -12,13 +12,14 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows import io
-from flows.files import csv, database, delivery, inputs, texts
-from flows.files.csv import CsvForm
-from flows.files.delivery import SourceFile
-from schemas.concepts import OmopLists
-from schemas.errors import ImpasseError
-from schemas.extracts import Persons, Scores
+from impasse.flows.delivery import csv, database, delivery
+from impasse.flows.delivery.csv import CsvForm
+from impasse.flows.delivery.delivery import SourceFile
+from impasse.flows.files import inputs, texts
+from impasse.flows.run import io
+from impasse.schemas.concepts import OmopLists
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.extracts import Persons, Scores
 from tests.unit.deliveries import OMOP_LISTS, study, table_of
 
 SCORES = {"person": [0], "date": [date(2010, 1, 1)], "scale": ["phq9"], "value": [4.0]}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.files import kept
+from impasse.flows.files import kept
 
 
 def refuse() -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
-from flows.files import inputs
+from impasse.flows.cli.app import app
+from impasse.flows.files import inputs
 from tests.unit.deliveries import SCHEMAS, study
 
 NAMES = ("danish", "finnish", "generic", "swedish")

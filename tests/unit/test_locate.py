@@ -7,8 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.files import delivery, inputs
-from schemas.errors import ImpasseError
+from impasse.flows.delivery import delivery
+from impasse.flows.files import inputs
+from impasse.schemas.errors import ImpasseError
 from tests.tables import assert_shows
 from tests.unit.deliveries import read, read_and_cleaned, study, written
 

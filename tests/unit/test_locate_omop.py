@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.files import delivery
-from flows.files.delivery import DeliveredFiles
-from schemas.errors import ImpasseError
+from impasse.flows.delivery import delivery
+from impasse.flows.delivery.delivery import DeliveredFiles
+from impasse.schemas.errors import ImpasseError
 from tests.unit.deliveries import OMOP_LISTS, study, written
 
 PERSON = "person_id,year_of_birth\n1,1970"

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from transforms.made_up_tools import FIRST, LAST, between, dates, numbers, ordered, pick, pick_by, position
+from impasse.transforms.simulator.tools import FIRST, LAST, between, dates, numbers, ordered, pick, pick_by, position
 
 N = 20_000
 SHARES = np.array([[0.0, 1.0, 3.0, 0.0], [5.0, 0.0, 0.0, 5.0]])

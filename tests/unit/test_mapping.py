@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from schemas import mapping
-from schemas.errors import ImpasseError
-from schemas.overrules import overruled
+from impasse.schemas import mapping
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.overrules import overruled
 from tests.unit.deliveries import SCHEMAS, layout, study
 
 SMALL = """

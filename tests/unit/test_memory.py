@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.errors import ImpasseError
-from transforms.memory import Size, parts_at_a_time
+from impasse.schemas.errors import ImpasseError
+from impasse.transforms.partition.memory import Size, parts_at_a_time
 
 MILLION = Size(1_000_000, 29_000_000)
 GB = 10**9

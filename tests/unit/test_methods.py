@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import report_data as data
 
-from flows import catalogue
-from flows.files import texts
-from reports import vocabulary
-from reports.matrix import Cell, side_by_side
-from reports.methods import MethodsContents, render_methods
-from schemas.cases import parse
-from schemas.definition import Definition, Description, Source
+from impasse.flows.definitions import catalogue
+from impasse.flows.files import texts
+from impasse.reports.display.matrix import Cell, side_by_side
+from impasse.reports.pages.methods import MethodsContents, render_methods
+from impasse.reports.words import vocabulary
+from impasse.schemas.cases import parse
+from impasse.schemas.definition import Definition, Description, Source
 from tests.shipped import CATALOGUE, CODES, SHIPPED
 
 COMMITTED = Path(__file__).parents[2] / "reports" / "methods.html"

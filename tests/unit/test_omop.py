@@ -7,14 +7,14 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from schemas.errors import ImpasseError
-from schemas.mapping import Delivered
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.mapping import Delivered
+from impasse.transforms.history.encode import encode
+from impasse.transforms.ingest.clean import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import OMOP_LISTS, cleaned, study
 from tests.unit.omop_deliveries import CONCEPT, CONDITIONS, DRUGS, PERSON, needs_shared, shared_cleaned
-from transforms.clean import clean
-from transforms.encode import encode
 
 
 @pytest.mark.parametrize("word", ["", "NA", "NULL", "NaN", "\\N"])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from schemas import concepts
-from schemas.errors import ImpasseError
+from impasse.schemas import concepts
+from impasse.schemas.errors import ImpasseError
+from impasse.transforms.history.encode import encode
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import SCHEMAS, cleaned
 from tests.unit.omop_deliveries import CONCEPT, CONDITIONS, PERSON
-from transforms.encode import encode
 
 ANXIETY, PANIC, PTSD, DEPRESSION, ATYPICAL, MANIA = "442077", "436074", "436676", "440383", "438727", "4333677"
 PSYCHOSES, PSYCHOTIC_DEPRESSION = "435783", "438406"

@@ -9,15 +9,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas.mapping import Delivered
-from schemas.study import SupplySection
+from impasse.schemas.mapping import Delivered
+from impasse.schemas.study import SupplySection
+from impasse.transforms.ingest.clean import clean
+from impasse.transforms.ingest.omop.drugs import ExposureEnds, ingredient_exposures
+from impasse.transforms.ingest.supply import count_kinds
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import OMOP_LISTS, SHARED, cleaned, delivered, study
 from tests.unit.omop_deliveries import CONCEPT, DRUGS, PERSON, needs_shared, shared, shared_cleaned
-from transforms.clean import clean
-from transforms.omop_drugs import ExposureEnds, ingredient_exposures
-from transforms.supply import count_kinds
 
 
 def test_drugs_become_atc_by_ingredient() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from transforms.packing import sort_packed
+from impasse.transforms.kernels.packing import sort_packed
 
 ROWS = pl.DataFrame(
     {

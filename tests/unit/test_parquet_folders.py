@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from flows.files import delivery, inputs
-from flows.files.delivery import DeliveredFiles, SourceFile
-from schemas.errors import ImpasseError
+from impasse.flows.delivery import delivery
+from impasse.flows.delivery.delivery import DeliveredFiles, SourceFile
+from impasse.flows.files import inputs
+from impasse.schemas.errors import ImpasseError
 from tests.unit.deliveries import OMOP_LISTS, study, table_of
 
 

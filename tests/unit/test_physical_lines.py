@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.files import csv, delivery, lines
-from flows.files.csv import CsvForm
-from flows.files.delivery import SourceFile
-from flows.files.lines import MOST_LINES_OF_A_ROW, LineCounter, Lines
-from schemas.errors import ImpasseError
+from impasse.flows.delivery import csv, delivery, lines
+from impasse.flows.delivery.csv import CsvForm
+from impasse.flows.delivery.delivery import SourceFile
+from impasse.flows.delivery.lines import MOST_LINES_OF_A_ROW, LineCounter, Lines
+from impasse.schemas.errors import ImpasseError
 from tests.unit.deliveries import table_of
 
 HEADER = b"person_id,note\n"

@@ -6,10 +6,10 @@ from io import StringIO
 
 import pytest
 
-from flows import progress
-from flows.terminal import PlainConsole, print_columns, print_table, say_error
-from schemas.errors import ImpasseError
-from schemas.plain import plain, plain_lines
+from impasse.flows.cli.terminal import PlainConsole, print_columns, print_table, say_error
+from impasse.flows.run import progress
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.plain import plain, plain_lines
 
 ESCAPE, C1, TURNED, HELD = "\x1b[2J", "\x9b31m", "\u202egpj", "\u2066x\u2069"
 
@@ -64,8 +64,8 @@ def _printed(console: PlainConsole) -> str:
 def console(monkeypatch: pytest.MonkeyPatch) -> PlainConsole:
     """A terminal to look at."""
     made = PlainConsole(file=StringIO(), width=200, force_terminal=True, color_system="standard", legacy_windows=False)
-    monkeypatch.setattr("flows.terminal.out", made)
-    monkeypatch.setattr("flows.terminal.err", made)
+    monkeypatch.setattr("impasse.flows.cli.terminal.out", made)
+    monkeypatch.setattr("impasse.flows.cli.terminal.err", made)
     return made
 
 

@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from schemas.tables import KEYS, Prevalence
+from impasse.schemas.tables import KEYS, Prevalence
+from impasse.transforms.compare.prevalence import count_prevalence, rate_prevalence
 from tests.tables import assert_shows
 from tests.unit.judged import classifications, definitions, episodes, verdict_matrix
-from transforms.prevalence import count_prevalence, rate_prevalence
 
 TWO_FAILED = definitions(two_failed="depression")
 

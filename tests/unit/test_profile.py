@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 import report_data as data
 
-from schemas.definition import AdmissionItem, Band, DiagnosisItem, DiagnosisLevel, NumberItem, Scored
+from impasse.schemas.definition import AdmissionItem, Band, DiagnosisItem, DiagnosisLevel, NumberItem, Scored
+from impasse.transforms.compare.characteristics import count_profile, level_names, sum_profile
 from tests.shipped import CODES
 from tests.tables import assert_shows, table
-from transforms.profile import count_profile, level_names, sum_profile
 
 EPISODES = """
     episode_id | disorder

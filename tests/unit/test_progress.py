@@ -7,7 +7,7 @@ import re
 
 from rich.console import Console
 
-from flows import progress
+from impasse.flows.run import progress
 
 
 def test_each_step_is_a_line_with_its_time() -> None:

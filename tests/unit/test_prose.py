@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 import report_data as data
 
-from reports.prose import describe, summary
-from reports.settings import settings
-from schemas.definition import (
+from impasse.reports.words.prose import describe, summary
+from impasse.reports.words.settings import settings
+from impasse.schemas.definition import (
     AdmissionItem,
     Arm,
     Band,

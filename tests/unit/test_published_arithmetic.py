@@ -21,9 +21,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from transforms.agreement import compare_pairs
-from transforms.intervals import share
-from transforms.prevalence import rate_prevalence
+from impasse.transforms.compare.agreement import compare_pairs
+from impasse.transforms.compare.intervals import share
+from impasse.transforms.compare.prevalence import rate_prevalence
 
 
 def rated(n_resistant: int, n_total: int) -> dict:

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 import report_data as data
 
-from reports.report import render_report
-from schemas.study import OBSERVABLE
+from impasse.reports.pages.report import render_report
+from impasse.schemas.study import OBSERVABLE
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-from reports.numbers import (
+from impasse.reports.words.numbers import (
     coefficient,
     count,
     duration,

@@ -1,7 +1,7 @@
 import report_data as data
 
-from reports.limits import unread_sentences, unused_rows_sentences
-from reports.validation import render_validation
+from impasse.reports.pages.validation import render_validation
+from impasse.reports.words.limits import unread_sentences, unused_rows_sentences
 
 
 def test_failures_come_first() -> None:

@@ -7,10 +7,10 @@ from itertools import permutations
 import polars as pl
 import pytest
 
+from impasse.transforms.ingest.clean import Cleaned
+from impasse.transforms.ingest.reversals import Reversals
 from tests.tables import assert_shows
 from tests.unit.deliveries import cleaned
-from transforms.clean import Cleaned
-from transforms.reversals import Reversals
 
 HEAD = "lopnr,EDATUM,ATC,ANTAL,forpddd\n"
 PERSONS = "lopnr,fodelseman,kon\n1,1970,1\n2,1980,2\n"

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows import demonstration, own_server, runs
-from flows.cli import app
+from impasse.flows.cli import demo
+from impasse.flows.cli.app import app
+from impasse.flows.run import runs
+from impasse.flows.server import own_server
 
 
 @pytest.mark.parametrize("text", ["[1]", "null", '{"started": "x"}', '{"started": null}', "3", "{", "[" * 100_000])
@@ -26,7 +28,7 @@ def test_a_folder_changed_by_hand_counts_as_none(tmp_path: Path, name: str, text
 def test_nothing_to_resume_is_said_before_a_server_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, with what to do."""
     monkeypatch.setattr(own_server, "begun", lambda: pytest.fail("a server is begun"))
-    study = demonstration.write(tmp_path, 100)
+    study = demo.write(tmp_path, 100)
     done = CliRunner().invoke(app, ["run", str(study), "--resume"])
 
     assert done.exit_code == 2

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from transforms.bounds import Bounds
-from transforms.segments import Segments, distinct, in_order, places, ragged
-from transforms.stages import (
+from impasse.transforms.judge.certainty import (
     ADEQUATE,
     FAILED,
     STAGES,
@@ -16,6 +14,8 @@ from transforms.stages import (
     sets_of_judged,
     sets_of_members,
 )
+from impasse.transforms.kernels.bounds import Bounds
+from impasse.transforms.kernels.segments import Segments, distinct, in_order, places, ragged
 
 KEYS = np.array([3, 3, 3, 5, 9, 9])
 NOTHING = np.array([], dtype=np.int64)

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from schemas.errors import PublicationStopped
-from transforms.sentences import check_sentences
+from impasse.schemas.errors import PublicationStopped
+from impasse.transforms.disclose.sentences import check_sentences
 
 PUBLISHED = {
     "prevalence": pl.DataFrame({"n_total": [1_200, None], "n_resistant": [7, None], "suppressed": [False, True]})

@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas import codelists
-from schemas.definition import DISORDERS as KNOWN_DISORDERS
-from transforms.made_up_course import MAX_STEPS
-from transforms.made_up_disorders import DISORDERS, DRUGS, SCALES, SESSIONS
-from transforms.simulate import BLOCK_SIZE, n_blocks, simulate, simulate_block, simulate_blocks
+from impasse.schemas import codelists
+from impasse.schemas.definition import DISORDERS as KNOWN_DISORDERS
+from impasse.transforms.simulator.course import MAX_STEPS
+from impasse.transforms.simulator.disorders import DISORDERS, DRUGS, SCALES, SESSIONS
+from impasse.transforms.simulator.registry import BLOCK_SIZE, n_blocks, simulate, simulate_block, simulate_blocks
 
 CODE_FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "codelists"
 PERSONS = BLOCK_SIZE

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from schemas import study
-from schemas.errors import ImpasseError
-from schemas.forms import FileForm
+from impasse.schemas import study
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.forms import FileForm
 
 STUDY = """
 name = "test"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas.mapping import SUPPLY_COLUMNS
-from schemas.study import SupplySection
+from impasse.schemas.mapping import SUPPLY_COLUMNS
+from impasse.schemas.study import SupplySection
+from impasse.transforms.ingest.supply import add_supply
 from tests.shipped import CODES
 from tests.tables import assert_shows, table
-from transforms.supply import add_supply
 
 
 def supplied(drawn: str, rule: SupplySection | None = None) -> pl.DataFrame:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from schemas import mapping
+from impasse.schemas import mapping
+from impasse.transforms.ingest.clean import clean
+from impasse.transforms.ingest.supply import count_kinds
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import SCHEMAS, cleaned, delivered, study
-from transforms.clean import clean
-from transforms.supply import count_kinds
 
 PERSONS = "person_id,birth_date\n1,1970-01-01"
 GENERIC = (SCHEMAS / "mappings" / "generic.toml").read_text()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from schemas import cases, definition, mapping, study
-from schemas.errors import ImpasseError
+from impasse.schemas import cases, definition, mapping, study
+from impasse.schemas.errors import ImpasseError
 
 
 @pytest.mark.parametrize("parse", [study.parse, mapping.parse, definition.parse, cases.parse])

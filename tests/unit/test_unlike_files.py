@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.files import delivery
-from flows.files.delivery import DeliveredFiles, SourceFile
-from schemas.errors import ImpasseError
+from impasse.flows.delivery import delivery
+from impasse.flows.delivery.delivery import DeliveredFiles, SourceFile
+from impasse.schemas.errors import ImpasseError
 from tests.tables import assert_shows
 from tests.unit.deliveries import read_and_cleaned, written
 

@@ -7,12 +7,12 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from reports.delivery_notes import midnight_sentences
-from schemas.mapping import Delivered
+from impasse.reports.words.delivery_notes import midnight_sentences
+from impasse.schemas.mapping import Delivered
+from impasse.transforms.ingest.clean import Cleaned, clean
+from impasse.transforms.ingest.midnights import count_hours
 from tests.shipped import CODES
 from tests.unit.deliveries import OMOP_LISTS, layout, study
-from transforms.clean import Cleaned, clean
-from transforms.utc_midnights import count_hours
 
 
 def _dispensed(hours: list[int], zone: str | None = "UTC") -> Cleaned:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.unit.judged import classifications, definitions, episodes, verdict_matrix
-from transforms.verdicts import (
+from impasse.transforms.compare.verdicts import (
     HAS_FAILED_TRIAL,
     IS_ADEQUATELY_TREATED,
     IS_TREATED,
@@ -14,6 +13,7 @@ from transforms.verdicts import (
     UNDETERMINED,
     VERDICT_OF,
 )
+from tests.unit.judged import classifications, definitions, episodes, verdict_matrix
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How fast Impasse is on this machine."""

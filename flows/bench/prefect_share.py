@@ -1,0 +1,60 @@
+"""What Prefect costs: the same run with it and without it, in turns, on a delivery cut into many parts.
+
+Prefect costs something for each part, whatever its size. So the measurement is hard on it: a part holds a small
+share of the persons that it would hold in a delivery large enough to be cut into so many. Both runs are made in
+one process with the same threads; the server is up before the first turn, and its work is in the seconds, because
+it runs beside the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from impasse.flows.bench.stages import run_whole
+from impasse.flows.run import steps
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Seconds of whole runs, turn by turn."""
+
+    alone: list[float]
+    under_prefect: list[float]
+
+    def told(self) -> dict[str, float]:
+        """The medians; Prefect's part of a run is that of the middle pair, whose turns had the same hour."""
+        shares = [1 - alone / under for alone, under in zip(self.alone, self.under_prefect, strict=True)]
+        return {
+            "seconds_alone": round(median(self.alone), 3),
+            "seconds": round(median(self.under_prefect), 3),
+            "share": round(median(shares), 4),
+        }
+
+
+def in_turns(study: Path, out: Path, n_parts: int, n_rounds: int) -> Turns:
+    """Run a study so often on either way. For a process of its own, in which every delivery has so many parts."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    from impasse.flows.pipeline import run_study
+
+    steps.count_parts = lambda n_persons: n_parts
+    turns = Turns([], [])
+    with prefect_test_harness():  # a server of its own, gone at the end
+        for number in range(n_rounds):
+            sides = [
+                lambda n=number: turns.alone.append(_seconds(run_whole, study, out / f"alone-{n}")),
+                lambda n=number: turns.under_prefect.append(_seconds(run_study, str(study), str(out / f"under-{n}"))),
+            ]
+            for side in sides if number % 2 == 0 else reversed(sides):
+                side()
+    return turns
+
+
+def _seconds(run: Callable[..., object], *given: object) -> float:
+    begin = perf_counter()
+    run(*given)
+    return perf_counter() - begin

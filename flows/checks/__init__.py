@@ -1,0 +1,1 @@
+"""Does a delivery, and does a release, look normal?"""

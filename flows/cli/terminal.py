@@ -1,0 +1,97 @@
+"""What all commands share: where they print, how tables look there, and how an error ends them.
+
+Whatever is printed passes `PlainConsole`, so that no name from a delivery is obeyed by a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import wraps
+from typing import ParamSpec
+
+import typer
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markup import escape
+from rich.segment import Segment
+from rich.table import Table
+
+from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
+from impasse.schemas.plain import plain, plain_lines
+
+P = ParamSpec("P")
+
+
+class PlainConsole(Console):
+    """A terminal that gets our colours and moves, and of any text only what stands there."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """What rich makes of anything, a bar that moves as well, its text without what a terminal would obey."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else plain_lines(text), style, control)
+
+    def on_broken_pipe(self) -> None:
+        """End the command, as done: whoever reads may have read enough, as `head` has."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+        sys.exit(0)
+
+
+out, err = PlainConsole(), PlainConsole(stderr=True)
+
+
+def told(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn the errors a user can mend into one message and an exit code."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        from impasse.flows.gate.redact import InternalError, discreet
+
+        codes = {RunInterrupted: 4, PublicationStopped: 3, InternalError: 1}
+        try:
+            discreet(command)(*args, **kwargs)
+        except ImpasseError as error:
+            say_error(str(error))
+            raise typer.Exit(codes.get(type(error), 2)) from None
+        except OSError as error:
+            say_error(str(ImpasseError(f"{error.strerror}.", where=f"{error.filename or 'a file of this run'}")))
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            err.print("Interrupted.", highlight=False)
+            raise typer.Exit(130) from None
+
+    return wrapped
+
+
+def say_error(text: str) -> None:
+    """An error on its own, where errors go."""
+    err.print(f"[bold red]Error:[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+
+def print_columns(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Rows as a table; only the first column keeps its words on one line."""
+    table = Table(box=None, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(_cell(heading), overflow="fold", no_wrap=place == 0)
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    out.print(table)
+    out.print()
+
+
+def print_table(title: str, rows: list[dict[str, object]]) -> None:
+    """Rows as a table under a title; numbers stand right."""
+    table = Table(title=_cell(title), title_justify="left", box=None, pad_edge=False)
+    for column in rows[0] if rows else ():
+        is_number = isinstance(rows[0][column], int)
+        table.add_column(_cell(column), justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(f"{v:,}" if isinstance(v, int) else _cell(str(v)) for v in row.values()))
+    out.print(table)
+    out.print()
+
+
+def _cell(text: str) -> str:
+    """One line that is no markup."""
+    return escape(plain(text))

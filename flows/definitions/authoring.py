@@ -1,0 +1,173 @@
+"""What an author of definitions asks for: start one from a neighbour, check all, prove those of a folder.
+
+A user's folder holds <id>.toml for each definition and cases/<id>.toml for its worked cases, which are
+read, tried and refused exactly as those of the shipped definitions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from impasse.flows.definitions.catalogue import AnyDefinition, CaseFile, case_files, computable
+from impasse.flows.files import inputs, texts
+from impasse.schemas import cases, definition
+from impasse.schemas.cases import Case
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.definition import Definition, Description
+from impasse.schemas.errors import ImpasseError
+from impasse.schemas.history import unknown
+from impasse.transforms.try_case import Difference, try_case
+
+MIN_CASES = 4
+_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_HEADER = """\
+# Worked cases of {id}, as those of {neighbour}: small drawn histories, and what each must get.
+# Draw every threshold from both sides, and one case for each verdict.
+# Run them with: impasse definitions test FOLDER
+#
+# A history is one line per event:
+#   born DATE, died DATE, sex female     facts of the person
+#   covered DATE DATE                    observed from and to
+#   dx DATE CODE                         a diagnosis; until= system= position= setting=
+#   disp DATE ATC days=28 dose_mg=50     a dispensing: days of supply, mg a day; ddd= DDD a day
+#   proc DATE TREATMENT                  a session, such as cbt or ect
+#   score DATE SCALE VALUE               a symptom score
+#   adm DATE DATE CODE                   a hospital stay
+# times=12 every=7 repeats a dx, disp, proc or score line.
+
+"""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that a definition does not meet."""
+
+    case: Case
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of the cases of one definition."""
+
+    definition_id: str
+    n_cases: int
+    failures: tuple[Failure, ...]
+
+
+def lint(folders: Sequence[Path]) -> tuple[int, list[ImpasseError]]:
+    """How many definitions there are, and everything that is wrong with one of them or its cases."""
+    known, written = inputs.read_catalogue(folders), inputs.definition_texts(folders)
+    codes, files = inputs.read_codelists(), case_files(folders)
+    checks: list[Callable[[AnyDefinition], None]] = [
+        _refuse_uncited,
+        lambda d: codes.check_definition(d, written[d.id]) if isinstance(d, Definition) else None,
+        lambda d: _refuse_unproved(d, files.get(d.id, []), codes),
+    ]
+    problems = [problem for d in known.values() for check in checks if (problem := _problem(check, d))]
+    return len(known), problems
+
+
+def _problem(check: Callable[[AnyDefinition], None], d: AnyDefinition) -> ImpasseError | None:
+    try:
+        check(d)
+    except ImpasseError as error:
+        return error
+    return None
+
+
+def _refuse_uncited(d: AnyDefinition) -> None:
+    """Every definition says where it is written and how it is read, a descriptive one why it is not computed."""
+    said = {f"source.{name}": getattr(d.source, name) for name in ("citation", "says", "reading", "open")}
+    said |= {"not_computed": d.not_computed} if isinstance(d, Description) else {}
+    for name, text in {"title": d.title, **said}.items():
+        if not text.strip():
+            where = f"definition file {d.id}.toml, setting {name}"
+            raise ImpasseError(f"Nothing is said under {name}.", where=where, expected="a sentence", do="Write it.")
+
+
+def _refuse_unproved(d: AnyDefinition, files: list[CaseFile], codes: CodeLists) -> None:
+    """An active definition has enough worked cases, and every word in them is known."""
+    drawn = [case for file in files for case in file.cases()]
+    for case in drawn:
+        cases.check_words(case, codes)
+    if d.status == "active" and len(drawn) < MIN_CASES:
+        raise ImpasseError(
+            f"The active definition '{d.id}' has {len(drawn)} worked cases.",
+            where=f"case file {d.id}.toml",
+            expected=f"at least {MIN_CASES}",
+            do="Draw them, or set the definition's status to draft.",
+        )
+
+
+def prove(folder: Path) -> list[Proof]:
+    """Run the cases of every definition in a user's folder, and of those that only have cases there."""
+    codes, known = inputs.read_codelists(), inputs.read_catalogue([folder])
+    files, own = texts.read_texts(folder / "cases", "*.toml"), texts.read_texts(folder, "*.toml")
+    if not own.keys() | files.keys():
+        raise ImpasseError("No definition here.", where=f"{folder}", expected="<id>.toml", do="Correct the folder.")
+    for name in sorted(files.keys() - known.keys()):
+        raise unknown("definition", name, sorted(own) or sorted(known), f"{folder / 'cases' / name}.toml")
+    judging = {name for name in own if isinstance(known[name], Definition)}
+    names = sorted(judging | files.keys())
+    return [_proof(computable(name, known), own.get(name, ""), files.get(name), codes) for name in names]
+
+
+def _proof(d: Definition, text: str, drawn: str | None, codes: CodeLists) -> Proof:
+    codes.check_definition(d, text)
+    found = () if drawn is None else cases.parse(f"cases/{d.id}.toml", drawn)
+    for case in found:
+        cases.check_words(case, codes)
+    tried = [Failure(case, tuple(try_case(case, d, codes))) for case in found]
+    return Proof(d.id, len(found), tuple(failure for failure in tried if failure.differences))
+
+
+def start(new_id: str, neighbour: str, folder: Path) -> tuple[Path, ...]:
+    """Write a draft that does what its neighbour does, with its neighbour's cases; never over another file."""
+    folders = [folder] if folder.is_dir() else []
+    known = inputs.definition_texts(folders)
+    d = computable(neighbour, {name: definition.parse(name, text) for name, text in known.items()})
+    paths = folder / f"{new_id}.toml", folder / "cases" / f"{new_id}.toml"
+    _refuse_id(new_id, known, paths)
+    written = [_draft(new_id, d, known[neighbour]), *_copied(new_id, neighbour, case_files(folders))]
+    for path, text in zip(paths, written, strict=False):  # a neighbour without cases leaves none
+        texts.write_text(text, path)
+    return paths[: len(written)]
+
+
+def _refuse_id(new_id: str, known: Mapping[str, str], paths: tuple[Path, ...]) -> None:
+    if not _ID.fullmatch(new_id):
+        raise ImpasseError(
+            f"'{new_id}' cannot be an id.",
+            expected="lower case letters, digits and single underscores, such as dep_three_drugs",
+            do="Choose another; ids are for ever.",
+        )
+    if new_id in known:
+        raise ImpasseError(f"There is a definition '{new_id}' already.", do="Choose another id; ids are for ever.")
+    for path in paths:
+        if path.exists():
+            raise ImpasseError("There is such a file already.", where=f"{path}", do="Choose another id, or move it.")
+
+
+def _draft(new_id: str, d: Definition, text: str) -> str:
+    """The neighbour's text under a title of its own, as a draft."""
+    head, mark, blocks = text.partition("\n[")
+    title = f"title = {json.dumps(f'Draft after {d.id}', ensure_ascii=False)}"
+    for key, line in (("title", title), ("status", 'status = "draft"')):
+        head = re.sub(rf"^{key}\s*=.*$", lambda _, line=line: line, head, count=1, flags=re.MULTILINE)
+    # Whatever the neighbour rests on, what is changed now is its author's choice.
+    blocks = re.sub(r"^confidence\s*=.*$", 'confidence = "D"', blocks, count=1, flags=re.MULTILINE)
+    draft = head + mark + blocks
+    definition.parse(new_id, draft)
+    return draft
+
+
+def _copied(new_id: str, neighbour: str, files: Mapping[str, list[CaseFile]]) -> list[str]:
+    """The neighbour's cases as one text, if it has any; what a line means is said on top."""
+    found = [file.text.strip() for file in files.get(neighbour, [])]
+    header = _HEADER.format(id=new_id, neighbour=neighbour)
+    return [header + "\n\n".join(found) + "\n"] if found else []

@@ -1,0 +1,1 @@
+"""Nothing from a person's row leaves through an error or a library."""

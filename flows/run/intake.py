@@ -1,0 +1,197 @@
+"""A delivery, however large, into buckets of persons on disk.
+
+Persons stay in memory, because every row of every other table is looked up among them. The other tables
+are read one after another:
+
+1. a piece of a file at a time is cleaned; what is refused waits for the quarantine;
+2. what is accepted is dealt to the buckets, some million rows at a time, and set aside on disk;
+3. when the table is read to its end, what was taken back is taken out of each bucket of it, and the bucket is put
+   in order, checked and written.
+
+So memory holds the persons, some million rows and one bucket of one table, never a whole table; and of each
+table what is said in it, each thing once. What is checked of the delivery as a whole is counted bucket by
+bucket and added up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from impasse.flows.checks import quality
+from impasse.flows.run import io
+from impasse.flows.run.plan import Plan
+from impasse.schemas.extracts import MODELS
+from impasse.schemas.mapping import Delivered
+from impasse.transforms.ingest.clean import (
+    EVENT_TABLES,
+    Source,
+    Tally,
+    clean_persons,
+    clean_pieces,
+    count_noted,
+    count_rules,
+    reconcile,
+    sum_tallies,
+    tally,
+)
+from impasse.transforms.ingest.midnights import midnights
+from impasse.transforms.ingest.omop.cdm import OmopNotes
+from impasse.transforms.ingest.ordering import Piece, number_words, order_words, put_in_order
+from impasse.transforms.ingest.refused_rows import together
+from impasse.transforms.ingest.reversals import Reversals, take_back
+from impasse.transforms.ingest.supply import count_kinds
+from impasse.transforms.partition.buckets import deal, persons_of, place_persons
+
+# Rows kept in memory before they are dealt to the buckets, and refused rows before they are set aside.
+_DEALT_AT_ONCE = 4_000_000
+_REFUSED_AT_ONCE = 500_000
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is known of a delivery in its buckets: rows by table, by rule and unused, and the facts that are checked.
+
+    `reversals` counts dispensings that were taken back, `kinds` (kind, n, n_beside) those of each kind of supply,
+    `n_of_other_kinds` those of kinds that the study does not read; `midnights` are columns of times in UTC that
+    seem to be midnights elsewhere, `omop_notes` say more of an OMOP CDM.
+    """
+
+    reconciliation: pl.DataFrame
+    rules: pl.DataFrame
+    unused: pl.DataFrame
+    reversals: Reversals
+    kinds: pl.DataFrame
+    n_of_other_kinds: int
+    midnights: list[dict[str, object]]
+    omop_notes: OmopNotes | None
+    observes: frozenset[str]
+    facts: pl.DataFrame
+
+
+def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) -> Taken:
+    """Clean a delivery piece by piece; write its buckets and its quarantine."""
+    people, refused, tallies = clean_persons(delivered, source)
+    for name, frames in refused.items():
+        _write_refused(plan, name, frames)
+    places = place_persons(people.frame["person_id"], n_buckets)
+    n_persons: list[int] = []
+    facts: list[pl.DataFrame] = []
+    reversals = Reversals()
+    kinds: list[pl.DataFrame] = [count_kinds(None)]
+    for bucket in range(n_buckets):
+        persons = persons_of(people.persons(), places, bucket)
+        n_persons.append(persons.height)
+        facts.append(_write(plan, source, bucket, "persons", persons, persons.height))
+    for table in EVENT_TABLES:
+        incoming = _TableIn(plan, table, places, n_buckets)
+        for piece in clean_pieces(table, delivered, source, people):
+            incoming.add(piece)
+        if done := incoming.done():
+            tallies[table] = done
+            for bucket, rows in enumerate(incoming.buckets()):
+                facts.append(_write(plan, source, bucket, table, rows, n_persons[bucket]))
+                kinds += [count_kinds(rows)] if table == "dispensings" else []
+            reversals += incoming.reversals
+    io.remove(plan.work / "incoming")
+    return Taken(
+        reconciliation=reconcile(tallies),
+        rules=count_rules(tallies),
+        unused=source.unused(delivered),
+        reversals=reversals,
+        kinds=pl.concat(kinds).group_by("kind").agg(pl.col("n", "n_beside").sum()).sort("kind"),
+        n_of_other_kinds=count_noted(tallies)["n_of_other_kinds"],
+        midnights=midnights(count_noted(tallies)),
+        omop_notes=source.omop_notes(delivered, tallies),
+        observes=source.observes(tallies),
+        facts=quality.sum_facts(facts),
+    )
+
+
+def _write(plan: Plan, source: Source, bucket: int, name: str, table: pl.DataFrame, n_persons: int) -> pl.DataFrame:
+    """Write one bucket of a table, checked against its model; returns the facts of it."""
+    io.write_parquet(table, plan.bucket(bucket) / f"{name}.parquet", MODELS[name])
+    return quality.measure({name: table}, n_persons, source.study, source.codes)
+
+
+def _write_refused(plan: Plan, name: str, frames: list[pl.DataFrame]) -> None:
+    quarantine = _Quarantine(plan, name)
+    for frame in frames:
+        quarantine.add(frame)
+    quarantine.write()
+
+
+class _TableIn:
+    """One table on its way into its buckets."""
+
+    def __init__(self, plan: Plan, name: str, places: pl.DataFrame, n_buckets: int) -> None:
+        self._name, self._places, self._n_buckets = name, places, n_buckets
+        self._files = io.BucketFiles(plan.work / "incoming" / name)
+        self._quarantine = _Quarantine(plan, name)
+        self._known: pl.DataFrame | None = None
+        self._waiting: list[Piece] = []
+        self._tallies: list[Tally] = []
+        self.reversals = Reversals()
+
+    def add(self, piece: Piece) -> None:
+        """Keep what is accepted and what is refused of a piece."""
+        self._quarantine.add(piece.refused)
+        self._tallies.append(tally([piece]))
+        self._waiting.append(piece)
+        if sum(waiting.rows.height for waiting in self._waiting) >= _DEALT_AT_ONCE:
+            self._deal()
+
+    def done(self) -> Tally | None:
+        """The tally of the whole table, or none if no row of it was delivered; what is refused is written."""
+        whole = sum_tallies(self._tallies)
+        if whole.n_delivered == 0:
+            return None
+        self._deal()
+        self._quarantine.write()
+        return whole
+
+    def buckets(self) -> Iterator[pl.DataFrame]:
+        """The table, bucket by bucket; what was set aside is then removed."""
+        words = order_words(self._known)
+        for bucket in range(self._n_buckets):
+            rows, settled = take_back(self._files.read(bucket), words.supplies, words.places)
+            self.reversals += settled
+            yield put_in_order(self._name, rows, words)
+        self._files.remove()
+
+    def _deal(self) -> None:
+        if self._waiting:
+            rows, self._known = number_words(self._waiting, self._known)
+            self._waiting = []
+            self._files.add(deal(rows, self._places, self._n_buckets))
+
+
+class _Quarantine:
+    """The refused rows of one table, in the order in which they were delivered."""
+
+    def __init__(self, plan: Plan, name: str) -> None:
+        self._path = plan.work / "restricted" / "quarantine" / f"{name}.parquet"
+        self._aside = plan.work / "incoming" / "quarantine" / name
+        self._parts: list[pl.DataFrame | Path] = []
+        self._waiting: list[pl.DataFrame] = []
+
+    def add(self, refused: pl.DataFrame) -> None:
+        """Keep the refused rows of a piece."""
+        if refused.height:
+            self._waiting.append(refused)
+        if sum(frame.height for frame in self._waiting) >= _REFUSED_AT_ONCE:
+            self._set_aside()
+
+    def write(self) -> None:
+        """The file of the table, if any row of it was refused."""
+        if self._parts or self._waiting:
+            io.write_quarantine([*self._parts, *self._waiting], self._path)
+        io.remove(self._aside)
+
+    def _set_aside(self) -> None:
+        whole = together([rows.lazy() for rows in self._waiting]).collect()
+        self._parts.append(io.set_aside(whole, self._aside / f"{len(self._parts):05d}.arrow"))
+        self._waiting = []

@@ -1,0 +1,70 @@
+"""What went into a run, by what it was judged, and what came out: one manifest to release and one to keep.
+
+A run gives the same bytes for the same rows. So whoever knows how a file is made can try rows until its SHA-256 comes
+out, and a file of few rows is found within seconds. The fingerprints of delivered and restricted files are therefore
+kept in `restricted/manifest.json`, beside a random key. `release/manifest.json` names these files and holds one seal of
+all their fingerprints, made with the key: who has both can check each file, who has the release alone learns nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from pathlib import Path
+from secrets import token_hex
+
+from impasse.flows.files import inputs, texts
+from impasse.flows.run import io
+from impasse.flows.run.plan import Plan, load
+from impasse.flows.run.program import versions
+from impasse.flows.run.steps import delivery_notes, parameters
+from impasse.transforms.classify import judging_rule, trial_rule
+
+_KEPT, _RELEASED = "restricted/manifest.json", "release/manifest.json"
+_KEY_BYTES = 32
+
+
+def released_manifest(run: Path) -> Path:
+    """Where the manifest of a run is: a folder without it is no run."""
+    return run / _RELEASED
+
+
+def write_manifests(plan: Plan) -> None:
+    """Write both, the one that makes the run whole last."""
+    kept = {"inputs": dict(plan.inputs), "outputs": _fingerprints(plan.work, "restricted", _KEPT)}
+    key = token_hex(_KEY_BYTES)
+    texts.write_json({**kept, "key": key}, plan.work / _KEPT)
+    texts.write_json(_released(plan, kept, key), released_manifest(plan.work))
+
+
+def seal(fingerprints: dict[str, dict[str, str]], key: str) -> str:
+    """HMAC-SHA256 of the fingerprints as JSON with sorted keys; the key is 32 bytes, written in hexadecimal."""
+    return hmac.digest(bytes.fromhex(key), json.dumps(fingerprints, sort_keys=True).encode(), "sha256").hex()
+
+
+def _fingerprints(folder: Path, part: str, manifest: str) -> dict[str, str]:
+    """SHA-256 of every file of a part of the run but the manifest itself, by its path in the run."""
+    paths = {str(path.relative_to(folder)): path for path in io.files(folder / part)}
+    return {name: io.sha256(path) for name, path in paths.items() if name != manifest}
+
+
+def _released(plan: Plan, kept: dict[str, dict[str, str]], key: str) -> dict[str, object]:
+    loaded, checks = load(plan.study_path), texts.read_json(plan.work / "checks.json")
+    return {
+        "run_id": plan.run_id,
+        "started": plan.number,
+        "study": loaded.study.model_dump(mode="json"),
+        "parameters": parameters(plan),
+        "versions": versions(),
+        "inputs": plan.shown_inputs(),
+        "restricted": sorted(kept["outputs"]),
+        "seal": seal(kept, key),
+        "found": checks["found"],
+        "observes": checks["observes"],
+        "notes": delivery_notes(plan),
+        "rows": io.read_parquet(plan.work / "release" / "reconciliation.parquet").to_dicts(),
+        "definitions": {path.stem: io.sha256(path) for path in io.files(plan.work / "release/definitions")},
+        "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},
+        "codelists": {path.stem: io.sha256(path) for path in io.files(inputs.shipped("codelists"))},
+        "outputs": _fingerprints(plan.work, "release", _RELEASED),
+    }

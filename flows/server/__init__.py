@@ -1,0 +1,1 @@
+"""The Prefect server of a run for which no server is named."""

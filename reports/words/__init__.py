@@ -1,0 +1,1 @@
+"""Definitions, results and numbers as sentences."""

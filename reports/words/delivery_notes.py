@@ -1,0 +1,148 @@
+"""What should be known of a delivery before its numbers are read: counts of its rows in, sentences out.
+
+These are counts of delivered rows, which the tables of the same pages add up to: each is told as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from impasse.reports.words.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
+from impasse.reports.words.numbers import part_of
+from impasse.schemas.mapping import Mapping
+from impasse.schemas.plain import plain
+from impasse.schemas.study import SUPPLY_KINDS, SourceSection, Study
+
+_WITHOUT = {
+    "concept": "the ICD and procedure codes of source concepts are unknown",
+    "concept_ancestor": "only the listed concepts themselves are found, not those below them",
+    "drug_strength": "the dose a day is unknown",
+}
+_DRUGS_WITHOUT = {
+    "concept": "drugs are not found by their names",
+    "concept_ancestor": "drugs are not found by the ingredients above them",
+    "drug_strength": "drugs are not found by the ingredients that it lists",
+}
+_OTHER = {"inclusive": "exclusive", "exclusive": "inclusive"}
+_ONE_DAY = {"inclusive": "one day too long", "exclusive": "one day too short"}
+
+
+def note_sentences(noted: dict[str, Any], study: Study) -> list[str]:
+    """The sentences on rows not read, taken back or without effect, on kinds of supply, and on an OMOP CDM."""
+    omop = noted["omop_notes"]
+    notes = [
+        *unused_rows_sentences(noted["unused"]),
+        *reversal_sentences(noted["reversals"]),
+        *harmless_rows_sentences(noted["n_coverage_of_others"]),
+        *midnight_sentences(noted["midnights"]),
+        *supply_kind_sentences(noted["kinds"]),
+        *mixed_kind_sentences(noted["kinds"]),
+        *other_kind_sentences(noted["n_of_other_kinds"], study.supply.kinds),
+    ]
+    if omop is None:
+        return notes
+    notes += missing_vocabulary_sentences(omop["missing_vocabulary"], omop["has_drugs"])
+    notes += exposure_end_sentences(omop["exposure_ends"], study.source.exposure_end)
+    return notes + one_day_sentences(omop["exposure_ends"], study.source)
+
+
+def midnight_sentences(columns: list[dict[str, Any]]) -> list[str]:
+    """One sentence per column of times in UTC that seem to be midnights elsewhere."""
+    return [
+        f"Most times of the column {plain(row['column'])} of {plain(row['file'])} are {row['hour']}:00 or "
+        f"{row['hour'] + 1}:00 UTC: midnight elsewhere, so that its days may be one early. Write them as dates, or "
+        "with their zone."
+        for row in columns
+    ]
+
+
+def supply_kind_sentences(kinds: list[dict[str, Any]]) -> list[str]:
+    """One sentence on how many dispensings are of each kind of supply, or none."""
+    counts = {row["kind"]: row["n"] for row in kinds}
+    whole = sum(counts.values())
+    if not whole:
+        return []
+    met = [f"{part_of(counts[kind], whole)} {kind}" for kind in SUPPLY_KINDS if kind in counts]
+    return [f"Kinds of supply, of {whole:,} dispensings: {', '.join(met)}."]
+
+
+def mixed_kind_sentences(kinds: list[dict[str, Any]]) -> list[str]:
+    """One sentence on drugs that a person has in several kinds of supply, such as an order and its dispensing."""
+    whole, beside = (sum(row[count] for row in kinds) for count in ("n", "n_beside"))
+    if not beside:
+        return []
+    told = f"Of {whole:,} dispensings, {part_of(beside, whole)}"
+    return [
+        f"{told} are of a drug that the person also has in another kind of supply, and each counts. If an order and "
+        "its dispensing or administration tell of one supply, name the kinds that are to be read in supply.kinds."
+    ]
+
+
+def other_kind_sentences(n: int, read: tuple[str, ...]) -> list[str]:
+    """One sentence on accepted dispensings of kinds that the study does not read, or none."""
+    kinds = ", ".join(read)
+    told = f"Accepted dispensings that are not used, because supply.kinds reads {kinds} only"
+    return [f"{told}: {n:,}."] if n else []
+
+
+def date_format_sentences(rules: list[dict[str, Any]], layout: object) -> list[str]:
+    """One sentence per table of which dates could not be read, on the columns and formats that the layout states."""
+    if not isinstance(layout, Mapping):
+        return []
+    tables = [row["table"] for row in rules if row["rule"] == "date_unreadable"]
+    return [f"Dates of {table} are read so: {'; '.join(_date_columns(layout, table))}." for table in tables]
+
+
+def _date_columns(layout: Mapping, table: str) -> list[str]:
+    columns = [pair for part in layout.parts(table) for pair in part.columns.items()]
+    told = [
+        f"{' or '.join(column.column)} as {' or '.join(column.formats)}"
+        for name, column in columns
+        if name.endswith("date") and column.column
+    ]
+    return list(dict.fromkeys(told))
+
+
+def missing_vocabulary_sentences(tables: list[str] | tuple[str, ...], has_drugs: bool) -> list[str]:
+    """One sentence per vocabulary table that an OMOP CDM lacks, on what is lost by it; then on the drugs, if any."""
+    lost = {table: [_WITHOUT[table], *([_DRUGS_WITHOUT[table]] if has_drugs else [])] for table in tables}
+    told = [
+        f"No row of the vocabulary table {table} is delivered: {', and '.join(what)}." for table, what in lost.items()
+    ]
+    refused = "A drug of which no delivered table tells the ingredient is refused (no_atc_mapping)."
+    return [*told, refused] if lost and has_drugs else told
+
+
+def exposure_end_sentences(ends: dict[str, int], stated: str) -> list[str]:
+    """What the delivery's own columns say of its end dates beside what the study states; none if they say nothing."""
+    whole, counts = ends["n_both"], {"inclusive": ends["n_inclusive"], "exclusive": ends["n_exclusive"]}
+    if not whole:
+        return []
+    last, after = (part_of(counts[how], whole) for how in ("inclusive", "exclusive"))
+    told = (
+        f"Of {whole:,} drug exposures with days of supply and an end date, {last} end on the "
+        f'last day of the supply and {after} on the day after it; source.exposure_end is "{stated}".'
+    )
+    if counts[_OTHER[stated]] <= counts[stated]:
+        return [told]
+    return [
+        f'{told} The delivery disagrees: if its end dates are "{_OTHER[stated]}", exposures without days of supply '
+        f"are counted {_ONE_DAY[stated]}."
+    ]
+
+
+def one_day_sentences(ends: dict[str, int], source: SourceSection) -> list[str]:
+    """What exposures are taken for that end on the day they start, where the end date is all that tells; or none."""
+    if not ends["n_one_day"] or source.exposure_end == "exclusive":
+        return []
+    told = (
+        f"Of {ends['n_by_end']:,} drug exposures with an end date and no days of supply, "
+        f"{part_of(ends['n_one_day'], ends['n_by_end'])} end on the day they start and are not "
+        "administered;"
+    )
+    if source.exposure_of_one_day == "unknown":
+        return [f"{told} their length is taken as unknown."]
+    return [
+        f"{told} they count as one day. If the start date was filled in for a missing end date, state "
+        'source.exposure_of_one_day = "unknown".'
+    ]

@@ -1,0 +1,162 @@
+"""The answer of one disorder in sentences: the overall row and the definitions' shares in, text out.
+
+The first sentence gives the range, with the number of episodes and of definitions; the ones after it name the lowest
+and the highest definition, each with its own denominator and with the bounds that undetermined episodes leave, and say
+at which step the two part: being treated, treated adequately, failing, or failing as asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from impasse.reports.words.numbers import NOTHING, coefficient, count, percent, plural
+
+Row = dict[str, Any]
+Left = dict[str, dict[str, int | None]]  # by definition: the episodes left after each step of the attrition table
+
+_STEPS = {
+    "treated": "have a trial that counts",
+    "adequately_treated": "an adequate one",
+    "failed_a_trial": "one that surely failed",
+    "resistant": "all that is asked for",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the reader sees first: one leading sentence, then the sentences that qualify it."""
+
+    lead: str
+    then: list[str]
+
+
+def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str, str], left: Left) -> Answer:
+    """The answer for one disorder. `shares`: prevalence rows by definition, `titles`: how to name each.
+
+    `left` holds definitions of this disorder alone; a count that is suppressed is None.
+    """
+    if overall["suppressed"]:
+        return Answer(f"The range for {disorder} is suppressed: too few episodes to publish.", [])
+    n_hidden = sum(row["suppressed"] for row in shares.values())
+    n_blind = sum(row["prevalence"] is None and not row["suppressed"] for row in shares.values())
+    blind = _without_share(len(shares), n_blind, n_hidden)
+    if overall["lowest_definition"] is None:
+        return Answer(_open(disorder, overall, list(shares.values())), blind)
+    lowest, highest = overall["lowest_definition"], overall["highest_definition"]
+    if lowest == highest or overall["lowest_prevalence"] == overall["highest_prevalence"]:
+        share = percent(overall["lowest_prevalence"])
+        lead = f"{_among(disorder, overall)}, {share} of those that can be decided count as treatment-resistant."
+        return Answer(lead, [_says("", lowest, shares, titles), *blind])
+    return Answer(
+        _range(disorder, overall, len(shares) - n_blind - n_hidden),
+        [
+            _says("Lowest: ", lowest, shares, titles),
+            _says("Highest: ", highest, shares, titles),
+            *_where_they_part(left.get(lowest, {}), left.get(highest, {})),
+            _decided(overall),
+            *blind,
+        ],
+    )
+
+
+def left_after_steps(attrition: Iterable[Row], definitions: Iterable[str]) -> Left:
+    """Rows of the attrition table by definition and step, of some definitions."""
+    left: Left = {definition: {} for definition in definitions}
+    for row in attrition:
+        if row["definition_id"] in left:
+            left[row["definition_id"]][row["step"]] = row["n_left"]
+    return left
+
+
+def _open(disorder: str, overall: Row, shares: list[Row]) -> str:
+    """The lead where no definition can give a share: how far the bounds reach."""
+    lows = [row["bound_low"] for row in shares if row["bound_low"] is not None]
+    highs = [row["bound_high"] for row in shares if row["bound_high"] is not None]
+    lead = f"{_among(disorder, overall)}, no definition can say with this delivery how many are treatment-resistant"
+    return f"{lead}: the bounds reach from {percent(min(lows))} to {percent(max(highs))}." if lows else f"{lead}."
+
+
+def _without_share(n_definitions: int, n_blind: int, n_hidden: int) -> list[str]:
+    """How many definitions get no share, and why."""
+    of = plural(n_definitions, "definition")
+    told = []
+    if n_blind:
+        told.append(
+            f"Of {of}, {n_blind} {_get(n_blind)} bounds but no share: what this delivery shows leaves {_its(n_blind)} "
+            "episodes undecided, or decides them one way only."
+        )
+    if n_hidden:
+        told.append(f"Of {of}, {n_hidden} {'is' if n_hidden == 1 else 'are'} suppressed: small numbers would show.")
+    return told
+
+
+def _get(n: int) -> str:
+    return "gets" if n == 1 else "get"
+
+
+def _its(n: int) -> str:
+    return "its" if n == 1 else "their"
+
+
+def agreement_sentence(overall: Row) -> str:
+    """Agreement of all definitions at once."""
+    hidden = overall["suppressed"]
+    fleiss, alpha = coefficient(overall["fleiss_kappa"], hidden), coefficient(overall["krippendorff_alpha"], hidden)
+    n = overall["n_definitions"]
+    every = "Both definitions" if n == 2 else f"All {plural(n, 'definition')}"
+    return (
+        f"{every} at once: Fleiss’ kappa {fleiss} on the "
+        f"{count(overall['n_decided_by_all'])} episodes that every definition decides, Krippendorff’s alpha {alpha} "
+        "on all decisions. 1 is full agreement, 0 is what chance would give."
+    )
+
+
+def _among(disorder: str, overall: Row) -> str:
+    return f"Among {count(overall['n_episodes'])} episodes of {disorder}"
+
+
+def _range(disorder: str, overall: Row, n_definitions: int) -> str:
+    low, high = percent(overall["lowest_prevalence"]), percent(overall["highest_prevalence"])
+    return (
+        f"{_among(disorder, overall)}, between {low} and {high} of those that can be decided count as "
+        f"treatment-resistant, depending on which of {n_definitions} definitions is used."
+    )
+
+
+def _says(start: str, definition: str, shares: dict[str, Row], titles: dict[str, str]) -> str:
+    row, title = shares.get(definition), titles.get(definition, definition)
+    if row is None or row["suppressed"]:
+        return f"{start}“{title}”."
+    return (
+        f"{start}“{title}” says {percent(row['prevalence'])} of the decided among {count(row['n_total'])} "
+        f"eligible episodes{_bounds(row)}."
+    )
+
+
+def _where_they_part(lowest: dict[str, int | None], highest: dict[str, int | None]) -> list[str]:
+    """How many of their eligible episodes come how far, as far as both may be told."""
+    told = [step for step in ("eligible", *_STEPS) if None not in (lowest.get(step), highest.get(step))]
+    if told[:1] != ["eligible"] or len(told) < 3:
+        return []
+    pairs = {step: f"{count(lowest[step])} and {count(highest[step])}" for step in told}
+    came = ", ".join(f"{pairs[step]} {_STEPS[step]}" for step in told[1:])
+    return [f"Where the two part: of {pairs['eligible']} eligible episodes, {came}."]
+
+
+def _bounds(row: Row) -> str:
+    if row["n_undetermined"] == 0:
+        return ", all of them decided"
+    return (
+        f"; with {count(row['n_undetermined'])} that cannot be told, it is at least {percent(row['bound_low'])} "
+        f"and at most {percent(row['bound_high'])}"
+    )
+
+
+def _decided(overall: Row) -> str:
+    ratio = NOTHING if overall["prevalence_ratio"] is None else f"{overall['prevalence_ratio']:.1f}"
+    by_all = count(overall["n_decided_by_all"])
+    times = f"The highest share is {ratio} times the lowest. " if overall["prevalence_ratio"] is not None else ""
+    every = "Both" if overall["n_definitions"] == 2 else f"All {overall['n_definitions']}"
+    return f"{times}{every} definitions reach a verdict on {by_all} of the episodes."

@@ -1,0 +1,1 @@
+"""Verdicts -> what is published: prevalence, agreement, where episodes are lost, characteristics."""

@@ -1,0 +1,1 @@
+"""Disclosure control: no small count leaves, in a table or in a sentence."""

@@ -1,0 +1,1 @@
+"""Canonical tables -> what happened to each person: episodes, eras, trials, scores."""

@@ -1,0 +1,378 @@
+"""Supplies and sessions of episodes -> eras of drugs and courses of sessions, under one way of joining.
+
+1. What was dispensed or done in the episode's window, of treatments somebody asks about.
+2. Drugs: supplies of one drug joined over permissible gaps into eras; sessions likewise into courses.
+
+Many trial rules join in the same way and differ only in the treatments they speak about and in what becomes
+of add-ons: eras and courses are made once for all of them, and so is everything that is true of an
+attempt whoever asks (its days at dose, its scores, what came after it). transforms/history/trials.py picks from them.
+
+Supply intervals are half-open: `end_excl` is the first day no longer covered. `last_day` is the last one with
+supply or with a dispensing, so that a drug of unknown supply is in use at least on the days it was dispensed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from impasse.schemas.definition import Trial
+from impasse.schemas.extracts import SUPPLY_BASES
+from impasse.transforms.history.encode import UNKNOWN, Vocabulary
+from impasse.transforms.history.episodes import Spans
+from impasse.transforms.history.exposures import Exposures, Sessions, Supplies
+from impasse.transforms.history.same_day import taken_together
+from impasse.transforms.kernels.bounds import Bounds
+from impasse.transforms.kernels.compiled import compiled
+from impasse.transforms.kernels.eras import not_after_next, opens_era, packed, stocked
+from impasse.transforms.kernels.once import Once
+from impasse.transforms.kernels.segments import NEVER, Segments, in_order
+
+MIXED = len(SUPPLY_BASES)  # code of an era whose supplies were not all worked out in one way
+NO_BASIS = MIXED + 1
+
+
+class Joining(NamedTuple):
+    """The settings of a trial rule that eras and courses depend on; rules with equal ones share them.
+
+    Treatments are named only where it depends on them when a window opens or when the next drug starts.
+    """
+
+    drug_gap_days: int
+    session_gap_days: int
+    carry_over: bool
+    carry_over_cap_days: int
+    supply: str
+    single_dispensing_days: int
+    window: str
+    window_days: int
+    treatments: tuple[str, ...]
+    augmenters: tuple[str, ...]
+
+
+def joining(rule: Trial) -> Joining:
+    """How a trial rule joins."""
+    until_next, after_first = rule.single_dispensing_days > 0, rule.window == "first_treated_days"
+    return Joining(
+        rule.drug_gap_days,
+        rule.session_gap_days,
+        rule.carry_over,
+        rule.carry_over_cap_days,
+        rule.supply,
+        rule.single_dispensing_days,
+        rule.window,
+        rule.window_days,
+        rule.treatments if until_next or after_first else (),
+        rule.augmenters if until_next else (),
+    )
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Eras of drugs and courses of sessions, sorted by (episode, start, treatment, end_excl); one row each.
+
+    `dose_ug_days` is UNKNOWN unless every dose is known; `n_sessions` of a drug is 0. `supplies` of row r are those
+    with `of_supply` r: each with the days it was taken for and of these the days it covered.
+    """
+
+    spans: Spans
+    episode: np.ndarray
+    treatment: np.ndarray
+    start: np.ndarray
+    end_excl: np.ndarray
+    last_day: np.ndarray
+    days_covered: np.ndarray
+    n_sessions: np.ndarray
+    has_unknown_supply: np.ndarray
+    is_dose_raised: Bounds
+    dose_ug_days: np.ndarray
+    supply_basis: np.ndarray
+    is_ongoing: np.ndarray
+    supplies: Supplies
+    span_days: np.ndarray
+    covered_days: np.ndarray
+    attempt_of_era: np.ndarray
+    eras: Segments
+    once: Once = field(default_factory=Once)
+
+    @cached_property
+    def n_days(self) -> np.ndarray:
+        """Days from the first covered to the last."""
+        return self.end_excl - self.start
+
+    @cached_property
+    def is_drug(self) -> np.ndarray:
+        """Is it a drug, and not a course of sessions?"""
+        return self.n_sessions == 0
+
+    def only(self, rows: np.ndarray, episode: np.ndarray, chosen: np.ndarray) -> Attempts:
+        """Some of the attempts, of chosen episodes with new numbers; without their supplies, which nothing asks for."""
+        none = np.zeros(0, dtype=np.int64)
+        others = {
+            "spans": self.spans.only(chosen),
+            "episode": episode,
+            "supplies": self.supplies.only(none),
+            "span_days": none,
+            "covered_days": none,
+            "attempt_of_era": none,
+            "eras": Segments(none),
+            "once": Once(),
+        }
+        kept = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in others}
+        return Attempts(**kept, **others)
+
+    def of(self, column: str) -> np.ndarray:
+        """A fact of each attempt's episode."""
+        return self.once(("of", column), lambda: getattr(self.spans, column)[self.episode])
+
+
+def find_attempts(
+    exposures: Exposures, spans: Spans, how: Joining, asked: np.ndarray, speaks: np.ndarray, vocabulary: Vocabulary
+) -> Attempts:
+    """The attempts with the treatments asked about, in the episodes spoken about; both are masks."""
+    window = _window(exposures, spans, how, vocabulary)
+    opens, closes = (days.astype(np.int64) for days in window)  # of one type, whatever the window
+
+    def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
+        return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))
+
+    eras, supplies = _drug_eras(_as_taken(inside(exposures.supplies), how, exposures.same_day), spans, how)
+    courses = _courses(inside(exposures.sessions), spans, how)
+    facts = {name: np.concatenate([eras[name], courses[name]]) for name in eras}
+    order = in_order(packed(facts["episode"], facts["start"]) * len(asked) + facts["treatment"])
+    raised = Bounds(facts.pop("is_surely_raised")[order], facts.pop("is_possibly_raised")[order])
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    ordered = {name: column[order] for name, column in facts.items()}
+    return Attempts(
+        spans=spans, is_dose_raised=raised, attempt_of_era=place[: len(eras["episode"])], once=Once(),
+        **ordered, **supplies,
+    )  # fmt: skip
+
+
+@compiled
+def _inside(
+    episode: np.ndarray, treatment: np.ndarray, day: np.ndarray, asked: np.ndarray, speaks: np.ndarray,
+    opens: np.ndarray, closes: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """The rows of treatments asked about, in episodes spoken about, on the days looked at."""
+    rows, n = np.empty(len(day), dtype=np.int64), 0
+    for row in range(len(day)):
+        of = episode[row]
+        if asked[treatment[row]] and speaks[of] and opens[of] <= day[row] <= closes[of]:
+            rows[n] = row
+            n += 1
+    return rows[:n].copy()
+
+
+def _as_taken(rows: Supplies, how: Joining, same_day: str) -> Supplies:
+    """The supplies in the order in which they are taken; those of one day together, if the study says so."""
+    are_delivered = how.supply == "as_delivered"
+    rows = rows if are_delivered else _by_dose(rows)
+    if same_day == "one_after_another":
+        return rows
+    return taken_together(rows, how.carry_over_cap_days if how.carry_over else 0, are_delivered)
+
+
+def _by_dose(rows: Supplies) -> Supplies:
+    """Supplies of one day by their dose: where days of supply are not read, they say nothing of an order either."""
+    days = Segments(rows.episode, rows.treatment, rows.day)
+    together = np.flatnonzero(days.lengths[days.of] > 1)
+    order = np.arange(len(rows.day))
+    order[together] = together[np.lexsort((rows.dose_mddd[together], rows.dose_ug[together], days.of[together]))]
+    return rows.only(order)
+
+
+def _window(exposures: Exposures, spans: Spans, how: Joining, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
+    """The days each episode's attempts are looked for in; without a last day there are none."""
+    opens, closes = spans.treated_from, spans.end
+    if how.window == "first_days":
+        return opens, np.minimum(closes, spans.start + how.window_days - 1)
+    if how.window == "last_days":
+        return np.maximum(opens, closes - how.window_days + 1), closes
+    if how.window == "first_treated_days":
+        first = _first_treated(exposures, len(opens), vocabulary.membership(how.treatments).possible)
+        return opens, np.where(first == NEVER, opens - 1, np.minimum(closes, first + how.window_days - 1))
+    return opens, closes
+
+
+def _first_treated(exposures: Exposures, n_episodes: int, is_primary: np.ndarray) -> np.ndarray:
+    """The first day of each episode with something that makes a trial, NEVER if there is none."""
+    first = np.full(n_episodes, NEVER)
+    for rows in (exposures.supplies, exposures.sessions):
+        _bring_forward(first, rows.episode, rows.treatment, rows.day, is_primary)
+    return first
+
+
+@compiled
+def _bring_forward(
+    first: np.ndarray, episode: np.ndarray, treatment: np.ndarray, day: np.ndarray, is_meant: np.ndarray
+) -> None:
+    """Move the first day of each episode to an earlier one with a treatment that is meant."""
+    for row in range(len(day)):
+        if is_meant[treatment[row]]:
+            first[episode[row]] = min(first[episode[row]], day[row])
+
+
+def _drug_eras(rows: Supplies, spans: Spans, how: Joining) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The eras, and their supplies with the days each was taken for and covered."""
+    drugs = Segments(rows.episode, rows.treatment)
+    days = rows.days if how.supply == "as_delivered" else np.zeros_like(rows.days)
+    taken_from, taken_end = _taken(rows, days, drugs, spans, how)
+    eras = Segments.opened_by(opens_era(drugs.of, rows.day, taken_end, how.drug_gap_days))
+    if how.single_dispensing_days:
+        taken_end, days = _until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
+    are_delivered = how.supply == "as_delivered"
+    span_days, covered_days = _days_taken(eras.borders, taken_from, taken_end, are_delivered)
+    supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "eras": eras}
+    return _era_facts(rows, days, taken_end, covered_days, eras, spans, how), supplies
+
+
+def _taken(
+    rows: Supplies, days: np.ndarray, drugs: Segments, spans: Spans, how: Joining
+) -> tuple[np.ndarray, np.ndarray]:
+    """When each supply is used, after leftovers if the rule carries over, as far as the episode is observed."""
+    known = np.maximum(days, 0)
+    taken_from = rows.day + rows.begins
+    if how.carry_over:
+        is_first = np.zeros(len(rows.day), dtype=bool)
+        is_first[drugs.first] = True
+        taken_from = taken_from + stocked(is_first, taken_from, known, how.carry_over_cap_days)
+    taken_end = np.minimum(taken_from + known, spans.observed_until[rows.episode] + 1)
+    return not_after_next(drugs.of, np.minimum(taken_from, taken_end)), taken_end
+
+
+def _until_next_drug(
+    rows: Supplies, taken_end: np.ndarray, days: np.ndarray, eras: Segments, at_most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """A drug dispensed once lasts until the next drug of the episode starts, if that is soon: its end and its days."""
+    episode, treatment, start = (column[eras.first] for column in (rows.episode, rows.treatment, rows.day))
+    next_start = _next_drugs(episode, treatment, start)
+    lasts = (eras.lengths == 1) & (next_start - start <= at_most) & (taken_end[eras.first] < next_start)
+    row = eras.first[lasts]
+    taken_end, days = taken_end.copy(), days.copy()
+    taken_end[row] = next_start[lasts]
+    days[row] = next_start[lasts] - start[lasts]
+    return taken_end, days
+
+
+@compiled
+def _next_drugs(episode: np.ndarray, treatment: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The first day after each era's start on which another drug of the episode starts, NEVER if none does."""
+    following = np.full(len(episode), NEVER)
+    opens = 0
+    for era in range(len(episode)):
+        if episode[era] != episode[opens]:
+            opens = era
+        other = opens
+        while other < len(episode) and episode[other] == episode[era]:
+            if treatment[other] != treatment[era] and start[other] > start[era]:
+                following[era] = min(following[era], start[other])
+            other += 1
+    return following
+
+
+@compiled
+def _days_taken(
+    borders: np.ndarray, taken_from: np.ndarray, taken_end: np.ndarray, are_delivered: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each supply the days until the next one is taken, or the era is over, and of these the days it covers.
+
+    `borders` are those of eras. Where days of supply are not read, all are covered.
+    """
+    span_days, covered_days = np.empty_like(taken_from), np.empty_like(taken_from)
+    for era in range(len(borders) - 1):
+        begin, after = borders[era], borders[era + 1]
+        covered_to = taken_end[begin]
+        for row in range(begin, after):
+            covered_to = max(covered_to, taken_end[row])
+            until = taken_from[row + 1] if row + 1 < after else max(covered_to, taken_from[row])
+            span_days[row] = until - taken_from[row]
+            covered_days[row] = span_days[row]
+            if are_delivered:
+                covered_days[row] = min(span_days[row], max(covered_to - taken_from[row], 0))
+    return span_days, covered_days
+
+
+def _era_facts(
+    rows: Supplies, days: np.ndarray, taken_end: np.ndarray, covered: np.ndarray, eras: Segments, spans: Spans,
+    how: Joining,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    episode, start = rows.episode[eras.first], rows.day[eras.first]
+    sums = _sums_of_eras(eras.borders, taken_end, days, covered, rows.dose_ug, rows.basis)
+    end, days_covered, has_unknown_supply, is_dose_known, is_raised, dose_ug_days, basis = sums
+    end_excl = np.maximum(end, start)
+    last_dispensed = rows.day[eras.first + eras.lengths - 1]
+    return {
+        "episode": episode,
+        "treatment": rows.treatment[eras.first],
+        "start": start,
+        "end_excl": end_excl,
+        "last_day": np.maximum(last_dispensed, end_excl - 1),
+        "days_covered": days_covered,
+        "n_sessions": np.zeros(len(eras), dtype=np.int32),
+        "has_unknown_supply": has_unknown_supply,
+        "is_surely_raised": is_dose_known & is_raised,
+        "is_possibly_raised": ~is_dose_known | is_raised,
+        "dose_ug_days": dose_ug_days,
+        "supply_basis": basis,
+        "is_ongoing": end_excl + how.drug_gap_days > spans.observed_until[episode],
+    }
+
+
+@compiled
+def _sums_of_eras(
+    borders: np.ndarray, taken_end: np.ndarray, days: np.ndarray, covered: np.ndarray, dose_ug: np.ndarray,
+    basis: np.ndarray,
+) -> tuple[np.ndarray, ...]:  # fmt: skip
+    """Of the supplies of each era: the latest end, the days covered, whether some days are not known, whether every
+    dose is and whether one is above the first, the dose over the days covered if every one is known, and the basis.
+    """
+    n = len(borders) - 1
+    end, days_covered = np.empty(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
+    has_unknown, is_raised = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+    is_known = np.ones(n, dtype=np.bool_)
+    dose_ug_days, bases = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    for era in range(n):
+        begin, after = borders[era], borders[era + 1]
+        end[era], bases[era] = taken_end[begin], basis[begin]
+        for row in range(begin, after):
+            end[era] = max(end[era], taken_end[row])
+            days_covered[era] += covered[row]
+            has_unknown[era] |= days[row] == UNKNOWN
+            is_known[era] &= dose_ug[row] != UNKNOWN
+            is_raised[era] |= dose_ug[row] > dose_ug[begin]
+            dose_ug_days[era] += dose_ug[row] * covered[row]
+            if basis[row] != basis[begin]:
+                bases[era] = MIXED
+        if not is_known[era]:
+            dose_ug_days[era] = UNKNOWN
+    return end, days_covered, has_unknown, is_known, is_raised, dose_ug_days, bases
+
+
+def _courses(rows: Sessions, spans: Spans, how: Joining) -> dict[str, np.ndarray]:
+    """Courses of sessions: psychotherapy, neuromodulation."""
+    lines = Segments(rows.episode, rows.treatment)
+    courses = Segments.opened_by(opens_era(lines.of, rows.day, rows.day, how.session_gap_days))
+    episode, start = rows.episode[courses.first], rows.day[courses.first]
+    last_day = rows.day[courses.first + courses.lengths - 1]
+    n_sessions = courses.lengths.astype(np.int32)
+    none = np.zeros(len(courses), dtype=bool)
+    return {
+        "episode": episode,
+        "treatment": rows.treatment[courses.first],
+        "start": start,
+        "end_excl": last_day + 1,
+        "last_day": last_day,
+        "days_covered": n_sessions,
+        "n_sessions": n_sessions,
+        "has_unknown_supply": none,
+        "is_surely_raised": none,
+        "is_possibly_raised": none,
+        "dose_ug_days": np.full(len(courses), UNKNOWN),
+        "supply_basis": np.full(len(courses), NO_BASIS),
+        "is_ongoing": last_day + 1 + how.session_gap_days > spans.observed_until[episode],
+    }

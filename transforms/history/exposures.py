@@ -1,0 +1,74 @@
+"""Dispensings and procedures -> those of each episode: its supplies of drugs, and its days with a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from impasse.transforms.history.encode import Coded, Dispensed, Done
+from impasse.transforms.history.episodes import Spans
+from impasse.transforms.kernels.eras import packed
+from impasse.transforms.kernels.segments import in_order, ragged
+
+
+class Supplies(NamedTuple):
+    """One row per dispensing, sorted by (episode, treatment, day, amounts); an unknown amount is UNKNOWN.
+
+    A row is begun `begins` days after its day at the earliest: 0, but for parts of supplies taken together.
+    """
+
+    episode: np.ndarray
+    treatment: np.ndarray
+    day: np.ndarray
+    days: np.ndarray
+    dose_ug: np.ndarray
+    dose_mddd: np.ndarray
+    basis: np.ndarray
+    begins: np.ndarray
+
+    def only(self, rows: np.ndarray) -> Supplies:
+        """Some of the rows."""
+        return Supplies(*(column[rows] for column in self))
+
+
+class Sessions(NamedTuple):
+    """One row per day with a session of a treatment, sorted by (episode, treatment, day)."""
+
+    episode: np.ndarray
+    treatment: np.ndarray
+    day: np.ndarray
+
+    def only(self, rows: np.ndarray) -> Sessions:
+        """Some of the rows."""
+        return Sessions(*(column[rows] for column in self))
+
+
+@dataclass(frozen=True)
+class Exposures:
+    """What was dispensed or done between each episode's treated_from and its end, and how the study takes one day's."""
+
+    supplies: Supplies
+    sessions: Sessions
+    same_day: str
+
+
+def find_exposures(coded: Coded, spans: Spans, same_day: str) -> Exposures:
+    """The exposures of all episodes."""
+    dispensed, (supplied, row) = coded.dispensed, _within(coded.dispensed, spans)
+    amounts = (dispensed.amounts(name, row) for name in ("days", "dose_ug", "dose_mddd"))
+    told, begins = (*amounts, dispensed.bases(row)), np.zeros(len(row), dtype=np.int32)
+    supplies = Supplies(supplied, dispensed.treatment[row], dispensed.day[row], *told, begins)
+    done, (treated, row) = coded.done, _within(coded.done, spans)
+    return Exposures(supplies, Sessions(treated, done.treatment[row], done.day[row]), same_day)
+
+
+def _within(table: Dispensed | Done, spans: Spans) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that lie in an episode, and the episode of each, by episode and treatment."""
+    keys = packed(table.person, table.day)
+    first = np.searchsorted(keys, packed(spans.person, spans.treated_from), side="left")
+    after = np.searchsorted(keys, packed(spans.person, spans.end), side="right")
+    episode, row = ragged(first, np.maximum(after - first, 0))
+    order = in_order(episode * (int(table.treatment.max(initial=0)) + 1) + table.treatment[row])
+    return episode[order].astype(np.int32), row[order]

@@ -1,0 +1,405 @@
+"""Delivered files -> canonical tables, and every row that was refused with the rule that refused it.
+
+A delivered row is refused whole: if one of its codes is unusable, none of them is used and the row is
+in the quarantine as it was delivered, so nothing is dropped in silence and for every table
+delivered = accepted + quarantined. Blank code cells are not codes; a row without any is refused
+(code_missing). Only rows the layout chooses for a table count as delivered to it.
+
+1. Persons first, as `people` says. They stay in memory; of the other tables one piece of a file does, and for
+   each accepted row nothing but its person, its days and the number of what it says.
+2. Every other row must belong to an accepted person and be dated between birth (the earliest day it can
+   have been) and death or the end of the study period. Identical dispensings are two dispensings; one with a
+   negative amount takes another back, as `reversals` says, and is accepted too, also after death and period.
+3. A drug known to be no treatment here (OMOP knows drugs by ingredient, not by ATC) is an accepted row
+   that the canonical table does not hold.
+4. A coverage interval or hospital stay without an end goes on to the end of the period, and so does
+   everything that ends after it: 9999-12-31 is how many registers write an open end. No end is before its
+   own start. Coverage may begin before birth or after death and period: it says who is observed, not what
+   happened; beginnings before 1900 or after 2300 are read as the first or last day of these years.
+5. Rows of a file that the layout chooses for no table are counted in `unused`, file by file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import polars as pl
+
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.concepts import OmopLists
+from impasse.schemas.extracts import MODELS, SETTINGS, Extract
+from impasse.schemas.found import Found
+from impasse.schemas.mapping import SUPPLY_COLUMNS, TABLES, Delivered, Mapping
+from impasse.schemas.study import FIRST_DAY, LAST_DAY, SUPPLY_KINDS, Study
+from impasse.transforms.ingest import registry, rules
+from impasse.transforms.ingest.drafts import OTHER_DRUG, Draft
+from impasse.transforms.ingest.midnights import midnights
+from impasse.transforms.ingest.omop import cdm
+from impasse.transforms.ingest.omop.cdm import OmopNotes
+from impasse.transforms.ingest.omop.tables import OmopRules
+from impasse.transforms.ingest.ordering import WHEN, Piece, number_words, order_words, put_in_order
+from impasse.transforms.ingest.persons import People, accept_persons
+from impasse.transforms.ingest.refused_rows import together
+from impasse.transforms.ingest.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, Reversals, take_back, with_late
+from impasse.transforms.ingest.rules import RULES as RULES
+from impasse.transforms.ingest.supply import add_supply, is_return
+from impasse.transforms.partition.memory import Size
+
+_COLUMNS = {table: list(model.to_schema().columns) for table, model in MODELS.items()}
+_WHAT: dict[str, dict[str, type[pl.DataType]]] = {
+    "diagnoses": dict.fromkeys(("code", "code_system", "position", "setting"), pl.String),
+    "dispensings": dict.fromkeys(("atc", "kind"), pl.String) | dict.fromkeys(SUPPLY_COLUMNS, pl.Float64),
+    "procedures": {"code": pl.String, "code_system": pl.String},
+    "scores": {"scale": pl.String, "value": pl.Float64},
+    "admissions": {"main_code": pl.String},
+}
+# What is said beside the columns of the canonical table, for what is settled when the table is whole.
+_BESIDE = {"dispensings": (AMOUNT, AMOUNT_UNIT, IS_REVERSAL)}
+
+# What accepted dispensings of a kind that the study does not read are counted as.
+_OTHER_KINDS = "n_of_other_kinds"
+
+_NO_RULES = pl.DataFrame(schema={"rule": pl.String, "n": pl.Int64})
+
+EVENT_TABLES = tuple(table for table in TABLES if table not in ("persons", "deaths"))
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Of one table: how many rows were delivered, how many each rule refused (rule, n), and counts for notes."""
+
+    n_delivered: int
+    rules: pl.DataFrame
+    counts: Counter[Hashable] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The canonical tables, the refused rows by table, and how many rows went where and why.
+
+    `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back;
+    `n_of_other_kinds` dispensings of a kind that the study does not read; `midnights` are
+    columns of times in UTC that seem to be midnights elsewhere; `found` lists the files of the delivery,
+    `omop_notes` say more of an OMOP CDM.
+    """
+
+    extract: Extract
+    quarantine: dict[str, pl.DataFrame]
+    reconciliation: pl.DataFrame
+    rules: pl.DataFrame
+    unused: pl.DataFrame
+    reversals: Reversals
+    n_of_other_kinds: int
+    midnights: list[dict[str, object]]
+    omop_notes: OmopNotes | None
+    found: tuple[Found, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a delivery is read by: a registry's mapping, or for an OMOP CDM the lists of its concepts."""
+
+    mapping: Mapping | OmopLists
+    study: Study
+    codes: CodeLists
+
+    def drafts(self, table: str, delivered: Delivered) -> Iterator[Draft]:
+        """The drafts of one canonical table, piece by piece; none if what feeds it was not delivered."""
+        if isinstance(self.mapping, OmopLists):
+            return cdm.draft_table(table, delivered, OmopRules(self.mapping, self.codes, self.study))
+        return registry.draft_table(table, delivered, self.mapping)
+
+    def unused(self, delivered: Delivered) -> pl.DataFrame:
+        """Rows that no part of a registry's layout chooses; OMOP tables are read by concept, not by layout."""
+        if isinstance(self.mapping, OmopLists):
+            return pl.DataFrame(schema={"file": pl.String, "n": pl.Int64})
+        return registry.count_unused(delivered, self.mapping)
+
+    def omop_notes(self, delivered: Delivered, tallies: dict[str, Tally]) -> OmopNotes | None:
+        """What should be known of an OMOP CDM beside its rows; none of a registry."""
+        is_omop = isinstance(self.mapping, OmopLists)
+        return cdm.take_notes(delivered, count_noted(tallies)) if is_omop else None
+
+    def size(self, delivered: Delivered) -> Size:
+        """How large a delivery is at most, by the rows of its files; a file that feeds two tables counts twice.
+
+        Persons that are whoever has an event are taken for a tenth of the events.
+        """
+        rows = {table: sum(map(delivered.n_rows, self._files(table, delivered))) for table in TABLES}
+        is_derived = isinstance(self.mapping, Mapping) and any(part.birth for part in self.mapping.persons)
+        n_persons = rows["persons"] // (10 if is_derived else 1)
+        looked_up = sum(map(delivered.n_rows, self._looked_up(delivered)))
+        return Size(n_persons, sum(rows[table] for table in EVENT_TABLES), looked_up)
+
+    def _files(self, table: str, delivered: Delivered) -> list[str]:
+        """The delivered files that feed a table, by key, once for each time they are read for it."""
+        if isinstance(self.mapping, OmopLists):
+            return [key for key in cdm.origins(table) if key in delivered]
+        return [part.file for part in self.mapping.parts(table) if part.file in delivered]
+
+    def _looked_up(self, delivered: Delivered) -> set[str]:
+        """The delivered files that are read whole, because rows of others are looked up in them."""
+        if isinstance(self.mapping, OmopLists):
+            return {key for key in cdm.LOOKED_UP if key in delivered}
+        joins = [part.join.file for table in TABLES for part in self.mapping.parts(table) if part.join]
+        return {key for key in joins if key in delivered}
+
+    def observes(self, tables: Iterable[str]) -> frozenset[str]:
+        """What the delivery can show: the study's word, else the layout's, as far as there are rows to show it."""
+        layouts = cdm.OBSERVES if isinstance(self.mapping, OmopLists) else self.mapping.observes
+        declared = layouts if self.study.source.observes is None else self.study.source.observes
+        return frozenset(kind for kind in declared if ("dispensings" if kind == "drug" else "procedures") in tables)
+
+
+def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, codes: CodeLists) -> Cleaned:
+    """Canonical tables and quarantine of a delivery that fits in memory, and how many rows went where and why."""
+    source = Source(mapping, study, codes)
+    people, refused, tallies = clean_persons(delivered, source)
+    tables: dict[str, pl.DataFrame] = {}
+    reversals = Reversals()
+    for table in EVENT_TABLES:
+        pieces = list(clean_pieces(table, delivered, source, people))
+        if not any(piece.n_delivered for piece in pieces):
+            continue
+        rows, known = number_words(pieces, None)
+        words = order_words(known)
+        rows, settled = take_back(rows, words.supplies, words.places)
+        tables[table], reversals = put_in_order(table, rows, words), reversals + settled
+        refused[table] = [piece.refused for piece in pieces]
+        tallies[table] = tally(pieces)
+    named = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}
+    quarantine = {name: _together(frames) for name, frames in refused.items() if frames}
+    return Cleaned(
+        extract=Extract(**named, observes=source.observes(tables)),
+        quarantine={name: rows for name, rows in quarantine.items() if rows.height},
+        reconciliation=reconcile(tallies),
+        rules=count_rules(tallies),
+        unused=source.unused(delivered),
+        reversals=reversals,
+        found=delivered.found,
+        n_of_other_kinds=count_noted(tallies)[_OTHER_KINDS],
+        midnights=midnights(count_noted(tallies)),
+        omop_notes=source.omop_notes(delivered, tallies),
+    )
+
+
+def clean_persons(
+    delivered: Delivered, source: Source
+) -> tuple[People, dict[str, list[pl.DataFrame]], dict[str, Tally]]:
+    """Persons with their final death dates, and of persons and deaths the refused rows and the tally."""
+    drafts = list(source.drafts("persons", delivered))
+    people, refused, n_delivered = accept_persons(drafts, source.study.period.end)
+    deaths = [_sift(draft, "deaths", people, source) for draft in source.drafts("deaths", delivered)]
+    quarantine, tallies = {"persons": refused}, {"persons": Tally(n_delivered, _by_rule(refused))}
+    if any(piece.n_delivered for piece in deaths):
+        people = people.with_deaths(pl.concat([piece.rows for piece in deaths]))
+        quarantine["deaths"] = [piece.refused for piece in deaths if piece.refused.height]
+        tallies["deaths"] = tally(deaths)
+    return people, quarantine, tallies
+
+
+def clean_pieces(table: str, delivered: Delivered, source: Source, people: People) -> Iterator[Piece]:
+    """One canonical table of events, piece by piece, as delivered; `said` numbers differ between pieces.
+
+    Every row is judged alone, so how a file is cut into pieces does not show in what is made of them.
+    """
+    first = 0
+    for draft in source.drafts(table, delivered):
+        piece = _sift(draft, table, people, source)
+        number = (pl.col("said") + first).cast(pl.UInt32)
+        yield replace(piece, rows=piece.rows.with_columns(number), said=piece.said.with_columns(number))
+        first += 2 * draft.facts.height  # what is said too late is numbered after all else
+
+
+def _sift(draft: Draft, table: str, people: People, source: Source) -> Piece:
+    """Facts with their persons, checked: what is asked of a row is asked of each, what of its words once.
+
+    Nearly every row is sound, so which rule was broken is looked for only in those that are not.
+    """
+    facts, said = _apart(draft, table)
+    said = said.rename({"rule": "unread"}).with_columns(rule=pl.lit(None, dtype=pl.String))
+    said = said.with_columns(unfit=rules.first_broken(rules.of_what(table, source.codes))).drop("rule")
+    is_faulty = pl.col("unread").is_not_null() | pl.col("unfit").is_not_null()
+    faults = said.filter(is_faulty).group_by("said", maintain_order=True)
+    faulty = faults.agg(pl.col("unread", "unfit").drop_nulls().first())
+    facts = _with_persons(facts, people).with_columns(_is_return(table, said))
+    checks = rules.of_who() | rules.of_when(table, source.study.period.end)
+    is_broken = rules.is_any_broken(checks) | pl.col("rule").is_not_null()
+    broken = facts.filter(is_broken | pl.col("said").is_in(faulty["said"].implode()))
+    refused = _with_rules(broken, faulty, checks)
+    columns = ("person", *WHEN[table], "said")
+    rows = facts.filter(~pl.col("row").is_in(refused["row"].implode())).select(columns)
+    counts = draft.counts | _count_other_kinds(table, rows, said, source.study)
+    told = _tidy(table, said.filter(~is_faulty), source)
+    if table == "dispensings":
+        rows, told = with_late(rows, told, rules.too_late(broken, refused, faulty).select(columns))
+    return Piece(
+        rows=_tidy_days(table, rows, source.study.period.end),
+        said=told,
+        refused=rules.as_delivered(draft.delivered, refused["row"], refused["rule"]),
+        n_delivered=draft.delivered.height,
+        counts=counts,
+    )
+
+
+def _apart(draft: Draft, table: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Who and when, and what, each with all its columns in one spelling; one the source does not have is null."""
+    what = _WHAT.get(table, {})
+    if not what:
+        facts, said = draft.facts.with_columns(said=pl.lit(0)), pl.DataFrame({"said": [0]})
+    elif draft.said is None:
+        facts = draft.facts.drop("said", strict=False).with_row_index("said")
+        said = facts.drop("rule")
+    else:
+        facts, said = draft.facts, draft.said
+    told = {"row": pl.UInt32, "said": pl.UInt32, "person_id": pl.String}
+    days = dict.fromkeys(WHEN[table], pl.Date)
+    rule = {"rule": pl.String}
+    return _typed(facts, told | days | rule), _typed(said, {"said": pl.UInt32} | what | rule)
+
+
+def _typed(facts: pl.DataFrame, kinds: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    spelled = {
+        "atc": pl.col("atc").str.to_uppercase().str.replace_all(r"\s", ""),
+        "scale": pl.col("scale").str.to_lowercase(),
+        "code_system": pl.col("code_system").str.to_lowercase().str.replace("-", "", literal=True),
+    }
+    there = {name: spelled.get(name, pl.col(name)) for name in kinds if name in facts.columns}
+    return facts.select(there.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in kinds.items())
+
+
+def _with_persons(facts: pl.DataFrame, people: People) -> pl.DataFrame:
+    """The facts with the number of each row's person, the earliest day of birth and the day of death."""
+    person = people.numbers(facts["person_id"])
+    lived = [people.frame[column].gather(person) for column in ("born_from", "death_date")]
+    return facts.with_columns(person, *lived)
+
+
+def _is_return(table: str, said: pl.DataFrame) -> pl.Expr:
+    """Whether what a row says takes a supply back."""
+    returns = said.filter(is_return())["said"] if table == "dispensings" else said["said"].clear()
+    return (pl.col("said").is_in(returns.implode()) if len(returns) else pl.lit(False)).alias(rules.IS_RETURN)
+
+
+def _with_rules(broken: pl.DataFrame, faulty: pl.DataFrame, checks: rules.Checks) -> pl.DataFrame:
+    """row, rule: the refused rows; the first rule of a row's facts speaks for the row."""
+    told = broken.join(faulty, on="said", how="left", maintain_order="left")
+    told = told.with_columns(rule=pl.coalesce("rule", "unread")).with_columns(rule=rules.first_broken(checks))
+    found = told.select("row", rule=pl.coalesce("rule", "unfit"))
+    return found.unique("row", keep="first", maintain_order=True)
+
+
+def _tidy_days(table: str, rows: pl.DataFrame, period_end: date) -> pl.DataFrame:
+    """The days of accepted rows, none after the end of the period but where coverage begins after it."""
+    if table == "diagnoses":
+        return rows.with_columns(pl.col("end_date").clip(upper_bound=period_end))
+    if table == "coverage":
+        return _closed(rows.with_columns(pl.col("start_date").clip(FIRST_DAY, LAST_DAY)), period_end)
+    return _closed(rows, period_end) if table == "admissions" else rows
+
+
+def _closed(rows: pl.DataFrame, period_end: date) -> pl.DataFrame:
+    """An interval without an end, or with a later one, goes on to the end of the period; it is one day at least."""
+    end = pl.min_horizontal("end_date", pl.lit(period_end))
+    return rows.with_columns(end_date=pl.max_horizontal("start_date", end))
+
+
+def _tidy(table: str, said: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """What rows say in the words of the canonical table; what is not for the table is left out."""
+    tidied = _TIDY[table](said, source.study, source.codes) if table in _TIDY else said
+    told = (*_COLUMNS.get(table, ()), *_BESIDE.get(table, ()))
+    return tidied.select("said", *(column for column in told if column in tidied.columns))
+
+
+def _tidy_diagnoses(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
+    position, setting = (pl.col(name).str.to_lowercase() for name in ("position", "setting"))
+    return said.with_columns(
+        position=pl.when((position == "main").fill_null(True)).then(pl.lit("main")).otherwise(pl.lit("other")),
+        setting=pl.when(setting.is_in(SETTINGS)).then(setting).otherwise(pl.lit("unknown")),
+    )
+
+
+def _tidy_dispensings(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
+    moved = dict(codes.atc_changes.select("old_atc", "new_atc").iter_rows())
+    listed = said.filter(pl.col("atc") != OTHER_DRUG).with_columns(pl.col("atc").replace(moved), kind=_kind())
+    read = listed.filter(pl.col("kind").is_in(study.supply.kinds))
+    return add_supply(read, study.supply, codes.doses)
+
+
+def _kind() -> pl.Expr:
+    kind = pl.col("kind").str.to_lowercase()
+    return pl.when(kind.is_in(SUPPLY_KINDS)).then(kind).otherwise(pl.lit("unknown"))
+
+
+def _count_other_kinds(table: str, rows: pl.DataFrame, said: pl.DataFrame, study: Study) -> dict[str, int]:
+    """How many accepted dispensings are of a kind of supply that the study does not read."""
+    if table != "dispensings" or set(study.supply.kinds) == set(SUPPLY_KINDS):
+        return {}
+    others = said.filter((pl.col("atc") != OTHER_DRUG) & ~_kind().is_in(study.supply.kinds))
+    return {_OTHER_KINDS: rows.join(others.select("said"), on="said").height}
+
+
+def _tidy_procedures(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
+    treatments = codes.resolve_procedures(said.select("code_system", "code"))
+    return said.join(treatments, on=["code_system", "code"], how="left", maintain_order="left")
+
+
+def _tidy_scores(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
+    """0 and -0 are one value, and must not be two in the files."""
+    return said.with_columns(value=pl.when(pl.col("value") != 0).then("value").otherwise(pl.lit(0.0)))
+
+
+_TIDY = {
+    "diagnoses": _tidy_diagnoses,
+    "dispensings": _tidy_dispensings,
+    "procedures": _tidy_procedures,
+    "scores": _tidy_scores,
+}
+
+
+def tally(pieces: Iterable[Piece]) -> Tally:
+    """How many rows of a table were delivered, and how many each rule refused."""
+    return sum_tallies([Tally(piece.n_delivered, _by_rule([piece.refused]), Counter(piece.counts)) for piece in pieces])
+
+
+def _together(refused: list[pl.DataFrame]) -> pl.DataFrame:
+    return together([rows.lazy() for rows in refused]).collect()
+
+
+def sum_tallies(tallies: list[Tally]) -> Tally:
+    """The tally of pieces that are counted one by one."""
+    rules = pl.concat([_NO_RULES, *(counted.rules for counted in tallies)]).group_by("rule").agg(pl.col("n").sum())
+    counts = sum((counted.counts for counted in tallies), Counter())
+    return Tally(sum(counted.n_delivered for counted in tallies), rules, counts)
+
+
+def count_noted(tallies: dict[str, Tally]) -> Counter[Hashable]:
+    """What notes on the delivery are made of, of all its tables."""
+    return sum((done.counts for done in tallies.values()), Counter())
+
+
+def _by_rule(refused: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    rules = pl.concat([pl.DataFrame(schema={"rule": pl.String}), *(rows.select("rule") for rows in refused)])
+    return rules.group_by("rule").agg(n=pl.len().cast(pl.Int64))
+
+
+def reconcile(tallies: dict[str, Tally]) -> pl.DataFrame:
+    """One row per table: delivered = accepted + quarantined."""
+    rows = [_counted(table, tallies.get(table)) for table in TABLES]
+    counts = ("n_delivered", "n_accepted", "n_quarantined")
+    return pl.DataFrame(rows, schema={"table": pl.String, "is_present": pl.Boolean} | dict.fromkeys(counts, pl.Int64))
+
+
+def _counted(table: str, done: Tally | None) -> dict[str, object]:
+    delivered, refused = (done.n_delivered, done.rules["n"].sum()) if done else (0, 0)
+    counts = {"n_delivered": delivered, "n_accepted": delivered - refused, "n_quarantined": refused}
+    return {"table": table, "is_present": done is not None, **counts}
+
+
+def count_rules(tallies: dict[str, Tally]) -> pl.DataFrame:
+    """One row per table and rule: how many delivered rows it refused."""
+    counted = [done.rules.select(pl.lit(table).alias("table"), "rule", "n") for table, done in tallies.items()]
+    return pl.concat(counted).sort("table", "rule")

@@ -1,0 +1,1 @@
+"""OMOP CDM tables -> drafts of the canonical tables."""

@@ -1,0 +1,1 @@
+"""Loops compiled to machine code and the array helpers that they need. No word of medicine in here."""

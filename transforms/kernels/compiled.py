@@ -1,0 +1,114 @@
+"""Loops over rows, compiled to machine code: for what depends on the rows before, or on pairs of rows of an episode.
+
+Written as arrays such work is a pass for every row of the longest group, or many passes with a copy each; as a loop it
+is one pass, and reads as the rule does. A compiled function takes and gives arrays and numbers, nothing else, and lets
+other threads run meanwhile. It is compiled when it is first called with arrays of some types, which takes a second or
+less, and kept beside the program or, where that cannot be written, in the user's cache; NUMBA_CACHE_DIR names another
+folder. NUMBA_DISABLE_JIT=1 runs the same loops as plain Python, in which they can be looked into.
+
+Callers give a function arrays of the same types each time: another type is compiled anew.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import numba
+from numba.core.serialize import dumps
+
+_Function = TypeVar("_Function", bound=Callable)
+
+
+def compiled(function: _Function) -> _Function:
+    """The function compiled, when it is first called; where it cannot be kept, every process compiles it anew."""
+    dispatcher = numba.njit(nogil=True, error_model="numpy", cache=KEPT_IN is not None)(function)
+    if KEPT_IN is not None and not numba.config.DISABLE_JIT:
+        files = dispatcher._cache._cache_file
+        dispatcher._cache._cache_file = Kept(files._cache_path, files._index_name.removesuffix(".nbi"))
+    return dispatcher
+
+
+class Kept:
+    """The compiled forms of one function: a file for each set of types, named by them, written whole or not at all.
+
+    Numba numbers these files and writes the numbers into an index. Two processes that compile one function for
+    different types at the same time then take the same number, and a later process runs the code of the one on arrays
+    of the other: it reads beyond their end. A file cut short, as a power cut leaves it, would be run as well.
+    """
+
+    def __init__(self, folder: str, function: str) -> None:
+        self._folder, self._function = folder, function
+
+    def load(self, types: Any) -> Any:
+        """What was kept for these types, or nothing where it is not there, or not whole."""
+        with suppress(OSError), open(self._path(types), "rb") as file:
+            digest, compiled_for = file.read(32), file.read()
+            if sha256(compiled_for).digest() == digest:
+                kept_types, code = pickle.loads(compiled_for)
+                return code if kept_types == types else None
+        return None
+
+    def save(self, types: Any, code: Any) -> None:
+        """Keep a compiled form; where that cannot be, as on a full disk, the next process compiles it again."""
+        path = self._path(types)
+        aside = f"{path}.{uuid4().hex}"
+        compiled_for = dumps((types, code))
+        try:
+            with open(aside, "wb") as file:
+                file.write(sha256(compiled_for).digest() + compiled_for)
+            os.replace(aside, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(aside)
+
+    def _path(self, types: Any) -> str:
+        return os.path.join(self._folder, f"{self._function}.{sha256(repr(types).encode()).hexdigest()[:16]}.nbc")
+
+
+def _folder(candidates: Sequence[Path], sources: Sequence[Path]) -> Path | None:
+    """Where functions compiled from just these modules are kept: in the first folder that can be written.
+
+    A compiled function has the constants of other modules in it, and Numba looks only at the function's own.
+    """
+    name = f"impasse-{_fingerprint(sources)}"
+    return next((folder / name for folder in candidates if _can_be_written(folder / name)), None)
+
+
+def _fingerprint(sources: Sequence[Path]) -> str:
+    """What all modules of some folders and of the folders in them say, in sixteen letters."""
+    modules = sorted(module for folder in sources for module in folder.rglob("*.py"))
+    said = sha256()
+    for module in modules:
+        content = module.read_bytes()
+        said.update(f"{module.name} {len(content)}\n".encode() + content)
+    return said.hexdigest()[:16]
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        os.makedirs(folder, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+def _candidates(program: Path) -> list[Path]:
+    if numba.config.CACHE_DIR:
+        return [Path(numba.config.CACHE_DIR)]
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return [program / "__pycache__", Path(cache)]
+
+
+_TRANSFORMS = Path(__file__).resolve().parents[1]
+KEPT_IN = _folder(_candidates(_TRANSFORMS), [_TRANSFORMS, _TRANSFORMS.parent / "schemas"])
+if KEPT_IN is not None:
+    numba.config.CACHE_DIR = str(KEPT_IN)

@@ -1,0 +1,116 @@
+"""Joining intervals that lie close together, which is behind episodes, trials and sessions; and days found near others.
+
+A row opens a new era when its first day lies more than `gap` beyond everything seen so far in its group.
+
+Group and day packed into one integer, `group * 2^20 + day`, sort as the pair does, and find a day near another by
+binary search, in place of a join.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from impasse.transforms.kernels.compiled import compiled
+
+_DAY_BITS = 20  # day numbers, shifted to be positive, stay below 2^20 (years 533 to 3403)
+_SHIFT = 1 << (_DAY_BITS - 1)
+LONG_AGO = np.int32(-_SHIFT)  # before every day
+
+
+def packed(group: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Group and day in one integer that sorts as the pair does."""
+    return (group.astype(np.int64) << _DAY_BITS) + day + _SHIFT
+
+
+def unpacked(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Group and day of packed integers."""
+    return keys >> _DAY_BITS, (keys & (2 * _SHIFT - 1)) - _SHIFT
+
+
+@compiled
+def opens_era(group: np.ndarray, start: np.ndarray, end: np.ndarray, gap: int) -> np.ndarray:
+    """True for rows that start more than `gap` days after every earlier end of their group.
+
+    Rows come sorted by (group, start). With `end` the first uncovered day, the gap is counted in
+    uncovered days; with `end` the last covered day, as the difference between two dates.
+    """
+    opens, seen = np.ones(len(group), dtype=np.bool_), 0
+    for row in range(len(group)):
+        if row > 0 and group[row] == group[row - 1]:
+            opens[row] = start[row] > seen + gap
+            seen = max(seen, end[row])
+        else:
+            seen = end[row]
+    return opens
+
+
+@compiled
+def stocked(first: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> np.ndarray:
+    """Days by which each dispensing waits for leftover supply, at most `cap`: for what the one before has not used up.
+
+    `first` marks the first row of each drug of an episode; rows come sorted by day.
+    """
+    waits = np.zeros_like(day)
+    for row in range(1, len(day)):
+        if not first[row]:
+            leftover = day[row - 1] + waits[row - 1] + days[row - 1] - day[row]
+            waits[row] = min(max(leftover, 0), cap)
+    return waits
+
+
+@compiled
+def not_after_next(group: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """The day of each row, or an earlier one that a later row of its group has: a supply counts until the next."""
+    first = day.copy()
+    for row in range(len(day) - 2, -1, -1):
+        if group[row] == group[row + 1]:
+            first[row] = min(first[row], first[row + 1])
+    return first
+
+
+class Days:
+    """A table of days by group (a person, say), sorted by both, in which to look up the nearest."""
+
+    def __init__(self, group: np.ndarray, day: np.ndarray) -> None:
+        self.day = day
+        self._keys = packed(group, day)
+
+    @classmethod
+    def of_keys(cls, keys: np.ndarray) -> Days:
+        """The table of sorted keys, which are groups and days packed."""
+        return cls(*unpacked(keys))
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def distinct(self) -> Days:
+        """The same days, each once in a group."""
+        return Days.of_keys(self._keys[np.append(True, self._keys[1:] != self._keys[:-1])[: len(self)]])
+
+    def only(self, rows: np.ndarray) -> Days:
+        """Some of the rows, as a mask."""
+        return Days.of_keys(self._keys[rows])
+
+    def number_before(self, group: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """For each asked group and day how many rows of the table come before, those of earlier groups included."""
+        return np.searchsorted(self._keys, packed(group, day), side="left")
+
+    def last_within(self, group: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        """For each asked group and span of days the last row of the table in it; -1 if there is none."""
+        row = np.searchsorted(self._keys, packed(group, closes), side="right") - 1
+        return self._checked(row, packed(group, opens), packed(group, closes))
+
+    def first_within(self, group: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        """For each asked group and span of days the first row of the table in it; -1 if there is none."""
+        row = np.searchsorted(self._keys, packed(group, opens), side="left")
+        return self._checked(row, packed(group, opens), packed(group, closes))
+
+    def number_within(self, group: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        """For each asked group and span of days how many rows of the table are in it."""
+        return np.maximum(self.number_before(group, closes + 1) - self.number_before(group, opens), 0)
+
+    def _checked(self, row: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        if not len(self._keys):
+            return np.full(len(row), -1)
+        found = self._keys[np.clip(row, 0, len(self._keys) - 1)]
+        return np.where((found >= opens) & (found <= closes), row, -1)

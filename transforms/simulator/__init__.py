@@ -1,0 +1,1 @@
+"""A made-up registry: same seed, same bytes, nobody's data."""
