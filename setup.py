@@ -6,7 +6,6 @@ FOLDERS = ("flows", "transforms", "schemas", "reports")
 found = find_packages(include=[pattern for folder in FOLDERS for pattern in (folder, f"{folder}.*")])
 
 setup(
-    packages=[f"impasse.{package}" for package in found] + ["impasse.schemas.worked_cases"],
-    package_dir={f"impasse.{folder}": folder for folder in FOLDERS}
-    | {"impasse.schemas.worked_cases": "tests/definitions"},  # installed with the program, which shows them
+    packages=[f"impasse.{package}" for package in found],
+    package_dir={f"impasse.{folder}": folder for folder in FOLDERS},
 )

@@ -1,7 +1,7 @@
 """Worked cases: the text of a case file in, frozen cases out.
 
 A case is a small drawn history and what a definition must make of it: the proof that the definition
-means what its author meant. The format is in tests/definitions/README.md, and it is the same for the
+means what its author meant. The format is in schemas/definitions/README.md, and it is the same for the
 shipped definitions and for a user's own.
 """
 

@@ -1,6 +1,6 @@
 """Drawn histories: lines of a case file in, one person's rows in canonical columns out.
 
-The line format is in tests/definitions/README.md. A history is read the way it is drawn: one line
+The line format is in schemas/definitions/README.md. A history is read the way it is drawn: one line
 per event, a date, a code, and words such as `days=28`; `times=` and `every=` repeat a line. Drawn
 histories are nobody's, so a message may quote them.
 """

@@ -154,15 +154,11 @@ def totals(listed: Sequence[AnyDefinition]) -> dict[str, dict[str, int]]:
 def case_files(folders: Iterable[Path] = ()) -> dict[str, list[CaseFile]]:
     """The case files of every definition: the shipped ones first, then those of the user's folders."""
     found: dict[str, list[CaseFile]] = {}
-    for label, folder in (("", _shipped_cases()), *(("cases/", folder / "cases") for folder in folders)):
-        for name, text in texts.read_texts(folder, "*.toml").items():
+    shipped = (("", folder) for folder in inputs.definition_folders())
+    for label, folder in (*shipped, *(("cases/", folder) for folder in folders)):
+        for name, text in texts.read_texts(folder / "cases", "*.toml").items():
             found.setdefault(name, []).append(CaseFile(f"{label}{name}.toml", text))
     return found
-
-
-def _shipped_cases() -> Path:
-    installed = inputs.shipped("worked_cases")
-    return installed if installed.is_dir() else inputs.shipped("../tests/definitions")
 
 
 def drawn(files: Mapping[str, list[CaseFile]], name: str) -> tuple[Case, ...]:

@@ -54,7 +54,7 @@ def read_catalogue(folders: Sequence[Path] = ()) -> dict[str, Definition | Descr
 def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:
     """The text of every definition file by id, which is the file's name without its ending."""
     found: dict[str, str] = {}
-    for folder in (shipped("definitions"), *folders):
+    for folder in (*definition_folders(), *folders):
         if not folder.is_dir():
             raise ImpasseError(
                 "No such folder.", where=f"{folder}", expected="a folder of definitions", do="Correct it."
@@ -68,6 +68,11 @@ def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:
                 )
             found[name] = text
     return dict(sorted(found.items()))
+
+
+def definition_folders() -> list[Path]:
+    """The folders of the definitions delivered with the program, one for each disorder; each has its cases in it."""
+    return sorted(path for path in shipped("definitions").iterdir() if path.is_dir())
 
 
 def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:

@@ -11,7 +11,7 @@ from impasse.schemas import codelists, definition
 from impasse.schemas.definition import Definition, Description
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "schemas" / "definitions").glob("*.toml"))
+FILES = sorted((ROOT / "schemas" / "definitions").glob("*/*.toml"))
 CATALOGUE = [definition.parse(path.stem, path.read_text(encoding="utf-8")) for path in FILES]
 DEFINITIONS = [one for one in CATALOGUE if isinstance(one, Definition)]
 CODES = codelists.parse({path.stem: path.read_text() for path in (ROOT / "schemas" / "codelists").glob("*.csv")})
@@ -65,12 +65,14 @@ def test_a_counted_treatment_can_open_a_trial(one: Definition) -> None:
 @each_definition
 def test_a_definition_has_worked_cases_of_the_same_name(one: Definition) -> None:
     """A definition ships with the histories that show what it means."""
-    assert (ROOT / "tests" / "definitions" / f"{one.id}.toml").is_file()
+    (file,) = (path for path in FILES if path.stem == one.id)
+
+    assert (file.parent / "cases" / file.name).is_file()
 
 
 def test_every_case_file_has_its_definition() -> None:
     """A withdrawn definition stays listed, so its cases never lose it."""
-    cases = {path.stem for path in (ROOT / "tests" / "definitions").glob("*.toml")}
+    cases = {path.stem for path in (ROOT / "schemas" / "definitions").glob("*/cases/*.toml")}
 
     assert cases == {one.id for one in DEFINITIONS}
 

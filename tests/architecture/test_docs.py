@@ -166,7 +166,7 @@ def test_the_link_into_the_glossary_has_its_heading() -> None:
 
 def test_every_definition_the_readme_shows_exists() -> None:
     """Ids in examples are those of shipped definitions, but for the one the reader writes."""
-    shipped = {path.stem for path in (ROOT / "schemas" / "definitions").glob("*.toml")}
+    shipped = {path.stem for path in (ROOT / "schemas" / "definitions").glob("*/*.toml")}
 
     assert set(re.findall(r"\b(?:anx|dep)_[a-z0-9_]+", README)) - shipped == {"dep_three_drugs"}
 
@@ -251,7 +251,7 @@ def test_the_mapping_example_is_a_mapping() -> None:
 
 def written() -> str:
     """The definition file that the README writes, with the blocks copied from the neighbour it names."""
-    neighbour = (ROOT / "schemas/definitions/dep_typical_two_drugs.toml").read_text(encoding="utf-8")
+    neighbour = (ROOT / "schemas/definitions/depression/dep_typical_two_drugs.toml").read_text(encoding="utf-8")
     blocks = neighbour[neighbour.index("[eligible]") : neighbour.index("[resistance]")]
     return toml_named("my-definitions/dep_three").replace(COPIED, blocks)
 

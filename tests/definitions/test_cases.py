@@ -13,9 +13,11 @@ from impasse.transforms.try_case import classify_case
 from tests.reference.reference import classify_person
 from tests.shipped import CODES, REFERENCE_CODES, SHIPPED
 
-HERE = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "definitions"
 DEFINITIONS = {definition.id: definition for definition in SHIPPED}
-CASES = [(path.stem, case) for path in sorted(HERE.glob("*.toml")) for case in parse(path.name, path.read_text())]
+CASES = [
+    (path.stem, case) for path in sorted(FOLDER.glob("*/cases/*.toml")) for case in parse(path.name, path.read_text())
+]
 VERDICTS_NEEDED = {"resistant", "not_resistant", "undetermined", "not_eligible"}
 
 

@@ -77,7 +77,7 @@ def _own_definition(old: str, new: str) -> Edit:
     def edit(folder: Path) -> None:
         own = folder / "own"
         own.mkdir()
-        text = (Path(__file__).parents[2] / "schemas/definitions/dep_typical_two_drugs.toml").read_text()
+        text = (Path(__file__).parents[2] / "schemas/definitions/depression/dep_typical_two_drugs.toml").read_text()
         assert old in text
         (own / "mine.toml").write_text(text.replace(old, new, 1))
         study = folder / "study.toml"

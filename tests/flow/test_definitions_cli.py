@@ -16,7 +16,7 @@ from tests.shipped import CATALOGUE, CODES, SHIPPED
 
 BY_ID = {definition.id: definition for definition in SHIPPED}
 DESCRIBED = [definition.id for definition in CATALOGUE if not isinstance(definition, Definition)]
-TYPICAL = Path(__file__).parents[2] / "schemas/definitions/dep_typical_two_drugs.toml"
+TYPICAL = Path(__file__).parents[2] / "schemas/definitions/depression/dep_typical_two_drugs.toml"
 CASES = '''
 [[case]]
 name = "42 days of the second drug are enough"

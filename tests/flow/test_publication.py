@@ -121,7 +121,7 @@ def test_the_definitions_of_a_run_are_those_it_was_planned_with(own_study: Path,
     """A definition file that changes during the run does not change what the run says it used."""
     own = tmp_path / "own"
     own.mkdir()
-    shipped = inputs.shipped("definitions") / "dep_karolinska.toml"
+    shipped = inputs.shipped("definitions") / "depression" / "dep_karolinska.toml"
     mine = Path(shutil.copy(shipped, own / "mine.toml"))
     own_study.write_text(own_study.read_text() + '\n[definitions]\nfolders = ["own"]\nuse = ["mine"]\n')
     plan = make_plan(own_study, tmp_path / "out")

@@ -15,7 +15,9 @@ from impasse.schemas.errors import ImpasseError
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in (SCHEMAS / "codelists").glob("*.csv")}
 CODES = codelists.parse(TEXTS)
-BOKMA = definition.parse("bokma", (SCHEMAS / "definitions" / "anx_bokma_2019.toml").read_text(encoding="utf-8"))
+BOKMA = definition.parse(
+    "bokma", (SCHEMAS / "definitions" / "anxiety" / "anx_bokma_2019.toml").read_text(encoding="utf-8")
+)
 
 
 def atc(code: str) -> dict:

@@ -193,7 +193,7 @@ def test_shipped_definitions_and_code_lists_are_read() -> None:
 
 def test_definition_ids_are_unique(tmp_path: Path) -> None:
     """A user's definition cannot take the id of a shipped one."""
-    shipped = next(inputs.shipped("definitions").glob("*.toml"))
+    shipped = next(inputs.shipped("definitions").glob("*/*.toml"))
     (tmp_path / shipped.name).write_text(shipped.read_text())
 
     with pytest.raises(ImpasseError, match="Two definitions have the id"):

@@ -11,7 +11,6 @@ import pytest
 import report_data as data
 
 from impasse.flows.definitions import catalogue
-from impasse.flows.files import texts
 from impasse.reports.display.matrix import Cell, side_by_side
 from impasse.reports.pages.methods import MethodsContents, render_methods
 from impasse.reports.words import vocabulary
@@ -239,12 +238,3 @@ def test_the_committed_page_is_current(shipped: str) -> None:
     is_current = committed == shipped  # comparing within the assertion would print both pages
 
     assert is_current, "stale; run: impasse definitions methods --out reports/methods.html"
-
-
-def test_the_installed_cases_are_those_of_the_tests() -> None:
-    """What the product shows is what is proved."""
-    proved = texts.read_texts(Path(__file__).parents[1] / "definitions", "*.toml")
-
-    assert {name: [file.text for file in files] for name, files in catalogue.case_files().items()} == {
-        name: [text] for name, text in proved.items()
-    }
