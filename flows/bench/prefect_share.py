@@ -16,6 +16,7 @@ from time import perf_counter
 
 from impasse.flows.bench.stages import run_whole
 from impasse.flows.run import steps
+from impasse.flows.server.own_server import SECONDS_TO_ANSWER
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def in_turns(study: Path, out: Path, n_parts: int, n_rounds: int) -> Turns:
 
     steps.count_parts = lambda n_persons: n_parts
     turns = Turns([], [])
-    with prefect_test_harness():  # a server of its own, gone at the end
+    with prefect_test_harness(server_startup_timeout=SECONDS_TO_ANSWER):  # a server of its own, gone at the end
         for number in range(n_rounds):
             sides = [
                 lambda n=number: turns.alone.append(_seconds(run_whole, study, out / f"alone-{n}")),
