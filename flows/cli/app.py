@@ -301,11 +301,11 @@ def explain(
     definition: Annotated[str | None, typer.Option("--definition", help="Only this definition.")] = None,
 ) -> None:
     """Tell one episode's story: its trials, what failed on what evidence, and what each definition made of it."""
-    from impasse.flows.cli import explain_command
+    from impasse.flows import published
     from impasse.flows.files import s3
 
     run = s3.placed(run_folder, Path())
-    out.print(explain_command.explain(run, episode, definition), markup=False, highlight=False, end="")
+    out.print(published.explain(run, episode, definition), markup=False, highlight=False, end="")
 
 
 @app.command(epilog="Example: impasse schema study > study.schema.json")

@@ -221,6 +221,11 @@ def read_parquet(path: Place) -> pl.DataFrame:
         return scan(path).collect()
 
 
+def read_tables(folder: Place) -> dict[str, pl.DataFrame]:
+    """The tables that a run has written to a folder, by name."""
+    return {path.stem: read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+
+
 def scan(path: Place) -> pl.LazyFrame:
     """A table that a run has written, to be read in part."""
     return scan_parquet(path)

@@ -7,7 +7,7 @@ from shutil import copytree
 
 import polars as pl
 
-from impasse.flows.cli import explain_command
+from impasse.flows.published import explain
 from tests.flow.running import data_hashes, run_steps
 
 
@@ -20,4 +20,4 @@ def test_a_whole_run_in_folders_with_brackets(small_study: Path, tmp_path: Path)
     episode = pl.read_parquet(next((run / "restricted" / "episodes.parquet").iterdir()), glob=False)["episode_id"][0]
 
     assert data_hashes(run) == data_hashes(run_steps(plain / small_study.name, tmp_path / "out"))
-    assert episode in explain_command.explain(run, episode)
+    assert episode in explain(run, episode)

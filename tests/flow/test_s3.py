@@ -17,11 +17,11 @@ import polars as pl
 import pytest
 
 from impasse.flows import pipeline
-from impasse.flows.cli import explain_command
 from impasse.flows.delivery import csv
 from impasse.flows.delivery import delivery as delivery_files
 from impasse.flows.delivery.delivery import read_delivery
 from impasse.flows.files import s3
+from impasse.flows.published import explain
 from impasse.flows.run import intake, io, steps
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.runs import PROGRESS, STARTED
@@ -155,7 +155,7 @@ def test_an_episode_is_explained_from_s3(published: str, run: Path) -> None:
     episode = pl.read_parquet(run / "restricted/episodes.parquet")["episode_id"][0]
     own = s3.address(published)
 
-    told = [explain_command.explain(place, episode) for place in (run, own, own.parent / "latest")]
+    told = [explain(place, episode) for place in (run, own, own.parent / "latest")]
 
     assert told[0] == told[1] == told[2]
 
@@ -165,7 +165,7 @@ def test_an_episode_is_explained_from_s3(published: str, run: Path) -> None:
 def test_where_no_run_is_there_is_nothing_to_explain(path: str) -> None:
     """Neither in a folder of other files, nor in a file that leads nowhere, nor where nothing is."""
     with pytest.raises(ImpasseError, match=f"No published run here(.|\n)*{path}"):
-        explain_command.explain(s3.address(f"s3://{BUCKET}/{path}"), "P:anxiety:1")
+        explain(s3.address(f"s3://{BUCKET}/{path}"), "P:anxiety:1")
 
 
 def test_a_later_run_takes_over_the_pointer(server: S3, delivery: str, study: Path, tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""A published run read again: its released tables and definitions, and one episode with the rows of its verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from impasse.flows.files import inputs, s3, texts
+from impasse.flows.files.s3 import Place
+from impasse.flows.gate.redact import discreet
+from impasse.flows.run import io
+from impasse.reports.explain import render_explanation
+from impasse.reports.run import named
+from impasse.schemas import definition as definitions
+from impasse.schemas.definition import Definition
+from impasse.schemas.errors import ImpasseError
+
+_RESTRICTED = ("trials", "judgements", "classifications", "stages", "impasses")
+
+
+@discreet
+def find_run(folder: str | Path) -> Place:
+    """The folder of a published run; `latest` is followed once. Raises ImpasseError if no run was published there."""
+    run = _published(s3.placed(str(folder), Path()))
+    return run.resolve() if isinstance(run, Path) else run
+
+
+@discreet
+def read_tables(run: Place) -> dict[str, pl.DataFrame]:
+    """The released tables of a run, by name."""
+    return io.read_tables(run / "release")
+
+
+@discreet
+def read_definitions(run: Place) -> dict[str, Definition]:
+    """The definitions as they were when the run was made, by id."""
+    written = texts.read_texts(run / "release" / "definitions", "*.toml")
+    return {name: definitions.parse(name, text) for name, text in written.items()}
+
+
+@discreet
+def explain(place: Place, episode_id: str, definition_id: str | None = None) -> str:
+    """The story of an episode as text, 80 columns wide, for the definitions that speak about its disorder."""
+    run = _published(place)
+    known = read_definitions(run)
+    episodes = _rows(run, "episodes", episode_id)
+    if not episodes:
+        raise ImpasseError(
+            "No such episode in this run.",
+            where=str(run),
+            expected="an episode_id of restricted/episodes.parquet: person_id:disorder:number",
+            do="Look it up there.",
+        )
+    about = [d for d in known.values() if episodes[0]["disorder"] in d.eligible.disorders]
+    chosen = [named(definition_id, known)] if definition_id else about
+    mine = {name: _rows(run, name, episode_id) for name in _RESTRICTED}
+    return render_explanation(
+        episodes[0],
+        mine["trials"],
+        mine["judgements"],
+        mine["classifications"],
+        chosen,
+        {name: tuple(rules) for name, rules in texts.read_json(run / "release" / "manifest.json")["rules"].items()},
+        names=dict(inputs.read_codelists().treatments.select("treatment", "name").iter_rows()),
+        stages=mine["stages"],
+        impasse=next(iter(mine["impasses"]), None),
+    )
+
+
+def _published(place: Place) -> Place:
+    run = io.followed(place)
+    if not (run / "release" / "manifest.json").exists():
+        raise ImpasseError(
+            "No published run here.",
+            where=str(place),
+            do="Name a run's folder, such as runs/demo/latest or s3://bucket/runs/demo/latest.",
+        )
+    return run
+
+
+def _rows(run: Place, table: str, episode_id: str) -> list[dict]:
+    rows = io.scan(run / "restricted" / f"{table}.parquet")
+    return rows.filter(pl.col("episode_id") == episode_id).collect().to_dicts()
