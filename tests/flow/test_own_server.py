@@ -62,7 +62,8 @@ def in_its_place(monkeypatch: pytest.MonkeyPatch, program: str) -> Iterator[own_
 
 def started(program: str, *words: str) -> subprocess.Popen[str]:
     """The command without a terminal, with this program in the server's place."""
-    begin = f"from flows import own_server; own_server._COMMAND = [{sys.executable!r}, '-c', {program!r}]"
+    command = f"[{sys.executable!r}, '-c', {program!r}]"
+    begin = f"from impasse.flows.server import own_server; own_server._COMMAND = {command}"
     return subprocess.Popen(
         [sys.executable, "-c", f"{begin}; from impasse.flows.cli.app import app; app()", *words],
         cwd=ROOT,

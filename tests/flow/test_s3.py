@@ -425,7 +425,8 @@ def test_an_endpoint_that_does_not_answer_is_given_up(
         port = silent.getsockname()[1] if kind == "silent" else closed_port()
         environment = server.environment() | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
         chosen = str(written(tmp_path, study, delivery))
-        told = _told(impasse("check", chosen, before="from flows import stores; s3._SILENT_SECONDS = 1", **environment))
+        soon = "from impasse.flows.files import s3; s3._SILENT_SECONDS = 1"
+        told = _told(impasse("check", chosen, before=soon, **environment))
 
     assert "S3 does not answer." in told
 
