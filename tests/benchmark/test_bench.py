@@ -57,7 +57,7 @@ def figures() -> Iterator[dict]:
         for module in (bench, stages):
             patch.setattr(module, "measured", stages._timed)
         patch.setattr(steps, "count_parts", steps.count_parts)  # set in the process that measures, which is this one
-        patch.setattr(bench.demonstration, "write", _of_few_definitions)
+        patch.setattr(demo, "write", _of_few_definitions)
         patch.setattr(bench, "PREFECT_PARTS", 4)
         patch.setattr(bench, "PREFECT_ROUNDS", 1)
         yield bench.run(SMALL)
