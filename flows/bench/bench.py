@@ -1,12 +1,14 @@
 """How fast Impasse is on this machine: beside the floor, and beside SQL that does the same work.
 
-1. A made-up registry of so many persons is written once, and its canonical tables.
-2. The floor and each stage of a run are measured (bench_stages.py); a stage is told as a multiple of the floor.
-3. Eras of drugs, and three definitions from canonical tables to verdicts, are computed by Impasse and by DuckDB
-   (bench_sql.py) from the same Parquet files. Only if every row is the same are the times taken, in turns.
-4. The same run is made with Prefect and without it, in turns (bench_prefect.py).
+What is timed, and where it stands:
 
-A side is done when its table is in memory.
+1. A made-up registry of so many persons is written once, untimed.
+2. The floor, and each stage of a run: the functions that a run calls, in its order, as they are (stages.py).
+3. The same run with Prefect and without it, in turns (prefect_share.py).
+4. Two pieces of work, by Impasse and by DuckDB from the same canonical Parquet files, until a table is in memory. Only
+   if every row is the same are the times taken, in turns. Verdicts: `classify`, as a run calls it for a part, and the
+   verdict alone of what it makes. Eras: the sort, the rule of eras and the borders of a run's history, on dispensings
+   of persons instead of episodes. DuckDB: eras.sql and verdicts.sql.
 
 Seconds of different machines, and of one machine at different hours, do not compare; ratios within one run do.
 """
@@ -29,7 +31,6 @@ import numpy as np
 import polars as pl
 
 from impasse.flows.bench.prefect_share import in_turns
-from impasse.flows.bench.sql import ERAS, VERDICTS
 from impasse.flows.bench.stages import STAGES, Cost, floor, measured, run_whole, stage_costs
 from impasse.flows.cli import demo
 from impasse.flows.files import inputs, texts
@@ -45,7 +46,8 @@ from impasse.schemas.study import Study
 from impasse.schemas.tables import VERDICTS as VERDICT_NAMES
 from impasse.transforms.classify import classify
 from impasse.transforms.history.encode import decode, numbered
-from impasse.transforms.kernels.eras import packed, unpacked
+from impasse.transforms.kernels.eras import opens_era, packed
+from impasse.transforms.kernels.segments import Segments, in_order
 from impasse.transforms.simulator.tools import FIRST_DATE, LAST_DATE
 
 GAP_DAYS = 30
@@ -66,11 +68,10 @@ washout_days = 365
 lead_days = 30
 """
 _ROUNDS = 3
-PREFECT_PARTS, PREFECT_ROUNDS = 64, 3
+PREFECT_ROUNDS = 3
 PREFECT_PERSONS = 100_000  # at most, because a run of them is made six times
 _READ = ("persons", "coverage", "diagnoses", "dispensings", "procedures")
 _SUPPLY = ("person", "atc", "date", "days")
-_SUPPLY_BITS = 12  # a supply lasts at most 3,660 days
 _ORDER = {"eras": ("person", "atc", "start_date"), "verdicts": ("episode_id", "definition_id")}
 
 
@@ -129,10 +130,10 @@ def _told(cost: Cost, least: Cost) -> dict[str, float | int]:
 
 
 def under_prefect(folder: Path, persons: int) -> dict[str, float | int]:
-    """Prefect's own share of a run of many parts."""
+    """Prefect's own share of a run."""
     study_path = demo.write(folder, persons)
-    turns = measured(in_turns, study_path, folder / "runs", PREFECT_PARTS, PREFECT_ROUNDS).gave
-    return {"parts": PREFECT_PARTS, "persons": persons, **turns.told()}
+    turns = measured(in_turns, study_path, folder / "runs", PREFECT_ROUNDS).gave
+    return {"persons": persons, **turns.told()}
 
 
 def machine() -> dict[str, object]:
@@ -184,19 +185,21 @@ def contests(folder: Path, observes: frozenset[str]) -> list[Contest]:
             "eras",
             f"eras of drugs, gap of {GAP_DAYS} days",
             lambda: eras(folder, GAP_DAYS),
-            lambda: _asked(database, ERAS, {"gap": GAP_DAYS}),
+            lambda: _asked(database, "eras", {"gap": GAP_DAYS}),
         ),
         Contest(
             "verdicts",
             "three definitions, from tables to verdicts",
             lambda: verdicts(folder, observes, chosen, definitions, codes),
-            lambda: _asked(database, VERDICTS, settings),
+            lambda: _asked(database, "verdicts", settings),
         ),
     ]
 
 
-def _asked(database: duckdb.DuckDBPyConnection, question: str, settings: dict[str, object]) -> pl.DataFrame:
-    return pl.DataFrame(database.sql(question, params=settings).to_arrow_table())
+def _asked(database: duckdb.DuckDBPyConnection, query: str, settings: dict[str, object]) -> pl.DataFrame:
+    """What DuckDB answers to the query of a file beside this one."""
+    sql = texts.read_text(Path(__file__).with_name(f"{query}.sql"))
+    return pl.DataFrame(database.sql(sql, params=settings).to_arrow_table())
 
 
 def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> dict[str, pl.DataFrame]:
@@ -224,36 +227,28 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
 
 def eras(folder: Path, gap: int) -> pl.DataFrame:
     """One row per era of a drug, as Impasse finds them."""
-
-    return _in_buckets(
-        folder, lambda bucket: _eras(io.scan(bucket / "dispensings.parquet").select(_SUPPLY).collect(), gap)
-    )
+    supply = "dispensings.parquet"
+    return _in_buckets(folder, lambda bucket: _eras(io.scan(bucket / supply).select(_SUPPLY).collect(), gap))
 
 
 def _eras(rows: pl.DataFrame, gap: int) -> pl.DataFrame:
-    """Codes become integers; one sort, and one look at what came before.
-
-    Drug and day are packed into one number, and the days of supply behind it. An end is such a number too, the start
-    with the days added, so nothing is unpacked but the borders of eras.
-    """
+    """The supplies of each person and drug in the order of days, cut where an era opens."""
     names, drug = numbered(rows["atc"])
-    line = rows["person"].to_numpy().astype(np.int64) * len(names) + drug
-    keys = packed(line, rows["date"].to_physical().to_numpy()) << _SUPPLY_BITS
-    keys += rows["days"].fill_null(0).to_numpy()
-    keys.sort()
-    start = keys >> _SUPPLY_BITS
-    covered_to = np.maximum.accumulate(start + (keys & ((1 << _SUPPLY_BITS) - 1)))
-    first = np.flatnonzero(np.append(True, start[1:] > covered_to[:-1] + gap)[: len(start)])
-    after = np.append(first[1:], len(start))
-    line, start_day = unpacked(start[first])
-    person, drug = np.divmod(line, len(names))
+    before = rows["person"].min() or 0
+    line = (rows["person"].to_numpy().astype(np.int64) - before) * len(names) + drug
+    day, days = rows["date"].to_physical().to_numpy(), rows["days"].fill_null(0).to_numpy()
+    order = in_order(packed(line, day))
+    line, start = line[order], day[order]
+    end_excl = start + days[order]
+    found = Segments.opened_by(opens_era(line, start, end_excl, gap))
+    person, drug = np.divmod(line[found.first], len(names))
     return pl.DataFrame(
         {
-            "person": pl.Series(person, dtype=pl.UInt32),
+            "person": pl.Series(person + before, dtype=pl.UInt32),
             "atc": names.gather(drug),
-            "start_date": pl.Series(start_day, dtype=pl.Int32).cast(pl.Date),
-            "end_excl": pl.Series(unpacked(covered_to[after - 1])[1], dtype=pl.Int32).cast(pl.Date),
-            "n_dispensings": after - first,
+            "start_date": pl.Series(start[found.first], dtype=pl.Int32).cast(pl.Date),
+            "end_excl": pl.Series(found.max(end_excl), dtype=pl.Int32).cast(pl.Date),
+            "n_dispensings": found.lengths,
         }
     )
 

@@ -1,9 +1,8 @@
-"""What Prefect costs: the same run with it and without it, in turns, on a delivery cut into many parts.
+"""What Prefect costs: the same run with it and without it, in turns.
 
-Prefect costs something for each part, whatever its size. So the measurement is hard on it: a part holds a small
-share of the persons that it would hold in a delivery large enough to be cut into so many. Both runs are made in
-one process with the same threads; the server is up before the first turn, and its work is in the seconds, because
-it runs beside the run.
+Timed are whole runs, from the study file to the published pages: `run_study`, the flow, and the functions that it calls
+in their order. Both are made in one process with the same threads; the server is up before the first turn, and its
+work is in the seconds, because it runs beside the run.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from statistics import median
 from time import perf_counter
 
 from impasse.flows.bench.stages import run_whole
-from impasse.flows.run import steps
 from impasse.flows.server.own_server import SECONDS_TO_ANSWER
 
 
@@ -27,7 +25,7 @@ class Turns:
     under_prefect: list[float]
 
     def told(self) -> dict[str, float]:
-        """The medians; Prefect's part of a run is that of the middle pair, whose turns had the same hour."""
+        """The medians of the seconds; Prefect's share is the median over pairs of runs of the same hour."""
         shares = [1 - alone / under for alone, under in zip(self.alone, self.under_prefect, strict=True)]
         return {
             "seconds_alone": round(median(self.alone), 3),
@@ -36,13 +34,12 @@ class Turns:
         }
 
 
-def in_turns(study: Path, out: Path, n_parts: int, n_rounds: int) -> Turns:
-    """Run a study so often on either way. For a process of its own, in which every delivery has so many parts."""
+def in_turns(study: Path, out: Path, n_rounds: int) -> Turns:
+    """Run a study so often in either way."""
     from prefect.testing.utilities import prefect_test_harness
 
     from impasse.flows.pipeline import run_study
 
-    steps.count_parts = lambda n_persons: n_parts
     turns = Turns([], [])
     with prefect_test_harness(server_startup_timeout=SECONDS_TO_ANSWER):  # a server of its own, gone at the end
         for number in range(n_rounds):

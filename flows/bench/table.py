@@ -42,7 +42,7 @@ def _orchestrated(figures: Figures) -> Table:
     row = figures["under_prefect"]
     table = _table("With and without Prefect", "work", "persons", "without s", "with s", "share of it")
     table.add_row(
-        f"the same run under Prefect, {row['parts']} parts",
+        "the same run under Prefect",
         f"{row['persons']:,}",
         f"{row['seconds_alone']:,.2f}",
         f"{row['seconds']:,.2f}",

@@ -56,9 +56,7 @@ def figures() -> Iterator[dict]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (bench, stages):
             patch.setattr(module, "measured", stages._timed)
-        patch.setattr(steps, "count_parts", steps.count_parts)  # set in the process that measures, which is this one
         patch.setattr(demo, "write", _of_few_definitions)
-        patch.setattr(bench, "PREFECT_PARTS", 4)
         patch.setattr(bench, "PREFECT_ROUNDS", 1)
         yield bench.run(SMALL)
 
@@ -454,11 +452,10 @@ def test_the_figures_tell_the_machine_without_naming_it(figures: dict) -> None:
 
 
 def test_the_figures_hold_the_run_with_and_without_prefect(figures: dict) -> None:
-    """Of how many parts, the seconds of both, and what part of the longer one is Prefect's."""
+    """The seconds of both, and what share of the longer one is Prefect's."""
     row = figures["under_prefect"]
 
-    assert set(row) == {"parts", "persons", "seconds_alone", "seconds", "share"}
-    assert row["parts"] == 4
+    assert set(row) == {"persons", "seconds_alone", "seconds", "share"}
     assert row["persons"] == SMALL
 
 
@@ -496,7 +493,6 @@ LARGE = {
     "floor": COST,
     "stages": [{"stage": "read, clean, check", **COST}],
     "under_prefect": {
-        "parts": 4096,
         "persons": 10_000_000,
         "seconds_alone": 12_345.67,
         "seconds": 12_345.67,

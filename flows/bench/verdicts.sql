@@ -1,52 +1,16 @@
-"""The SQL that the bench compares Impasse with, written as one would for DuckDB and nothing else.
-
-Both queries think in sets and windows. They read only the columns they need, hold intermediate tables where
-they are used twice, and treat gaps and islands without a correlated query per row. The constants are those of
-the shipped definitions. That the answers are the same is checked row by row before any time is told.
-
-Tables: `persons`, `coverage`, `diagnoses` and `dispensings` are the canonical Parquet files. Made before the
-clock starts, in DuckDB's favour, from the shipped code lists and for the codes that occur only:
-
-    drugs          atc, drug (its number), and for each treatment group whether the drug is in it
-    contact_codes  code_system, code, is_remission: the codes of depression and of its remission
-    exclusions     definition_id, code_system, code: the diagnoses that a definition excludes
-"""
-
-from __future__ import annotations
-
-# Dispensings of a drug joined where at most `gap` uncovered days lie between; one row per era.
-#
-# An era opens where a dispensing starts more than `gap` days after all earlier supply has ended. Only these rows
-# are kept. The era ends where supply had ended when the next one opens, and holds the rows in between, so that
-# no second pass over all dispensings has to number and group them.
-ERAS = """
-WITH supplies AS (
-    SELECT person, atc, date AS day, date + coalesce(days, 0) AS end_excl FROM dispensings
-),
-seen AS (
-    SELECT
-        person, atc, day,
-        max(end_excl) OVER (line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_before,
-        row_number() OVER line AS place,
-        max(end_excl) OVER drug AS covered_at_last,
-        count(*) OVER drug AS n_rows
-    FROM supplies
-    WINDOW drug AS (PARTITION BY person, atc), line AS (PARTITION BY person, atc ORDER BY day)
-),
-openings AS (
-    SELECT * FROM seen WHERE covered_before IS NULL OR day > covered_before + $gap
-)
-SELECT
-    person, atc, day AS start_date,
-    lead(covered_before, 1, covered_at_last) OVER eras AS end_excl,
-    lead(place, 1, n_rows + 1) OVER eras - place AS n_dispensings
-FROM openings
-WINDOW eras AS (PARTITION BY person, atc ORDER BY place)
-"""
-
-# One verdict per episode and definition, from the canonical tables: the episodes of depression, then the trials
-# and the counts of three definitions. What each part does is said above it.
-VERDICTS = """
+-- One verdict per episode and definition, from the canonical tables: the episodes of depression, then the trials and
+-- the counts of three definitions. What each part does is said above it.
+--
+-- Tables: persons, coverage, diagnoses and dispensings are the canonical Parquet files. Made before the clock starts,
+-- in DuckDB's favour, from the shipped code lists and for the codes that occur only:
+--
+--     drugs          atc, drug (its number), and for each treatment group whether the drug is in it
+--     contact_codes  code_system, code, is_remission: the codes of depression and of its remission
+--     exclusions     definition_id, code_system, code: the diagnoses that a definition excludes
+--
+-- Written as one would for DuckDB and nothing else: in sets and windows. It reads only the columns it needs, holds
+-- intermediate tables where they are used twice, and treats gaps and islands without a correlated query per row. The
+-- constants are those of the shipped definitions.
 WITH RECURSIVE
 -- 1. Episodes. A line of contacts is cut by remission codes and where a new time of observation begins; on it,
 --    contacts at most $gap days apart are one chain. The sums that number chains and eras take rows of one day
@@ -354,4 +318,3 @@ FROM episodes
 CROSS JOIN definitions
 LEFT JOIN excluded USING (definition_id, episode)
 LEFT JOIN met USING (definition_id, episode)
-"""
