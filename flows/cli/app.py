@@ -1,7 +1,7 @@
 """The `impasse` command: arguments in, a few lines out, an exit code that means something.
 
 Exit codes: 0 done; 1 an error in Impasse itself; 2 bad input or wrong use; 3 a critical check
-failed and nothing was published; 4 a run was stopped that can be gone on with; 130 interrupted by Ctrl-C.
+failed and nothing was published; 4 interrupted, continue with --resume; 130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     epilog="Exit codes: 0 done, 1 internal error, 2 bad input or wrong use, 3 a critical check stopped publication, "
-    "4 stopped in the middle: go on with --resume, 130 interrupted.",
+    "4 interrupted: continue with --resume, 130 interrupted by Ctrl-C.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -319,4 +319,4 @@ def schema(
     modules = {"study": "study", "definition": "definition", "layout": "mapping", "mapping": "mapping"}
     if kind not in modules:
         raise ImpasseError(f"No schema '{kind}'.", expected=", ".join(modules), do="Name one of these.")
-    out.out(json.dumps(import_module(f"schemas.{modules[kind]}").json_schema(), indent=2), highlight=False)
+    out.out(json.dumps(import_module(f"impasse.schemas.{modules[kind]}").json_schema(), indent=2), highlight=False)

@@ -21,7 +21,7 @@ from numba.core.dispatcher import Dispatcher
 from tests.flow.running import run_steps
 
 run_steps(Path(sys.argv[1]), Path(sys.argv[2]))
-modules = [module for name, module in sys.modules.items() if name.startswith("transforms.")]
+modules = [module for name, module in sys.modules.items() if name.startswith("impasse.transforms.")]
 loops = {loop for module in modules for loop in vars(module).values() if isinstance(loop, Dispatcher)}
 print(json.dumps({loop.__name__: len(loop.signatures) for loop in loops}))
 """
