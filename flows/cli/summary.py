@@ -9,7 +9,7 @@ import polars as pl
 from impasse.flows.files import texts
 from impasse.flows.files.s3 import Place
 from impasse.flows.run import io
-from impasse.reports.words.lead import Left, answer, left_after_steps
+from impasse.reports.words.lead import Answer, Left, answer, left_after_steps
 from impasse.reports.words.names import words
 from impasse.schemas import definition
 
@@ -42,4 +42,10 @@ def _disorder(row: dict, eligible: pl.DataFrame, titles: dict[str, str], left: L
     mine = eligible.filter(pl.col("level") == row["disorder"]).iter_rows(named=True)
     said = answer(words(row["disorder"]), row, {share["definition_id"]: share for share in mine}, titles, left)
     paragraphs = [wrap(said.lead, WIDTH), *(wrap(f"- {text}", WIDTH, subsequent_indent="  ") for text in said.then)]
-    return [*(line for paragraph in paragraphs for line in paragraph), ""]
+    return [*(line for paragraph in paragraphs for line in paragraph), *_steps(said), ""]
+
+
+def _steps(said: Answer) -> list[str]:
+    """How far episodes come under the lowest and the highest definition, in columns."""
+    rows = [("", "lowest", "highest"), *said.steps] if said.steps else []
+    return [f"  {step:<28} {lowest:>10} {highest:>10}" for step, lowest, highest in rows]

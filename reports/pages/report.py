@@ -108,7 +108,9 @@ def sentences(contents: ReportContents) -> list[str]:
 
 def page(template: str, view: dict[str, Any]) -> str:
     """A template filled in; every text is escaped unless this package made it as markup."""
-    environment = Environment(loader=PackageLoader("reports"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("impasse.reports"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     return environment.get_template(template).render(view)
 
 
@@ -149,9 +151,11 @@ def _disorder(contents: ReportContents, disorder: str) -> dict[str, Any]:
     if not numbered.order:
         lead = f"No definition that gives verdicts was applied to {words(disorder)}; staging systems are below."
         return {**named, "answer": Answer(lead, []), **characteristics.parts(contents, numbered)}
+    said = _answer(contents, numbered)
     return {
         **named,
-        "answer": _answer(contents, numbered),
+        "answer": said,
+        "steps": _steps_table(said, disorder),
         **_prevalence(contents, numbered),
         **_verdicts(contents, numbered),
         **_agreement(contents, numbered),
@@ -163,6 +167,14 @@ def _disorder(contents: ReportContents, disorder: str) -> dict[str, Any]:
 def _overall(contents: ReportContents, disorder: str) -> dict[str, Any]:
     rows = contents.agreement_overall.filter(pl.col("disorder") == disorder).to_dicts()
     return rows[0] if rows else dict.fromkeys(contents.agreement_overall.columns) | {"suppressed": True}
+
+
+def _steps_table(said: Answer, disorder: str) -> Markup | None:
+    """How far episodes come under the lowest and the highest definition."""
+    names = ("Step", "Lowest", "Highest")
+    rows = [dict(zip(names, row, strict=True)) for row in said.steps]
+    title = "Episodes left under the lowest and the highest definition"
+    return Markup(tables.render(rows, title, f"steps-{disorder}")) if rows else None
 
 
 def _answer(contents: ReportContents, numbered: Numbered) -> Answer:

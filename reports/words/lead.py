@@ -1,8 +1,8 @@
 """The answer of one disorder in sentences: the overall row and the definitions' shares in, text out.
 
 The first sentence gives the range, with the number of episodes and of definitions; the ones after it name the lowest
-and the highest definition, each with its own denominator and with the bounds that undetermined episodes leave, and say
-at which step the two part: being treated, treated adequately, failing, or failing as asked.
+and the highest definition, each with its own denominator and with the bounds that undetermined episodes leave. A small
+table counts how far the episodes of both come: eligible, treated, adequately treated, failed, resistant.
 """
 
 from __future__ import annotations
@@ -17,19 +17,24 @@ Row = dict[str, Any]
 Left = dict[str, dict[str, int | None]]  # by definition: the episodes left after each step of the attrition table
 
 _STEPS = {
-    "treated": "have a trial that counts",
-    "adequately_treated": "an adequate one",
-    "failed_a_trial": "one that surely failed",
-    "resistant": "all that is asked for",
+    "eligible": "eligible",
+    "treated": "treated",
+    "adequately_treated": "adequately treated",
+    "failed_a_trial": "surely failed at least once",
+    "resistant": "resistant",
 }
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the reader sees first: one leading sentence, then the sentences that qualify it."""
+    """What the reader sees first: one leading sentence, the sentences that qualify it, and how far episodes come.
+
+    `steps` has a row per step, with the number of episodes left under the lowest and under the highest definition.
+    """
 
     lead: str
     then: list[str]
+    steps: tuple[tuple[str, str, str], ...] = ()
 
 
 def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str, str], left: Left) -> Answer:
@@ -54,10 +59,10 @@ def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str
         [
             _says("Lowest: ", lowest, shares, titles),
             _says("Highest: ", highest, shares, titles),
-            *_where_they_part(left.get(lowest, {}), left.get(highest, {})),
             _decided(overall),
             *blind,
         ],
+        _steps(left.get(lowest, {}), left.get(highest, {})),
     )
 
 
@@ -135,14 +140,12 @@ def _says(start: str, definition: str, shares: dict[str, Row], titles: dict[str,
     )
 
 
-def _where_they_part(lowest: dict[str, int | None], highest: dict[str, int | None]) -> list[str]:
-    """How many of their eligible episodes come how far, as far as both may be told."""
-    told = [step for step in ("eligible", *_STEPS) if None not in (lowest.get(step), highest.get(step))]
-    if told[:1] != ["eligible"] or len(told) < 3:
-        return []
-    pairs = {step: f"{count(lowest[step])} and {count(highest[step])}" for step in told}
-    came = ", ".join(f"{pairs[step]} {_STEPS[step]}" for step in told[1:])
-    return [f"Where the two part: of {pairs['eligible']} eligible episodes, {came}."]
+def _steps(lowest: dict[str, int | None], highest: dict[str, int | None]) -> tuple[tuple[str, str, str], ...]:
+    """How many episodes come how far under both; a step that is suppressed for one of them is left out."""
+    shown = [step for step in _STEPS if None not in (lowest.get(step), highest.get(step))]
+    if shown[:1] != ["eligible"] or len(shown) < 3:
+        return ()
+    return tuple((_STEPS[step], count(lowest[step]), count(highest[step])) for step in shown)
 
 
 def _bounds(row: Row) -> str:

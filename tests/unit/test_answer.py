@@ -1,4 +1,4 @@
-"""The answer of a disorder: where the lowest and the highest definition part."""
+"""The answer of a disorder: how far episodes come under the lowest and under the highest definition."""
 
 import pytest
 
@@ -23,31 +23,32 @@ WIDE = {"episodes": 1_000, "eligible": 950, "treated": 810, "adequately_treated"
 STEPS = {"strict": STRICT | {"resistant": 90}, "wide": WIDE | {"resistant": 360}}
 
 
-def _parting(strict: dict, wide: dict) -> list[str]:
-    said = answer("anxiety", OVERALL, SHARES, {}, {"strict": strict, "wide": wide})
-    return [sentence for sentence in said.then if sentence.startswith("Where")]
+def _steps(strict: dict, wide: dict) -> tuple[tuple[str, str, str], ...]:
+    return answer("anxiety", OVERALL, SHARES, {}, {"strict": strict, "wide": wide}).steps
 
 
-def test_the_steps_at_which_two_definitions_part_are_told() -> None:
-    """Counts of both at each step, the lowest definition's first."""
-    assert _parting(STEPS["strict"], STEPS["wide"]) == [
-        "Where the two part: of 900 and 950 eligible episodes, 800 and 810 have a trial that counts, 500 and 700 an "
-        "adequate one, 300 and 600 one that surely failed, 90 and 360 all that is asked for."
-    ]
+def test_each_step_has_the_episodes_left_under_both_definitions() -> None:
+    """The lowest definition's first."""
+    assert _steps(STEPS["strict"], STEPS["wide"]) == (
+        ("eligible", "900", "950"),
+        ("treated", "800", "810"),
+        ("adequately treated", "500", "700"),
+        ("surely failed at least once", "300", "600"),
+        ("resistant", "90", "360"),
+    )
 
 
 def test_a_step_that_is_suppressed_for_one_is_left_out() -> None:
     """A number beside a blank would say less than nothing."""
-    assert _parting(STEPS["strict"], STEPS["wide"] | {"adequately_treated": None}) == [
-        "Where the two part: of 900 and 950 eligible episodes, 800 and 810 have a trial that counts, "
-        "300 and 600 one that surely failed, 90 and 360 all that is asked for."
-    ]
+    steps = _steps(STEPS["strict"], STEPS["wide"] | {"adequately_treated": None})
+
+    assert [name for name, *_ in steps] == ["eligible", "treated", "surely failed at least once", "resistant"]
 
 
 @pytest.mark.parametrize("wide", [{}, {"eligible": None}, dict.fromkeys(("treated", "adequately_treated"))])
 def test_where_too_little_may_be_told_nothing_is(wide: dict) -> None:
     """Without the eligible, or with one step only, there is nothing to compare."""
-    assert _parting(STEPS["strict"], wide and STEPS["wide"] | wide | dict.fromkeys(("failed_a_trial",))) == []
+    assert _steps(STEPS["strict"], wide and STEPS["wide"] | wide | dict.fromkeys(("failed_a_trial",))) == ()
 
 
 def test_steps_are_taken_of_definitions_of_one_disorder() -> None:

@@ -11,8 +11,8 @@ added up over buckets; `compare_attrition` adds what each step lost.
     resistant_possible  resistant, or could be if every unknown counted
     resistant           resistant
 
-Each step is taken among the episodes the step before it left. An episode leaves where it is first *not seen*
-to pass, which is not always where it failed to pass: an undetermined episode without an observed trial (because
+Each step is taken among the episodes the step before it left. Each episode drops out at the first criterion it is
+not shown to meet, which is not always one that it fails: an undetermined episode without an observed trial (because
 no table observes the treatment, say) is lost at `treated`, one whose trials have no known outcome at
 `failed_a_trial`. So `resistant_possible` holds only undetermined episodes with an observed failure, and is not
 the upper bound; that is `bound_high` of the prevalence table. A resistant episode is lost at no step, also under

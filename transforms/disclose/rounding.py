@@ -16,8 +16,8 @@ read them. Each number lies within its rounding, and
     and how many these are in all is known. A cause in the trials depends on the definition; it is taken to be the
     same unless the exact numbers contradict that, since two definitions may ask the same of a trial.
 
-From these facts the least and the most of every number are narrowed until nothing narrows any more. Of a row, any
-number with one value left tells, unless it is none or all: what lies between two known numbers may be small. Of
+From these facts the least and the most of every number are narrowed until nothing narrows any more. A row
+discloses if one of its numbers has a single possible value other than 0 or the total. Of
 the episodes two definitions share or one has alone, few with a level or few without it tell. What tells hides the
 characteristic of its definition; if it is told all the same, the characteristic of every definition; then
 everything.
