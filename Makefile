@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TYPED := $(VENV)/typed/impasse
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -22,14 +23,14 @@ install: $(STAMP) ## Create .venv and install everything, once
 demo: $(STAMP) ## Simulate a registry of 20,000 persons and report how far definitions disagree
 	@$(BIN)/impasse demo
 
-test: $(STAMP) ## Lint and run every test
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+test: lint ## Lint and run every test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 --no-loadscope-reorder
 
 lint: $(STAMP) ## Lint only
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@mkdir -p $(TYPED) && touch $(TYPED)/__init__.py && ln -sfn ../../../schemas ../../../transforms $(TYPED)/
+	@MYPYPATH=$(VENV)/typed $(BIN)/python -m mypy --cache-dir $(VENV)/mypy -p impasse.schemas -p impasse.transforms
 
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff check --fix .

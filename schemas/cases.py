@@ -105,8 +105,8 @@ def _case(file: str, text: str, number: int, raw: dict[str, Any]) -> Case:
             raise unknown("key of a case", key, list(_KEYS), place(key))
     for key in _KEYS:
         if key not in raw:
-            expected = ", ".join(_KEYS)
-            raise ImpasseError(f"A case without {key}.", where=place("[[case]]"), expected=expected, do="Add it.")
+            keys = ", ".join(_KEYS)
+            raise ImpasseError(f"A case without {key}.", where=place("[[case]]"), expected=keys, do="Add it.")
     _check_kinds(raw, place)
     for word in raw["observes"]:
         if word not in OBSERVABLE:

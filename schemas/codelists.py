@@ -33,9 +33,11 @@ EXACT_SYSTEMS = ("snomed", "omop")
 # Between identifiers that one diagnosis stands for together: what a list leaves out of one is left out of all.
 JOINED_BY = "+"
 
-_CITED = {"source": pl.String, "date": pl.String, "confidence": pl.String}
+_Types = dict[str, pl.DataType | type[pl.DataType]]
+
+_CITED: _Types = {"source": pl.String, "date": pl.String, "confidence": pl.String}
 _WORDS = pl.List(pl.String)
-_TREATMENT = {
+_TREATMENT: _Types = {
     "treatment": pl.String,
     "name": pl.String,
     "modality": pl.String,
@@ -45,7 +47,7 @@ _TREATMENT = {
     "groups": _WORDS,
     "maybe_groups": _WORDS,
 }
-_COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+_COLUMNS: dict[str, _Types] = {
     "treatments": {**_TREATMENT, **_CITED},
     "doses": {
         "atc": pl.String,
@@ -121,7 +123,7 @@ _ALLOWED: dict[str, dict[str, tuple[str, ...]]] = {
     "causes": {"disorder": DISORDERS},
     "options": {"disorder": DISORDERS, "tier": TIERS},
 }
-_RESOLVED = {**_TREATMENT, "is_identified": pl.Boolean}
+_RESOLVED: _Types = {**_TREATMENT, "is_identified": pl.Boolean}
 
 Row = dict[str, str]
 
@@ -347,12 +349,13 @@ def _check_named(lists: CodeLists) -> None:
 
 def _refuse_scale(scale: Mapping[str, Any]) -> None:
     """Stop at a scale whose bands or falls no score could be read by."""
-    edges = [_edge(band) for band in scale["severity_bands"]]
+    read = [_edge(band) for band in scale["severity_bands"]]
+    edges = [edge for edge in read if edge is not None]
     partial, response = scale["partial_fall_percent"], scale["response_fall_percent"]
     problems = [
-        (None in edges, "severity_bands is not readable", "words with a colon and a number, as mild:8"),
+        (None in read, "severity_bands is not readable", "words with a colon and a number, as mild:8"),
         (
-            None not in edges and not _rise([scale["minimum"] - 1, *edges, scale["maximum"] + 1]),
+            None not in read and not _rise([scale["minimum"] - 1, *edges, scale["maximum"] + 1]),
             "severity_bands do not rise within the scale",
             "each band's lowest score, lowest band first",
         ),

@@ -380,7 +380,8 @@ class Definition:
         e = self.eligible
         items = self.resistance.items if isinstance(self.resistance, Scored) else ()
         levels = [level for item in items if isinstance(item, DiagnosisItem) for level in item.levels]
-        return frozenset(e.diagnoses) | {part.codes for part in (*e.exclusions, *e.requirements, *levels)}
+        named: list[Exclusion | Requirement | DiagnosisLevel] = [*e.exclusions, *e.requirements, *levels]
+        return frozenset(e.diagnoses) | {part.codes for part in named}
 
     @property
     def gives(self) -> Literal["verdict", "score", "stage"]:
@@ -498,7 +499,17 @@ def _line_of(key: str, text: str) -> str:
 
 
 def _known_settings() -> list[str]:
-    blocks = (Definition, Description, Source, Exclusion, Requirement, Eligible, Trial, DrugAdequacy, SessionAdequacy)
+    blocks: tuple[Any, ...] = (
+        Definition,
+        Description,
+        Source,
+        Exclusion,
+        Requirement,
+        Eligible,
+        Trial,
+        DrugAdequacy,
+        SessionAdequacy,
+    )
     blocks += (Adequacy, ScaleRule, ScaleBand, Outcome, Count, Arm, Counted, Scored, Level, Staged)
     blocks += (Item, NumberItem, LengthItem, DiagnosisItem, DiagnosisLevel, AdmissionItem, Band)
     return sorted({f.name for block in blocks for f in dataclasses.fields(block)})

@@ -221,7 +221,7 @@ class Mapping(_Entry):
 
     title: str
     says: str = ""
-    observes: tuple[Literal[OBSERVABLE], ...]
+    observes: tuple[Literal[OBSERVABLE], ...]  # type: ignore[valid-type]  # the words are a tuple that others count
     missing: Words = (*BLANK_WORDS, ".")
     months: Language | None = Field(
         None, description="The language of months' names where a date's format has %b; English is read as well."
@@ -373,12 +373,12 @@ def _check_part(table: str, part: Part, mapping: Mapping, where: str) -> None:
     for key in [part.file] + ([part.join.file] if part.join else []):
         if key not in mapping.files:
             raise unknown_word(key, "file", list(mapping.files), where)
-    for column in part.columns:
-        if column not in ALLOWED[table]:
-            raise unknown_word(column, "column", list(ALLOWED[table]), where)
-    for column in REQUIRED[table]:
-        if column not in part.fed:
-            raise ImpasseError(f"Nothing feeds the column '{column}'.", where=where, do="Say where it is found.")
+    for name in part.columns:
+        if name not in ALLOWED[table]:
+            raise unknown_word(name, "column", list(ALLOWED[table]), where)
+    for name in REQUIRED[table]:
+        if name not in part.fed:
+            raise ImpasseError(f"Nothing feeds the column '{name}'.", where=where, do="Say where it is found.")
     for name, column in part.columns.items():
         if name not in PARTIAL_DATES and any("%d" not in form for form in column.formats):
             raise ImpasseError(
@@ -393,7 +393,8 @@ def _check_part(table: str, part: Part, mapping: Mapping, where: str) -> None:
 
 def _check_kinds(kind: Column, where: str) -> None:
     """Every word that the mapping itself gives as a kind of supply is one."""
-    for word in {kind.constant, kind.otherwise, *kind.values.values()} - {None, *SUPPLY_KINDS}:
+    given = [word for word in (kind.constant, kind.otherwise, *kind.values.values()) if word is not None]
+    for word in {*given} - {*SUPPLY_KINDS}:
         raise unknown_word(word, "kind of supply", list(SUPPLY_KINDS), where)
 
 

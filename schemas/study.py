@@ -77,7 +77,7 @@ class SourceSection(FileForm):
     path: Located
     layout: LocalPath = "generic"
     files: dict[str, FilesOfTable] = Field({}, description="By the mapping's key: a name, a list of names, or a table.")
-    observes: tuple[Literal[OBSERVABLE], ...] | None = None
+    observes: tuple[Literal[OBSERVABLE], ...] | None = None  # type: ignore[valid-type]  # the words are a tuple that others count
     exposure_end: Annotated[
         Literal["inclusive", "exclusive"],
         Field(
@@ -115,7 +115,7 @@ class SupplySection(_Section):
     The first of the `rules` that applies is used and recorded per row.
     """
 
-    rules: Annotated[tuple[Literal[SUPPLY_RULES], ...], Field(min_length=1)] = (
+    rules: Annotated[tuple[Literal[SUPPLY_RULES], ...], Field(min_length=1)] = (  # type: ignore[valid-type]  # the words are a tuple that others count
         "days_supply",
         "quantity_per_daily_dose",
         "ddd",
@@ -123,7 +123,7 @@ class SupplySection(_Section):
     )
     assumed_days_per_package: Annotated[int, Field(ge=1, le=366)] | None = None
     kinds: Annotated[
-        tuple[Literal[SUPPLY_KINDS], ...],
+        tuple[Literal[SUPPLY_KINDS], ...],  # type: ignore[valid-type]  # the words are a tuple that others count
         Field(
             min_length=1,
             description="The kinds of supply that are read. Dispensings of other kinds are accepted and not used; an "
@@ -194,7 +194,7 @@ class QualitySection(_Section):
     """Limits of the delivery check; a critical expectation outside its limit stops publication."""
 
     max_quarantined_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
-    min_rows: dict[Literal[TABLES], int] = {}
+    min_rows: dict[Literal[TABLES], int] = {}  # type: ignore[valid-type]  # the words are a tuple that others count
 
 
 class OutputSection(_Section):
@@ -284,5 +284,6 @@ def _explained(error: ValidationError, name: str) -> ImpasseError:
 
 
 def _known_keys() -> list[str]:
-    sections = [Study, SourceFiles] + [f.annotation for f in Study.model_fields.values()]
-    return sorted({key for s in sections if hasattr(s, "model_fields") for key in s.model_fields})
+    types = [Study, SourceFiles, *(f.annotation for f in Study.model_fields.values())]
+    sections = [kind for kind in types if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return sorted({key for section in sections for key in section.model_fields})

@@ -54,7 +54,7 @@ def drawn_extract(persons: list[Row], observes: frozenset[str], absent_tables: f
     rows = {"persons": [{"person": number, **person} for number, person in enumerate(ordered)]}
     for name in MODELS.keys() - {"persons"}:
         rows[name] = [{"person": number, **row} for number, person in enumerate(ordered) for row in person[name]]
-    frames = {name: None if name in absent_tables else _frame(name, rows[name]) for name in MODELS}
+    frames: dict[str, Any] = {name: None if name in absent_tables else _frame(name, rows[name]) for name in MODELS}
     return Extract(**frames, observes=observes)
 
 

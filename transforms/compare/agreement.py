@@ -192,7 +192,11 @@ def _overall_schema() -> dict[str, pl.DataType]:
 
 
 def _overall(votes: pl.DataFrame) -> tuple[str, int, int, int, int, float | None, float | None]:
-    disorder, n_definitions, n_episodes = votes["disorder"][0], votes["n_definitions"][0], votes["n_episodes"].sum()
+    disorder, n_definitions, n_episodes = (
+        votes["disorder"][0],
+        votes["n_definitions"][0],
+        int(votes["n_episodes"].sum()),
+    )
     compared = _votes_per_episode(votes.filter(pl.col("n_decided") >= 2))
     complete = _votes_per_episode(votes.filter(pl.col("n_decided") == n_definitions, pl.col("n_decided") >= 2))
     fleiss, alpha = fleiss_kappa(complete).value, krippendorff_alpha(compared).value

@@ -125,7 +125,7 @@ def _of_verdicts(disorder: str, codes: CodeLists) -> dict[str, Sequence[str]]:
 
 def _of_stages(definition: Definition) -> dict[str, Sequence[str]]:
     rule = definition.resistance
-    levels = {"stage": level_names(rule)}
+    levels: dict[str, Sequence[str]] = {"stage": level_names(rule)}  # type: ignore[arg-type]  # a staging system does not count
     if isinstance(rule, Staged) and any(level.band_days for level in rule.levels):
         levels["outside_band"] = ("yes", "no", "unknown")
     return levels

@@ -117,7 +117,9 @@ def _strata(ordered: pl.DataFrame) -> tuple[_Strata, _Strata]:
 
 def _numbered(levels: pl.DataFrame, person: np.ndarray) -> _Strata:
     """The strata of the columns."""
-    strata, names, numbers = [], [], []
+    strata: list[str] = []
+    names: list[str] = []
+    numbers: list[np.ndarray] = []
     for column in levels:
         met, place = _places(column)
         numbers.append(place + len(names))

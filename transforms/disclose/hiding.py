@@ -26,7 +26,7 @@ def hide(table: pl.DataFrame, stays: tuple[str, ...], is_hidden: pl.Expr) -> pl.
     )
 
 
-def is_among(rows: list[tuple[str, ...]], key: tuple[str, ...]) -> pl.Expr:
+def is_among(rows: Sequence[tuple[str, ...]], key: tuple[str, ...]) -> pl.Expr:
     """Whether the key columns are one of `rows`."""
     known = pl.DataFrame(rows, schema=dict.fromkeys(key, pl.String), orient="row").to_struct()
     return pl.struct(key).is_in(known.implode())

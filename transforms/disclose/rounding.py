@@ -212,7 +212,8 @@ def _facts(known: pl.DataFrame, shared: pl.DataFrame) -> _Facts:
 
 def _written(known: pl.DataFrame, shared: pl.DataFrame, differing: frozenset[int]) -> _Facts:
     """The facts; `differing` are the pairs whose causes in the trials are not the same."""
-    facts, rows = _Facts(known.height), {}
+    facts = _Facts(known.height)
+    rows: dict[str, _Levels] = {}
     for i, (definition, *level) in enumerate(known.select(KEYS["profile"]).iter_rows()):
         rows.setdefault(definition, {})[tuple(level)] = i
     n_of = known["n_of"].to_numpy()
@@ -238,7 +239,7 @@ def _of_one(facts: _Facts, numbers: _Levels, total: int) -> None:
     causes = {level: i for (kind, level), i in numbers.items() if kind == "cause"}
     diagnosed = [i for level, i in causes.items() if level not in CAUSES_OF_TRIALS]
     of_trials = [i for level, i in causes.items() if level in CAUSES_OF_TRIALS]
-    if none is None or not diagnosed or not of_trials:
+    if none is None or possible is None or likely is None or not diagnosed or not of_trials:
         return
     every = np.array([*diagnosed, *of_trials])
     facts.each_at_most(total, (every, 1), (np.full(len(every), none), 1))

@@ -156,7 +156,7 @@ class Coded:
         return [(table, np.flatnonzero(is_meant[table.treatment])) for table in (self.dispensed, self.done)]
 
 
-def person_disorder(person: np.ndarray, disorder: np.ndarray, n_disorders: int) -> np.ndarray:
+def person_disorder(person: np.ndarray, disorder: np.ndarray | int, n_disorders: int) -> np.ndarray:
     """Person and disorder as one number."""
     return person.astype(np.int64) * n_disorders + disorder
 
@@ -268,14 +268,14 @@ def _by_kind(supplies: Dispensed, sessions: Done, vocabulary: Vocabulary) -> tup
     # Those given come first: of rows of one day the unknown ones do.
     both = [np.concatenate(pair) for pair in zip([*given, row], supplies[:-1], strict=True)]
     order = in_order(packed(both[0], both[1]) * len(vocabulary.treatments) + both[2])
-    given_or_delivered = Dispensed(*(column[order] for column in both), supplies.delivered)
+    given_or_delivered = Dispensed._make([*(column[order] for column in both), supplies.delivered])
     return given_or_delivered, Done(*(column[~is_drug] for column in sessions))
 
 
 def _dispensings(named: _Named | None, numbers: dict[str, int]) -> Dispensed:
     if named is None:
         kinds = (np.uint32, np.int32, np.uint16, np.int64)
-        return Dispensed(*(np.zeros(0, dtype=kind) for kind in kinds), pl.DataFrame(schema=_AMOUNTS))
+        return Dispensed._make([*(np.zeros(0, dtype=kind) for kind in kinds), pl.DataFrame(schema=_AMOUNTS)])
     rows, treatment = _treatments(named, numbers)
     person, day = (column[rows] for column in _arrays(named.rows, "person", "date"))
     return Dispensed(person, day, treatment, rows, named.rows)
@@ -337,7 +337,7 @@ def _diagnosed(table: pl.DataFrame | None, codes: CodeLists) -> Diagnosed:
     last = table["end_date"].to_physical().fill_null(-NEVER).to_numpy()[rows]
     order = in_order(packed(person, day) * (len(spellings) + 1) + spelling[rows])
     columns = (person, day, np.maximum(day, last), code[rows], spelling[rows])
-    return Diagnosed(*(column[order] for column in columns), lists)
+    return Diagnosed(*(column[order] for column in columns), lists)  # type: ignore[call-arg]  # as many as it has
 
 
 def _met(numbers: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -42,14 +42,14 @@ class Spans(NamedTuple):
 
     def only(self, rows: np.ndarray) -> Spans:
         """Some of the episodes."""
-        return Spans(*(column[rows] for column in self[:-1]), self.disorders)
+        return Spans._make([*(column[rows] for column in self[:-1]), self.disorders])
 
 
 def spans_of(episodes: pl.DataFrame, disorders: tuple[str, ...]) -> Spans:
     """The episodes' columns as arrays."""
     place = episodes["disorder"].cast(pl.Enum(disorders)).to_physical()
     days = (episodes[c].to_numpy() for c in ("start", "end", "treated_from", "observed_until", "is_censored"))
-    return Spans(episodes["person"].to_numpy(), place.to_numpy(), *days, disorders)
+    return Spans._make([episodes["person"].to_numpy(), place.to_numpy(), *days, disorders])
 
 
 class _Events(NamedTuple):

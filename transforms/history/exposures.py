@@ -59,7 +59,7 @@ def find_exposures(coded: Coded, spans: Spans, same_day: str) -> Exposures:
     dispensed, (supplied, row) = coded.dispensed, _within(coded.dispensed, spans)
     amounts = (dispensed.amounts(name, row) for name in ("days", "dose_ug", "dose_mddd"))
     told, begins = (*amounts, dispensed.bases(row)), np.zeros(len(row), dtype=np.int32)
-    supplies = Supplies(supplied, dispensed.treatment[row], dispensed.day[row], *told, begins)
+    supplies = Supplies._make([supplied, dispensed.treatment[row], dispensed.day[row], *told, begins])
     done, (treated, row) = coded.done, _within(coded.done, spans)
     return Exposures(supplies, Sessions(treated, done.treatment[row], done.day[row]), same_day)
 

@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -170,7 +171,7 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         tables[table], reversals = put_in_order(table, rows, words), reversals + settled
         refused[table] = [piece.refused for piece in pieces]
         tallies[table] = tally(pieces)
-    named = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}
+    named: dict[str, Any] = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}  # only others may be None
     quarantine = {name: _together(frames) for name, frames in refused.items() if frames}
     return Cleaned(
         extract=Extract(**named, observes=source.observes(tables)),

@@ -38,7 +38,7 @@ _READABLE = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetim
 _PLACE = "#place"
 _NO_RUN = 2**32 - 1
 # A float holds whole numbers exactly below this.
-_EXACT = {pl.Float64: 2.0**53, pl.Float32: 2.0**24}
+_EXACT: dict[type[pl.DataType], float] = {pl.Float64: 2.0**53, pl.Float32: 2.0**24}
 # The days of the years 1 to 9999, and how many units of a time make a day.
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 _A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
@@ -103,7 +103,7 @@ def text(frame: pl.DataFrame, column: str, missing: Iterable[str] = ()) -> pl.Ex
 def _spelled(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
     if kind.is_float():
         return _spelled_float(value.fill_nan(None), _EXACT[kind.base_type()])
-    if kind.is_decimal() and kind.scale:
+    if isinstance(kind, pl.Decimal) and kind.scale:
         return value.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
     if isinstance(kind, pl.Datetime | pl.Date):
         return pl.when(calendar_day(value, kind).is_not_null()).then(value).cast(pl.String)
@@ -292,10 +292,20 @@ def find(frame: pl.DataFrame, spellings: tuple[str, ...], file: str, optional: b
 
     A column that is no text, number or date is refused.
     """
+    return _there(frame, spellings, file) if optional else require(frame, spellings, file)
+
+
+def require(frame: pl.DataFrame, spellings: tuple[str, ...], file: str) -> str:
+    """The same for a column that must be there."""
+    found = _there(frame, spellings, file)
+    if found is None:
+        raise missing_column(spellings, frame.columns, file)
+    return found
+
+
+def _there(frame: pl.DataFrame, spellings: tuple[str, ...], file: str) -> str | None:
     there = {column.lower(): column for column in reversed(frame.columns)}
     found = next((there[name.lower()] for name in spellings if name.lower() in there), None)
-    if found is None and not optional:
-        raise missing_column(spellings, frame.columns, file)
     return found and readable(frame, found, file)
 
 

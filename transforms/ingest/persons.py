@@ -70,7 +70,7 @@ def accept_persons(found: list[Draft], period_end: date) -> tuple[People, list[p
 def _typed(facts: pl.DataFrame) -> pl.DataFrame:
     """All columns of a person; one that the source does not have is null, and so is a sex that is neither."""
     columns = [pl.col(name) if name in facts.columns else pl.lit(None).alias(name) for name in _FACTS]
-    typed = facts.select("row", "person_id", *columns, "rule").cast({**_FACTS, "rule": pl.String})
+    typed = facts.select("row", "person_id", *columns, "rule").cast({**_FACTS, "rule": pl.String})  # type: ignore[dict-item]  # it does not take names alone
     sex = pl.col("sex").str.to_lowercase()
     return typed.with_columns(sex=pl.when(sex.is_in(["female", "male"])).then(sex))
 

@@ -206,7 +206,7 @@ def _n_unused(piece: pl.DataFrame, choices: list[tuple[Filter, ...]], missing: t
 
 def _chosen(frame: pl.DataFrame, rows: tuple[Filter, ...], missing: Iterable[str], file: str) -> pl.Expr:
     """Whether a row passes every filter."""
-    passed = (_passes(rule, drafts.text(frame, drafts.find(frame, (rule.column,), file), missing)) for rule in rows)
+    passed = (_passes(rule, drafts.text(frame, drafts.require(frame, (rule.column,), file), missing)) for rule in rows)
     return pl.all_horizontal(pl.lit(True), *passed)
 
 
@@ -225,7 +225,7 @@ def _lookup(part: Part, delivered: Delivered, mapping: Mapping) -> pl.DataFrame 
         return None
     whole = delivered.whole(part.join.file)
     other = whole.filter(_chosen(whole, part.join.rows, mapping.missing, part.join.file))
-    key = drafts.find(other, (part.join.on,), part.join.file)
+    key = drafts.require(other, (part.join.on,), part.join.file)
     keyed = other.with_columns(drafts.key(other, key, part.join.file, mapping.missing).alias(_JOINED_ON)).drop(key)
     # Two different rows under one key cannot both be right, and which one is cannot be told.
     return keyed.unique().unique(_JOINED_ON, keep="none").with_columns(pl.lit(True).alias(_IS_JOINED))
@@ -238,7 +238,7 @@ def _joined(frame: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing
     is_fine_alone = not part.join.required
     if other is None:
         return frame.with_columns(pl.lit(is_fine_alone).alias(_IS_JOINED))
-    key = drafts.find(frame, (part.join.on,), part.file)
+    key = drafts.require(frame, (part.join.on,), part.file)
     there = {column.lower() for column in frame.columns}
     new = other.select(column for column in other.columns if column.lower() not in there)
     keyed = frame.with_columns(drafts.key(frame, key, part.file, missing).alias(_JOINED_ON))
@@ -352,7 +352,7 @@ def _derive_persons(part: Part, birth: Birth, delivered: Delivered, mapping: Map
 
 def _persons_of(piece: pl.DataFrame, part: Part, birth: Birth, missing: tuple[str, ...]) -> pl.DataFrame:
     frame = piece.filter(_chosen(piece, part.rows, missing, part.file))
-    person = drafts.key(frame, drafts.find(frame, part.columns["person_id"].column, part.file), part.file, missing)
+    person = drafts.key(frame, drafts.require(frame, part.columns["person_id"].column, part.file), part.file, missing)
     named = frame.select(person_id=person, birth_date=_birth(frame, birth, part.file, missing))
     return _first_births([named.drop_nulls("person_id")])
 
@@ -363,13 +363,13 @@ def _first_births(told: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _birth(frame: pl.DataFrame, birth: Birth, file: str, missing: tuple[str, ...]) -> pl.Expr:
-    delivered = drafts.find(frame, (birth.day,), file)
+    delivered = drafts.require(frame, (birth.day,), file)
     is_date = frame.schema[delivered].is_temporal()
     day = (
         drafts.calendar_day(pl.col(delivered), frame.schema[delivered])
         if is_date
         else drafts.day(drafts.text(frame, delivered, missing), birth.formats, language=birth.months)
     )
-    years = drafts.number(drafts.text(frame, drafts.find(frame, (birth.age,), file), missing), birth.decimal)
+    years = drafts.number(drafts.text(frame, drafts.require(frame, (birth.age,), file), missing), birth.decimal)
     n_days = (years * 365.25).round().cast(pl.Int32, strict=False)
     return (day.cast(pl.Int32) - n_days).cast(pl.Date)

@@ -19,6 +19,7 @@ All rows of a person are looked at together, so neither the order of the rows no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -72,7 +73,7 @@ class Supplies:
 def with_late(rows: pl.DataFrame, said: pl.DataFrame, late: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Accepted rows and, after them, `late` ones, which are refused for their day alone; and what all of them say."""
     said = said.with_columns(pl.lit(False).alias(IS_LATE))
-    n = (said["said"].max() or 0) + 1
+    n = cast(int, said["said"].max() or 0) + 1
     again = said.filter(pl.col("said").is_in(late["said"].unique().implode()))
     again = again.with_columns(pl.col("said") + n, pl.lit(True).alias(IS_LATE))
     return pl.concat([rows, late.with_columns(pl.col("said") + n)]), pl.concat([said, again])

@@ -147,7 +147,8 @@ def _score_checks(scales: pl.DataFrame) -> Checks:
 
 def as_delivered(delivered: pl.DataFrame, rows: pl.Series, rules: pl.Series) -> pl.DataFrame:
     """Refused rows with every delivered column untouched, the rule that refused each, and what the rule says."""
-    taken = {name: f"{name}_delivered" for name in ("rule", "reason") if name in delivered.columns}
+    named = [name for name in delivered.columns if name in ("rule", "reason")]
+    taken = {name: f"{name}_delivered" for name in named}
     reason = rules.replace_strict(RULES, return_dtype=pl.String).alias("reason")
     return delivered.rename(taken)[rows].with_columns(rules.alias("rule"), reason)
 

@@ -17,7 +17,7 @@ _SHIFT = 1 << (_DAY_BITS - 1)
 LONG_AGO = np.int32(-_SHIFT)  # before every day
 
 
-def packed(group: np.ndarray, day: np.ndarray) -> np.ndarray:
+def packed(group: np.ndarray, day: np.ndarray | np.int32) -> np.ndarray:
     """Group and day in one integer that sorts as the pair does."""
     return (group.astype(np.int64) << _DAY_BITS) + day + _SHIFT
 
@@ -91,7 +91,7 @@ class Days:
         """Some of the rows, as a mask."""
         return Days.of_keys(self._keys[rows])
 
-    def number_before(self, group: np.ndarray, day: np.ndarray) -> np.ndarray:
+    def number_before(self, group: np.ndarray, day: np.ndarray | np.int32) -> np.ndarray:
         """For each asked group and day how many rows of the table come before, those of earlier groups included."""
         return np.searchsorted(self._keys, packed(group, day), side="left")
 

@@ -8,6 +8,7 @@ Sorting one column of integers takes a fraction of the time of sorting by severa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import polars as pl
 
@@ -37,7 +38,7 @@ def sort_packed(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _field(column: pl.Series) -> _Field:
     numbers = column.to_physical()
-    lowest, highest = numbers.min() or 0, numbers.max() or 0
+    lowest, highest = (cast(int, found or 0) for found in (numbers.min(), numbers.max()))
     return _Field(column.name, column.dtype, lowest, (highest - lowest + 1).bit_length())
 
 

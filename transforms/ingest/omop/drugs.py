@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -117,7 +118,7 @@ def _kind(frame: OmopFrame, rules: OmopRules) -> pl.Expr:
     return told.replace_strict(types["concept_id"], types["kind"], default="unknown")
 
 
-def _count_ends(frame: OmopFrame, rules: OmopRules) -> dict[str, int]:
+def _count_ends(frame: OmopFrame, rules: OmopRules) -> dict[Hashable, int]:
     """What the exposures say of their end dates, by the names of `ExposureEnds`."""
     told = frame.select(days=_days_to_end(frame), supply=frame.number("days_supply", True), kind=_kind(frame, rules))
     days, is_supplied = pl.col("days"), (pl.col("supply") > 0).fill_null(False)
@@ -129,7 +130,8 @@ def _count_ends(frame: OmopFrame, rules: OmopRules) -> dict[str, int]:
         "n_by_end": is_by_end,
         "n_one_day": is_by_end & (days == 0) & (pl.col("kind") != _ADMINISTERED),
     }
-    return told.select(test.sum().cast(pl.Int64).alias(name) for name, test in counts.items()).row(0, named=True)
+    sums = told.select(test.sum().cast(pl.Int64).alias(name) for name, test in counts.items())
+    return dict(zip(counts, sums.row(0), strict=True))
 
 
 def ingredient_exposures(delivered: Delivered, lists: OmopLists) -> pl.DataFrame:
