@@ -351,10 +351,11 @@ Resistance = Annotated[Counted | Scored | Staged, Field(discriminator="kind")]
 
 @_frozen
 class Definition:
-    """One published definition, or one named reading of it."""
+    """One published definition, or one named reading of it; `short` is its label in figures."""
 
     id: str
     title: str
+    short: str = ""
     status: Literal["active", "unverified", "draft", "withdrawn"]
     source: Source
     eligible: Eligible
@@ -405,6 +406,7 @@ class Description:
 
     id: str
     title: str
+    short: str = ""
     status: Literal["descriptive"]
     disorders: Annotated[tuple[Disorder, ...], Field(min_length=1)]
     source: Source

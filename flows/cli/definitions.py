@@ -37,7 +37,7 @@ def list_definitions(
         typer.Option("--tables", help="Only those that read no table but these, persons and diagnoses: scores,..."),
     ] = "",
 ) -> None:
-    """List the definitions, all or those asked for: id, kind, status, confidence, title."""
+    """List the definitions, all or those asked for: id, kind, status, confidence, title, label in figures."""
     from impasse.flows.definitions import catalogue
     from impasse.flows.files import inputs
 
@@ -62,6 +62,8 @@ def _say_entry(d: AnyDefinition, *, has_citation: bool, codes: CodeLists | None)
     facts = f"{catalogue.kind(d):<11}  {d.status:<11}  {d.source.confidence}"
     out.print(f"[bold]{d.id:<{_WIDTH - 33}}[/] {facts}", highlight=False)
     _say(d.title, indent=2)
+    if d.short:
+        _say(f"in figures: {d.short}", indent=2)
     if has_citation:
         _say(f"citation: {d.source.citation}", indent=2, hang=2)
     if codes:

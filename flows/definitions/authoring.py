@@ -23,6 +23,7 @@ from impasse.schemas.history import unknown
 from impasse.transforms.try_case import Difference, try_case
 
 MIN_CASES = 4
+LONGEST_LABEL = 28
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _HEADER = """\
 # Worked cases of {id}, as those of {neighbour}: small drawn histories, and what each must get.
@@ -63,8 +64,12 @@ def lint(folders: Sequence[Path]) -> tuple[int, list[ImpasseError]]:
     """How many definitions there are, and everything that is wrong with one of them or its cases."""
     known, written = inputs.read_catalogue(folders), inputs.definition_texts(folders)
     codes, files = inputs.read_codelists(), case_files(folders)
+    owners: dict[str, str] = {}
+    for name in (*inputs.definition_texts(), *known):  # of one label the shipped definition has it
+        owners.setdefault(known[name].short, name)
     checks: list[Callable[[AnyDefinition], None]] = [
         _refuse_uncited,
+        lambda d: _refuse_label(d, owners[d.short]),
         lambda d: codes.check_definition(d, written[d.id]) if isinstance(d, Definition) else None,
         lambda d: _refuse_unproved(d, files.get(d.id, []), codes),
     ]
@@ -88,6 +93,23 @@ def _refuse_uncited(d: AnyDefinition) -> None:
         if not text.strip():
             where = f"definition file {d.id}.toml, setting {name}"
             raise ImpasseError(f"Nothing is said under {name}.", where=where, expected="a sentence", do="Write it.")
+
+
+def _refuse_label(d: AnyDefinition, owner: str) -> None:
+    """Every definition has a label for figures that fits and is its own; `owner` is who has it first."""
+    problems = {
+        "is missing": not d.short.strip(),
+        f"has {len(d.short)} characters": len(d.short) > LONGEST_LABEL,
+        f"is that of '{owner}'": owner != d.id,
+    }
+    for problem, holds in problems.items():
+        if holds:
+            raise ImpasseError(
+                f"The short label of '{d.id}' {problem}.",
+                where=f"definition file {d.id}.toml, setting short",
+                expected=f"at most {LONGEST_LABEL} characters that no other definition has, for figures",
+                do='Write it below the title, such as short = "Fabbri 2021: 2 switches".',
+            )
 
 
 def _refuse_unproved(d: AnyDefinition, files: list[CaseFile], codes: CodeLists) -> None:
@@ -154,10 +176,12 @@ def _refuse_id(new_id: str, known: Mapping[str, str], paths: tuple[Path, ...]) -
 
 
 def _draft(new_id: str, d: Definition, text: str) -> str:
-    """The neighbour's text under a title of its own, as a draft."""
+    """The neighbour's text under a title and a label of its own, as a draft."""
     head, mark, blocks = text.partition("\n[")
+    head = re.sub(r"^short\s*=.*\n", "", head, flags=re.MULTILINE)
     title = f"title = {json.dumps(f'Draft after {d.id}', ensure_ascii=False)}"
-    for key, line in (("title", title), ("status", 'status = "draft"')):
+    label = f'short = "{new_id.replace("_", " ")[:LONGEST_LABEL]}"'
+    for key, line in (("title", f"{title}\n{label}"), ("status", 'status = "draft"')):
         head = re.sub(rf"^{key}\s*=.*$", lambda _, line=line: line, head, count=1, flags=re.MULTILINE)
     # Whatever the neighbour rests on, what is changed now is its author's choice.
     blocks = re.sub(r"^confidence\s*=.*$", 'confidence = "D"', blocks, count=1, flags=re.MULTILINE)

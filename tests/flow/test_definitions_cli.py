@@ -47,12 +47,15 @@ def definitions(*words: str) -> Result:
     return CliRunner().invoke(app, ["definitions", *words], env={"COLUMNS": "80", "NO_COLOR": "1"})
 
 
+MINE = TYPICAL.read_text().replace("Typical: 2 drugs", "Mine")
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
-    """A user's folder with one definition, equal to the typical one, and two cases that it meets."""
+    """A user's folder with one definition, equal to the typical one but for its label, and two cases that it meets."""
     folder = tmp_path / "own"
     (folder / "cases").mkdir(parents=True)
-    (folder / "mine.toml").write_text(TYPICAL.read_text())
+    (folder / "mine.toml").write_text(MINE)
     (folder / "cases/mine.toml").write_text(CASES)
     return folder
 
@@ -203,7 +206,7 @@ def test_a_started_definition_is_a_draft_that_does_the_same(tmp_path: Path, neig
     cases = (tmp_path / "cases/mine.toml").read_text()
 
     assert started.exit_code == 0
-    assert (made.status, made.title) == ("draft", f"Draft after {neighbour}")
+    assert (made.status, made.title, made.short) == ("draft", f"Draft after {neighbour}", "mine")
     assert made.source == dataclasses.replace(like.source, confidence="D")
     assert (made.eligible, made.trial, made.adequacy) == (like.eligible, like.trial, like.adequacy)
     assert (made.outcome, made.resistance) == (like.outcome, like.resistance)
@@ -272,12 +275,12 @@ def test_nothing_is_written_over_and_an_id_is_plain(own: Path, new_id: str, told
     assert ended.exit_code == 2
     assert told in ended.stderr
     assert sorted(own.rglob("*")) == before
-    assert (own / "mine.toml").read_text() == TYPICAL.read_text()
+    assert (own / "mine.toml").read_text() == MINE
     assert (own / "cases/half.toml").read_text() == CASES
 
 
 def test_the_list_shows_all_and_ends_with_its_counts() -> None:
-    """A line of facts and the title for each, then how many of which disorder, kind and status."""
+    """A line of facts, the title and the label for each, then how many of which disorder, kind and status."""
     ended = definitions("list")
     lines = ended.stdout.splitlines()
     ids = [line.split()[0] for line in lines if line.startswith(("anx_", "dep_", "ocd_", "ptsd_", "scz_"))]
@@ -285,6 +288,7 @@ def test_the_list_shows_all_and_ends_with_its_counts() -> None:
 
     assert ids == sorted(definition.id for definition in CATALOGUE)
     assert facts == ["dep_thase_rush", "stage", "active", "M"]
+    assert sum(line.startswith("  in figures: ") for line in lines) == len(CATALOGUE)
     assert lines[-1] == f"{len(CATALOGUE)} of {len(CATALOGUE)} definitions."
     assert f"descriptive {len(DESCRIBED)}" in ended.stdout.split("by kind:")[1].split("by status:")[0]
     assert f"active {sum(d.status == 'active' for d in SHIPPED)}" in ended.stdout.split("by status:")[1]
@@ -457,8 +461,48 @@ def test_lint_tells_every_problem(own: Path) -> None:
     assert "has 2 worked cases." in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("label", "problem"),
+    [
+        ("", "The short label of 'mine' is missing."),
+        ('short = "Thirty letters in a long label"\n', "The short label of 'mine' has 30 characters."),
+        ('short = "Karolinska: third treatment"\n', "The short label of 'mine' is that of 'dep_karolinska'."),
+    ],
+)
+def test_a_label_that_does_not_do_is_one_message(own: Path, label: str, problem: str) -> None:
+    """Missing, too long, or another definition's, which has no message of its own."""
+    (own / "cases/mine.toml").write_text(CASES + CASES)
+    replace(own / "mine.toml", 'short = "Mine"\n', label)
+
+    ended = definitions("lint", "--folder", str(own))
+
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert problem in ended.stderr
+    assert ended.stderr.count("setting short") == 1
+
+
+def test_a_label_of_28_characters_fits(own: Path) -> None:
+    """One more does not."""
+    (own / "cases/mine.toml").write_text(CASES + CASES)
+    replace(own / "mine.toml", 'short = "Mine"', f'short = "{"a" * 28}"')
+    fits = definitions("lint", "--folder", str(own))
+    replace(own / "mine.toml", "a" * 28, "a" * 29)
+    does_not = definitions("lint", "--folder", str(own))
+
+    assert (fits.exit_code, does_not.exit_code) == (0, 2)
+
+
+def test_a_definition_without_a_label_can_still_be_used(own: Path) -> None:
+    """Only lint speaks of it."""
+    replace(own / "mine.toml", 'short = "Mine"\n', "")
+
+    assert definitions("test", str(own)).exit_code == 0
+    assert definitions("list", "--folder", str(own)).exit_code == 0
+
+
 DESCRIPTION = """\
 title = "A word"
+short = "A word"
 status = "descriptive"
 disorders = ["anxiety"]
 not_computed = "{why}"
