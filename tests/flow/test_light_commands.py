@@ -71,9 +71,9 @@ def test_who_reads_the_first_line_only_meets_no_error(words: str) -> None:
     assert (writing.returncode, said) == (0, "")
 
 
-def test_a_layout_is_what_the_schema_calls_a_mapping() -> None:
-    """Both words give the same schema."""
+def test_a_layout_is_what_the_schema_calls_a_mapping(tmp_path: Path) -> None:
+    """Both words give the same schema, in whatever folder they are asked."""
     program = [sys.executable, "-c", "from impasse.flows.cli.app import app; app()", "schema"]
-    schemas = [subprocess.run([*program, word], cwd=ROOT, capture_output=True) for word in ("layout", "mapping")]
+    schemas = [subprocess.run([*program, word], cwd=tmp_path, capture_output=True) for word in ("layout", "mapping")]
     assert schemas[0].returncode == 0
     assert schemas[0].stdout == schemas[1].stdout
