@@ -15,13 +15,14 @@ from pathlib import Path
 
 from impasse.flows.files import keep, texts
 from impasse.flows.files.s3 import Address, Place
+from impasse.flows.gate.redact import discreet
 from impasse.flows.run import io, runs
 from impasse.flows.run.manifests import released_manifest, write_manifests
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.progress import note
 from impasse.flows.run.steps import validation_contents
 from impasse.reports.pages.validation import render_validation
-from impasse.schemas.errors import ImpasseError, RunInterrupted
+from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted, lines_of
 
 _PARTS = ("restricted", "release")
 _KEPT = (*_PARTS, runs.STARTED, runs.LOCK, runs.PROGRESS)
@@ -110,6 +111,29 @@ def _clear_moved(plan: Plan) -> None:
         io.remove(home / name)
     if isinstance(plan.final, Address):
         io.remove(home)
+
+
+@contextmanager
+def kept_if_resumable(plan: Plan) -> Iterator[None]:
+    """Around a run: one that is stopped is kept if it can be resumed, and cleared away if not.
+
+    Of one that a critical check stopped the validation page is kept, and nothing else.
+    """
+    try:
+        yield
+    except RunInterrupted:
+        raise
+    except PublicationStopped as stop:
+        page = discreet(keep_validation)(plan)
+        clear(plan)
+        where, expected = lines_of(stop.where), lines_of(stop.expected)
+        raise PublicationStopped(stop.what, where=where, expected=expected, do=f"See {page}.") from None
+    except BaseException:
+        if plan.progress.exists():
+            note(f"What is done is kept, with rows of persons, in\n{plan.home}\nGo on with --resume, or delete it.")
+        else:
+            clear(plan)
+        raise
 
 
 @keep.private()

@@ -14,7 +14,9 @@ from typing import Any
 from impasse.flows.files import texts
 from impasse.flows.files.s3 import Place
 from impasse.flows.run import io, lock
+from impasse.flows.run.progress import note
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.plain import plain
 
 WORK = ".work-"
 PROGRESS, STARTED, LOCK, LATEST = "progress.json", "started.json", "lock", "latest"
@@ -84,6 +86,13 @@ def left_over(runs: Iterable[Unfinished], made_of: dict[str, object]) -> list[st
         for run in runs
         if not run.is_under_way
     ]
+
+
+def note_left_over(folder: Path, own: str, made_of: dict[str, object]) -> None:
+    """Name the folders of a study's earlier runs that nobody works on: they hold rows of persons."""
+    others = [run for run in unfinished(folder) if run.run_id != own]
+    if lines := left_over(others, made_of):
+        note("\n".join(["Earlier runs left rows of persons behind:", *map(plain, lines)]))
 
 
 def can_resume(run: Unfinished, made_of: dict[str, object]) -> bool:

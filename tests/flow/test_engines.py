@@ -20,6 +20,7 @@ from impasse.flows import pipeline
 from impasse.flows.cli import demo
 from impasse.flows.files import inputs
 from impasse.flows.run import progress, steps
+from impasse.flows.run.parts import note_idle_workers
 from impasse.flows.run.plan import load, make_plan
 from impasse.schemas.errors import ImpasseError, RunInterrupted
 from impasse.schemas.tables import RESTRICTED
@@ -271,8 +272,8 @@ def test_workers_without_a_part_are_told(
     plan = make_plan(small_study, tmp_path, workers=3)
     counts = steps.read_delivery(plan)
     with progress.shown(Console(width=400)):
-        pipeline._tell_idle(plan, counts)
-        pipeline._tell_idle(replace(plan, engine=plan.engine.model_copy(update={"workers": PARTS})), counts)
+        note_idle_workers(plan, counts)
+        note_idle_workers(replace(plan, engine=plan.engine.model_copy(update={"workers": PARTS})), counts)
 
     assert capsys.readouterr().out == (
         "3 workers are asked for, but the persons make 2 parts, one for about 40,000 of them: the other workers idle.\n"

@@ -15,7 +15,7 @@ from filelock import FileLock
 from rich.console import Console
 
 from impasse.flows import pipeline
-from impasse.flows.run import lock, progress, steps
+from impasse.flows.run import lock, progress, runs, steps
 from impasse.flows.run.plan import make_plan
 from impasse.schemas.errors import ImpasseError
 
@@ -166,7 +166,7 @@ def test_every_run_names_what_earlier_ones_left(
     read, unread, busy, mine = (make_plan(small_study, tmp_path) for _ in range(4))
     steps.read_delivery(read)
     with _held_elsewhere(busy.lock), progress.shown(Console(width=400)):
-        pipeline._tell_left_over(mine)
+        runs.note_left_over(mine.folder, mine.run_id, mine.made_of())
 
     assert capsys.readouterr().out.splitlines() == [
         "Earlier runs left rows of persons behind:",

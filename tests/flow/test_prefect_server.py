@@ -27,9 +27,9 @@ from prefect import task
 from prefect.client.schemas import State
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-from impasse.flows import pipeline
 from impasse.flows.cli import demo
 from impasse.flows.gate.redact import discreet
+from impasse.flows.run import trying
 from impasse.schemas.errors import ImpasseError, NoAnswer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -255,7 +255,7 @@ def _ended(server: Server, failures: list[Exception]) -> tuple[State, int]:
             raise failures.pop(0)
         return "done"
 
-    tried = task(discreet(step), **{**pipeline._io, "retry_delay_seconds": 0})
+    tried = task(discreet(step), **{**trying.AGAIN, "retry_delay_seconds": 0})
     with temporary_settings({PREFECT_API_URL: server.url, PREFECT_HOME: server.home}):
         return tried(return_state=True), len(attempts)
 
