@@ -15,14 +15,15 @@ from prefect import flow, task
 
 from impasse.flows.files.s3 import Place
 from impasse.flows.gate.redact import discreet
-from impasse.flows.run import artifacts, engines, lock, publication, runs, steps, trying
+from impasse.flows.run import artifacts, engines, lock, publication, runs, trying
 from impasse.flows.run.parts import classify_all
-from impasse.flows.run.plan import Plan, make_plan
+from impasse.flows.run.plan import Loaded, Plan, load, make_plan
 from impasse.flows.run.progress import begin_reading, tell
+from impasse.flows.run.steps import comparing, reading, rendering
 
-read_delivery = task(discreet(steps.read_delivery), name="read, clean and check the delivery", **trying.AGAIN)
-compare = task(discreet(steps.compare), name="compare definitions", **trying.AGAIN)
-render = task(discreet(steps.render), name="write the pages", **trying.AGAIN)
+read_delivery = task(discreet(reading.read_delivery), name="read, clean and check the delivery", **trying.AGAIN)
+compare = task(discreet(comparing.compare), name="compare definitions", **trying.AGAIN)
+render = task(discreet(rendering.render), name="write the pages", **trying.AGAIN)
 publish = task(discreet(publication.publish), name="publish", **trying.ONCE)  # a half-done move is not tried again
 
 
@@ -45,28 +46,29 @@ def run_study(
     """
     requested = {"buckets": buckets, "memory": memory, "kind": engine, "address": address, "workers": workers}
     plan = make_plan(Path(study_path), out, resume, **requested)
+    loaded = load(plan.study_path)
     runs.note_left_over(plan.folder, plan.run_id, plan.made_of())
-    with lock.held(plan.lock), publication.kept_if_resumable(plan):
+    with lock.held(plan.lock), publication.kept_if_resumable(plan, loaded):
         engines.require(plan.engine)
-        return str(_finish(plan) if publication.is_whole(plan) else _run(plan))
+        return str(_finish(plan, loaded) if publication.is_whole(plan) else _run(plan, loaded))
 
 
-def _run(plan: Plan) -> Place:
+def _run(plan: Plan, loaded: Loaded) -> Place:
     tell("reading and checking the delivery", 0, 1)
     begin_reading()
-    counts = steps.delivery_read_before(plan) or read_delivery(plan)
+    counts = reading.delivery_read_before(plan) or read_delivery(plan, loaded)
     artifacts.show_rows(counts.tables)
     last = counts.parts + 4
     classify_all(plan, counts, last)
     tell("comparing definitions", last - 3, last)
-    artifacts.show_verdicts(compare(plan))
+    artifacts.show_verdicts(compare(plan, loaded))
     tell("writing the pages", last - 2, last)
-    render(plan)
-    return _finish(plan, last)
+    render(plan, loaded)
+    return _finish(plan, loaded, last)
 
 
-def _finish(plan: Plan, last: int = 1) -> Place:
+def _finish(plan: Plan, loaded: Loaded, last: int = 1) -> Place:
     tell("publishing", last - 1, last)
-    folder = publish(plan)
+    folder = publish(plan, loaded)
     artifacts.show_folder(folder)
     return folder

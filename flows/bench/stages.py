@@ -22,9 +22,10 @@ from typing import Any
 import polars as pl
 
 from impasse.flows.files import texts
-from impasse.flows.run import io, publication, steps
-from impasse.flows.run.plan import Plan, make_plan
-from impasse.flows.run.steps import DeliveryCounts
+from impasse.flows.run import io, publication
+from impasse.flows.run.plan import Loaded, Plan, load, make_plan
+from impasse.flows.run.steps import classifying, comparing, reading, rendering
+from impasse.flows.run.steps.reading import DeliveryCounts
 
 _CODE_BITS, _DAY_BITS = 12, 20
 # Of each delivered table the columns that the floor packs: who, what and when.
@@ -52,7 +53,7 @@ def classify(plan: Plan, counts: DeliveryCounts) -> None:
     """Classify all parts of the persons, in as many threads as a run takes unless it is told otherwise."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         parts = [
-            threads.submit(steps.classify_part, plan, part, counts.parts, counts.buckets)
+            threads.submit(classifying.classify_part, plan, part, counts.parts, counts.buckets)
             for part in range(counts.parts)
         ]
     for part in parts:
@@ -60,9 +61,9 @@ def classify(plan: Plan, counts: DeliveryCounts) -> None:
 
 
 # What comes after classifying, in order.
-AFTER: tuple[tuple[str, Callable[[Plan], object]], ...] = (
-    ("compare", steps.compare),
-    ("write the pages", steps.render),
+AFTER: tuple[tuple[str, Callable[[Plan, Loaded], object]], ...] = (
+    ("compare", comparing.compare),
+    ("write the pages", rendering.render),
     ("publish", publication.publish),
 )
 STAGES = ("read, clean, check", "classify", *(name for name, _ in AFTER))
@@ -70,19 +71,21 @@ STAGES = ("read, clean, check", "classify", *(name for name, _ in AFTER))
 
 def stage_costs(plan: Plan) -> Iterator[Cost]:
     """The cost of each of STAGES, one after another; the last publishes the run."""
-    read = measured(steps.read_delivery, plan)
+    loaded = load(plan.study_path)
+    read = measured(reading.read_delivery, plan, loaded)
     yield read
     yield measured(classify, plan, read.gave)
     for _, stage in AFTER:
-        yield measured(stage, plan)
+        yield measured(stage, plan, loaded)
 
 
 def run_whole(study: Path, out: Path) -> None:
     """A run from the study file to the published pages, in one go."""
     plan = make_plan(study, out)
-    classify(plan, steps.read_delivery(plan))
+    loaded = load(plan.study_path)
+    classify(plan, reading.read_delivery(plan, loaded))
     for _, stage in AFTER:
-        stage(plan)
+        stage(plan, loaded)
 
 
 def floor(delivery: Path, out: Path) -> int:

@@ -114,35 +114,37 @@ def run(
     from impasse.flows.run import plan
     from impasse.flows.server import own_server
 
-    said = {"buckets": buckets, "memory": memory, "engine": engine, "address": address, "workers": workers}
-    plan.load(study.resolve())  # a bad study or definition is refused before Prefect starts
+    requested = {"buckets": buckets, "memory": memory, "engine": engine, "address": address, "workers": workers}
+    loaded = plan.load(study.resolve())  # a bad study or definition is refused before Prefect starts
     s3.placed(out_folder or "", Path())  # and so is a bad address, before Prefect keeps it
     if resume:
-        plan.require_stopped_run(study.resolve(), out_folder)
+        plan.require_stopped_run(loaded.study, study.resolve().parent, out_folder)
     with own_server.begun() as server:
-        _run(study, server, out_folder, resume=resume, **said)
+        _run(study, server, out_folder, resume=resume, **requested)
 
 
-def _run(study: Path, server: OwnServer | None, out_folder: str | None = None, **said: str | int | None) -> None:
+def _run(study: Path, server: OwnServer | None, out_folder: str | None = None, **requested: str | int | None) -> None:
     from impasse.flows.run import progress
     from impasse.flows.server import own_server
 
     with progress.shown(err, in_logs=True), _told_before_reading():
-        _refuse_too_little_memory(study, said)
+        _refuse_too_little_memory(study, requested)
         from impasse.flows.pipeline import run_study
 
         with own_server.answering(server):
-            folder = run_study(str(study), out_folder, **said)
+            folder = run_study(str(study), out_folder, **requested)
     _say_result(folder)
 
 
-def _refuse_too_little_memory(study: Path, said: dict[str, str | int | None]) -> None:
+def _refuse_too_little_memory(study: Path, requested: dict[str, str | int | None]) -> None:
     """In the first seconds, before Prefect is waited for; a stopped run has been read, and knows its size."""
     from impasse.flows.gate.redact import discreet
-    from impasse.flows.run import steps
+    from impasse.flows.run.plan import load
+    from impasse.flows.run.steps.reading import require_memory
 
-    if not said.get("resume"):
-        discreet(steps.require_memory)(study.resolve(), {**said, "kind": said.get("engine")})
+    if not requested.get("resume"):
+        path = study.resolve()
+        discreet(require_memory)(load(path), path.parent, {**requested, "kind": requested.get("engine")})
 
 
 def _unanswered() -> ImpasseError:
@@ -205,7 +207,8 @@ def check(study: StudyPath) -> None:
     import polars as pl
 
     from impasse.flows.checks import quality
-    from impasse.flows.run import plan, progress, steps
+    from impasse.flows.run import plan, progress
+    from impasse.flows.run.steps import reading
     from impasse.reports.words.delivery_notes import date_format_sentences, note_sentences
     from impasse.transforms.ingest.rules import RULES
     from impasse.transforms.ingest.supply import count_kinds
@@ -213,7 +216,7 @@ def check(study: StudyPath) -> None:
     loaded = plan.load(study.resolve())
     with progress.shown(err):
         progress.tell("reading and cleaning", 0, 2)
-        cleaned = steps.clean_delivery(study.resolve())
+        cleaned = reading.clean_delivery(loaded, study.resolve().parent)
         progress.tell("checking", 1, 2)
         results = quality.check_delivery(
             cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes
@@ -229,7 +232,7 @@ def check(study: StudyPath) -> None:
         print_table("Rows set aside, by rule", meant)
     for sentence in date_format_sentences(cleaned.rules.to_dicts(), loaded.layout):
         out.print(f"{sentence}\n", markup=False, highlight=False)
-    noted = steps.noted(cleaned, count_kinds(cleaned.extract.dispensings))
+    noted = reading.noted_facts(cleaned, count_kinds(cleaned.extract.dispensings))
     for sentence in note_sentences(noted, loaded.study):
         out.print(f"{sentence}\n", markup=False, highlight=False)
     unmet = [result for result in results if not result.success]

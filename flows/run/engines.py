@@ -20,8 +20,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from impasse.flows.run import steps
 from impasse.flows.run.plan import Plan
+from impasse.flows.run.steps import classifying
 from impasse.schemas.errors import ImpasseError, MayPass
 from impasse.schemas.study import EngineSection
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
     from prefect_dask import DaskTaskRunner
 
-Classify = Callable[[Plan, int, int, int], None]  # as steps.classify_part
+Classify = Callable[[Plan, int, int, int], None]  # as classifying.classify_part
 
 PATIENCE = 60  # seconds without a single worker until a Dask cluster counts as gone
 ANSWERS_WITHIN = 20  # seconds that its scheduler has to answer
@@ -57,7 +57,7 @@ def workers(engine: EngineSection, at_a_time: int) -> AbstractContextManager[Cla
     affair. Raises MayPass where a worker was lost, ClusterGone where there is no use in trying again.
     """
     if engine.kind == "threads":
-        return nullcontext(steps.classify_part)
+        return nullcontext(classifying.classify_part)
     return _processes(at_a_time) if engine.kind == "processes" else _cluster(engine, at_a_time)
 
 
@@ -71,7 +71,7 @@ def _processes(n_workers: int) -> Iterator[Classify]:
     def classify(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
         process = idle.get()
         try:
-            process.submit(steps.classify_part, plan, part, n_parts, n_buckets).result()
+            process.submit(classifying.classify_part, plan, part, n_parts, n_buckets).result()
         except BrokenProcessPool:
             process.shutdown()
             process = _process()
@@ -112,7 +112,7 @@ def _cluster(engine: EngineSection, n_workers: int) -> Iterator[Classify]:
             from distributed.scheduler import KilledWorker
 
             try:
-                future = client.submit(steps.classify_part, plan, part, n_parts, n_buckets, pure=False)
+                future = client.submit(classifying.classify_part, plan, part, n_parts, n_buckets, pure=False)
                 fault = _fault(client, future)
             except (CancelledError, OSError, ClosedClientError):
                 raise _gone(engine) from None

@@ -15,9 +15,10 @@ from secrets import token_hex
 
 from impasse.flows.files import inputs, texts
 from impasse.flows.run import io
-from impasse.flows.run.plan import Plan, load
+from impasse.flows.run.plan import Loaded, Plan
 from impasse.flows.run.program import versions
-from impasse.flows.run.steps import delivery_notes, parameters
+from impasse.flows.run.steps.contents import parameters
+from impasse.flows.run.steps.findings import notes_on_delivery, read_findings
 from impasse.transforms.classify import judging_rule, trial_rule
 
 _KEPT, _RELEASED = "restricted/manifest.json", "release/manifest.json"
@@ -29,12 +30,12 @@ def released_manifest(run: Path) -> Path:
     return run / _RELEASED
 
 
-def write_manifests(plan: Plan) -> None:
+def write_manifests(plan: Plan, loaded: Loaded) -> None:
     """Write both, the one that makes the run whole last."""
     kept = {"inputs": dict(plan.inputs), "outputs": _fingerprints(plan.work, "restricted", _KEPT)}
     key = token_hex(_KEY_BYTES)
     texts.write_json({**kept, "key": key}, plan.work / _KEPT)
-    texts.write_json(_released(plan, kept, key), released_manifest(plan.work))
+    texts.write_json(_released(plan, loaded, kept, key), released_manifest(plan.work))
 
 
 def seal(fingerprints: dict[str, dict[str, str]], key: str) -> str:
@@ -48,21 +49,21 @@ def _fingerprints(folder: Path, part: str, manifest: str) -> dict[str, str]:
     return {name: io.sha256(path) for name, path in paths.items() if name != manifest}
 
 
-def _released(plan: Plan, kept: dict[str, dict[str, str]], key: str) -> dict[str, object]:
-    loaded, checks = load(plan.study_path), texts.read_json(plan.work / "checks.json")
+def _released(plan: Plan, loaded: Loaded, kept: dict[str, dict[str, str]], key: str) -> dict[str, object]:
+    checks = read_findings(plan.work)
     return {
         "run_id": plan.run_id,
         "started": plan.number,
         "study": loaded.study.model_dump(mode="json"),
-        "parameters": parameters(plan),
+        "parameters": parameters(loaded.study),
         "versions": versions(),
         "inputs": plan.shown_inputs(),
         "restricted": sorted(kept["outputs"]),
         "seal": seal(kept, key),
         "found": checks["found"],
         "observes": checks["observes"],
-        "notes": delivery_notes(plan),
-        "rows": io.read_parquet(plan.work / "release" / "reconciliation.parquet").to_dicts(),
+        "notes": notes_on_delivery(plan.work, loaded.study),
+        "rows": io.read_parquet(plan.release("reconciliation")).to_dicts(),
         "definitions": {path.stem: io.sha256(path) for path in io.files(plan.work / "release/definitions")},
         "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},
         "codelists": {path.stem: io.sha256(path) for path in io.files(inputs.shipped("codelists"))},

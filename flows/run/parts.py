@@ -9,11 +9,12 @@ from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from impasse.flows.gate.redact import discreet
-from impasse.flows.run import engines, steps, trying
+from impasse.flows.run import engines, trying
 from impasse.flows.run.engines import Classify, ClusterGone
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.progress import note, tell
-from impasse.flows.run.steps import DeliveryCounts
+from impasse.flows.run.steps.classifying import is_classified
+from impasse.flows.run.steps.reading import DeliveryCounts, at_a_time
 from impasse.schemas.errors import ImpasseError, MayPass, RunInterrupted
 
 _TRIES_ALONE = 2
@@ -33,7 +34,7 @@ def classify_part(classify: Classify, plan: Plan, part: int, counts: DeliveryCou
     """One part of the persons, classified wherever the engine has its workers."""
     classify(plan, part, counts.parts, counts.buckets)
     for _ in range(_SECONDS_TO_APPEAR):
-        if steps.is_classified(plan, part):
+        if is_classified(plan, part):
             return
         sleep(1)
     raise ImpasseError(
@@ -51,10 +52,10 @@ def classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
     A part whose worker was killed, or for which there was not enough memory, is then tried again, with the machine
     to itself.
     """
-    left = [part for part in range(counts.parts) if not steps.is_classified(plan, part)]
+    left = [part for part in range(counts.parts) if not is_classified(plan, part)]
     failed: dict[int, BaseException] = {}
     try:
-        with engines.workers(plan.engine, steps.at_a_time(plan, counts)) as classify:
+        with engines.workers(plan.engine, at_a_time(plan, counts)) as classify:
             failed = _tried(plan, counts, classify, left, last)
             for _ in range(_TRIES_ALONE):
                 for part in [part for part, fault in failed.items() if isinstance(fault, MayPass)]:
@@ -70,7 +71,7 @@ def _tried(
     plan: Plan, counts: DeliveryCounts, classify: Classify, parts: list[int], last: int
 ) -> dict[int, BaseException]:
     """Try these parts, as many at a time as the flow has threads; returns those that failed, and why."""
-    n_before = sum(steps.is_classified(plan, part) for part in range(counts.parts))
+    n_before = sum(is_classified(plan, part) for part in range(counts.parts))
     tell(f"classified {n_before} of {counts.parts} parts", 1 + n_before, last)
     submitted = {part: classify_part.submit(classify, plan, part, counts) for part in parts}
     for done, _ in enumerate(as_completed(list(submitted.values())), start=n_before + 1):
@@ -112,4 +113,4 @@ def note_idle_workers(plan: Plan, counts: DeliveryCounts) -> None:
 
 def _n_waiting(plan: Plan, counts: DeliveryCounts) -> int:
     """How many parts are begun at a time: on a cluster all of them, and its scheduler decides."""
-    return counts.parts if plan.engine.address else steps.at_a_time(plan, counts)
+    return counts.parts if plan.engine.address else at_a_time(plan, counts)

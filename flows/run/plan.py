@@ -104,13 +104,13 @@ class Plan:
         """Where the published run is."""
         return self.published / self.run_id
 
-    def bucket(self, number: int) -> Path:
-        """The folder of one bucket of persons within the work folder."""
-        return self.work / "buckets" / f"{number:04d}"
+    def restricted(self, table: str) -> Path:
+        """A restricted table in the work folder."""
+        return self.work / "restricted" / f"{table}.parquet"
 
-    def restricted(self, table: str, part: int) -> Path:
-        """The file of one part of a restricted table, which is a folder of such files."""
-        return self.work / "restricted" / f"{table}.parquet" / f"{part:04d}.parquet"
+    def release(self, table: str) -> Path:
+        """A table in the work folder that is to be released."""
+        return self.work / "release" / f"{table}.parquet"
 
 
 @dataclass(frozen=True)
@@ -181,10 +181,9 @@ def _stopped_run(plan: Plan) -> Plan:
     raise _nothing_to_resume(plan.folder, runs.left_over(there, plan.made_of()))
 
 
-def require_stopped_run(study_path: Path, out: str | None) -> None:
+def require_stopped_run(study: Study, base: Path, out: str | None) -> None:
     """Raise ImpasseError if no run of the study was stopped after its delivery was read; files are compared later."""
-    study = load(study_path).study
-    folder = _folders(study_path.parent, study.output, out)[0] / study.name
+    folder = _folders(base, study.output, out)[0] / study.name
     if not any(run.progress for run in runs.unfinished(folder)):
         raise _nothing_to_resume(folder)
 
@@ -324,23 +323,22 @@ def program_fingerprint() -> str:
 
 
 @contextmanager
-def delivery_unchanged(plan: Plan) -> Iterator[None]:
+def delivery_unchanged(plan: Plan, loaded: Loaded) -> Iterator[None]:
     """Around the reading of a delivery: it is, when all is read, what it was when the run was planned.
 
     A file that changed and was changed back has another signature. An error that such a change leads to, as when a
     file is cut off while it is read, is told as the change.
     """
-    loaded = load(plan.study_path)
     try:
         yield
     except NoAnswer:
         raise
     except Exception:
         if plan.signatures != _signatures(plan.study_path, loaded):
-            raise _changed(plan) from None
+            raise _changed(plan, loaded) from None
         raise
     if plan.signatures != _signatures(plan.study_path, loaded) or plan.inputs != _inputs(plan.study_path, loaded):
-        raise _changed(plan)
+        raise _changed(plan, loaded)
 
 
 def _inputs(study_path: Path, loaded: Loaded) -> tuple[tuple[str, str], ...]:
@@ -360,8 +358,7 @@ def _delivered(study_path: Path, loaded: Loaded) -> dict[str, Place]:
     return {s3.told_name(path, folder): path for path in paths}
 
 
-def _changed(plan: Plan) -> ImpasseError:
-    loaded = load(plan.study_path)
+def _changed(plan: Plan, loaded: Loaded) -> ImpasseError:
     return ImpasseError(
         "The delivery changed while it was being read; nothing was published.",
         where=f"{s3.placed(loaded.study.source.path, plan.base)}",

@@ -18,9 +18,9 @@ from impasse.flows.files.s3 import Address, Place
 from impasse.flows.gate.redact import discreet
 from impasse.flows.run import io, runs
 from impasse.flows.run.manifests import released_manifest, write_manifests
-from impasse.flows.run.plan import Plan
+from impasse.flows.run.plan import Loaded, Plan
 from impasse.flows.run.progress import note
-from impasse.flows.run.steps import validation_contents
+from impasse.flows.run.steps.contents import validation_contents
 from impasse.reports.pages.validation import render_validation
 from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted, lines_of
 
@@ -28,10 +28,10 @@ _PARTS = ("restricted", "release")
 _KEPT = (*_PARTS, runs.STARTED, runs.LOCK, runs.PROGRESS)
 
 
-def publish(plan: Plan) -> Place:
+def publish(plan: Plan, loaded: Loaded) -> Place:
     """Write the manifests, move the run into place, and let `latest` lead to it. Returns the run's folder."""
     if not is_whole(plan):
-        _make_whole(plan)
+        _make_whole(plan, loaded)
     with _kept_if_not_moved(plan):
         io.require_free(plan.latest)
         if isinstance(plan.final, Address):
@@ -49,9 +49,9 @@ def is_whole(plan: Plan) -> bool:
 
 
 @keep.private()
-def _make_whole(plan: Plan) -> None:
+def _make_whole(plan: Plan, loaded: Loaded) -> None:
     keep.remove_asides(plan.work)
-    write_manifests(plan)
+    write_manifests(plan, loaded)
     keep.settle(*(plan.work / part for part in _PARTS))
     texts.write_json({**texts.read_json(plan.progress), "is_whole": True}, plan.progress)
 
@@ -114,7 +114,7 @@ def _clear_moved(plan: Plan) -> None:
 
 
 @contextmanager
-def kept_if_resumable(plan: Plan) -> Iterator[None]:
+def kept_if_resumable(plan: Plan, loaded: Loaded) -> Iterator[None]:
     """Around a run: one that is stopped is kept if it can be resumed, and cleared away if not.
 
     Of one that a critical check stopped the validation page is kept, and nothing else.
@@ -124,7 +124,7 @@ def kept_if_resumable(plan: Plan) -> Iterator[None]:
     except RunInterrupted:
         raise
     except PublicationStopped as stop:
-        page = discreet(keep_validation)(plan)
+        page = discreet(keep_validation)(plan, loaded)
         clear(plan)
         where, expected = lines_of(stop.where), lines_of(stop.expected)
         raise PublicationStopped(stop.what, where=where, expected=expected, do=f"See {page}.") from None
@@ -137,10 +137,10 @@ def kept_if_resumable(plan: Plan) -> Iterator[None]:
 
 
 @keep.private()
-def keep_validation(plan: Plan) -> Path:
+def keep_validation(plan: Plan, loaded: Loaded) -> Path:
     """The validation page of a run that was stopped, beside the published runs."""
     page = plan.folder / "stopped" / plan.run_id / "validation.html"
-    texts.write_text(render_validation(validation_contents(plan)), page)
+    texts.write_text(render_validation(validation_contents(plan, loaded.study)), page)
     keep.close(plan.folder / "stopped")
     return page
 

@@ -21,8 +21,9 @@ from impasse.flows.cli import demo
 from impasse.flows.cli.app import app
 from impasse.flows.files import texts
 from impasse.flows.gate.redact import InternalError
-from impasse.flows.run import io, steps
-from impasse.flows.run.plan import make_plan
+from impasse.flows.run import io
+from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.steps import reading
 from impasse.schemas.extracts import MODELS
 from tests.tables import assert_shows, table
 
@@ -38,7 +39,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench")
     study = demo.write(folder, PERSONS, seed=5)
     plan = make_plan(study, folder / "runs", buckets=3)
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     bench.write_canonical(plan, folder / "canonical")
     return folder
 

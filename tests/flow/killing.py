@@ -6,8 +6,8 @@ import os
 import signal
 from pathlib import Path
 
-from impasse.flows.run import steps
 from impasse.flows.run.plan import Plan
+from impasse.flows.run.steps import classifying
 
 KILLER = 1  # the part whose worker is killed
 
@@ -21,14 +21,14 @@ def kill_once(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     """Classify a part; the first worker on one of them is killed."""
     if part == KILLER and attempts(plan.folder) == 0:
         _end_this_worker(plan)
-    steps.classify_part(plan, part, n_parts, n_buckets)
+    classifying.classify_part(plan, part, n_parts, n_buckets)
 
 
 def kill_always(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     """Classify a part; every worker on one of them is killed."""
     if part == KILLER:
         _end_this_worker(plan)
-    steps.classify_part(plan, part, n_parts, n_buckets)
+    classifying.classify_part(plan, part, n_parts, n_buckets)
 
 
 def _end_this_worker(plan: Plan) -> None:

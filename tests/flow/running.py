@@ -5,19 +5,38 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from impasse.flows.run import publication, steps
-from impasse.flows.run.plan import make_plan
+from impasse.flows.run import publication
+from impasse.flows.run.plan import Plan, load, make_plan
+from impasse.flows.run.steps import classifying, comparing, reading, rendering
+from impasse.transforms.ingest.clean import Cleaned
 
 
 def run_steps(study: Path, out: Path) -> Path:
     """Run a study to its end; returns the published run's folder."""
+    return publish(worked_on(study, out))
+
+
+def worked_on(study: Path, out: Path) -> Plan:
+    """The plan of a run of which only publication is left."""
     plan = make_plan(study, out)
-    counts = steps.read_delivery(plan)
+    loaded = load(plan.study_path)
+    counts = reading.read_delivery(plan, loaded)
     for part in range(counts.parts):
-        steps.classify_part(plan, part, counts.parts, counts.buckets)
-    steps.compare(plan)
-    steps.render(plan)
-    return publication.publish(plan)
+        classifying.classify_part(plan, part, counts.parts, counts.buckets)
+    comparing.compare(plan, loaded)
+    rendering.render(plan, loaded)
+    return plan
+
+
+def publish(plan: Plan) -> Path:
+    """Publish what was worked on; returns the published run's folder."""
+    return publication.publish(plan, load(plan.study_path))
+
+
+def cleaned_of(study: Path) -> Cleaned:
+    """The canonical tables and the quarantine of a study's delivery."""
+    path = study.resolve()
+    return reading.clean_delivery(load(path), path.parent)
 
 
 def data_hashes(run: Path) -> dict[str, str]:

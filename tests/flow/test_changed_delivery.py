@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from impasse.flows.delivery import delivery
-from impasse.flows.run import steps
-from impasse.flows.run.plan import Plan, make_plan
+from impasse.flows.run.plan import Plan, load, make_plan
+from impasse.flows.run.steps import reading
 from impasse.schemas.errors import ImpasseError
 
 CHANGED = r"The delivery changed while it was being read; nothing was published\."
@@ -66,7 +66,7 @@ def test_a_change_between_planning_and_reading_is_refused(change: Callable[[Path
     change(own)
 
     with pytest.raises(ImpasseError, match=CHANGED):
-        steps.read_delivery(plan)
+        reading.read_delivery(plan, load(plan.study_path))
     assert not plan.progress.exists()
 
 
@@ -85,7 +85,7 @@ def test_a_change_while_files_are_read_is_refused(
     monkeypatch.setattr(delivery, "read_delivery", change_after_opening)
 
     with pytest.raises(ImpasseError, match=CHANGED):
-        steps.read_delivery(plan)
+        reading.read_delivery(plan, load(plan.study_path))
 
 
 def test_a_change_that_was_taken_back_is_refused(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_a_change_that_was_taken_back_is_refused(own: Path, monkeypatch: pytest.
     monkeypatch.setattr(delivery, "read_delivery", change_and_back)
 
     with pytest.raises(ImpasseError, match=CHANGED):
-        steps.read_delivery(plan)
+        reading.read_delivery(plan, load(plan.study_path))
 
 
 def test_a_delivery_that_nobody_touches_is_read(own: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_delivery_that_nobody_touches_is_read(own: Path) -> None:
     plan = make_plan(own, own.parent / "out")
     (own.parent / "delivery" / "readme.txt").write_text("welcome")
 
-    assert steps.read_delivery(plan).parts == 1
+    assert reading.read_delivery(plan, load(plan.study_path)).parts == 1
     assert plan.progress.exists()
 
 
@@ -119,4 +119,4 @@ def test_other_bad_input_is_told_as_what_it_is(own: Path) -> None:
     plan = make_plan(own, own.parent / "out")
 
     with pytest.raises(ImpasseError, match="cannot be read as Parquet"):
-        steps.read_delivery(plan)
+        reading.read_delivery(plan, load(plan.study_path))

@@ -19,9 +19,10 @@ from rich.console import Console
 from impasse.flows import pipeline
 from impasse.flows.cli import demo
 from impasse.flows.files import inputs
-from impasse.flows.run import progress, steps
+from impasse.flows.run import progress
 from impasse.flows.run.parts import note_idle_workers
 from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.steps import classifying, reading
 from impasse.schemas.errors import ImpasseError, RunInterrupted
 from impasse.schemas.tables import RESTRICTED
 from impasse.transforms.partition.parts import count_parts
@@ -53,14 +54,14 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _in_parts(n_parts: int, study: Path, out: Path) -> Path:
     """A run whose parts, so many, were worked on one after another, without Prefect."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "count_parts", lambda n_persons: n_parts)
+        patch.setattr(reading, "count_parts", lambda n_persons: n_parts)
         return run_steps(study, out)
 
 
 @pytest.fixture(autouse=True)
 def parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few persons in two parts, as many would be."""
-    monkeypatch.setattr(steps, "count_parts", lambda n_persons: PARTS)
+    monkeypatch.setattr(reading, "count_parts", lambda n_persons: PARTS)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +120,7 @@ def test_a_part_that_fails_is_named_and_nothing_is_published(
     registry: Path, in_two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are finished first; the message says which one it was and why; the run can be resumed."""
-    done, classify = [], steps.classify_part
+    done, classify = [], classifying.classify_part
 
     def fail_on_one(plan: object, part: int, n_parts: int, n_buckets: int) -> None:
         if part == 1:
@@ -128,7 +129,7 @@ def test_a_part_that_fails_is_named_and_nothing_is_published(
         done.append(part)
 
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "classify_part", fail_on_one)
+        patch.setattr(classifying, "classify_part", fail_on_one)
         with pytest.raises(RunInterrupted, match=r"1 of 2 parts .* could not be classified") as told:
             pipeline.run_study(str(registry), str(tmp_path), engine="threads")
 
@@ -152,7 +153,7 @@ def test_a_run_that_fails_later_keeps_what_is_done(
 ) -> None:
     """A full disk after all parts were classified: the parts are kept, and the run can be resumed."""
 
-    def full(plan: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
@@ -175,7 +176,7 @@ def test_a_run_that_is_ended_tells_prefect_where_rows_are(
     """Nobody sits at a terminal when a night is cancelled: the log of the run names the folder and what to do."""
     logged = StringIO()
 
-    def ended(plan: object) -> None:
+    def ended(*_: object) -> None:
         raise end from ValueError("a row")
 
     monkeypatch.setattr(pipeline, "compare", ended)
@@ -199,7 +200,7 @@ def _log_to(stream: StringIO) -> Logger:
 def test_a_run_that_fails_before_keeps_nothing(registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the delivery is read there is nothing to go on with, and no rows of persons are left behind."""
 
-    def broken(plan: object) -> None:
+    def broken(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(pipeline, "read_delivery", broken)
@@ -215,7 +216,7 @@ def test_there_must_be_a_run_to_resume(registry: Path, tmp_path: Path) -> None:
         pipeline.run_study(str(registry), str(tmp_path), resume=True)
 
     plan = make_plan(registry, tmp_path)
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     other = json.loads(plan.progress.read_text())
     other["of"]["inputs"]["persons.parquet"] = "another"
     plan.progress.write_text(json.dumps(other))
@@ -229,13 +230,13 @@ def test_a_part_is_not_classified_by_another_study(registry: Path, tmp_path: Pat
     folder = tmp_path / "registry"
     shutil.copytree(registry.parent, folder)
     plan = make_plan(folder / registry.name, tmp_path / "out")
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     changed = plan.study_path.read_text().replace("[period]", "[disclosure]\nthreshold = 7\n\n[period]")
     plan.study_path.write_text(changed)
     load.cache_clear()  # as on a worker that has not seen it before
 
     with pytest.raises(ImpasseError, match="not what it was when the run was planned"):
-        steps.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
+        classifying.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
 
 
 def test_a_part_is_not_classified_by_another_program(
@@ -243,11 +244,11 @@ def test_a_part_is_not_classified_by_another_program(
 ) -> None:
     """A worker with other code or code lists stops the part, and nobody resumes what another program began."""
     plan = make_plan(registry, tmp_path)
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     monkeypatch.setattr("impasse.flows.run.plan.program_fingerprint", lambda: "another")
 
     with pytest.raises(ImpasseError, match="not what it was when the run was planned"):
-        steps.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
+        classifying.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
     with pytest.raises(ImpasseError, match="no run to resume"):
         make_plan(registry, tmp_path, resume=True)
 
@@ -262,7 +263,7 @@ def test_a_part_is_not_classified_with_other_versions(
     monkeypatch.setattr("impasse.flows.run.plan.computing", lambda: {**planned, library: "0.0.1"})
 
     with pytest.raises(ImpasseError, match=rf"other versions.*: {library} 0.0.1 instead of {planned[library]}\."):
-        steps.classify_part(plan, part=0, n_parts=1, n_buckets=1)
+        classifying.classify_part(plan, part=0, n_parts=1, n_buckets=1)
 
 
 def test_workers_without_a_part_are_told(
@@ -270,7 +271,7 @@ def test_workers_without_a_part_are_told(
 ) -> None:
     """Who asks for more workers than there are parts hears that they idle; who asks for as many does not."""
     plan = make_plan(small_study, tmp_path, workers=3)
-    counts = steps.read_delivery(plan)
+    counts = reading.read_delivery(plan, load(plan.study_path))
     with progress.shown(Console(width=400)):
         note_idle_workers(plan, counts)
         note_idle_workers(replace(plan, engine=plan.engine.model_copy(update={"workers": PARTS})), counts)
@@ -288,7 +289,7 @@ def test_an_own_layout_is_part_of_what_a_run_is(registry: Path, tmp_path: Path) 
     study.write_text(registry.read_text().replace('layout = "generic"', 'layout = "own.toml"'))
     assert "own.toml" in study.read_text()
     plan = make_plan(study, tmp_path)
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     assert make_plan(study, tmp_path, resume=True).run_id == plan.run_id
 
     layout.write_text(layout.read_text() + "\n# read otherwise\n")

@@ -12,11 +12,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from impasse.flows.delivery import delivery
-from impasse.flows.run import intake, publication, steps
+from impasse.flows.run import publication
 from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.steps import intake, reading
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.extracts import MODELS
 from impasse.transforms.partition.buckets import bucket_of
+from tests.flow.running import cleaned_of
 
 EVENTS = [name for name in MODELS if name != "persons"]
 
@@ -24,7 +26,7 @@ EVENTS = [name for name in MODELS if name != "persons"]
 def take_in(study: Path, out: Path, **said: object) -> Path:
     """Read a delivery into buckets; returns the work folder."""
     plan = make_plan(study, out, **said)
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     return plan.work
 
 
@@ -152,7 +154,7 @@ def test_the_kind_of_file_does_not_show(
 
 def test_in_memory_and_on_disk_are_one(study: Path, whole: Path) -> None:
     """`check` cleans in memory what a run cleans piece by piece: the same tables, refused rows and counts."""
-    cleaned = steps.clean_delivery(study)
+    cleaned = cleaned_of(study)
     quarantine = whole / "restricted/quarantine"
 
     for name, table in cleaned.extract.tables().items():
@@ -181,19 +183,19 @@ def test_too_little_memory_is_said_before_the_work(study: Path, tmp_path: Path) 
     plan = make_plan(study, tmp_path, memory="600MB")
 
     with pytest.raises(ImpasseError, match=r"0.6 GB of memory are too little(.|\n)*at least 0.8 GB"):
-        steps.read_delivery(plan)
+        reading.read_delivery(plan, load(plan.study_path))
     assert [path.name for path in plan.work.iterdir()] == ["started.json"]
     publication.clear(plan)
     plan = make_plan(study, tmp_path, memory="800MB")
 
-    assert steps.at_a_time(plan, steps.read_delivery(plan)) == 1
+    assert reading.at_a_time(plan, reading.read_delivery(plan, load(plan.study_path))) == 1
 
 
 def test_the_number_of_buckets_is_rounded_up(study: Path, tmp_path: Path) -> None:
     """Three asked for on the command line, over the study's own, make four."""
     plan = make_plan(study, tmp_path, buckets=3)
 
-    assert steps.read_delivery(plan).buckets == 4
+    assert reading.read_delivery(plan, load(plan.study_path)).buckets == 4
     assert load(study).study.output.buckets == 1
 
 

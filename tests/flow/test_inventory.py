@@ -14,12 +14,11 @@ import pytest
 from impasse.flows.delivery import delivery, inventory
 from impasse.flows.delivery.delivery import DeliveredFiles
 from impasse.flows.files import inputs
-from impasse.flows.run import steps
 from impasse.flows.run.plan import make_plan
 from impasse.reports.words.limits import unread_sentences
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.found import NO_ROWS, Found
-from tests.flow.running import run_steps
+from tests.flow.running import cleaned_of, run_steps
 from tests.unit.deliveries import OMOP_LISTS
 from tests.unit.deliveries import study as drawn_study
 
@@ -229,7 +228,7 @@ def test_a_name_that_begins_with_that_of_a_table_that_is_told(folder: Path, file
 def test_check_lists_every_file(folder: Path) -> None:
     """The tables come with the files they were read from, and those they were not."""
     (folder / "lmed.csv").write_text(DRUGS)
-    cleaned = steps.clean_delivery(_study_file(folder))
+    cleaned = cleaned_of(_study_file(folder))
 
     assert [(found.name, found.state) for found in cleaned.found] == [
         ("lmed.csv", "not asked for"),

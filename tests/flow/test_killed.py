@@ -26,7 +26,8 @@ from typer.testing import CliRunner
 from impasse.flows import pipeline
 from impasse.flows.cli import demo
 from impasse.flows.cli.app import app
-from impasse.flows.run import engines, progress, steps
+from impasse.flows.run import engines, progress
+from impasse.flows.run.steps import classifying, reading
 from impasse.schemas.errors import ImpasseError, RunInterrupted
 from tests.flow import killing
 from tests.flow.running import data_hashes, run_steps
@@ -47,7 +48,7 @@ def server() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few persons in eight parts, as many would be."""
-    monkeypatch.setattr(steps, "count_parts", lambda n_persons: PARTS)
+    monkeypatch.setattr(reading, "count_parts", lambda n_persons: PARTS)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(registry: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The SHA-256 of every data file of a run in which nothing happened."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "count_parts", lambda n_persons: PARTS)
+        patch.setattr(reading, "count_parts", lambda n_persons: PARTS)
         return data_hashes(run_steps(registry, tmp_path_factory.mktemp("undisturbed")))
 
 
@@ -83,7 +84,7 @@ def test_a_killed_worker_costs_one_more_try(
     engine: str, registry: Path, undisturbed: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The part is told and tried again; the run is published with the same bytes."""
-    monkeypatch.setattr(steps, "classify_part", killing.kill_once)
+    monkeypatch.setattr(classifying, "classify_part", killing.kill_once)
     printed = StringIO()
     with progress.shown(Console(file=printed, width=80)):
         published = pipeline.run_study(str(registry), str(tmp_path), engine=engine, workers=2)
@@ -101,7 +102,7 @@ def test_a_part_that_always_kills_its_worker_is_named_and_the_rest_is_kept(
 ) -> None:
     """Three workers are lost to it and no part beside it; the run goes on later, with another engine."""
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "classify_part", killing.kill_always)
+        patch.setattr(classifying, "classify_part", killing.kill_always)
         with pytest.raises(RunInterrupted, match="1 of 8 parts") as told:
             pipeline.run_study(str(registry), str(tmp_path), engine=engine, workers=2)
 
@@ -122,7 +123,7 @@ def test_a_part_that_always_kills_its_worker_is_named_and_the_rest_is_kept(
 
 def _failing(faults: list[Exception], tried: list[int]) -> Callable[..., None]:
     """Classifies, but for part 1 while faults are left to raise; `tried` tells the parts as they are begun."""
-    classify = steps.classify_part
+    classify = classifying.classify_part
 
     def attempt(plan: object, part: int, n_parts: int, n_buckets: int) -> None:
         tried.append(part)
@@ -138,7 +139,7 @@ def test_a_part_without_enough_memory_is_tried_again_after_the_others(
 ) -> None:
     """Alone it has the memory that two had before."""
     tried: list[int] = []
-    monkeypatch.setattr(steps, "classify_part", _failing([MemoryError(), MemoryError()], tried))
+    monkeypatch.setattr(classifying, "classify_part", _failing([MemoryError(), MemoryError()], tried))
     published = pipeline.run_study(str(registry), str(tmp_path), engine="threads", workers=2)
 
     assert tried[PARTS:] == [1, 1]
@@ -150,7 +151,7 @@ def test_a_part_that_never_has_enough_memory_is_told_what_to_do(
 ) -> None:
     """Three tries; then its number, and the settings that help."""
     tried: list[int] = []
-    monkeypatch.setattr(steps, "classify_part", _failing([MemoryError()] * 3, tried))
+    monkeypatch.setattr(classifying, "classify_part", _failing([MemoryError()] * 3, tried))
     with pytest.raises(RunInterrupted, match="part 1: Memory ran out") as told:
         pipeline.run_study(str(registry), str(tmp_path), engine="threads", workers=2)
 
@@ -165,7 +166,7 @@ def test_a_part_with_bad_rows_is_not_tried_again(
 ) -> None:
     """They would be as bad the second time. The others are kept, and nothing of a row is told."""
     tried: list[int] = []
-    monkeypatch.setattr(steps, "classify_part", _failing([fault], tried))
+    monkeypatch.setattr(classifying, "classify_part", _failing([fault], tried))
     with pytest.raises(RunInterrupted, match="part 1: ") as told:
         pipeline.run_study(str(registry), str(tmp_path), engine="threads", workers=2)
 

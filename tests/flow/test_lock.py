@@ -15,8 +15,9 @@ from filelock import FileLock
 from rich.console import Console
 
 from impasse.flows import pipeline
-from impasse.flows.run import lock, progress, runs, steps
-from impasse.flows.run.plan import make_plan
+from impasse.flows.run import lock, progress, runs
+from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.steps import reading
 from impasse.schemas.errors import ImpasseError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -74,7 +75,7 @@ def test_a_lock_is_let_go_at_the_end(tmp_path: Path) -> None:
 def test_a_run_that_is_under_way_is_not_resumed(study: Path, tmp_path: Path) -> None:
     """Two would write the same files. What the first has done is not touched."""
     plan = make_plan(study, tmp_path)
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     before = sorted(plan.work.rglob("*"))
 
     with _held_elsewhere(plan.lock), pytest.raises(ImpasseError, match="still under way"):
@@ -86,7 +87,7 @@ def test_a_run_that_is_under_way_is_not_resumed(study: Path, tmp_path: Path) -> 
 def test_a_run_whose_process_was_killed_is_found_and_free(study: Path, tmp_path: Path) -> None:
     """The other side: the lock file of a killed run stops nobody."""
     plan = make_plan(study, tmp_path)
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     with _held_elsewhere(plan.lock) as other:
         other.kill()
         other.wait()
@@ -164,7 +165,7 @@ def test_every_run_names_what_earlier_ones_left(
 ) -> None:
     """Folders with rows of persons, and whether to go on or to delete; not that of a run under way."""
     read, unread, busy, mine = (make_plan(small_study, tmp_path) for _ in range(4))
-    steps.read_delivery(read)
+    reading.read_delivery(read, load(read.study_path))
     with _held_elsewhere(busy.lock), progress.shown(Console(width=400)):
         runs.note_left_over(mine.folder, mine.run_id, mine.made_of())
 

@@ -15,10 +15,12 @@ import polars as pl
 import pytest
 
 from impasse.flows.files import keep, texts
-from impasse.flows.run import io, publication, runs, steps
-from impasse.flows.run.plan import make_plan
+from impasse.flows.run import io, runs
+from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.steps import reading
 from impasse.schemas.errors import ImpasseError
-from tests.flow.running import data_hashes
+from tests.flow import running
+from tests.flow.running import data_hashes, publish
 
 CHANGES = [(Path, "replace"), (Path, "rename"), (Path, "unlink"), (Path, "symlink_to"), (shutil, "rmtree")]
 
@@ -31,11 +33,7 @@ class PowerGone(BaseException):
 def worked_on(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output folder of a run of which only publication is left."""
     out = tmp_path_factory.mktemp("worked-on")
-    plan = make_plan(small_study, out)
-    counts = steps.read_delivery(plan)
-    steps.classify_part(plan, 0, counts.parts, counts.buckets)
-    steps.compare(plan)
-    steps.render(plan)
+    running.worked_on(small_study, out)
     return out
 
 
@@ -48,7 +46,7 @@ def undisturbed(small_study: Path, worked_on: Path, tmp_path_factory: pytest.Tem
     """The output folder when the run was published without a word."""
     out = tmp_path_factory.mktemp("undisturbed") / "out"
     shutil.copytree(worked_on, out)
-    publication.publish(make_plan(small_study, out, resume=True))
+    publish(make_plan(small_study, out, resume=True))
     return out
 
 
@@ -78,9 +76,9 @@ def test_publication_is_finished_whenever_it_was_stopped(
     shutil.copytree(worked_on, out)
     with pytest.MonkeyPatch.context() as patch, suppress(PowerGone):
         _power_goes_at(patch, moment)
-        publication.publish(make_plan(small_study, out, resume=True))
+        publish(make_plan(small_study, out, resume=True))
     with suppress(ImpasseError):  # there is nothing to resume if it was done
-        publication.publish(make_plan(small_study, out, resume=True))
+        publish(make_plan(small_study, out, resume=True))
 
     assert _all_that_is_there(out) == _all_that_is_there(undisturbed)
     assert data_hashes(out) == data_hashes(undisturbed)
@@ -94,7 +92,7 @@ def test_the_moments_are_all_of_publication(moment: int, small_study: Path, work
     shutil.copytree(worked_on, out)
     with pytest.MonkeyPatch.context() as patch, suppress(PowerGone):
         _power_goes_at(patch, moment)
-        publication.publish(make_plan(small_study, out, resume=True))
+        publish(make_plan(small_study, out, resume=True))
 
     assert (out / "demo" / "latest").exists() == (moment > 0)
     assert bool(runs.unfinished(out / "demo")) == (moment == 0)
@@ -145,7 +143,7 @@ def test_a_table_that_is_half_written_is_not_there(tmp_path: Path, monkeypatch: 
 def test_a_progress_that_cannot_be_read_stops_no_other_run(small_study: Path, tmp_path: Path) -> None:
     """It is as if it were not there: the run is not resumed, and its folder with rows is named."""
     plan = make_plan(small_study, tmp_path)
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     plan.progress.write_text('{"of": {"inp')
 
     with pytest.raises(ImpasseError, match="no run to resume") as told:

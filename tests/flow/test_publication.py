@@ -12,10 +12,11 @@ import pytest
 from rich.console import Console
 
 from impasse.flows.files import inputs
-from impasse.flows.run import io, progress, publication, steps
-from impasse.flows.run.plan import Plan, make_plan
+from impasse.flows.run import io, progress, publication
+from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.steps import classifying, comparing, reading, rendering
 from impasse.schemas.errors import ImpasseError, RunInterrupted
-from tests.flow.running import run_steps
+from tests.flow.running import publish, run_steps, worked_on
 from tests.flow.test_cli import impasse
 
 
@@ -61,7 +62,7 @@ def test_a_pointer_that_cannot_be_moved_leaves_the_old_one(
     assert (first.parent / "latest").resolve() == first
     assert (first / "release/report.html").exists()
 
-    second = publication.publish(make_plan(small_study, tmp_path / "out", resume=True))
+    second = publish(make_plan(small_study, tmp_path / "out", resume=True))
 
     assert (first.parent / "latest").resolve() == second
 
@@ -85,33 +86,23 @@ def test_what_came_in_place_of_latest_meanwhile_is_told_before_anything_is_moved
     small_study: Path, tmp_path: Path
 ) -> None:
     """The run stays where it was worked on; when the way is free it is published."""
-    plan = _worked_on(small_study, tmp_path / "out")
+    plan = worked_on(small_study, tmp_path / "out")
     plan.latest.mkdir()
     with pytest.raises(RunInterrupted, match=r"'latest' is not what(.|\n)*--resume"):
-        publication.publish(plan)
+        publish(plan)
 
     assert sorted(path.name for path in plan.folder.iterdir()) == [plan.work.name, "latest"]
 
     plan.latest.rmdir()
-    published = publication.publish(make_plan(small_study, tmp_path / "out", resume=True))
+    published = publish(make_plan(small_study, tmp_path / "out", resume=True))
 
     assert plan.latest.resolve() == published
-
-
-def _worked_on(study: Path, out: Path) -> Plan:
-    """The plan of a run of which only publication is left."""
-    plan = make_plan(study, out)
-    counts = steps.read_delivery(plan)
-    steps.classify_part(plan, 0, counts.parts, counts.buckets)
-    steps.compare(plan)
-    steps.render(plan)
-    return plan
 
 
 def test_nothing_is_left_of_a_run_that_was_stopped(own_study: Path, tmp_path: Path) -> None:
     """Cleared away, an unpublished run leaves no person-level file."""
     plan = make_plan(own_study, tmp_path / "out")
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     publication.clear(plan)
 
     assert io.files(tmp_path / "out") == []
@@ -125,11 +116,11 @@ def test_the_definitions_of_a_run_are_those_it_was_planned_with(own_study: Path,
     mine = Path(shutil.copy(shipped, own / "mine.toml"))
     own_study.write_text(own_study.read_text() + '\n[definitions]\nfolders = ["own"]\nuse = ["mine"]\n')
     plan = make_plan(own_study, tmp_path / "out")
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     mine.write_text("changed")
-    steps.classify_part(plan, part=0, n_parts=1, n_buckets=1)
-    steps.compare(plan)
-    steps.render(plan)
+    classifying.classify_part(plan, part=0, n_parts=1, n_buckets=1)
+    comparing.compare(plan, load(plan.study_path))
+    rendering.render(plan, load(plan.study_path))
 
     assert (plan.work / "release/definitions/mine.toml").read_text() == shipped.read_text()
 
@@ -171,10 +162,10 @@ def test_the_run_that_was_started_later_is_the_latest(
     small_study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A night that took long does not take over from a run that was started after it, and says so."""
-    older, newer = _worked_on(small_study, tmp_path / "out"), _worked_on(small_study, tmp_path / "out")
-    published = [publication.publish(newer)]
+    older, newer = worked_on(small_study, tmp_path / "out"), worked_on(small_study, tmp_path / "out")
+    published = [publish(newer)]
     with progress.shown(Console(width=400)):
-        published.append(publication.publish(older))
+        published.append(publish(older))
 
     assert all(run.is_dir() for run in published)
     assert newer.latest.resolve() == published[0]
@@ -198,10 +189,10 @@ def test_the_run_that_was_started_last_is_resumed(
 ) -> None:
     """Not the one whose id sorts last."""
     first = make_plan(small_study, tmp_path / "out")
-    steps.read_delivery(first)
+    reading.read_delivery(first, load(first.study_path))
     monkeypatch.setattr("impasse.flows.run.plan.datetime", _Yesterday)
     second = make_plan(small_study, tmp_path / "out")
-    steps.read_delivery(second)
+    reading.read_delivery(second, load(second.study_path))
 
     assert second.run_id < first.run_id
     assert make_plan(small_study, tmp_path / "out", resume=True) == second
@@ -225,10 +216,10 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 def test_rows_are_for_the_user_alone_whatever_the_umask(umask: int, small_study: Path, tmp_path: Path) -> None:
     """While a run is worked on all of it, once it is published what is restricted; the rest is as the umask says."""
-    plan = _worked_on(small_study, tmp_path / "out")
+    plan = worked_on(small_study, tmp_path / "out")
     assert _open_to_others(plan.work) == []
 
-    run = publication.publish(plan)
+    run = publish(plan)
 
     assert _open_to_others(run / "restricted") == []
     assert {path.stat().st_mode & 0o777 for path in (run / "release").rglob("*") if path.is_file()} == {0o666 & ~umask}
@@ -239,9 +230,9 @@ def test_rows_are_for_the_user_alone_whatever_the_umask(umask: int, small_study:
 def test_the_page_of_a_stopped_run_is_for_the_user_alone(umask: int, small_study: Path, tmp_path: Path) -> None:
     """It was not checked whether it may leave. A folder from before is closed."""
     plan = make_plan(small_study, tmp_path / "out")
-    steps.read_delivery(plan)
+    reading.read_delivery(plan, load(plan.study_path))
     (plan.folder / "stopped").mkdir()
-    page = publication.keep_validation(plan)
+    page = publication.keep_validation(plan, load(plan.study_path))
 
     assert page.is_file()
     assert _open_to_others(plan.folder / "stopped") == []

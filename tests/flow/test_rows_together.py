@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from impasse.flows.cli.app import app
 from impasse.flows.delivery import delivery
-from impasse.flows.run import intake, steps
-from impasse.flows.run.plan import make_plan
+from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.steps import intake, reading
 from impasse.schemas.errors import ImpasseError
-from tests.flow.running import run_steps
+from tests.flow.running import cleaned_of, run_steps
 
 STUDY = """
 name = "south"
@@ -64,8 +64,8 @@ def said_of(study: Path) -> str:
 def supplies(study: Path, out: Path, n_buckets: int) -> pl.DataFrame:
     """The dispensings of all buckets, by the persons' ids, in order."""
     plan = make_plan(study, out, buckets=n_buckets)
-    steps.read_delivery(plan)
-    buckets = [plan.bucket(number) for number in range(n_buckets)]
+    reading.read_delivery(plan, load(plan.study_path))
+    buckets = [intake.bucket_folder(plan.work, number) for number in range(n_buckets)]
     tables = [
         [pl.read_parquet(folder / f"{name}.parquet") for name in ("dispensings", "persons")] for folder in buckets
     ]
@@ -140,13 +140,13 @@ def timed(study: Path, zone: str) -> Path:
 
 def test_a_zone_told_by_hours_and_minutes(study: Path) -> None:
     """The day is the one there, also where the distance from Greenwich is no whole hour."""
-    assert steps.clean_delivery(timed(study, "+05:30")).extract.diagnoses["date"].to_list() == [date(2016, 1, 1)]
+    assert cleaned_of(timed(study, "+05:30")).extract.diagnoses["date"].to_list() == [date(2016, 1, 1)]
 
 
 def test_a_zone_that_nobody_knows_is_told(study: Path) -> None:
     """One message with file and column."""
     with pytest.raises(ImpasseError, match="zone that is not known") as caught:
-        steps.clean_delivery(timed(study, "Mars/Phobos"))
+        cleaned_of(timed(study, "Mars/Phobos"))
 
     assert "column 'date'" in str(caught.value)
     assert "file diagnoses" in str(caught.value)

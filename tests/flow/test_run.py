@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.flows.run import publication, steps
-from impasse.flows.run.plan import make_plan
+from impasse.flows.run import publication
+from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.steps import classifying, comparing, reading
 from impasse.schemas.errors import PublicationStopped
 from impasse.schemas.tables import RELEASE, RESTRICTED
 from tests.flow.running import data_hashes, run_steps
@@ -210,8 +211,8 @@ def test_a_failed_critical_check_stops_publication(study: Path, tmp_path: Path) 
     plan = make_plan(strict, tmp_path)
 
     with pytest.raises(PublicationStopped, match="critical"):
-        steps.read_delivery(plan)
-    page = publication.keep_validation(plan)
+        reading.read_delivery(plan, load(plan.study_path))
+    page = publication.keep_validation(plan, load(plan.study_path))
     publication.clear(plan)
 
     assert page.exists()
@@ -222,11 +223,11 @@ def test_a_failed_critical_check_stops_publication(study: Path, tmp_path: Path) 
 def test_the_release_is_checked_before_it_is_published(study: Path, tmp_path: Path) -> None:
     """A classifications table with a row missing is noticed."""
     plan = make_plan(study, tmp_path)
-    steps.read_delivery(plan)
-    steps.classify_part(plan, part=0, n_parts=1, n_buckets=1)
-    path = plan.restricted("classifications", part=0)
+    reading.read_delivery(plan, load(plan.study_path))
+    classifying.classify_part(plan, part=0, n_parts=1, n_buckets=1)
+    path = plan.restricted("classifications") / "0000.parquet"
     pl.read_parquet(path).head(-1).write_parquet(path)
 
     with pytest.raises(PublicationStopped):
-        steps.compare(plan)
+        comparing.compare(plan, load(plan.study_path))
     publication.clear(plan)

@@ -22,12 +22,13 @@ from impasse.flows.delivery import delivery as delivery_files
 from impasse.flows.delivery.delivery import read_delivery
 from impasse.flows.files import s3
 from impasse.flows.published import explain
-from impasse.flows.run import intake, io, steps
-from impasse.flows.run.plan import Plan, make_plan
+from impasse.flows.run import io
+from impasse.flows.run.plan import Plan, load, make_plan
 from impasse.flows.run.runs import PROGRESS, STARTED
+from impasse.flows.run.steps import intake, reading
 from impasse.schemas import study as studies
 from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
-from tests.flow.running import data_hashes, run_steps
+from tests.flow.running import cleaned_of, data_hashes, run_steps
 from tests.flow.s3_server import BUCKET, S3, running
 from tests.flow.test_intake import hashes
 from tests.flow.test_prefect_server import WATCH
@@ -308,7 +309,7 @@ def test_a_delivery_is_read_in_pieces(
         make_plan(written(tmp_path / "on s3", study, address), tmp_path / "out of s3"),
     ]
     for plan in plans:
-        steps.read_delivery(plan)
+        reading.read_delivery(plan, load(plan.study_path))
     asked = [request for request in server.requests() if f"/{folder.replace(' ', '%20')}/dispensings" in request[1]]
     answers = [answer for verb, _, answer in asked if verb == "GET"]
 
@@ -365,7 +366,7 @@ def test_a_broken_file_is_told_as_one(
     server.put(content, f"{folder}/{name}")
 
     with pytest.raises(ImpasseError, match=message):
-        steps.clean_delivery(written(tmp_path, study, f"s3://{BUCKET}/{folder}"))
+        cleaned_of(written(tmp_path, study, f"s3://{BUCKET}/{folder}"))
 
 
 # What is wrong, told once.

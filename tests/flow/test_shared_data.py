@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from impasse.flows.delivery import delivery
-from impasse.flows.run import steps
 from impasse.flows.run.plan import load
 from impasse.schemas.definition import Definition, ScaleRule
 from impasse.schemas.extracts import MODELS
@@ -21,7 +20,7 @@ from impasse.transforms.classify import Classified, classify
 from impasse.transforms.ingest.omop.drugs import ingredient_exposures
 from impasse.transforms.kernels.eras import opens_era
 from impasse.transforms.try_case import drawn_extract
-from tests.flow.running import run_steps
+from tests.flow.running import cleaned_of, run_steps
 from tests.shipped import CODES, COMPARED, SHIPPED
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -68,7 +67,7 @@ def _study(tmp_path: Path, name: str, source: str, start: str, end: str, more: s
 
 def _rows(study: Path) -> dict[str, tuple[int, int, int]]:
     """Delivered, accepted and quarantined rows of each table that is there."""
-    counts = steps.clean_delivery(study).reconciliation.filter("is_present")
+    counts = cleaned_of(study).reconciliation.filter("is_present")
     return {row["table"]: (row["n_delivered"], row["n_accepted"], row["n_quarantined"]) for row in counts.to_dicts()}
 
 
@@ -103,7 +102,7 @@ def test_packages_without_days_of_supply_last_an_unknown_time(tmp_path: Path) ->
     """The Finnish register tells packages only: no dispensing gets a duration unless the study assumes one."""
     study = _study(tmp_path, "finngen-dummy-600", "finnish", "1995-01-01", "2022-12-31")
 
-    dispensings = steps.clean_delivery(study).extract.dispensings
+    dispensings = cleaned_of(study).extract.dispensings
 
     assert dispensings["days"].null_count() == len(dispensings)
     assert dispensings["supply_basis"].unique().to_list() == ["unknown"]
@@ -128,7 +127,7 @@ def test_scores_without_a_value_are_refused(tmp_path: Path) -> None:
     """CDM 5.4, upper-case files: 431 questionnaires without a value are refused, never read as zero."""
     study = _study(tmp_path, "omop-synthea27", "omop", "2000-01-01", "2022-12-31")
 
-    cleaned = steps.clean_delivery(study)
+    cleaned = cleaned_of(study)
 
     assert cleaned.rules.filter(pl.col("table") == "scores").rows() == [("scores", "score_missing", 431)]
     assert cleaned.extract.scores.is_empty()
@@ -138,7 +137,7 @@ def test_diagnoses_among_the_drugs_are_no_drugs(tmp_path: Path) -> None:
     """7,911 exposures with a diagnosis code for a drug are refused."""
     study = _study(tmp_path, "omop-synthea1k", "omop", "2000-01-01", "2022-12-31")
 
-    rules = steps.clean_delivery(study).rules
+    rules = cleaned_of(study).rules
 
     assert rules.filter(pl.col("table") == "dispensings").rows() == [("dispensings", "no_atc_mapping", 7_911)]
 
@@ -168,7 +167,7 @@ def test_canonical_tables_hold_what_they_declare(tmp_path: Path) -> None:
     """Every canonical table of a delivery passes its model, value by value."""
     study = _study(tmp_path, "omop-synpuf50", "omop", "2008-01-01", "2010-12-31")
 
-    for name, table in steps.clean_delivery(study).extract.tables().items():
+    for name, table in cleaned_of(study).extract.tables().items():
         MODELS[name].validate(table)
 
 

@@ -21,8 +21,8 @@ from time import perf_counter
 import polars as pl
 
 from impasse.flows.gate.redact import InternalError, discreet
-from impasse.flows.run import steps
-from impasse.flows.run.plan import make_plan
+from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.steps import reading
 from impasse.schemas.errors import ImpasseError
 from tests.fuzz.mutations import MUTATIONS, Files
 from tests.fuzz.shapes import MARK, SHAPES, Chosen, Row, Shape, as_csv
@@ -82,7 +82,7 @@ def written(shape: Shape, files: Files, folder: Path) -> Path:
 def _read(study: Path, out: Path, shape: Shape, files: Files) -> tuple[str, str]:
     try:
         plan = discreet(make_plan)(study, out)
-        discreet(steps.read_delivery)(plan)
+        discreet(reading.read_delivery)(plan, load(plan.study_path))
     except InternalError as error:
         return "wrong", f"{error}\n{traceback.format_exc()}"
     except ImpasseError as error:

@@ -23,7 +23,6 @@ import polars as pl
 
 from impasse.flows.checks import quality
 from impasse.flows.run import io
-from impasse.flows.run.plan import Plan
 from impasse.schemas.extracts import MODELS
 from impasse.schemas.mapping import Delivered
 from impasse.transforms.ingest.clean import (
@@ -72,11 +71,11 @@ class Taken:
     facts: pl.DataFrame
 
 
-def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) -> Taken:
+def take_in(work: Path, delivered: Delivered, source: Source, n_buckets: int) -> Taken:
     """Clean a delivery piece by piece; write its buckets and its quarantine."""
     people, refused, tallies = clean_persons(delivered, source)
     for name, frames in refused.items():
-        _write_refused(plan, name, frames)
+        _write_refused(work, name, frames)
     places = place_persons(people.frame["person_id"], n_buckets)
     n_persons: list[int] = []
     facts: list[pl.DataFrame] = []
@@ -85,18 +84,18 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
     for bucket in range(n_buckets):
         persons = persons_of(people.persons(), places, bucket)
         n_persons.append(persons.height)
-        facts.append(_write(plan, source, bucket, "persons", persons, persons.height))
+        facts.append(_write(work, source, bucket, "persons", persons, persons.height))
     for table in EVENT_TABLES:
-        incoming = _TableIn(plan, table, places, n_buckets)
+        incoming = _TableIn(work, table, places, n_buckets)
         for piece in clean_pieces(table, delivered, source, people):
             incoming.add(piece)
         if done := incoming.done():
             tallies[table] = done
             for bucket, rows in enumerate(incoming.buckets()):
-                facts.append(_write(plan, source, bucket, table, rows, n_persons[bucket]))
+                facts.append(_write(work, source, bucket, table, rows, n_persons[bucket]))
                 kinds += [count_kinds(rows)] if table == "dispensings" else []
             reversals += incoming.reversals
-    io.remove(plan.work / "incoming")
+    io.remove(work / "incoming")
     return Taken(
         reconciliation=reconcile(tallies),
         rules=count_rules(tallies),
@@ -111,14 +110,19 @@ def take_in(plan: Plan, delivered: Delivered, source: Source, n_buckets: int) ->
     )
 
 
-def _write(plan: Plan, source: Source, bucket: int, name: str, table: pl.DataFrame, n_persons: int) -> pl.DataFrame:
+def bucket_folder(work: Path, number: int) -> Path:
+    """The folder of one bucket of persons."""
+    return work / "buckets" / f"{number:04d}"
+
+
+def _write(work: Path, source: Source, bucket: int, name: str, table: pl.DataFrame, n_persons: int) -> pl.DataFrame:
     """Write one bucket of a table, checked against its model; returns the facts of it."""
-    io.write_parquet(table, plan.bucket(bucket) / f"{name}.parquet", MODELS[name])
+    io.write_parquet(table, bucket_folder(work, bucket) / f"{name}.parquet", MODELS[name])
     return quality.measure({name: table}, n_persons, source.study, source.codes)
 
 
-def _write_refused(plan: Plan, name: str, frames: list[pl.DataFrame]) -> None:
-    quarantine = _Quarantine(plan, name)
+def _write_refused(work: Path, name: str, frames: list[pl.DataFrame]) -> None:
+    quarantine = _Quarantine(work, name)
     for frame in frames:
         quarantine.add(frame)
     quarantine.write()
@@ -127,10 +131,10 @@ def _write_refused(plan: Plan, name: str, frames: list[pl.DataFrame]) -> None:
 class _TableIn:
     """One table on its way into its buckets."""
 
-    def __init__(self, plan: Plan, name: str, places: pl.DataFrame, n_buckets: int) -> None:
+    def __init__(self, work: Path, name: str, places: pl.DataFrame, n_buckets: int) -> None:
         self._name, self._places, self._n_buckets = name, places, n_buckets
-        self._files = io.BucketFiles(plan.work / "incoming" / name)
-        self._quarantine = _Quarantine(plan, name)
+        self._files = io.BucketFiles(work / "incoming" / name)
+        self._quarantine = _Quarantine(work, name)
         self._known: pl.DataFrame | None = None
         self._waiting: list[Piece] = []
         self._tallies: list[Tally] = []
@@ -172,9 +176,9 @@ class _TableIn:
 class _Quarantine:
     """The refused rows of one table, in the order in which they were delivered."""
 
-    def __init__(self, plan: Plan, name: str) -> None:
-        self._path = plan.work / "restricted" / "quarantine" / f"{name}.parquet"
-        self._aside = plan.work / "incoming" / "quarantine" / name
+    def __init__(self, work: Path, name: str) -> None:
+        self._path = work / "restricted" / "quarantine" / f"{name}.parquet"
+        self._aside = work / "incoming" / "quarantine" / name
         self._parts: list[pl.DataFrame | Path] = []
         self._waiting: list[pl.DataFrame] = []
 

@@ -1,0 +1,61 @@
+"""Third step: what the parts counted is added up, compared, protected and checked."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from impasse.flows.checks import quality
+from impasse.flows.files.keep import private, remove_asides
+from impasse.flows.run import io
+from impasse.flows.run.plan import Loaded, Plan
+from impasse.flows.run.steps.findings import add_findings
+from impasse.flows.run.steps.release_tables import write_release
+from impasse.schemas.definition import Definition
+from impasse.schemas.tables import RELEASE
+from impasse.transforms.compare.agreement import compare_overall, compare_pairs
+from impasse.transforms.compare.attrition import compare_attrition
+from impasse.transforms.compare.characteristics import sum_profile
+from impasse.transforms.compare.prevalence import count_verdicts, rate_prevalence
+from impasse.transforms.disclose.suppress import protect
+
+
+@private()
+def compare(plan: Plan, loaded: Loaded) -> list[dict[str, object]]:
+    """The release tables: computed from the counts, protected together, checked. Returns verdict counts, protected."""
+    remove_asides(plan.work)  # of workers that were killed
+    prevalence = rate_prevalence(_counts(plan, "prevalence"))
+    tables = {
+        "prevalence": prevalence,
+        "agreement": compare_pairs(_counts(plan, "pairs")),
+        "agreement_overall": compare_overall(_counts(plan, "votes"), prevalence),
+        "attrition": compare_attrition(_counts(plan, "attrition")),
+        "profile": sum_profile(_counts(plan, "profile")),
+    }
+    protected = protect(tables, loaded.study.disclosure.threshold)
+    for name, table in protected.items():
+        write_release(plan, name, table)
+    _check_release(plan, loaded)
+    return count_verdicts(protected["prevalence"]).to_dicts()
+
+
+def _check_release(plan: Plan, loaded: Loaded) -> None:
+    tables = {name: io.scan(plan.release(name)) for name in RELEASE}
+    n_episodes = io.scan(plan.restricted("episodes")).select(pl.len()).collect().item()
+    results = quality.check_release(
+        {**tables, "classifications": io.scan(plan.restricted("classifications"))},
+        n_episodes,
+        len(_giving_verdicts(loaded)),
+        loaded.study,
+    )
+    add_findings(plan.work, results)
+    quality.require(results)
+
+
+def _giving_verdicts(loaded: Loaded) -> list[Definition]:
+    """The definitions that are compared; a staging system gives a score or a stage instead."""
+    return [definition for definition in loaded.definitions if definition.gives == "verdict"]
+
+
+def _counts(plan: Plan, name: str) -> pl.DataFrame:
+    """The counts of all parts."""
+    return pl.concat([io.read_parquet(folder / f"{name}.parquet") for folder in io.folders(plan.work / "counts")])

@@ -1,0 +1,76 @@
+"""What the pages of a run say: its released tables, what was found, and the study's own words."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from impasse.flows.run import io
+from impasse.flows.run.plan import Loaded, Plan
+from impasse.flows.run.program import versions
+from impasse.flows.run.steps.findings import files_found, notes_on_delivery, observed, read_findings
+from impasse.flows.run.steps.release_tables import read_release
+from impasse.reports.pages.report import Option, ReportContents
+from impasse.reports.pages.validation import ValidationContents
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.study import Study
+from impasse.schemas.tables import RELEASE
+from impasse.transforms.compare.prevalence import count_verdicts
+from impasse.transforms.ingest.rules import RULES
+from impasse.transforms.judge.untried import ESTABLISHED
+
+
+def validation_contents(plan: Plan, study: Study) -> ValidationContents:
+    """What the validation page says, from what has been checked so far."""
+    expectations = read_findings(plan.work)["expectations"]
+    return ValidationContents(**_common(plan, study), expectations=expectations, found=files_found(plan.work))
+
+
+def report_contents(plan: Plan, loaded: Loaded, methods: str) -> ReportContents:
+    """What the report says; `methods` is the file of the page that it leads to."""
+    observes = observed(plan.work)
+    tables = {name: read_release(plan, name) for name in RELEASE if name != "reconciliation"}
+    return ReportContents(
+        **_common(plan, loaded.study),
+        **tables,
+        definitions=list(loaded.definitions),
+        verdicts=count_verdicts(tables["prevalence"]),
+        observes=observes,
+        options=_options(loaded.codes, observes),
+        rounded_to=loaded.study.disclosure.threshold,
+        methods=methods,
+    )
+
+
+def _options(codes: CodeLists, observes: frozenset[str]) -> dict[str, list[Option]]:
+    """By disorder the treatments that may have been tried, in the order of the code list."""
+    rows = codes.options.filter(pl.col("tier").is_in(ESTABLISHED)).select("disorder", "option", "treatments").rows()
+    options: dict[str, list[Option]] = {}
+    for disorder, option, group in rows:
+        is_observed = codes.observed_as_of_group(group) <= observes
+        options.setdefault(disorder, []).append(Option(option, is_observed))
+    return options
+
+
+def _common(plan: Plan, study: Study) -> dict[str, object]:
+    """What both pages say."""
+    reconciliation = read_release(plan, "reconciliation")
+    rules = io.read_parquet(plan.restricted("quarantine_rules"))
+    return {
+        "study_name": study.name,
+        "study_title": study.title,
+        "run_id": plan.run_id,
+        "date_text": f"{plan.run_id[:4]}-{plan.run_id[4:6]}-{plan.run_id[6:8]}",
+        "reconciliation": reconciliation,
+        "rules": rules,
+        "absent_tables": tuple(reconciliation.filter(~pl.col("is_present"))["table"]),
+        "provenance": {"versions": versions(), "parameters": parameters(study)},
+        "rule_meanings": RULES,
+        "notes": notes_on_delivery(plan.work, study),
+    }
+
+
+def parameters(study: Study) -> dict[str, str]:
+    """The study's settings that shape the results, as text."""
+    sections = study.model_dump(mode="json", include={"period", "episodes", "supply", "disclosure"})
+    shaping = {f"{section}.{key}": str(value) for section, keys in sections.items() for key, value in keys.items()}
+    return shaping | ({"source.exposure_end": study.source.exposure_end} if study.source.kind == "omop" else {})

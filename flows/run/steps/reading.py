@@ -1,0 +1,122 @@
+"""First step: a delivery is read, cleaned and checked, and cut into buckets of persons."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from impasse.flows.checks import quality
+from impasse.flows.delivery import delivery
+from impasse.flows.files import texts
+from impasse.flows.files.keep import private
+from impasse.flows.run import io
+from impasse.flows.run.plan import Loaded, Plan, delivery_unchanged, stated
+from impasse.flows.run.steps.findings import add_findings
+from impasse.flows.run.steps.intake import Taken, take_in
+from impasse.flows.run.steps.release_tables import write_release
+from impasse.schemas.addresses import is_address
+from impasse.transforms.ingest.clean import Cleaned, Source, clean
+from impasse.transforms.partition.buckets import power_of_two
+from impasse.transforms.partition.memory import Size, parts_at_a_time
+from impasse.transforms.partition.parts import count_parts
+
+
+@dataclass(frozen=True)
+class DeliveryCounts:
+    """Rows delivered, accepted and quarantined per table, and into how many buckets and parts persons were cut.
+
+    `size` is what the memory of the parts is judged by.
+    """
+
+    tables: list[dict[str, object]]
+    buckets: int
+    parts: int
+    size: Size
+
+
+@private()
+def read_delivery(plan: Plan, loaded: Loaded) -> DeliveryCounts:
+    """Read, clean, validate and check the delivery; write the buckets and the quarantine."""
+    with delivery_unchanged(plan, loaded):
+        counts = _read_and_check(plan, loaded)
+    texts.write_json({"of": plan.made_of(), "counts": asdict(counts), "is_whole": False}, plan.progress)
+    return counts
+
+
+def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
+    delivered = delivery.read_delivery(loaded.study, plan.base, loaded.layout)
+    source = source_of(loaded)
+    size = source.size(delivered)
+    n_parts = count_parts(size.n_persons)
+    n_buckets = power_of_two(max(plan.output.buckets, n_parts))
+    _at_a_time(plan, size, n_parts)  # too little memory is said before the work starts
+    taken = take_in(plan.work, delivered, source, n_buckets)
+    io.write_parquet(taken.rules, plan.restricted("quarantine_rules"), key=("table", "rule"))
+    write_release(plan, "reconciliation", taken.reconciliation)
+    results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
+    found = [asdict(entry) for entry in delivered.found]
+    noted = noted_facts(taken, taken.kinds)
+    add_findings(plan.work, results, observes=sorted(taken.observes), noted=noted, found=found)
+    quality.require(results)
+    return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
+
+
+def noted_facts(found: Taken | Cleaned, kinds: pl.DataFrame) -> dict[str, object]:
+    """What the notes on a delivery are made of."""
+    return {
+        "unused": found.unused.to_dicts(),
+        "reversals": asdict(found.reversals),
+        "n_coverage_of_others": found.rules.filter(table="coverage", rule="person_unknown")["n"].sum(),
+        "kinds": kinds.to_dicts(),
+        "n_of_other_kinds": found.n_of_other_kinds,
+        "midnights": found.midnights,
+        "omop_notes": asdict(found.omop_notes) if found.omop_notes else None,
+    }
+
+
+def require_memory(loaded: Loaded, base: Path, requested: dict[str, str | int | None]) -> None:
+    """Refuse a delivery on this machine for which there is too little memory, before a run of it is begun.
+
+    It is only glanced at: the run counts its rows, and refuses it then if they are more than they seemed to be. A disk
+    that does not answer is the run's own affair, which tries again; a delivery on S3 is read by the run only.
+    """
+    output, engine = stated(loaded.study, requested)
+    if is_address(loaded.study.source.path):
+        return
+    with suppress(OSError):
+        glanced = delivery.glance_at(loaded.study, base, loaded.layout)
+        size = source_of(loaded).size(glanced)
+        in_processes = engine.kind != "threads"
+        parts_at_a_time(size, count_parts(size.n_persons), output.memory_bytes, 1, in_processes=in_processes)
+
+
+def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
+    """The counts of a delivery that a stopped run had read, if this run resumes one."""
+    if not plan.progress.exists():
+        return None
+    counts = texts.read_json(plan.progress)["counts"]
+    return DeliveryCounts(**{**counts, "size": Size(**counts["size"])})
+
+
+def at_a_time(plan: Plan, counts: DeliveryCounts) -> int:
+    """How many parts may be worked on at a time on this machine, with the memory, engine and workers of the plan."""
+    return _at_a_time(plan, counts.size, counts.parts)
+
+
+def _at_a_time(plan: Plan, size: Size, n_parts: int) -> int:
+    in_processes = plan.engine.kind != "threads"
+    return parts_at_a_time(size, n_parts, plan.output.memory_bytes, plan.workers, in_processes=in_processes)
+
+
+def clean_delivery(loaded: Loaded, base: Path) -> Cleaned:
+    """The canonical tables and the quarantine of a study's delivery."""
+    delivered = delivery.read_delivery(loaded.study, base, loaded.layout)
+    return clean(delivered, loaded.layout, loaded.study, loaded.codes)
+
+
+def source_of(loaded: Loaded) -> Source:
+    """What the study's delivery is read by."""
+    return Source(loaded.layout, loaded.study, loaded.codes)
