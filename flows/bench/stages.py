@@ -23,7 +23,8 @@ import polars as pl
 
 from impasse.flows.files import texts
 from impasse.flows.run import io, publication
-from impasse.flows.run.plan import Loaded, Plan, load, make_plan
+from impasse.flows.run.loading import Loaded, load
+from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import classifying, comparing, reading, rendering
 from impasse.flows.run.steps.reading import DeliveryCounts
 

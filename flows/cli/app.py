@@ -111,11 +111,11 @@ def run(
 ) -> None:
     """Run a study: classify every episode under every definition, publish tables and pages."""
     from impasse.flows.files import s3
-    from impasse.flows.run import plan
+    from impasse.flows.run import loading, plan
     from impasse.flows.server import own_server
 
     requested = {"buckets": buckets, "memory": memory, "engine": engine, "address": address, "workers": workers}
-    loaded = plan.load(study.resolve())  # a bad study or definition is refused before Prefect starts
+    loaded = loading.load(study.resolve())  # a bad study or definition is refused before Prefect starts
     s3.placed(out_folder or "", Path())  # and so is a bad address, before Prefect keeps it
     if resume:
         plan.require_stopped_run(loaded.study, study.resolve().parent, out_folder)
@@ -139,7 +139,7 @@ def _run(study: Path, server: OwnServer | None, out_folder: str | None = None, *
 def _refuse_too_little_memory(study: Path, requested: dict[str, str | int | None]) -> None:
     """In the first seconds, before Prefect is waited for; a stopped run has been read, and knows its size."""
     from impasse.flows.gate.redact import discreet
-    from impasse.flows.run.plan import load
+    from impasse.flows.run.loading import load
     from impasse.flows.run.steps.reading import require_memory
 
     if not requested.get("resume"):
@@ -207,13 +207,13 @@ def check(study: StudyPath) -> None:
     import polars as pl
 
     from impasse.flows.checks import quality
-    from impasse.flows.run import plan, progress
+    from impasse.flows.run import loading, progress
     from impasse.flows.run.steps import reading
     from impasse.reports.words.delivery_notes import date_format_sentences, note_sentences
     from impasse.transforms.ingest.rules import RULES
     from impasse.transforms.ingest.supply import count_kinds
 
-    loaded = plan.load(study.resolve())
+    loaded = loading.load(study.resolve())
     with progress.shown(err):
         progress.tell("reading and cleaning", 0, 2)
         cleaned = reading.clean_delivery(loaded, study.resolve().parent)

@@ -15,7 +15,8 @@ from secrets import token_hex
 
 from impasse.flows.files import inputs, texts
 from impasse.flows.run import io
-from impasse.flows.run.plan import Loaded, Plan
+from impasse.flows.run.loading import Loaded
+from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
 from impasse.flows.run.steps.contents import parameters
 from impasse.flows.run.steps.findings import notes_on_delivery, read_findings

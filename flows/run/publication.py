@@ -17,8 +17,9 @@ from impasse.flows.files import keep, texts
 from impasse.flows.files.s3 import Address, Place
 from impasse.flows.gate.redact import discreet
 from impasse.flows.run import io, runs
+from impasse.flows.run.loading import Loaded
 from impasse.flows.run.manifests import released_manifest, write_manifests
-from impasse.flows.run.plan import Loaded, Plan
+from impasse.flows.run.plan import Plan
 from impasse.flows.run.progress import note
 from impasse.flows.run.steps.contents import validation_contents
 from impasse.reports.pages.validation import render_validation

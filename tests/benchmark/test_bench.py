@@ -22,7 +22,8 @@ from impasse.flows.cli.app import app
 from impasse.flows.files import texts
 from impasse.flows.gate.redact import InternalError
 from impasse.flows.run import io
-from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import reading
 from impasse.schemas.extracts import MODELS
 from tests.tables import assert_shows, table

@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 
 from impasse.flows.run import publication
-from impasse.flows.run.plan import Plan, load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import classifying, comparing, reading, rendering
 from impasse.transforms.ingest.clean import Cleaned
 

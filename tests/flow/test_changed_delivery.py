@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from impasse.flows.delivery import delivery
-from impasse.flows.run.plan import Plan, load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import reading
 from impasse.schemas.errors import ImpasseError
 

@@ -13,7 +13,8 @@ from polars.testing import assert_frame_equal
 
 from impasse.flows.delivery import delivery
 from impasse.flows.run import publication
-from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import intake, reading
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.extracts import MODELS

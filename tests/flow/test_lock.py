@@ -16,7 +16,8 @@ from rich.console import Console
 
 from impasse.flows import pipeline
 from impasse.flows.run import lock, progress, runs
-from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import reading
 from impasse.schemas.errors import ImpasseError
 

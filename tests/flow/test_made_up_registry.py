@@ -11,7 +11,7 @@ import pytest
 
 from impasse.flows.cli import demo
 from impasse.flows.run import io
-from impasse.flows.run.plan import load
+from impasse.flows.run.loading import load
 from impasse.schemas.definition import DISORDERS
 from impasse.transforms.simulator.registry import BLOCK_SIZE, Tables, simulate
 

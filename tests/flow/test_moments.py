@@ -16,7 +16,8 @@ import pytest
 
 from impasse.flows.files import keep, texts
 from impasse.flows.run import io, runs
-from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import reading
 from impasse.schemas.errors import ImpasseError
 from tests.flow import running

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from impasse.flows.files import inputs
 from impasse.flows.run import io, progress, publication
-from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import classifying, comparing, reading, rendering
 from impasse.schemas.errors import ImpasseError, RunInterrupted
 from tests.flow.running import publish, run_steps, worked_on

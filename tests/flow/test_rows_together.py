@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from impasse.flows.cli.app import app
 from impasse.flows.delivery import delivery
-from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import intake, reading
 from impasse.schemas.errors import ImpasseError
 from tests.flow.running import cleaned_of, run_steps

@@ -23,7 +23,8 @@ from impasse.flows.delivery.delivery import read_delivery
 from impasse.flows.files import s3
 from impasse.flows.published import explain
 from impasse.flows.run import io
-from impasse.flows.run.plan import Plan, load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.runs import PROGRESS, STARTED
 from impasse.flows.run.steps import intake, reading
 from impasse.schemas import study as studies

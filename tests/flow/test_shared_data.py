@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from impasse.flows.delivery import delivery
-from impasse.flows.run.plan import load
+from impasse.flows.run.loading import load
 from impasse.schemas.definition import Definition, ScaleRule
 from impasse.schemas.extracts import MODELS
 from impasse.schemas.history import parse_history

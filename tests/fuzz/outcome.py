@@ -21,7 +21,8 @@ from time import perf_counter
 import polars as pl
 
 from impasse.flows.gate.redact import InternalError, discreet
-from impasse.flows.run.plan import load, make_plan
+from impasse.flows.run.loading import load
+from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import reading
 from impasse.schemas.errors import ImpasseError
 from tests.fuzz.mutations import MUTATIONS, Files

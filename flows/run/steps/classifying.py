@@ -8,9 +8,10 @@ from impasse.flows.files import texts
 from impasse.flows.files.keep import private, settle
 from impasse.flows.gate.redact import discreet
 from impasse.flows.run import io
-from impasse.flows.run.plan import Plan, load_as_planned
+from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import observed
 from impasse.flows.run.steps.intake import bucket_folder
+from impasse.flows.run.unchanged import load_as_planned
 from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.tables import RESTRICTED
 from impasse.transforms.classify import classify

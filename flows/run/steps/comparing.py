@@ -7,7 +7,8 @@ import polars as pl
 from impasse.flows.checks import quality
 from impasse.flows.files.keep import private, remove_asides
 from impasse.flows.run import io
-from impasse.flows.run.plan import Loaded, Plan
+from impasse.flows.run.loading import Loaded
+from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import add_findings
 from impasse.flows.run.steps.release_tables import write_release
 from impasse.schemas.definition import Definition

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from impasse.flows.run import io
-from impasse.flows.run.plan import Loaded, Plan
+from impasse.flows.run.loading import Loaded
+from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
 from impasse.flows.run.steps.findings import files_found, notes_on_delivery, observed, read_findings
 from impasse.flows.run.steps.release_tables import read_release

@@ -13,10 +13,12 @@ from impasse.flows.delivery import delivery
 from impasse.flows.files import texts
 from impasse.flows.files.keep import private
 from impasse.flows.run import io
-from impasse.flows.run.plan import Loaded, Plan, delivery_unchanged, stated
+from impasse.flows.run.loading import Loaded, stated
+from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import add_findings
 from impasse.flows.run.steps.intake import Taken, take_in
 from impasse.flows.run.steps.release_tables import write_release
+from impasse.flows.run.unchanged import delivery_unchanged
 from impasse.schemas.addresses import is_address
 from impasse.transforms.ingest.clean import Cleaned, Source, clean
 from impasse.transforms.partition.buckets import power_of_two

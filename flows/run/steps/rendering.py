@@ -5,10 +5,12 @@ from __future__ import annotations
 from impasse.flows.definitions.catalogue import case_files, methods_contents
 from impasse.flows.files import kept, texts
 from impasse.flows.files.keep import private
-from impasse.flows.run.plan import Loaded, Plan, program_fingerprint
+from impasse.flows.run.loading import Loaded
+from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import rendering
 from impasse.flows.run.steps.contents import report_contents, validation_contents
 from impasse.flows.run.steps.release_tables import read_release
+from impasse.flows.run.unchanged import program_fingerprint
 from impasse.reports.pages.methods import render_methods
 from impasse.reports.pages.report import render_report, sentences
 from impasse.reports.pages.validation import render_validation

@@ -1,0 +1,111 @@
+"""What a study's files say: the study, its layout, the code lists and the definitions it compares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from impasse.flows.files import inputs
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.concepts import OmopLists
+from impasse.schemas.definition import Definition, Description, parse
+from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.mapping import Mapping
+from impasse.schemas.study import DefinitionSection, EngineSection, OutputSection, Study
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a study's files say. `texts` are the chosen definitions as written, by id."""
+
+    study: Study
+    layout: Mapping | OmopLists
+    codes: CodeLists
+    definitions: tuple[Definition, ...]
+    texts: dict[str, str]
+
+
+@lru_cache(maxsize=1)
+def load(study_path: Path) -> Loaded:
+    """The study, its layout, the code lists and the chosen definitions."""
+    study = inputs.read_study(study_path)
+    codes = inputs.read_codelists()
+    layout = inputs.read_mapping(study, study_path.parent)
+    folders = [study_path.parent / folder for folder in study.definitions.folders]
+    written = inputs.definition_texts(folders)
+    known = {name: parse(name, text) for name, text in written.items()}
+    chosen = choose(known, study.definitions, study.episodes.disorders)
+    for definition in chosen:
+        codes.check_definition(definition, written[definition.id])
+    return Loaded(study, layout, codes, chosen, {d.id: written[d.id] for d in chosen})
+
+
+def choose(
+    known: dict[str, Definition | Description], wanted: DefinitionSection, disorders: tuple[str, ...]
+) -> tuple[Definition, ...]:
+    """The definitions a study compares: those it names, or all that are active and speak about its disorders."""
+    statuses = {"active", "unverified"} if wanted.include_unverified else {"active"}
+    if "all" in wanted.use:
+        chosen = [d for d in known.values() if d.status in statuses and set(d.eligible.disorders) & set(disorders)]
+    else:
+        chosen = [_named(name, known, statuses) for name in dict.fromkeys(wanted.use)]
+    if not chosen:
+        raise ImpasseError(
+            "No definition speaks about the study's disorders.",
+            where="study file, definitions.use",
+            expected="at least one active definition of " + ", ".join(disorders),
+            do="Name others, or add disorders under [episodes].",
+        )
+    return tuple(sorted(chosen, key=lambda d: d.id))
+
+
+_REMEDIES = {
+    "unverified": "Set definitions.include_unverified = true to compare unverified ones.",
+    "descriptive": "It cannot be computed; `impasse definitions show` says why.",
+    "draft": 'Set its status to "active" when its cases pass.',
+}
+
+
+def _named(name: str, known: dict[str, Definition | Description], statuses: set[str]) -> Definition:
+    if name not in known:
+        guess = nearest(name, sorted(known))
+        raise ImpasseError(
+            f"Unknown definition '{name}'.",
+            where="study file, definitions.use",
+            expected="an id that `impasse definitions list` shows",
+            do=f"Did you mean '{guess}'?" if guess else "Correct it.",
+        )
+    if known[name].status not in statuses:
+        raise ImpasseError(
+            f"Definition '{name}' is {known[name].status}.",
+            where="study file, definitions.use",
+            expected="an active definition",
+            do=_REMEDIES.get(known[name].status, "It cannot be used."),
+        )
+    return known[name]
+
+
+def stated(study: Study, requested: dict[str, str | int | None]) -> tuple[OutputSection, EngineSection]:
+    """The study's output and engine with what is requested instead."""
+    return _instead(study.output, requested), _instead(study.engine, requested)
+
+
+def _instead(
+    own: OutputSection | EngineSection, requested: dict[str, str | int | None]
+) -> OutputSection | EngineSection:
+    """The study's own section with what is requested instead."""
+    stated = {key: value for key, value in requested.items() if value is not None and key in type(own).model_fields}
+    try:
+        return type(own)(**{**own.model_dump(), **stated})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = str(problem["loc"][0]) if problem["loc"] else "address"
+        raise ImpasseError(
+            f"--{'engine' if name == 'kind' else name} has a value that is not allowed.",
+            where="command line",
+            expected="memory such as 4GB or 1.5GB, at most 4096 buckets, one of threads, processes and dask",
+            do="Correct it.",
+        ) from None
