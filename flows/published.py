@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from impasse.flows.files import inputs, s3, texts
+from impasse.flows.files import inputs, s3, tables, texts
+from impasse.flows.files.pointer import followed
 from impasse.flows.files.s3 import Place
 from impasse.flows.gate.redact import discreet
-from impasse.flows.run import io
 from impasse.reports.explain import render_explanation
 from impasse.reports.run import named
 from impasse.schemas import definition as definitions
@@ -29,7 +29,7 @@ def find_run(folder: str | Path) -> Place:
 @discreet
 def read_tables(run: Place) -> dict[str, pl.DataFrame]:
     """The released tables of a run, by name."""
-    return io.read_tables(run / "release")
+    return tables.read_tables(run / "release")
 
 
 @discreet
@@ -69,7 +69,7 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
 
 
 def _published(place: Place) -> Place:
-    run = io.followed(place)
+    run = followed(place)
     if not (run / "release" / "manifest.json").exists():
         raise ImpasseError(
             "No published run here.",
@@ -80,5 +80,5 @@ def _published(place: Place) -> Place:
 
 
 def _rows(run: Place, table: str, episode_id: str) -> list[dict]:
-    rows = io.scan(run / "restricted" / f"{table}.parquet")
+    rows = tables.scan_parquet(run / "restricted" / f"{table}.parquet")
     return rows.filter(pl.col("episode_id") == episode_id).collect().to_dicts()

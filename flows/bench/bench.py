@@ -34,8 +34,9 @@ from impasse.flows.bench.prefect_share import in_turns
 from impasse.flows.bench.stages import STAGES, Cost, floor, measured, run_whole, stage_costs
 from impasse.flows.cli import demo
 from impasse.flows.files import inputs, texts
+from impasse.flows.files.folders import folders_in
+from impasse.flows.files.tables import read_parquet, scan_each, scan_parquet, write_parquet
 from impasse.flows.gate.redact import InternalError
-from impasse.flows.run import io
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.progress import tell
 from impasse.schemas import study
@@ -154,12 +155,12 @@ def write_canonical(plan: Plan, folder: Path) -> frozenset[str]:
     Persons are numbered through, not anew in each bucket, so that all buckets are one table for the SQL.
     """
     before = 0
-    for bucket in io.folders(plan.work / "buckets"):
+    for bucket in folders_in(plan.work / "buckets"):
         for name in _READ:
-            table = io.read_parquet(bucket / f"{name}.parquet")
+            table = read_parquet(bucket / f"{name}.parquet")
             through = table.with_columns((pl.col("person") + before).cast(pl.UInt32))
-            io.write_parquet(through, folder / bucket.name / f"{name}.parquet")
-        before += len(io.read_parquet(bucket / "persons.parquet"))
+            write_parquet(through, folder / bucket.name / f"{name}.parquet")
+        before += len(read_parquet(bucket / "persons.parquet"))
     return frozenset(texts.read_json(plan.work / "checks.json")["observes"])
 
 
@@ -204,7 +205,7 @@ def _asked(database: duckdb.DuckDBPyConnection, query: str, settings: dict[str, 
 
 def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> dict[str, pl.DataFrame]:
     """The code lists as the SQL wants them: only the codes that occur, and what each is in."""
-    diagnoses = io.scan_each(folder, "*/diagnoses.parquet").select("code_system", "code").unique().collect()
+    diagnoses = scan_each(folder, "*/diagnoses.parquet").select("code_system", "code").unique().collect()
     listed = codes.codes_in_list(diagnoses)
     kinds = {"depression": False, "depression_remission": True}
     contacts = listed.filter(pl.col("list").is_in(kinds))
@@ -214,7 +215,7 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
         .unique()
         for definition in definitions
     ]
-    atc = io.scan_each(folder, "*/dispensings.parquet").select("atc").unique().collect()["atc"]
+    atc = scan_each(folder, "*/dispensings.parquet").select("atc").unique().collect()["atc"]
     groups = sorted({group for definition in definitions for group in definition.groups})
     members = [pl.col("groups").list.contains(group).alias(group) for group in groups]
     drugs = codes.resolve_atc(atc).select("atc", *members).filter(pl.any_horizontal(groups))
@@ -228,7 +229,7 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
 def eras(folder: Path, gap: int) -> pl.DataFrame:
     """One row per era of a drug, as Impasse finds them."""
     supply = "dispensings.parquet"
-    return _in_buckets(folder, lambda bucket: _eras(io.scan(bucket / supply).select(_SUPPLY).collect(), gap))
+    return _in_buckets(folder, lambda bucket: _eras(scan_parquet(bucket / supply).select(_SUPPLY).collect(), gap))
 
 
 def _eras(rows: pl.DataFrame, gap: int) -> pl.DataFrame:
@@ -276,12 +277,12 @@ def verdicts(
 def _in_buckets(folder: Path, work: Callable[[Path], pl.DataFrame]) -> pl.DataFrame:
     """What the work makes of each bucket; in threads, as in a run."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return pl.concat(threads.map(work, io.folders(folder)))
+        return pl.concat(threads.map(work, folders_in(folder)))
 
 
 def _tables(bucket: Path) -> dict[str, pl.DataFrame]:
     """The canonical tables of a bucket, persons numbered from 0."""
-    tables = {name: io.read_parquet(bucket / f"{name}.parquet") for name in _READ}
+    tables = {name: read_parquet(bucket / f"{name}.parquet") for name in _READ}
     first = tables["persons"]["person"].min() or 0
     return {name: table.with_columns(pl.col("person") - first) for name, table in tables.items()}
 

@@ -22,7 +22,8 @@ from typing import Any
 import polars as pl
 
 from impasse.flows.files import texts
-from impasse.flows.run import io, publication
+from impasse.flows.files.tables import scan_parquet, write_parquet
+from impasse.flows.run import publication
 from impasse.flows.run.loading import Loaded, load
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import classifying, comparing, reading, rendering
@@ -91,14 +92,14 @@ def run_whole(study: Path, out: Path) -> None:
 
 def floor(delivery: Path, out: Path) -> int:
     """Scan, pack, sort and write who, what and when of every delivered row; returns the number of rows."""
-    people = io.scan(delivery / "persons.parquet").select("person_id").collect()["person_id"]
+    people = scan_parquet(delivery / "persons.parquet").select("person_id").collect()["person_id"]
     persons = pl.Enum(people.drop_nulls().unique().sort())
     rows = 0
     for table, (who, what, when) in FLOOR_KEYS.items():
         asked = [column for column in (who, what, when) if column]
-        delivered = io.scan(delivery / f"{table}.parquet").select(asked).collect()
+        delivered = scan_parquet(delivery / f"{table}.parquet").select(asked).collect()
         in_order = _packed(delivered, persons, who, what, when).sort()
-        io.write_parquet(_unpacked(in_order), out / f"{table}.parquet")
+        write_parquet(_unpacked(in_order), out / f"{table}.parquet")
         rows += len(delivered)
     return rows
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from impasse.flows.files import texts
-from impasse.flows.run import io
+from impasse.flows.files.tables import write_blocks
 from impasse.flows.run.progress import tell
 from impasse.schemas.errors import ImpasseError
 from impasse.transforms.simulator.registry import Tables, n_blocks, simulate_blocks
@@ -54,7 +54,7 @@ def write(folder: Path, persons: int, seed: int = 1) -> Path:
 
 def write_registry(folder: Path, persons: int, seed: int) -> dict[str, int]:
     """Write a registry in the generic layout as Parquet, block by block; returns the rows per table."""
-    return io.write_blocks(_told(simulate_blocks(persons, seed), n_blocks(persons)), folder)
+    return write_blocks(_told(simulate_blocks(persons, seed), n_blocks(persons)), folder)
 
 
 def _told(blocks: Iterator[Tables], total: int) -> Iterator[Tables]:

@@ -8,7 +8,7 @@ import polars as pl
 
 from impasse.flows.files import texts
 from impasse.flows.files.s3 import Place
-from impasse.flows.run import io
+from impasse.flows.files.tables import read_parquet
 from impasse.reports.words.lead import Answer, Left, answer, left_after_steps
 from impasse.reports.words.names import words
 from impasse.schemas import definition
@@ -19,15 +19,15 @@ WIDTH = 80
 def lines(run: Place) -> list[str]:
     """The answer per disorder, with its denominators, and where the pages are."""
     release = run / "release"
-    overall = io.read_parquet(release / "agreement_overall.parquet")
-    eligible = io.read_parquet(release / "prevalence.parquet").filter(
+    overall = read_parquet(release / "agreement_overall.parquet")
+    eligible = read_parquet(release / "prevalence.parquet").filter(
         pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder"
     )
     written = texts.read_texts(release / "definitions", "*.toml")
     parsed = {name: definition.parse(name, text) for name, text in written.items()}
     titles = {name: d.title for name, d in parsed.items()}
     of_one = [name for name, d in parsed.items() if len(d.eligible.disorders) == 1]
-    left = left_after_steps(io.read_parquet(release / "attrition.parquet").iter_rows(named=True), of_one)
+    left = left_after_steps(read_parquet(release / "attrition.parquet").iter_rows(named=True), of_one)
     if overall.is_empty():
         return ["No episode of the study's disorders starts in the study period.", "", *_pages(release)]
     told = [line for row in overall.iter_rows(named=True) for line in _disorder(row, eligible, titles, left)]

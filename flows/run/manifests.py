@@ -14,7 +14,9 @@ from pathlib import Path
 from secrets import token_hex
 
 from impasse.flows.files import inputs, texts
-from impasse.flows.run import io
+from impasse.flows.files.fingerprints import sha256_of
+from impasse.flows.files.folders import files_below
+from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
@@ -46,8 +48,8 @@ def seal(fingerprints: dict[str, dict[str, str]], key: str) -> str:
 
 def _fingerprints(folder: Path, part: str, manifest: str) -> dict[str, str]:
     """SHA-256 of every file of a part of the run but the manifest itself, by its path in the run."""
-    paths = {str(path.relative_to(folder)): path for path in io.files(folder / part)}
-    return {name: io.sha256(path) for name, path in paths.items() if name != manifest}
+    paths = {str(path.relative_to(folder)): path for path in files_below(folder / part)}
+    return {name: sha256_of(path) for name, path in paths.items() if name != manifest}
 
 
 def _released(plan: Plan, loaded: Loaded, kept: dict[str, dict[str, str]], key: str) -> dict[str, object]:
@@ -64,9 +66,9 @@ def _released(plan: Plan, loaded: Loaded, kept: dict[str, dict[str, str]], key: 
         "found": checks["found"],
         "observes": checks["observes"],
         "notes": notes_on_delivery(plan.work, loaded.study),
-        "rows": io.read_parquet(plan.release("reconciliation")).to_dicts(),
-        "definitions": {path.stem: io.sha256(path) for path in io.files(plan.work / "release/definitions")},
+        "rows": read_parquet(plan.release("reconciliation")).to_dicts(),
+        "definitions": {path.stem: sha256_of(path) for path in files_below(plan.work / "release/definitions")},
         "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},
-        "codelists": {path.stem: io.sha256(path) for path in io.files(inputs.shipped("codelists"))},
+        "codelists": {path.stem: sha256_of(path) for path in files_below(inputs.shipped("codelists"))},
         "outputs": _fingerprints(plan.work, "release", _RELEASED),
     }

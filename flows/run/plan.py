@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from impasse.flows.files import s3, texts
+from impasse.flows.files.folders import take_folder
 from impasse.flows.files.keep import private
+from impasse.flows.files.pointer import require_free
 from impasse.flows.files.s3 import Place
-from impasse.flows.run import io, runs
+from impasse.flows.run import runs
 from impasse.flows.run.cores import usable_cores
 from impasse.flows.run.loading import load, stated
 from impasse.flows.run.program import computing, versions
@@ -118,7 +120,7 @@ def make_plan(
     output, engine = stated(loaded.study, requested)
     here, end = _folders(path.parent, output, out)
     folder, published = here / loaded.study.name, end / loaded.study.name
-    io.require_free(published / runs.LATEST)
+    require_free(published / runs.LATEST)
     signatures = signatures_of(path, loaded)  # before the bytes: what is written meanwhile has another
     plan = Plan(
         study_path=path,
@@ -145,7 +147,7 @@ def _new_run(plan: Plan) -> Plan:
     number = runs.next_number(plan.folder, plan.published)
     for run_id in (first, *(f"{first}-{n}" for n in range(2, 100))):
         new = replace(plan, run_id=run_id, number=number)
-        if not new.final.exists() and io.take_folder(new.work):
+        if not new.final.exists() and take_folder(new.work):
             with private():
                 texts.write_json({"started": number}, new.work / runs.STARTED)
             return new

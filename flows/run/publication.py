@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from impasse.flows.files import keep, texts
+from impasse.flows.files.folders import remove, remove_all_but, rename
+from impasse.flows.files.pointer import copy_whole, point, require_free
 from impasse.flows.files.s3 import Address, Place
 from impasse.flows.gate.redact import discreet
-from impasse.flows.run import io, runs
+from impasse.flows.run import runs
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.manifests import released_manifest, write_manifests
 from impasse.flows.run.plan import Plan
@@ -34,7 +36,7 @@ def publish(plan: Plan, loaded: Loaded) -> Place:
     if not is_whole(plan):
         _make_whole(plan, loaded)
     with _kept_if_not_moved(plan):
-        io.require_free(plan.latest)
+        require_free(plan.latest)
         if isinstance(plan.final, Address):
             _copy(plan, plan.final)
         else:
@@ -60,16 +62,16 @@ def _make_whole(plan: Plan, loaded: Loaded) -> None:
 def _move(plan: Plan, final: Path) -> None:
     """One rename makes the run visible; each step may be done again."""
     if plan.work.exists():
-        io.remove_all_but(_KEPT, plan.work)
+        remove_all_but(_KEPT, plan.work)
         keep.close(plan.work / "restricted")
         keep.open_up(plan.work / "release")
-        io.rename(plan.work, final)
+        rename(plan.work, final)
     keep.open_door(final)
 
 
 def _copy(plan: Plan, final: Address) -> None:
     if (plan.work / _PARTS[0]).exists():  # else it was copied, and clearing away was stopped
-        io.copy_whole(plan.work, _PARTS, final, released_manifest(plan.work))
+        copy_whole(plan.work, _PARTS, final, released_manifest(plan.work))
 
 
 @contextmanager
@@ -99,19 +101,19 @@ def _point(plan: Plan) -> None:
     if run_id != plan.run_id and (number, run_id) > (plan.number, plan.run_id):
         note(f"{plan.latest} still leads to {run_id}, which was started later than this run.")
     else:
-        io.point(plan.latest, plan.final)
+        point(plan.latest, plan.final)
 
 
 def _clear_moved(plan: Plan) -> None:
     """Take away what a published run needs no longer, its progress last: till then the move can be finished."""
     home = plan.home
     if isinstance(plan.final, Address):
-        io.remove(home / _PARTS[0])  # first: while it is there the run may be copied again
-        io.remove_all_but((runs.LOCK, runs.PROGRESS), home)
+        remove(home / _PARTS[0])  # first: while it is there the run may be copied again
+        remove_all_but((runs.LOCK, runs.PROGRESS), home)
     for name in (runs.STARTED, runs.LOCK, runs.PROGRESS):
-        io.remove(home / name)
+        remove(home / name)
     if isinstance(plan.final, Address):
-        io.remove(home)
+        remove(home)
 
 
 @contextmanager
@@ -148,5 +150,5 @@ def keep_validation(plan: Plan, loaded: Loaded) -> Path:
 
 def clear(plan: Plan) -> None:
     """Remove what an unpublished run left behind; first what would let it be resumed."""
-    io.remove(plan.progress)
-    io.remove(plan.work)
+    remove(plan.progress)
+    remove(plan.work)

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from impasse.flows.files import texts
+from impasse.flows.files.folders import folders_in
+from impasse.flows.files.pointer import followed
 from impasse.flows.files.s3 import Place
-from impasse.flows.run import io, lock
+from impasse.flows.run import lock
 from impasse.flows.run.progress import note
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.plain import plain
@@ -39,7 +41,7 @@ class Unfinished:
 
 def unfinished(folder: Path) -> list[Unfinished]:
     """The runs in a study's folder that are not done, the one that was started last first."""
-    there = [path for path in io.folders(folder) if not path.is_symlink()] if folder.is_dir() else []
+    there = [path for path in folders_in(folder) if not path.is_symlink()] if folder.is_dir() else []
     kept = [path for path in there if path.name.startswith(WORK) or (path / PROGRESS).is_file()]
     return sorted(map(_read, kept), reverse=True)
 
@@ -66,7 +68,7 @@ def _number(told: dict[str, Any]) -> int:
 
 def started(run: Place) -> tuple[int, str]:
     """When a published run was started: its number, and its id, which tells between runs of one number."""
-    run = io.followed(run)
+    run = followed(run)
     manifest = run / "release" / "manifest.json"
     if not manifest.exists():
         return 0, ""

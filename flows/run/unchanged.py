@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from impasse.flows.delivery import delivery
 from impasse.flows.files import s3
+from impasse.flows.files.fingerprints import sha256_of, signature_of
+from impasse.flows.files.folders import files_below
 from impasse.flows.files.s3 import Place
-from impasse.flows.run import io
 from impasse.flows.run.loading import Loaded, load
 from impasse.flows.run.program import PACKAGES, computing
 from impasse.schemas.errors import ImpasseError, NoAnswer
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 def fingerprint(study_path: Path, loaded: Loaded) -> str:
     """A short name of all that decides what a run makes of the delivery, the same on every machine."""
     own_layout = study_path.parent / (loaded.study.source.layout or "")
-    layout = io.sha256(own_layout) if own_layout.is_file() else ""
+    layout = sha256_of(own_layout) if own_layout.is_file() else ""
     return sha256(repr((loaded.study, loaded.definitions, layout, program_fingerprint())).encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=1)
 def program_fingerprint() -> str:
     """The fingerprint of the code, the code lists, the shipped layouts and definitions, and what pages are made of."""
-    shipped = [path for package in PACKAGES for path in io.files(package)]
-    prints = [io.sha256(path) for path in shipped if path.suffix in (".py", ".csv", ".toml", ".html", ".css")]
+    shipped = [path for package in PACKAGES for path in files_below(package)]
+    prints = [sha256_of(path) for path in shipped if path.suffix in (".py", ".csv", ".toml", ".html", ".css")]
     return sha256("".join(prints).encode()).hexdigest()
 
 
@@ -96,12 +97,12 @@ def _changed(plan: Plan, loaded: Loaded) -> ImpasseError:
 
 def inputs_of(study_path: Path, loaded: Loaded) -> tuple[tuple[str, str], ...]:
     """SHA-256 of every delivered file, by its path in the delivery."""
-    return tuple((name, io.sha256(path)) for name, path in _delivered(study_path, loaded).items())
+    return tuple((name, sha256_of(path)) for name, path in _delivered(study_path, loaded).items())
 
 
 def signatures_of(study_path: Path, loaded: Loaded) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """What tells without reading that a delivered file was written again."""
-    return tuple((name, io.signature(path)) for name, path in _delivered(study_path, loaded).items())
+    return tuple((name, signature_of(path)) for name, path in _delivered(study_path, loaded).items())
 
 
 def _delivered(study_path: Path, loaded: Loaded) -> dict[str, Place]:

@@ -31,11 +31,11 @@ ROOMS = {
     "disclose": {"kernels", "compare"},
     "simulator": set(),
 }
-# The second line touches files without data: a lock, nowhere, and a folder for what is compiled.
+# The third line touches files without data: a lock, nowhere, and a folder for what is compiled.
 THAT_OPEN_FILES = (
-    *("flows/run/io.py", "flows/files/s3.py"),
+    *(f"flows/files/{name}.py" for name in ("faults", "fingerprints", "folders", "inputs", "keep", "kept")),
+    *(f"flows/files/{name}.py" for name in ("pointer", "s3", "spill", "tables", "texts")),
     *("flows/run/lock.py", "flows/gate/quiet.py", "transforms/kernels/compiled.py"),
-    *(f"flows/files/{name}.py" for name in ("faults", "inputs", "keep", "kept", "texts")),
     *(f"flows/delivery/{name}.py" for name in ("csv", "database", "delivery", "locate", "parquet")),
 )
 
@@ -148,7 +148,7 @@ def test_imports_point_one_way() -> None:
         ("transforms/a.py", "from impasse.reports import tables"),
         ("transforms/a.py", "from impasse import reports"),
         ("reports/a.py", "from impasse.transforms.history.trials import Trials"),
-        ("transforms/a.py", "from impasse.flows.run.io import read"),
+        ("transforms/a.py", "from impasse.flows.files.tables import read"),
         ("flows/a.py", "from tests.tables import table"),
         ("transforms/a.py", "def f():\n    from . import trials"),
     ],
@@ -175,7 +175,7 @@ def test_one_function_of_the_reports_may_have_a_run_read() -> None:
             "from impasse.flows import published\ndef open_run():\n    from impasse.flows import published",
         ),
         ("reports/run.py", "def close_run():\n    from impasse.flows import published"),
-        ("reports/run.py", "def open_run():\n    from impasse.flows.run import io"),
+        ("reports/run.py", "def open_run():\n    from impasse.flows.run import plan"),
         ("reports/explain.py", "def open_run():\n    from impasse.flows import published"),
     ],
 )
@@ -219,7 +219,7 @@ def test_prefect_elsewhere_is_found() -> None:
 
 
 def test_files_are_opened_in_two_modules_only() -> None:
-    """Whatever reads or writes goes through flows/run/io.py, which asks flows/files/s3.py for what is on S3."""
+    """Whatever reads or writes goes through flows/files/, which asks flows/files/s3.py for what is on S3."""
     assert files_opened(MODULES) == []
 
 
@@ -240,14 +240,15 @@ def test_files_are_opened_in_two_modules_only() -> None:
     ],
 )
 def test_a_file_opened_elsewhere_is_found(line: str) -> None:
-    """Built-in, pathlib, Polars or a store: each is found in a flow, and allowed in flows/run/io.py."""
+    """Built-in, pathlib, Polars or a store: each is found in a flow, and allowed in flows/files/."""
     assert len(files_opened({"flows/pipeline.py": line})) == 1
     assert files_opened(dict.fromkeys(THAT_OPEN_FILES, line)) == []
 
 
 def test_calling_our_own_io_is_no_file_access() -> None:
-    """A flow may say io.write_parquet where io is flows/run/io.py."""
-    assert files_opened({"flows/pipeline.py": "from impasse.flows.run import io\nio.write_parquet(table, path)"}) == []
+    """A flow may say tables.write_parquet where tables is flows/files/tables.py."""
+    line = "from impasse.flows.files import tables\ntables.write_parquet(table, path)"
+    assert files_opened({"flows/pipeline.py": line}) == []
 
 
 def test_test_modules_have_names_of_their_own() -> None:

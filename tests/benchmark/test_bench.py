@@ -20,8 +20,9 @@ from impasse.flows.bench.stages import Cost
 from impasse.flows.cli import demo
 from impasse.flows.cli.app import app
 from impasse.flows.files import texts
+from impasse.flows.files.folders import folders_in
+from impasse.flows.files.tables import write_parquet
 from impasse.flows.gate.redact import InternalError
-from impasse.flows.run import io
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import reading
@@ -77,7 +78,7 @@ def _canonical(folder: Path, **drawn: str) -> Path:
         rows = table(drawn[name]) if name in drawn else pl.DataFrame(schema=columns)
         absent = [pl.lit(UNKNOWN.get(column)).alias(column) for column in columns if column not in rows.columns]
         canonical = rows.with_columns(absent).select(list(columns)).cast(columns)
-        io.write_parquet(canonical, folder / "0000" / f"{name}.parquet")
+        write_parquet(canonical, folder / "0000" / f"{name}.parquet")
     return folder
 
 
@@ -86,7 +87,7 @@ def test_persons_of_all_buckets_are_numbered_through(registry: Path) -> None:
     persons = pl.read_parquet(registry / "canonical/*/persons.parquet")
     dispensings = pl.read_parquet(registry / "canonical/*/dispensings.parquet")
 
-    assert len(io.folders(registry / "canonical")) == 4
+    assert len(folders_in(registry / "canonical")) == 4
     assert persons["person"].to_list() == list(range(len(persons)))
     assert persons["person_id"].n_unique() == len(persons)
     assert dispensings["person"].n_unique() > len(persons) / 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from impasse.flows.bench.stages import FLOOR_KEYS, floor, measured
-from impasse.flows.run import io
+from impasse.flows.files.tables import write_parquet
 from tests.tables import assert_shows, table
 
 
@@ -47,7 +47,7 @@ def test_the_floor_writes_every_delivered_row_again(tmp_path: Path) -> None:
     for name, columns in FLOOR_KEYS.items():
         nothing = pl.DataFrame(schema=dict.fromkeys(filter(None, columns), pl.String))
         rows = table(DELIVERED[name]).cast(pl.String) if name in DELIVERED else nothing
-        io.write_parquet(rows, tmp_path / "delivery" / f"{name}.parquet")
+        write_parquet(rows, tmp_path / "delivery" / f"{name}.parquet")
 
     n_rows = floor(tmp_path / "delivery", tmp_path / "sorted")
 

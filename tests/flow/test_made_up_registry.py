@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from impasse.flows.cli import demo
-from impasse.flows.run import io
+from impasse.flows.files.tables import write_blocks
 from impasse.flows.run.loading import load
 from impasse.schemas.definition import DISORDERS
 from impasse.transforms.simulator.registry import BLOCK_SIZE, Tables, simulate
@@ -81,7 +81,7 @@ def _watched(n: int, alive: list[int]) -> Iterator[Tables]:
 def test_memory_holds_one_block_however_many_there_are(tmp_path: Path) -> None:
     """When a block is made, at most the one before it is still there."""
     alive: list[int] = []
-    written = io.write_blocks(_watched(20, alive), tmp_path)
+    written = write_blocks(_watched(20, alive), tmp_path)
 
     assert written == {"numbers": 20}
     assert max(alive) == 1
@@ -96,9 +96,9 @@ def _broken() -> Iterator[Tables]:
 
 def test_a_registry_that_was_broken_off_leaves_no_part_of_itself(tmp_path: Path) -> None:
     """A shorter file would look whole; what was there before is still there."""
-    io.write_blocks([{"numbers": pl.DataFrame({"number": [1]})}], tmp_path)
+    write_blocks([{"numbers": pl.DataFrame({"number": [1]})}], tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        io.write_blocks(_broken(), tmp_path)
+        write_blocks(_broken(), tmp_path)
 
     assert pl.read_parquet(tmp_path / "numbers.parquet")["number"].to_list() == [1]
 

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from impasse.flows.files import keep, texts
-from impasse.flows.run import io, runs
+from impasse.flows.files.tables import read_parquet, write_parquet
+from impasse.flows.run import runs
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import reading
@@ -127,7 +128,7 @@ def test_a_state_that_is_half_written_is_not_there(tmp_path: Path, monkeypatch: 
 def test_a_table_that_is_half_written_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader finds the whole file of before."""
     path = tmp_path / "table.parquet"
-    io.write_parquet(pl.DataFrame({"x": [1]}), path)
+    write_parquet(pl.DataFrame({"x": [1]}), path)
 
     def half(frame: pl.DataFrame, to: Path, **_: object) -> None:
         to.write_bytes(b"PAR1")
@@ -135,9 +136,9 @@ def test_a_table_that_is_half_written_is_not_there(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", half)
     with suppress(PowerGone):
-        io.write_parquet(pl.DataFrame({"x": [2]}), path)
+        write_parquet(pl.DataFrame({"x": [2]}), path)
 
-    assert io.read_parquet(path)["x"].to_list() == [1]
+    assert read_parquet(path)["x"].to_list() == [1]
     assert [path.name for path in tmp_path.iterdir()] == ["table.parquet"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.flows.run import io
+from impasse.flows.files import tables
 from impasse.reports.run import open_run
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.tables import RELEASE
@@ -60,8 +60,8 @@ def test_every_definition_of_a_table_has_a_title(run: Path) -> None:
 def test_rows_of_persons_are_not_read_until_an_episode_is_asked_for(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Opening, tables and comparing read what may leave, and nothing else."""
     read: list[str] = []
-    scan = io.scan_parquet
-    monkeypatch.setattr(io, "scan_parquet", lambda path, *more: read.append(str(path)) or scan(path, *more))
+    scan = tables.scan_parquet
+    monkeypatch.setattr(tables, "scan_parquet", lambda path, *more: read.append(str(path)) or scan(path, *more))
 
     opened = open_run(run)
     opened.compare("dep_karolinska", "dep_typical_two_drugs")

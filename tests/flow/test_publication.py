@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from impasse.flows.files import inputs
-from impasse.flows.run import io, progress, publication
+from impasse.flows.files.folders import files_below
+from impasse.flows.run import progress, publication
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import classifying, comparing, reading, rendering
@@ -106,7 +107,7 @@ def test_nothing_is_left_of_a_run_that_was_stopped(own_study: Path, tmp_path: Pa
     reading.read_delivery(plan, load(plan.study_path))
     publication.clear(plan)
 
-    assert io.files(tmp_path / "out") == []
+    assert files_below(tmp_path / "out") == []
 
 
 def test_the_definitions_of_a_run_are_those_it_was_planned_with(own_study: Path, tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from impasse.flows.delivery import csv
 from impasse.flows.delivery import delivery as delivery_files
 from impasse.flows.delivery.delivery import read_delivery
 from impasse.flows.files import s3
+from impasse.flows.files.folders import files_below
 from impasse.flows.published import explain
-from impasse.flows.run import io
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.runs import PROGRESS, STARTED
@@ -120,7 +120,7 @@ def test_a_run_on_s3_is_the_run_of_this_machine(objects: dict[str, bytes], run: 
     data = {name: sha256(content) for name, content in objects.items() if name.endswith(".parquet")}
 
     assert data == data_hashes(run)
-    assert set(objects) == {path.relative_to(run).as_posix() for path in io.files(run)}
+    assert set(objects) == {path.relative_to(run).as_posix() for path in files_below(run)}
 
 
 def test_the_manifests_on_s3_tell_the_truth(objects: dict[str, bytes], run: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_run_that_is_stopped_publishes_nothing(server: S3, delivery: str, stud
         pipeline.run_study(str(chosen), f"s3://{BUCKET}/stopped")
 
     assert server.kept("stopped") == {}
-    assert [path.name for path in io.files(tmp_path / "work")] == ["validation.html"]
+    assert [path.name for path in files_below(tmp_path / "work")] == ["validation.html"]
 
 
 def test_a_run_that_could_not_be_copied_is_gone_on_with(
@@ -218,7 +218,7 @@ def test_a_run_that_could_not_be_copied_is_gone_on_with(
 
     assert {n: sha256(c) for n, c in kept.items() if n.endswith(".parquet")} == data_hashes(run)
     assert kept["release/validation.html"].count(b"<tr") == (run / "release/validation.html").read_bytes().count(b"<tr")
-    assert io.files(tmp_path / "work") == []
+    assert files_below(tmp_path / "work") == []
 
 
 def test_each_refused_file_is_told(server: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,7 +454,7 @@ def test_a_bucket_for_the_output_is_missed_before_the_work(delivery: str, study:
     """Not at the end of the night."""
     with pytest.raises(ImpasseError, match="no such bucket"):
         make_plan(written(tmp_path, study, delivery), "s3://no-such-bucket/runs")
-    assert io.files(tmp_path / "work") == []
+    assert files_below(tmp_path / "work") == []
 
 
 # Addresses.
@@ -507,7 +507,7 @@ def test_keys_in_an_address_are_not_handed_on(study: Path, tmp_path: Path) -> No
 
     assert "This is no address on S3." in told
     assert "topsecret" not in told
-    assert not any(b"topsecret" in path.read_bytes() for path in io.files(tmp_path))
+    assert not any(b"topsecret" in path.read_bytes() for path in files_below(tmp_path))
 
 
 def test_an_address_is_asked_like_a_path() -> None:
@@ -559,8 +559,8 @@ def test_nobody_else_is_called_and_nothing_is_left(server: S3, study: Path, tmp_
 
     assert ended.returncode == 0, ended.stderr
     assert set(called.read_text().split()) <= {"127.0.0.1"}
-    assert io.files(tmp_path / "tmp") == []
-    assert [path.name for path in io.files(tmp_path / "home")] == ["credentials"]
+    assert files_below(tmp_path / "tmp") == []
+    assert [path.name for path in files_below(tmp_path / "home")] == ["credentials"]
 
 
 def test_a_parquet_folder_and_what_lies_beside_it(server: S3, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from pandera.errors import SchemaErrors
 
-from impasse.flows.run import io
+from impasse.flows.files import tables
+from impasse.flows.files.tables import check_table
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.extracts import MODELS
 from impasse.schemas.tables import RELEASE, RESTRICTED
@@ -101,7 +102,7 @@ def test_a_sound_table_is_sound_to_both(name: str) -> None:
     """Also without any row."""
     for frame in (table(name), table(name).clear()):
         assert not refused(frame, MODELS[name])
-        assert io._is_sound(frame, MODELS[name])
+        assert tables._is_sound(frame, MODELS[name])
 
 
 @pytest.mark.parametrize(("name", "column", "values"), BROKEN)
@@ -110,9 +111,9 @@ def test_a_broken_table_is_broken_to_both(name: str, column: str, values: list) 
     frame = table(name, **{column: values})
 
     assert refused(frame, MODELS[name])
-    assert not io._is_sound(frame, MODELS[name])
+    assert not tables._is_sound(frame, MODELS[name])
     with pytest.raises(ImpasseError, match=f"Table {name} breaks its own rules"):
-        io.check_table(frame, MODELS[name], name)
+        check_table(frame, MODELS[name], name)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_columns_are_those_of_the_model(change) -> None:
     frame = change(table("scores"))
 
     assert refused(frame, MODELS["scores"])
-    assert not io._is_sound(frame, MODELS["scores"])
+    assert not tables._is_sound(frame, MODELS["scores"])
 
 
 def test_every_rule_has_a_broken_table() -> None:

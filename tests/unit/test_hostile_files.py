@@ -11,7 +11,9 @@ import pytest
 
 from impasse.flows.delivery import delivery, parquet
 from impasse.flows.delivery.regular import LEADS_OUTSIDE as OUTSIDE
-from impasse.flows.run import io
+from impasse.flows.files.fingerprints import sha256_of
+from impasse.flows.files.spill import set_aside, write_quarantine
+from impasse.flows.files.tables import read_parquet, scan_each
 from impasse.schemas.errors import ImpasseError
 from tests.unit.deliveries import OMOP_LISTS, read, study, written
 
@@ -48,16 +50,16 @@ def test_a_table_of_a_run_in_a_folder_of_any_name(tmp_path: Path, name: str) -> 
     pl.DataFrame({"a": [2]}).write_parquet(table / "0001.parquet")
     pl.DataFrame({"a": [1]}).write_parquet(table / "0000.parquet")
 
-    assert io.read_parquet(table).to_dict(as_series=False) == {"a": [1, 2]}
-    assert io.scan_each(tmp_path / name, "*/*.parquet").collect()["a"].to_list() == [1, 2]
+    assert read_parquet(table).to_dict(as_series=False) == {"a": [1, 2]}
+    assert scan_each(tmp_path / name, "*/*.parquet").collect()["a"].to_list() == [1, 2]
 
 
 def test_rows_set_aside_in_a_folder_of_any_name(tmp_path: Path) -> None:
     """They come back from the file they were written to."""
-    part = io.set_aside(pl.DataFrame({"a": [1]}), tmp_path / "o [1]" / "part.arrow")
-    io.write_quarantine([part], tmp_path / "o [1]" / "quarantine.parquet")
+    part = set_aside(pl.DataFrame({"a": [1]}), tmp_path / "o [1]" / "part.arrow")
+    write_quarantine([part], tmp_path / "o [1]" / "quarantine.parquet")
 
-    assert io.read_parquet(tmp_path / "o [1]" / "quarantine.parquet")["a"].to_list() == [1]
+    assert read_parquet(tmp_path / "o [1]" / "quarantine.parquet")["a"].to_list() == [1]
 
 
 def listed(folder: Path, **source: object) -> dict[str, tuple[str, str]]:
@@ -104,7 +106,7 @@ def test_a_part_of_a_table_that_is_a_pipe_is_refused(folder: Path) -> None:
 
     assert "It is not a regular file." in told(folder)
     with pytest.raises(ImpasseError, match="not a regular file"):
-        io.sha256(folder / "scores" / "part-1.parquet")
+        sha256_of(folder / "scores" / "part-1.parquet")
 
 
 def test_a_database_that_is_a_pipe_is_refused(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from impasse.flows.files import texts
 from impasse.flows.files.keep import private, settle
+from impasse.flows.files.tables import read_parquet, write_parquet
 from impasse.flows.gate.redact import discreet
-from impasse.flows.run import io
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import observed
 from impasse.flows.run.steps.intake import bucket_folder
@@ -35,7 +35,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     buckets = [_read_bucket(plan, number) for number in buckets_of(part, n_parts, n_buckets)]
     made = classify(joined(buckets), loaded.study, loaded.definitions, loaded.codes)
     for name in RESTRICTED:
-        io.write_parquet(getattr(made, name), _table_of(plan, name, part), RESTRICTED[name])
+        write_parquet(getattr(made, name), _table_of(plan, name, part), RESTRICTED[name])
     pairs, votes = count_agreement(made.matrix)
     profiled = (made.episodes, made.classifications, made.stages, made.impasses, loaded.definitions, loaded.codes)
     counts = {
@@ -46,7 +46,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
         "profile": count_profile(*profiled),
     }
     for name in COUNTS:
-        io.write_parquet(counts[name], counts_folder(plan, part) / f"{name}.parquet")
+        write_parquet(counts[name], counts_folder(plan, part) / f"{name}.parquet")
     settle(*(_table_of(plan, name, part) for name in RESTRICTED), counts_folder(plan, part))
     texts.write_text("", _done(plan, part))
 
@@ -68,7 +68,7 @@ def counts_folder(plan: Plan, part: int) -> Path:
 
 def _read_bucket(plan: Plan, number: int) -> Extract:
     paths = {name: bucket_folder(plan.work, number) / f"{name}.parquet" for name in MODELS}
-    tables = {name: io.read_parquet(path) if path.exists() else None for name, path in paths.items()}
+    tables = {name: read_parquet(path) if path.exists() else None for name, path in paths.items()}
     return Extract(**tables, observes=observed(plan.work))
 
 

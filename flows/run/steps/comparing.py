@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from impasse.flows.checks import quality
+from impasse.flows.files.folders import folders_in
 from impasse.flows.files.keep import private, remove_asides
-from impasse.flows.run import io
+from impasse.flows.files.tables import read_parquet, scan_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import add_findings
@@ -40,10 +41,10 @@ def compare(plan: Plan, loaded: Loaded) -> list[dict[str, object]]:
 
 
 def _check_release(plan: Plan, loaded: Loaded) -> None:
-    tables = {name: io.scan(plan.release(name)) for name in RELEASE}
-    n_episodes = io.scan(plan.restricted("episodes")).select(pl.len()).collect().item()
+    tables = {name: scan_parquet(plan.release(name)) for name in RELEASE}
+    n_episodes = scan_parquet(plan.restricted("episodes")).select(pl.len()).collect().item()
     results = quality.check_release(
-        {**tables, "classifications": io.scan(plan.restricted("classifications"))},
+        {**tables, "classifications": scan_parquet(plan.restricted("classifications"))},
         n_episodes,
         len(_giving_verdicts(loaded)),
         loaded.study,
@@ -59,4 +60,4 @@ def _giving_verdicts(loaded: Loaded) -> list[Definition]:
 
 def _counts(plan: Plan, name: str) -> pl.DataFrame:
     """The counts of all parts."""
-    return pl.concat([io.read_parquet(folder / f"{name}.parquet") for folder in io.folders(plan.work / "counts")])
+    return pl.concat([read_parquet(folder / f"{name}.parquet") for folder in folders_in(plan.work / "counts")])

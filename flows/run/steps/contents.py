@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from impasse.flows.run import io
+from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
@@ -55,7 +55,7 @@ def _options(codes: CodeLists, observes: frozenset[str]) -> dict[str, list[Optio
 def _common(plan: Plan, study: Study) -> dict[str, object]:
     """What both pages say."""
     reconciliation = read_release(plan, "reconciliation")
-    rules = io.read_parquet(plan.restricted("quarantine_rules"))
+    rules = read_parquet(plan.restricted("quarantine_rules"))
     return {
         "study_name": study.name,
         "study_title": study.title,

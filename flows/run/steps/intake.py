@@ -22,7 +22,9 @@ from pathlib import Path
 import polars as pl
 
 from impasse.flows.checks import quality
-from impasse.flows.run import io
+from impasse.flows.files.folders import remove
+from impasse.flows.files.spill import BucketFiles, set_aside, write_quarantine
+from impasse.flows.files.tables import write_parquet
 from impasse.schemas.extracts import MODELS
 from impasse.schemas.mapping import Delivered
 from impasse.transforms.ingest.clean import (
@@ -95,7 +97,7 @@ def take_in(work: Path, delivered: Delivered, source: Source, n_buckets: int) ->
                 facts.append(_write(work, source, bucket, table, rows, n_persons[bucket]))
                 kinds += [count_kinds(rows)] if table == "dispensings" else []
             reversals += incoming.reversals
-    io.remove(work / "incoming")
+    remove(work / "incoming")
     return Taken(
         reconciliation=reconcile(tallies),
         rules=count_rules(tallies),
@@ -117,7 +119,7 @@ def bucket_folder(work: Path, number: int) -> Path:
 
 def _write(work: Path, source: Source, bucket: int, name: str, table: pl.DataFrame, n_persons: int) -> pl.DataFrame:
     """Write one bucket of a table, checked against its model; returns the facts of it."""
-    io.write_parquet(table, bucket_folder(work, bucket) / f"{name}.parquet", MODELS[name])
+    write_parquet(table, bucket_folder(work, bucket) / f"{name}.parquet", MODELS[name])
     return quality.measure({name: table}, n_persons, source.study, source.codes)
 
 
@@ -133,7 +135,7 @@ class _TableIn:
 
     def __init__(self, work: Path, name: str, places: pl.DataFrame, n_buckets: int) -> None:
         self._name, self._places, self._n_buckets = name, places, n_buckets
-        self._files = io.BucketFiles(work / "incoming" / name)
+        self._files = BucketFiles(work / "incoming" / name)
         self._quarantine = _Quarantine(work, name)
         self._known: pl.DataFrame | None = None
         self._waiting: list[Piece] = []
@@ -192,10 +194,10 @@ class _Quarantine:
     def write(self) -> None:
         """The file of the table, if any row of it was refused."""
         if self._parts or self._waiting:
-            io.write_quarantine([*self._parts, *self._waiting], self._path)
-        io.remove(self._aside)
+            write_quarantine([*self._parts, *self._waiting], self._path)
+        remove(self._aside)
 
     def _set_aside(self) -> None:
         whole = together([rows.lazy() for rows in self._waiting]).collect()
-        self._parts.append(io.set_aside(whole, self._aside / f"{len(self._parts):05d}.arrow"))
+        self._parts.append(set_aside(whole, self._aside / f"{len(self._parts):05d}.arrow"))
         self._waiting = []

@@ -12,7 +12,7 @@ from impasse.flows.checks import quality
 from impasse.flows.delivery import delivery
 from impasse.flows.files import texts
 from impasse.flows.files.keep import private
-from impasse.flows.run import io
+from impasse.flows.files.tables import write_parquet
 from impasse.flows.run.loading import Loaded, stated
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import add_findings
@@ -56,7 +56,7 @@ def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     n_buckets = power_of_two(max(plan.output.buckets, n_parts))
     _at_a_time(plan, size, n_parts)  # too little memory is said before the work starts
     taken = take_in(plan.work, delivered, source, n_buckets)
-    io.write_parquet(taken.rules, plan.restricted("quarantine_rules"), key=("table", "rule"))
+    write_parquet(taken.rules, plan.restricted("quarantine_rules"), key=("table", "rule"))
     write_release(plan, "reconciliation", taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
     found = [asdict(entry) for entry in delivered.found]

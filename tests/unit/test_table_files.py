@@ -16,7 +16,9 @@ from impasse.flows.delivery import csv, database, delivery
 from impasse.flows.delivery.csv import CsvForm
 from impasse.flows.delivery.delivery import SourceFile
 from impasse.flows.files import inputs, texts
-from impasse.flows.run import io
+from impasse.flows.files.fingerprints import sha256_of
+from impasse.flows.files.spill import BucketFiles
+from impasse.flows.files.tables import check_table, read_parquet, write_parquet
 from impasse.schemas.concepts import OmopLists
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.extracts import Persons, Scores
@@ -98,7 +100,7 @@ def test_rows_are_counted_without_reading(tmp_path: Path, ending: str) -> None:
 
 def test_rows_come_back_by_bucket(tmp_path: Path) -> None:
     """What is added in parts is read together, bucket by bucket, also where a part of one is empty."""
-    files = io.BucketFiles(tmp_path / "rows")
+    files = BucketFiles(tmp_path / "rows")
     rows = pl.DataFrame({"person": [0], "words": [3]}, schema_overrides={"words": pl.UInt32})
     files.add([rows, rows.clear()])
     files.add([rows, rows.with_columns(person=pl.col("person") + 1)])
@@ -207,25 +209,25 @@ def test_a_file_says_nothing_of_the_pool_its_words_were_in(tmp_path: Path) -> No
         _held = pl.Series(before, dtype=pl.String).cast(pool)
         words = pl.Series(["phq9", "gad7"]).cast(pool)
         rows = pl.concat([scores(), scores()]).with_columns(scale=words)
-        io.write_parquet(rows, tmp_path / f"{name}.parquet", Scores)
+        write_parquet(rows, tmp_path / f"{name}.parquet", Scores)
 
-    assert io.sha256(tmp_path / "one.parquet") == io.sha256(tmp_path / "two.parquet")
-    assert io.read_parquet(tmp_path / "one.parquet").schema == scores().schema
+    assert sha256_of(tmp_path / "one.parquet") == sha256_of(tmp_path / "two.parquet")
+    assert read_parquet(tmp_path / "one.parquet").schema == scores().schema
 
 
 def test_same_rows_same_bytes(tmp_path: Path) -> None:
     """Two tables of the same rows in another order are the same file."""
     one = pl.concat([scores(), scores(scale=["gad7"])])
-    io.write_parquet(one, tmp_path / "one.parquet", Scores, key=("person", "scale"))
-    io.write_parquet(one.reverse(), tmp_path / "two.parquet", Scores, key=("person", "scale"))
+    write_parquet(one, tmp_path / "one.parquet", Scores, key=("person", "scale"))
+    write_parquet(one.reverse(), tmp_path / "two.parquet", Scores, key=("person", "scale"))
 
-    assert io.sha256(tmp_path / "one.parquet") == io.sha256(tmp_path / "two.parquet")
+    assert sha256_of(tmp_path / "one.parquet") == sha256_of(tmp_path / "two.parquet")
 
 
 def test_a_full_disk_is_a_fault_of_the_disk() -> None:
     """What Polars tells as a fault of computing is told as one of the disk, with its number and the file."""
     with pytest.raises(OSError, match="No space left on device: '/dev/full'") as caught:
-        io.write_parquet(scores(), Path("/dev/full"))
+        write_parquet(scores(), Path("/dev/full"))
 
     assert caught.value.errno == errno.ENOSPC
 
@@ -239,7 +241,7 @@ def test_a_full_disk_is_told_for_texts_too() -> None:
 def test_a_table_that_is_gone_is_a_fault_of_the_disk(tmp_path: Path) -> None:
     """A table that a run has written and cannot find is told with its number and path."""
     with pytest.raises(FileNotFoundError) as caught:
-        io.read_parquet(tmp_path / "gone.parquet")
+        read_parquet(tmp_path / "gone.parquet")
 
     assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, str(tmp_path / "gone.parquet"))
 
@@ -280,7 +282,7 @@ def test_a_broken_table_is_told_in_counts() -> None:
     )
 
     with pytest.raises(ImpasseError) as caught:
-        io.check_table(persons, Persons, "persons")
+        check_table(persons, Persons, "persons")
 
     assert "sex: isin" in str(caught.value)
     assert "secret" not in str(caught.value)

@@ -1,0 +1,52 @@
+"""Folders of a run on this machine: what is in them, and taking, renaming and removing them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from impasse.flows.files.faults import disk
+from impasse.flows.files.keep import settle_one
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file below a folder, in order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder, in order."""
+    return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+def take_folder(path: Path) -> bool:
+    """Make a folder that was not there, for the user alone; false if somebody else has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        return False
+    return True
+
+
+def remove(path: Path) -> None:
+    """A file, or a folder with everything in it; what cannot be removed stays."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def remove_all_but(names: Collection[str], folder: Path) -> None:
+    """Everything in a folder, save what has one of these names."""
+    for path in folder.iterdir():
+        if path.name not in names:
+            remove(path)
+
+
+def rename(folder: Path, to: Path) -> None:
+    """Give a folder, with all that is in it, another place at once."""
+    with disk(to):
+        folder.rename(to)
+        settle_one(to.parent)
