@@ -34,7 +34,7 @@ from impasse.schemas.expectations import (
     release,
     years_frame,
 )
-from impasse.schemas.extracts import MODELS, Extract
+from impasse.schemas.extracts import MODELS
 from impasse.schemas.study import Study
 from impasse.transforms.ingest.rules import HARMLESS
 
@@ -51,13 +51,6 @@ Frames = dict[str, pl.DataFrame]
 
 
 _SEE = "See the validation report; correct the delivery, or the limits under [quality] in the study file."
-
-
-def check_delivery(
-    extract: Extract, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study, codes: CodeLists
-) -> list[ExpectationResult]:
-    """Check a delivery that is in memory. `rules` says how many rows each rule quarantined: table, rule, n."""
-    return check_facts(measure(extract.tables(), extract.persons.height, study, codes), reconciliation, rules, study)
 
 
 def check_facts(

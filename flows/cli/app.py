@@ -17,10 +17,9 @@ import typer
 
 from impasse.flows.cli.definitions import definitions_app
 from impasse.flows.cli.layouts import layout_app
-from impasse.flows.cli.terminal import err, out, print_table, told
+from impasse.flows.cli.terminal import err, out, told
 from impasse.flows.gate.garbage import collect_seldom
 from impasse.schemas.errors import ImpasseError
-from impasse.schemas.found import Found, by_folder
 
 if TYPE_CHECKING:
     from impasse.flows.server.own_server import OwnServer
@@ -194,61 +193,13 @@ def _say_result(folder: str) -> None:
         out.print(line, highlight=False, soft_wrap=True)
 
 
-_AFTER_CHECK = (
-    "`impasse run` sets the same rows aside and would publish nothing: correct the delivery, or the limits under "
-    "[quality] in the study file."
-)
-
-
 @app.command(epilog="Example: impasse check study.toml")
 @told
 def check(study: StudyPath) -> None:
     """Read, clean and check a delivery without classifying it; say what would be set aside and why."""
-    import polars as pl
+    from impasse.flows.cli import check_command
 
-    from impasse.flows.checks import quality
-    from impasse.flows.run import loading, progress
-    from impasse.flows.run.steps import reading
-    from impasse.reports.words.delivery_notes import date_format_sentences, note_sentences
-    from impasse.transforms.ingest.rules import RULES
-    from impasse.transforms.ingest.supply import count_kinds
-
-    loaded = loading.load(study.resolve())
-    with progress.shown(err):
-        progress.tell("reading and cleaning", 0, 2)
-        cleaned = reading.clean_delivery(loaded, study.resolve().parent)
-        progress.tell("checking", 1, 2)
-        results = quality.check_delivery(
-            cleaned.extract, cleaned.reconciliation, cleaned.rules, loaded.study, loaded.codes
-        )
-    print_table("Files and tables", [_told(entry) for entry in by_folder(cleaned.found)])
-    counts = cleaned.reconciliation.filter("is_present").drop("is_present")
-    absent = cleaned.reconciliation.filter(~pl.col("is_present"))["table"]
-    print_table("Rows", counts.to_dicts())
-    if len(absent):
-        out.print(f"Not delivered, or without a row: {', '.join(absent)}.\n", highlight=False)
-    if len(cleaned.rules):
-        meant = [{**row, "what it means": RULES[row["rule"]]} for row in cleaned.rules.to_dicts()]
-        print_table("Rows set aside, by rule", meant)
-    for sentence in date_format_sentences(cleaned.rules.to_dicts(), loaded.layout):
-        out.print(f"{sentence}\n", markup=False, highlight=False)
-    noted = reading.noted_facts(cleaned, count_kinds(cleaned.extract.dispensings))
-    for sentence in note_sentences(noted, loaded.study):
-        out.print(f"{sentence}\n", markup=False, highlight=False)
-    unmet = [result for result in results if not result.success]
-    out.print(f"{len(results) - len(unmet)} of {len(results)} expectations met.", highlight=False)
-    for result in unmet:
-        mark = "critical" if result.is_critical else "noted"
-        out.print(
-            f"  {mark}: {result.table}: {result.sentence} Observed: {result.observed}", markup=False, highlight=False
-        )
-    quality.require(results, do=_AFTER_CHECK)
-
-
-def _told(entry: Found) -> dict[str, object]:
-    """A file or table of a delivery as a row for the terminal."""
-    rows = "" if entry.rows is None else f"{entry.rows:,}"
-    return {"name": entry.name, "state": entry.state, "read as": entry.read_as, "rows": rows, "note": entry.note}
+    check_command.check(study.resolve())
 
 
 @app.command(epilog="Example: impasse simulate --persons 1000 --seed 7 --out registry")

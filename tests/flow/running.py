@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from impasse.flows.delivery.delivery import read_delivery
 from impasse.flows.run import publication
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import classifying, comparing, reading, rendering
-from impasse.transforms.ingest.clean import Cleaned
+from tests.cleaning import Cleaned, clean
 
 
 def run_steps(study: Path, out: Path) -> Path:
@@ -36,8 +37,9 @@ def publish(plan: Plan) -> Path:
 
 def cleaned_of(study: Path) -> Cleaned:
     """The canonical tables and the quarantine of a study's delivery."""
-    path = study.resolve()
-    return reading.clean_delivery(load(path), path.parent)
+    loaded = load(study.resolve())
+    delivered = read_delivery(loaded.study, study.resolve().parent, loaded.layout)
+    return clean(delivered, loaded.layout, loaded.study, loaded.codes)
 
 
 def data_hashes(run: Path) -> dict[str, str]:

@@ -154,7 +154,7 @@ def test_the_kind_of_file_does_not_show(
 
 
 def test_in_memory_and_on_disk_are_one(study: Path, whole: Path) -> None:
-    """`check` cleans in memory what a run cleans piece by piece: the same tables, refused rows and counts."""
+    """All rows in one piece give what a run makes of many: the same tables, refused rows and counts."""
     cleaned = cleaned_of(study)
     quarantine = whole / "restricted/quarantine"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.flows.checks.quality import check_delivery, check_facts, check_release, measure, require
+from impasse.flows.checks.quality import check_facts, check_release, measure, require
 from impasse.schemas import codelists, study
 from impasse.schemas.errors import PublicationStopped
 from impasse.schemas.expectations import ExpectationResult
 from impasse.schemas.extracts import Extract
-from impasse.schemas.study import QualitySection
+from impasse.schemas.study import QualitySection, Study
 
 CODE_FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "codelists"
 CODES = codelists.parse({path.stem: path.read_text(encoding="utf-8") for path in CODE_FOLDER.glob("*.csv")})
@@ -78,8 +78,16 @@ def _failed(results: list[ExpectationResult]) -> list[tuple[str, str, str]]:
     return [(r.table, r.sentence, r.observed) for r in results if not r.success]
 
 
+def _checked(
+    extract: Extract, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study
+) -> list[ExpectationResult]:
+    """A delivery in memory, checked."""
+    facts = measure(extract.tables(), extract.persons.height, study, CODES)
+    return check_facts(facts, reconciliation, rules, study)
+
+
 def _check(extract: Extract = EXTRACT, **reconciliation: int) -> list[ExpectationResult]:
-    return check_delivery(extract, _reconciliation(**reconciliation), NO_RULES, STUDY, CODES)
+    return _checked(extract, _reconciliation(**reconciliation), NO_RULES, STUDY)
 
 
 def test_a_normal_delivery_passes():
@@ -149,8 +157,8 @@ def test_one_rule_that_takes_more_than_a_twentieth_warns():
     """Six of a hundred rows lost to one rule is a systematic fault; five are not."""
     six = pl.DataFrame({"table": ["dispensings"], "rule": ["unknown_person"], "n": [6]})
     five = six.with_columns(n=pl.lit(5, pl.Int64))
-    many = check_delivery(EXTRACT, _reconciliation(), six, STUDY, CODES)
-    few = check_delivery(EXTRACT, _reconciliation(), five, STUDY, CODES)
+    many = _checked(EXTRACT, _reconciliation(), six, STUDY)
+    few = _checked(EXTRACT, _reconciliation(), five, STUDY)
     assert [r[0] for r in _failed(many)] == ["dispensings"]
     assert _failed(few) == []
 
@@ -175,7 +183,7 @@ def test_a_table_the_study_needs_must_be_there():
     """A minimum of rows set for a table that was not delivered stops publication."""
     needs = STUDY.model_copy(update={"quality": QualitySection(min_rows={"admissions": 1})})
     absent = pl.DataFrame([("admissions", False, 0, 0, 0)], schema=_reconciliation().schema, orient="row")
-    results = check_delivery(EXTRACT, pl.concat([_reconciliation(), absent]), NO_RULES, needs, CODES)
+    results = _checked(EXTRACT, pl.concat([_reconciliation(), absent]), NO_RULES, needs)
     assert _failed(results) == [("admissions", "Rows that can be used: at least 1.", "0 rows")]
 
 

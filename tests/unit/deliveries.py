@@ -13,7 +13,7 @@ from impasse.flows.files import inputs
 from impasse.schemas import concepts, mapping
 from impasse.schemas.mapping import Delivered
 from impasse.schemas.study import EpisodeSection, PeriodSection, SourceSection, Study, SupplySection
-from impasse.transforms.ingest.clean import Cleaned, clean
+from tests.cleaning import Cleaned, clean
 from tests.shipped import CODES
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"

@@ -6,7 +6,7 @@ import pytest
 
 from impasse.flows.delivery import delivery
 from impasse.schemas.mapping import Delivered
-from impasse.transforms.ingest.clean import Cleaned, clean
+from tests.cleaning import Cleaned, clean
 from tests.shipped import CODES
 from tests.unit.deliveries import OMOP_LISTS, SHARED, study
 

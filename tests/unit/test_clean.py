@@ -9,7 +9,7 @@ import pytest
 
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.mapping import Delivered
-from impasse.transforms.ingest.clean import clean
+from tests.cleaning import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import cleaned, layout, study

@@ -7,7 +7,7 @@ import pytest
 
 from impasse.schemas.mapping import Delivered
 from impasse.schemas.study import SupplySection
-from impasse.transforms.ingest.clean import clean
+from tests.cleaning import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import SHARED, cleaned, layout, study

@@ -15,7 +15,7 @@ from impasse.schemas.errors import ImpasseError
 from impasse.schemas.extracts import CODE_SYSTEMS
 from impasse.schemas.mapping import CodeColumn, Delivered, Part
 from impasse.transforms.ingest.cells import ROW, spread
-from impasse.transforms.ingest.clean import Cleaned, clean
+from tests.cleaning import Cleaned, clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import cleaned, layout, study

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from impasse.schemas.mapping import Delivered
-from impasse.transforms.ingest.clean import clean
 from impasse.transforms.ingest.drafts import calendar_day
+from tests.cleaning import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import OMOP_LISTS, cleaned, layout, study

@@ -11,9 +11,9 @@ import pytest
 
 from impasse.schemas.mapping import Delivered
 from impasse.schemas.study import SupplySection
-from impasse.transforms.ingest.clean import clean
 from impasse.transforms.ingest.omop.drugs import ExposureEnds, ingredient_exposures
 from impasse.transforms.ingest.supply import count_kinds
+from tests.cleaning import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import OMOP_LISTS, SHARED, cleaned, delivered, study

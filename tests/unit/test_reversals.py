@@ -7,8 +7,8 @@ from itertools import permutations
 import polars as pl
 import pytest
 
-from impasse.transforms.ingest.clean import Cleaned
 from impasse.transforms.ingest.reversals import Reversals
+from tests.cleaning import Cleaned
 from tests.tables import assert_shows
 from tests.unit.deliveries import cleaned
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from impasse.schemas import mapping
-from impasse.transforms.ingest.clean import clean
 from impasse.transforms.ingest.supply import count_kinds
+from tests.cleaning import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
 from tests.unit.deliveries import SCHEMAS, cleaned, delivered, study

@@ -9,8 +9,8 @@ import pytest
 
 from impasse.reports.words.delivery_notes import midnight_sentences
 from impasse.schemas.mapping import Delivered
-from impasse.transforms.ingest.clean import Cleaned, clean
 from impasse.transforms.ingest.midnights import count_hours
+from tests.cleaning import Cleaned, clean
 from tests.shipped import CODES
 from tests.unit.deliveries import OMOP_LISTS, layout, study
 

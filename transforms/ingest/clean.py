@@ -25,26 +25,22 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 
 import polars as pl
 
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.concepts import OmopLists
-from impasse.schemas.extracts import MODELS, SETTINGS, Extract
-from impasse.schemas.found import Found
+from impasse.schemas.extracts import MODELS, SETTINGS
 from impasse.schemas.mapping import SUPPLY_COLUMNS, TABLES, Delivered, Mapping
 from impasse.schemas.study import FIRST_DAY, LAST_DAY, SUPPLY_KINDS, Study
 from impasse.transforms.ingest import registry, rules
 from impasse.transforms.ingest.drafts import OTHER_DRUG, Draft
-from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop import cdm
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.omop.tables import OmopRules
-from impasse.transforms.ingest.ordering import WHEN, Piece, number_words, order_words, put_in_order
+from impasse.transforms.ingest.ordering import WHEN, Piece
 from impasse.transforms.ingest.persons import People, accept_persons
-from impasse.transforms.ingest.refused_rows import together
-from impasse.transforms.ingest.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, Reversals, take_back, with_late
+from impasse.transforms.ingest.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, with_late
 from impasse.transforms.ingest.rules import RULES as RULES
 from impasse.transforms.ingest.supply import add_supply, is_return
 from impasse.transforms.partition.memory import Size
@@ -75,28 +71,6 @@ class Tally:
     n_delivered: int
     rules: pl.DataFrame
     counts: Counter[Hashable] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """The canonical tables, the refused rows by table, and how many rows went where and why.
-
-    `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back;
-    `n_of_other_kinds` dispensings of a kind that the study does not read; `midnights` are
-    columns of times in UTC that seem to be midnights elsewhere; `found` lists the files of the delivery,
-    `omop_notes` say more of an OMOP CDM.
-    """
-
-    extract: Extract
-    quarantine: dict[str, pl.DataFrame]
-    reconciliation: pl.DataFrame
-    rules: pl.DataFrame
-    unused: pl.DataFrame
-    reversals: Reversals
-    n_of_other_kinds: int
-    midnights: list[dict[str, object]]
-    omop_notes: OmopNotes | None
-    found: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,38 +127,6 @@ class Source:
         layouts = cdm.OBSERVES if isinstance(self.mapping, OmopLists) else self.mapping.observes
         declared = layouts if self.study.source.observes is None else self.study.source.observes
         return frozenset(kind for kind in declared if ("dispensings" if kind == "drug" else "procedures") in tables)
-
-
-def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, codes: CodeLists) -> Cleaned:
-    """Canonical tables and quarantine of a delivery that fits in memory, and how many rows went where and why."""
-    source = Source(mapping, study, codes)
-    people, refused, tallies = clean_persons(delivered, source)
-    tables: dict[str, pl.DataFrame] = {}
-    reversals = Reversals()
-    for table in EVENT_TABLES:
-        pieces = list(clean_pieces(table, delivered, source, people))
-        if not any(piece.n_delivered for piece in pieces):
-            continue
-        rows, known = number_words(pieces, None)
-        words = order_words(known)
-        rows, settled = take_back(rows, words.supplies, words.places)
-        tables[table], reversals = put_in_order(table, rows, words), reversals + settled
-        refused[table] = [piece.refused for piece in pieces]
-        tallies[table] = tally(pieces)
-    named: dict[str, Any] = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}  # only others may be None
-    quarantine = {name: _together(frames) for name, frames in refused.items() if frames}
-    return Cleaned(
-        extract=Extract(**named, observes=source.observes(tables)),
-        quarantine={name: rows for name, rows in quarantine.items() if rows.height},
-        reconciliation=reconcile(tallies),
-        rules=count_rules(tallies),
-        unused=source.unused(delivered),
-        reversals=reversals,
-        found=delivered.found,
-        n_of_other_kinds=count_noted(tallies)[_OTHER_KINDS],
-        midnights=midnights(count_noted(tallies)),
-        omop_notes=source.omop_notes(delivered, tallies),
-    )
 
 
 def clean_persons(
@@ -364,10 +306,6 @@ _TIDY = {
 def tally(pieces: Iterable[Piece]) -> Tally:
     """How many rows of a table were delivered, and how many each rule refused."""
     return sum_tallies([Tally(piece.n_delivered, _by_rule([piece.refused]), Counter(piece.counts)) for piece in pieces])
-
-
-def _together(refused: list[pl.DataFrame]) -> pl.DataFrame:
-    return together([rows.lazy() for rows in refused]).collect()
 
 
 def sum_tallies(tallies: list[Tally]) -> Tally:

@@ -6,11 +6,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import polars as pl
-
 from impasse.flows.checks import quality
 from impasse.flows.delivery import delivery
 from impasse.flows.files import texts
+from impasse.flows.files.folders import temporary_folder
 from impasse.flows.files.keep import private
 from impasse.flows.files.tables import write_parquet
 from impasse.flows.run.loading import Loaded, stated
@@ -20,7 +19,11 @@ from impasse.flows.run.steps.intake import Taken, take_in
 from impasse.flows.run.steps.release_tables import write_release
 from impasse.flows.run.unchanged import delivery_unchanged
 from impasse.schemas.addresses import is_address
-from impasse.transforms.ingest.clean import Cleaned, Source, clean
+from impasse.schemas.expectations import ExpectationResult
+from impasse.schemas.found import Found
+from impasse.schemas.mapping import Delivered
+from impasse.schemas.study import OutputSection
+from impasse.transforms.ingest.clean import Source
 from impasse.transforms.partition.buckets import power_of_two
 from impasse.transforms.partition.memory import Size, parts_at_a_time
 from impasse.transforms.partition.parts import count_parts
@@ -39,6 +42,15 @@ class DeliveryCounts:
     size: Size
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A delivery that was read: its files and tables, what was made of its rows, and what is expected of it."""
+
+    found: tuple[Found, ...]
+    taken: Taken
+    results: list[ExpectationResult]
+
+
 @private()
 def read_delivery(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     """Read, clean, validate and check the delivery; write the buckets and the quarantine."""
@@ -50,32 +62,50 @@ def read_delivery(plan: Plan, loaded: Loaded) -> DeliveryCounts:
 
 def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     delivered = delivery.read_delivery(loaded.study, plan.base, loaded.layout)
-    source = source_of(loaded)
-    size = source.size(delivered)
+    size = source_of(loaded).size(delivered)
     n_parts = count_parts(size.n_persons)
-    n_buckets = power_of_two(max(plan.output.buckets, n_parts))
     _at_a_time(plan, size, n_parts)  # too little memory is said before the work starts
-    taken = take_in(plan.work, delivered, source, n_buckets)
+    n_buckets = _n_buckets(n_parts, plan.output)
+    checked = _take_and_check(plan.work, delivered, loaded, n_buckets)
+    taken = checked.taken
     write_parquet(taken.rules, plan.restricted("quarantine_rules"), key=("table", "rule"))
     write_release(plan, "reconciliation", taken.reconciliation)
-    results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
-    found = [asdict(entry) for entry in delivered.found]
-    noted = noted_facts(taken, taken.kinds)
-    add_findings(plan.work, results, observes=sorted(taken.observes), noted=noted, found=found)
-    quality.require(results)
+    found = [asdict(entry) for entry in checked.found]
+    noted = noted_facts(taken)
+    add_findings(plan.work, checked.results, observes=sorted(taken.observes), noted=noted, found=found)
+    quality.require(checked.results)
     return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
 
 
-def noted_facts(found: Taken | Cleaned, kinds: pl.DataFrame) -> dict[str, object]:
+def check_delivery(loaded: Loaded, base: Path) -> Checked:
+    """Read, clean and check a delivery as a run does, and leave nothing of it on the disk."""
+    delivered = delivery.read_delivery(loaded.study, base, loaded.layout)
+    n_parts = count_parts(source_of(loaded).size(delivered).n_persons)
+    with private(), temporary_folder() as work:
+        return _take_and_check(work, delivered, loaded, _n_buckets(n_parts, loaded.study.output))
+
+
+def _take_and_check(work: Path, delivered: Delivered, loaded: Loaded, n_buckets: int) -> Checked:
+    """Clean a delivery into buckets below a folder, and ask what is expected of it."""
+    taken = take_in(work, delivered, source_of(loaded), n_buckets)
+    results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
+    return Checked(delivered.found, taken, results)
+
+
+def _n_buckets(n_parts: int, output: OutputSection) -> int:
+    return power_of_two(max(output.buckets, n_parts))
+
+
+def noted_facts(taken: Taken) -> dict[str, object]:
     """What the notes on a delivery are made of."""
     return {
-        "unused": found.unused.to_dicts(),
-        "reversals": asdict(found.reversals),
-        "n_coverage_of_others": found.rules.filter(table="coverage", rule="person_unknown")["n"].sum(),
-        "kinds": kinds.to_dicts(),
-        "n_of_other_kinds": found.n_of_other_kinds,
-        "midnights": found.midnights,
-        "omop_notes": asdict(found.omop_notes) if found.omop_notes else None,
+        "unused": taken.unused.to_dicts(),
+        "reversals": asdict(taken.reversals),
+        "n_coverage_of_others": taken.rules.filter(table="coverage", rule="person_unknown")["n"].sum(),
+        "kinds": taken.kinds.to_dicts(),
+        "n_of_other_kinds": taken.n_of_other_kinds,
+        "midnights": taken.midnights,
+        "omop_notes": asdict(taken.omop_notes) if taken.omop_notes else None,
     }
 
 
@@ -111,12 +141,6 @@ def at_a_time(plan: Plan, counts: DeliveryCounts) -> int:
 def _at_a_time(plan: Plan, size: Size, n_parts: int) -> int:
     in_processes = plan.engine.kind != "threads"
     return parts_at_a_time(size, n_parts, plan.output.memory_bytes, plan.workers, in_processes=in_processes)
-
-
-def clean_delivery(loaded: Loaded, base: Path) -> Cleaned:
-    """The canonical tables and the quarantine of a study's delivery."""
-    delivered = delivery.read_delivery(loaded.study, base, loaded.layout)
-    return clean(delivered, loaded.layout, loaded.study, loaded.codes)
 
 
 def source_of(loaded: Loaded) -> Source:

@@ -1,0 +1,85 @@
+"""A small delivery cleaned in memory, by the functions that a run calls piece by piece: for tests that draw one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.concepts import OmopLists
+from impasse.schemas.extracts import MODELS, Extract
+from impasse.schemas.found import Found
+from impasse.schemas.mapping import Delivered, Mapping
+from impasse.schemas.study import Study
+from impasse.transforms.ingest.clean import (
+    EVENT_TABLES,
+    Source,
+    clean_persons,
+    clean_pieces,
+    count_noted,
+    count_rules,
+    reconcile,
+    tally,
+)
+from impasse.transforms.ingest.midnights import midnights
+from impasse.transforms.ingest.omop.cdm import OmopNotes
+from impasse.transforms.ingest.ordering import number_words, order_words, put_in_order
+from impasse.transforms.ingest.refused_rows import together
+from impasse.transforms.ingest.reversals import Reversals, take_back
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The canonical tables, the refused rows by table, and how many rows went where and why.
+
+    `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back;
+    `n_of_other_kinds` dispensings of a kind that the study does not read; `midnights` are
+    columns of times in UTC that seem to be midnights elsewhere; `found` lists the files of the delivery,
+    `omop_notes` say more of an OMOP CDM.
+    """
+
+    extract: Extract
+    quarantine: dict[str, pl.DataFrame]
+    reconciliation: pl.DataFrame
+    rules: pl.DataFrame
+    unused: pl.DataFrame
+    reversals: Reversals
+    n_of_other_kinds: int
+    midnights: list[dict[str, object]]
+    omop_notes: OmopNotes | None
+    found: tuple[Found, ...] = ()
+
+
+def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, codes: CodeLists) -> Cleaned:
+    """Canonical tables and quarantine of a delivery that fits in memory, and how many rows went where and why."""
+    source = Source(mapping, study, codes)
+    people, refused, tallies = clean_persons(delivered, source)
+    tables: dict[str, pl.DataFrame] = {}
+    reversals = Reversals()
+    for table in EVENT_TABLES:
+        pieces = list(clean_pieces(table, delivered, source, people))
+        if not any(piece.n_delivered for piece in pieces):
+            continue
+        rows, known = number_words(pieces, None)
+        words = order_words(known)
+        rows, settled = take_back(rows, words.supplies, words.places)
+        tables[table], reversals = put_in_order(table, rows, words), reversals + settled
+        refused[table] = [piece.refused for piece in pieces]
+        tallies[table] = tally(pieces)
+    named = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}
+    quarantine = {
+        name: together([rows.lazy() for rows in frames]).collect() for name, frames in refused.items() if frames
+    }
+    return Cleaned(
+        extract=Extract(**named, observes=source.observes(tables)),
+        quarantine={name: rows for name, rows in quarantine.items() if rows.height},
+        reconciliation=reconcile(tallies),
+        rules=count_rules(tallies),
+        unused=source.unused(delivered),
+        reversals=reversals,
+        found=delivered.found,
+        n_of_other_kinds=count_noted(tallies)["n_of_other_kinds"],
+        midnights=midnights(count_noted(tallies)),
+        omop_notes=source.omop_notes(delivered, tallies),
+    )
