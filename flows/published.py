@@ -12,7 +12,7 @@ from impasse.flows.files.s3 import Place
 from impasse.flows.gate.redact import discreet
 from impasse.reports.explain import render_explanation
 from impasse.reports.run import named
-from impasse.schemas import definition as definitions
+from impasse.schemas import definition_file
 from impasse.schemas.definition import Definition
 from impasse.schemas.errors import ImpasseError
 
@@ -36,7 +36,7 @@ def read_tables(run: Place) -> dict[str, pl.DataFrame]:
 def read_definitions(run: Place) -> dict[str, Definition]:
     """The definitions as they were when the run was made, by id."""
     written = texts.read_texts(run / "release" / "definitions", "*.toml")
-    return {name: definitions.parse(name, text) for name, text in written.items()}
+    return {name: definition_file.parse(name, text) for name, text in written.items()}
 
 
 @discreet

@@ -13,19 +13,13 @@ No block reads another block's settings. Blocks are hashable, so equal blocks sh
 
 from __future__ import annotations
 
-import dataclasses
-import re
-from itertools import islice, pairwise
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Literal, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from impasse.schemas import toml
-from impasse.schemas.errors import ImpasseError, nearest
-
 _STRICT = ConfigDict(extra="forbid")
-_frozen = dataclass(frozen=True, kw_only=True, config=_STRICT)
+frozen = dataclass(frozen=True, kw_only=True, config=_STRICT)
 
 Disorder = Literal["anxiety", "depression", "bipolar_depression", "ocd", "ptsd", "schizophrenia"]
 DISORDERS: tuple[str, ...] = get_args(Disorder)
@@ -38,7 +32,7 @@ When = Literal["ever", "before", "during", "before_or_during"]
 AddOnRule = Literal["own_trial", "part_of_trial", "ignored"]
 
 
-@_frozen
+@frozen
 class Source:
     """Where the definition is written, what it says and how we read it."""
 
@@ -49,7 +43,7 @@ class Source:
     confidence: Literal["V", "V-abs", "V-code", "V2", "M", "U", "D"]
 
 
-@_frozen
+@frozen
 class Exclusion:
     """Episodes of a person with a code of `codes` at the stated time are not eligible."""
 
@@ -57,7 +51,7 @@ class Exclusion:
     when: When
 
 
-@_frozen
+@frozen
 class Requirement:
     """Only episodes of a person with a code of `codes` on at least `days` different days at the stated time."""
 
@@ -66,7 +60,7 @@ class Requirement:
     days: Annotated[int, Field(ge=1)]
 
 
-@_frozen
+@frozen
 class Eligible:
     """Which episodes the definition speaks about.
 
@@ -90,7 +84,7 @@ class Eligible:
     pseudo_resistance: Literal["noted", "before", "after"]
 
 
-@_frozen
+@frozen
 class Trial:
     """What one treatment attempt is.
 
@@ -117,7 +111,7 @@ class Trial:
     window_days: Days
 
 
-@_frozen
+@frozen
 class DrugAdequacy:
     """Long and strong enough, for drugs.
 
@@ -133,7 +127,7 @@ class DrugAdequacy:
     min_adherence_percent: Annotated[int, Field(ge=0, le=100)]
 
 
-@_frozen
+@frozen
 class SessionAdequacy:
     """Long enough, for treatments given in sessions: days first to last, and number of days with a session."""
 
@@ -141,7 +135,7 @@ class SessionAdequacy:
     min_sessions: Annotated[int, Field(ge=1)]
 
 
-@_frozen
+@frozen
 class Adequacy:
     """Was the trial long and strong enough? One rule per modality."""
 
@@ -151,7 +145,7 @@ class Adequacy:
     neuromodulation: SessionAdequacy
 
 
-@_frozen
+@frozen
 class ScaleRule:
     """One symptom scale's verdict on a trial.
 
@@ -165,7 +159,7 @@ class ScaleRule:
     value: float
 
 
-@_frozen
+@frozen
 class ScaleBand:
     """One symptom scale's verdict on a trial: failed when the percentage fall is from `at_least` to under `below`."""
 
@@ -175,7 +169,7 @@ class ScaleBand:
     below: float
 
 
-@_frozen
+@frozen
 class Outcome:
     """Did the trial fail, did it work, or can we not tell?
 
@@ -198,7 +192,7 @@ class Outcome:
     early_stop: Literal["not_failed", "unknown", "by_evidence"]
 
 
-@_frozen
+@frozen
 class Count:
     """At least `n` trials of the groups `of`, counted by what must differ.
 
@@ -214,7 +208,7 @@ class Count:
     timing: Literal["any", "before", "last"]
 
 
-@_frozen
+@frozen
 class Arm:
     """All counts of an arm must be met on one day; `name` appears in reports.
 
@@ -226,7 +220,7 @@ class Arm:
     all_of: Annotated[tuple[Count, ...], Field(min_length=1)]
 
 
-@_frozen
+@frozen
 class Band:
     """From `at_least` on, `points`."""
 
@@ -234,7 +228,7 @@ class Band:
     points: Points
 
 
-@_frozen
+@frozen
 class Item:
     """Points for each trial.
 
@@ -250,7 +244,7 @@ class Item:
     extended_days: Days
 
 
-@_frozen
+@frozen
 class NumberItem:
     """Points by the number of trials, as `Count` counts them; none below the first band.
 
@@ -265,7 +259,7 @@ class NumberItem:
     is_required: bool
 
 
-@_frozen
+@frozen
 class LengthItem:
     """Points by the days from the episode's first to its last."""
 
@@ -273,7 +267,7 @@ class LengthItem:
     bands: Annotated[tuple[Band, ...], Field(min_length=1)]
 
 
-@_frozen
+@frozen
 class DiagnosisLevel:
     """The points a diagnosis of a code list earns."""
 
@@ -281,7 +275,7 @@ class DiagnosisLevel:
     points: Points
 
 
-@_frozen
+@frozen
 class DiagnosisItem:
     """The most points that a diagnosis at the stated time earns, or `otherwise`."""
 
@@ -291,7 +285,7 @@ class DiagnosisItem:
     otherwise: Points
 
 
-@_frozen
+@frozen
 class AdmissionItem:
     """Points for an admission for the disorder during the episode."""
 
@@ -302,7 +296,7 @@ class AdmissionItem:
 AnyItem = Annotated[Item | NumberItem | LengthItem | DiagnosisItem | AdmissionItem, Field(discriminator="item")]
 
 
-@_frozen
+@frozen
 class Counted:
     """Resistance as a count: any arm suffices."""
 
@@ -310,7 +304,7 @@ class Counted:
     any_of: Annotated[tuple[Arm, ...], Field(min_length=1)]
 
 
-@_frozen
+@frozen
 class Scored:
     """Resistance as a score: the sum of the items' points reaches the threshold.
 
@@ -322,7 +316,7 @@ class Scored:
     threshold: Annotated[float, Field(gt=0, multiple_of=0.5)] | Literal["none"]
 
 
-@_frozen
+@frozen
 class Level:
     """A stage: any arm suffices.
 
@@ -334,7 +328,7 @@ class Level:
     band_days: tuple[()] | tuple[Days, Days]
 
 
-@_frozen
+@frozen
 class Staged:
     """Resistance as stages, lowest first: a staging system gives the highest stage, and no verdict.
 
@@ -349,7 +343,7 @@ class Staged:
 Resistance = Annotated[Counted | Scored | Staged, Field(discriminator="kind")]
 
 
-@_frozen
+@frozen
 class Definition:
     """One published definition, or one named reading of it; `short` is its label in figures."""
 
@@ -397,206 +391,11 @@ def _counting(rule: Resistance) -> list[Count | Item | NumberItem]:
     """The parts of a rule that count trials."""
     if isinstance(rule, Scored):
         return [item for item in rule.items if isinstance(item, Item | NumberItem)]
-    return [count for arm in _arms(rule) for count in arm.all_of]
+    return [count for arm in arms_of(rule) for count in arm.all_of]
 
 
-@_frozen
-class Description:
-    """A definition that cannot be computed: it is listed and cited, with the reason, and judges nothing."""
-
-    id: str
-    title: str
-    short: str = ""
-    status: Literal["descriptive"]
-    disorders: Annotated[tuple[Disorder, ...], Field(min_length=1)]
-    source: Source
-    not_computed: str
-
-
-_ADAPTERS: dict[bool, TypeAdapter[Any]] = {False: TypeAdapter(Definition), True: TypeAdapter(Description)}
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of a computable definition's file (the id is the file's name and is not in it)."""
-    schema = _ADAPTERS[False].json_schema()
-    schema["properties"].pop("id")
-    schema["required"].remove("id")
-    return schema
-
-
-def parse(definition_id: str, text: str) -> Definition | Description:
-    """Read one definition file's text; `definition_id` is the file's name without its ending.
-
-    A file of the status `descriptive` is read as a Description. Raises ImpasseError naming the setting,
-    the nearest known spelling and what was expected.
-    """
-    where = f"definition file {definition_id}.toml"
-    raw = toml.read(text, where, "Correct the line; text and codes need quotes.")
-    try:
-        adapter = _ADAPTERS[raw.get("status") == "descriptive"]
-        definition = adapter.validate_python({**raw, "id": _own_id(definition_id, raw, where)})
-    except ValidationError as error:
-        raise _explained(error, where, text) from None
-    if isinstance(definition, Definition):
-        _refuse_impossible(definition, where, text)
-    return definition
-
-
-def _own_id(definition_id: str, raw: dict[str, Any], where: str) -> str:
-    if "id" in raw:
-        raise ImpasseError(
-            "A definition file states no id.",
-            where=where,
-            expected="the file's name to be its id",
-            do="Remove the line.",
-        )
-    return definition_id
-
-
-# What tells the members of a union apart; pydantic names it in the path of a problem.
-_UNIONS = (Counted, Scored, Staged, ScaleRule, ScaleBand, Item, NumberItem, LengthItem, DiagnosisItem, AdmissionItem)
-_TAGS = frozenset(
-    word
-    for block in _UNIONS
-    for name, kind in get_type_hints(block).items()
-    if name in ("kind", "fails_if", "item")
-    for word in get_args(kind)
-)
-
-
-def _explained(error: ValidationError, where: str, text: str) -> ImpasseError:
-    """The first problem of a pydantic error, in the user's words."""
-    # A misspelt setting is both unknown and missing; that it is unknown is the one to tell.
-    problem = min(error.errors(), key=lambda p: p["type"] != "unexpected_keyword_argument")
-    path = [str(part) for part in problem["loc"] if part not in _TAGS]
-    setting = ".".join(path)
-    line = _line_of(path[-1] if path else "", text)
-    where = f"{where}, {line}setting {setting}"
-    if problem["type"] == "unexpected_keyword_argument":
-        guess = nearest(path[-1], _known_settings())
-        hint = f"Did you mean '{guess}'?" if guess else "Remove it."
-        return ImpasseError(f"Unknown setting '{setting}'.", where=where, expected="a setting of this block", do=hint)
-    if problem["type"] in ("missing", "missing_argument"):
-        return ImpasseError(
-            f"Missing setting '{setting}'.",
-            where=where,
-            expected="every setting stated; a definition has no defaults",
-            do="Add it, with the value the source gives.",
-        )
-    words = re.findall(r"'([^']+)'", str(problem.get("ctx", {}).get("expected", "")))
-    guess = nearest(str(problem["input"]), words)
-    return ImpasseError(
-        f"Setting '{setting}' has a value that is not allowed.",
-        where=where,
-        expected=problem["msg"].removeprefix("Value error, "),
-        do=f"Did you mean '{guess}'?" if guess else "Correct it.",
-    )
-
-
-def _line_of(key: str, text: str) -> str:
-    """Where a setting, or a block, first stands."""
-    stands = re.compile(rf"\b{re.escape(key)}\s*(=|\]\s*$)")
-    numbers = (number for number, line in enumerate(text.splitlines(), start=1) if stands.search(line))
-    return "".join(f"line {number}, " for number in islice(numbers, 1))
-
-
-def _known_settings() -> list[str]:
-    blocks: tuple[Any, ...] = (
-        Definition,
-        Description,
-        Source,
-        Exclusion,
-        Requirement,
-        Eligible,
-        Trial,
-        DrugAdequacy,
-        SessionAdequacy,
-    )
-    blocks += (Adequacy, ScaleRule, ScaleBand, Outcome, Count, Arm, Counted, Scored, Level, Staged)
-    blocks += (Item, NumberItem, LengthItem, DiagnosisItem, DiagnosisLevel, AdmissionItem, Band)
-    return sorted({f.name for block in blocks for f in dataclasses.fields(block)})
-
-
-def _refuse_impossible(definition: Definition, where: str, text: str) -> None:
-    """Combinations no episode could ever meet, each with the setting whose line is told."""
-    e, t, o = definition.eligible, definition.trial, definition.outcome
-    arms = _arms(definition.resistance)
-    bands = [item.bands for item in _items(definition.resistance) if isinstance(item, NumberItem | LengthItem)]
-    min_days = definition.adequacy.drug.min_days
-    problems = [
-        (e.min_age > e.max_age, "min_age", "eligible.min_age exceeds eligible.max_age"),
-        (
-            bool(e.untreated_by) != (e.untreated_days > 0),
-            "untreated_days",
-            "eligible.untreated_by and untreated_days need each other",
-        ),
-        (
-            t.window != "episode" and t.window_days == 0,
-            "window_days",
-            "trial.window_days is 0 in a bounded window",
-        ),
-        (
-            t.window != "episode" and 0 < t.window_days < min_days,
-            "min_days",
-            "adequacy.drug.min_days is longer than trial.window_days",
-        ),
-        (
-            "scales" in o.evidence and not o.scales,
-            "scales",
-            "outcome.evidence names scales but outcome.scales is empty",
-        ),
-        (
-            "treatment_change" in o.evidence and not o.change_signs,
-            "change_signs",
-            "outcome.evidence names treatment_change but outcome.change_signs is empty",
-        ),
-        (
-            "scales" in o.evidence and o.baseline_days_after >= o.score_from_day,
-            "baseline_days_after",
-            "outcome.baseline_days_after reaches outcome.score_from_day, so one score could be both",
-        ),
-        (
-            any(isinstance(rule, ScaleBand) and rule.at_least >= rule.below for rule in o.scales),
-            "below",
-            "a scale's at_least is not under its below",
-        ),
-        (any(map(_does_not_rise, bands)), "bands", "a resistance item's bands do not rise"),
-        (
-            any(arm.within != "episode" and arm.within < min_days for arm in _failing(arms)),
-            "within",
-            "adequacy.drug.min_days is longer than the time within which an arm must be met",
-        ),
-        (any(map(_needs_nothing, arms)), "timing", "an arm in which no count can be the last"),
-    ]
-    for is_wrong, setting, what in problems:
-        if is_wrong:
-            raise ImpasseError(
-                f"Impossible combination: {what}.",
-                where=f"{where}, {_line_of(setting, text)}setting {setting}",
-                expected="settings an episode could meet",
-                do="Change one.",
-            )
-
-
-def _does_not_rise(bands: tuple[Band, ...]) -> bool:
-    return any(a.at_least >= b.at_least or a.points > b.points for a, b in pairwise(bands))
-
-
-def _items(rule: Resistance) -> tuple[Any, ...]:
-    return rule.items if isinstance(rule, Scored) else ()
-
-
-def _arms(rule: Resistance) -> tuple[Arm, ...]:
+def arms_of(rule: Resistance) -> tuple[Arm, ...]:
+    """Every arm of a rule that counts trials, or of the stages of one."""
     if isinstance(rule, Counted):
         return rule.any_of
     return tuple(arm for level in rule.levels for arm in level.any_of) if isinstance(rule, Staged) else ()
-
-
-def _failing(arms: tuple[Arm, ...]) -> list[Arm]:
-    """The arms that count more than one failed trial: one may begin before the time, two may not."""
-    return [arm for arm in arms if sum(count.n for count in arm.all_of if count.what == "failed") > 1]
-
-
-def _needs_nothing(arm: Arm) -> bool:
-    """Every count lies before the day the arm is met: then no trial marks that day."""
-    return all(count.timing == "before" for count in arm.all_of)

@@ -85,7 +85,7 @@ def show(name: Annotated[str, typer.Argument(metavar="ID")], folder: Folders = [
     from impasse.flows.definitions import catalogue
     from impasse.flows.files import inputs
     from impasse.reports.words.names import KINDS, STATUSES
-    from impasse.schemas.definition import Description
+    from impasse.schemas.description import Description
 
     d = catalogue.named(name, inputs.read_catalogue(folder))
     out.print(f"[bold]{escape(d.title)}[/]", highlight=False)

@@ -11,7 +11,7 @@ from impasse.flows.files.s3 import Place
 from impasse.flows.files.tables import read_parquet
 from impasse.reports.words.lead import Answer, Left, answer, left_after_steps
 from impasse.reports.words.names import words
-from impasse.schemas import definition
+from impasse.schemas import definition_file
 
 WIDTH = 80
 
@@ -24,7 +24,7 @@ def lines(run: Place) -> list[str]:
         pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder"
     )
     written = texts.read_texts(release / "definitions", "*.toml")
-    parsed = {name: definition.parse(name, text) for name, text in written.items()}
+    parsed = {name: definition_file.parse(name, text) for name, text in written.items()}
     titles = {name: d.title for name, d in parsed.items()}
     of_one = [name for name, d in parsed.items() if len(d.eligible.disorders) == 1]
     left = left_after_steps(read_parquet(release / "attrition.parquet").iter_rows(named=True), of_one)

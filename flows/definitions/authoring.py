@@ -14,10 +14,11 @@ from pathlib import Path
 
 from impasse.flows.definitions.catalogue import AnyDefinition, CaseFile, case_files, computable
 from impasse.flows.files import inputs, texts
-from impasse.schemas import cases, definition
+from impasse.schemas import cases, definition_file
 from impasse.schemas.cases import Case
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.definition import Definition, Description
+from impasse.schemas.definition import Definition
+from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.history import unknown
 from impasse.transforms.try_case import Difference, try_case
@@ -152,7 +153,7 @@ def start(new_id: str, neighbour: str, folder: Path) -> tuple[Path, ...]:
     """Write a draft that does what its neighbour does, with its neighbour's cases; never over another file."""
     folders = [folder] if folder.is_dir() else []
     known = inputs.definition_texts(folders)
-    d = computable(neighbour, {name: definition.parse(name, text) for name, text in known.items()})
+    d = computable(neighbour, {name: definition_file.parse(name, text) for name, text in known.items()})
     paths = folder / f"{new_id}.toml", folder / "cases" / f"{new_id}.toml"
     _refuse_id(new_id, known, paths)
     written = [_draft(new_id, d, known[neighbour]), *_copied(new_id, neighbour, case_files(folders))]
@@ -186,7 +187,7 @@ def _draft(new_id: str, d: Definition, text: str) -> str:
     # Whatever the neighbour rests on, what is changed now is its author's choice.
     blocks = re.sub(r"^confidence\s*=.*$", 'confidence = "D"', blocks, count=1, flags=re.MULTILINE)
     draft = head + mark + blocks
-    definition.parse(new_id, draft)
+    definition_file.parse(new_id, draft)
     return draft
 
 

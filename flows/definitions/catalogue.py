@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from impasse.flows.files import inputs, texts
 from impasse.reports.words.resistance import asks_failure
-from impasse.schemas.definition import DISORDERS, AdmissionItem, Definition, Description, Scored
+from impasse.schemas.definition import DISORDERS, AdmissionItem, Definition, Scored
+from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.history import unknown
 

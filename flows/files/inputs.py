@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from impasse import schemas
 from impasse.flows.files.texts import read_text, read_texts
-from impasse.schemas import definition
-from impasse.schemas.definition import Definition, Description
+from impasse.schemas import definition_file
+from impasse.schemas.definition import Definition
+from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
 
 def read_catalogue(folders: Sequence[Path] = ()) -> dict[str, Definition | Description]:
     """Every definition by id, also those that are only described."""
-    return {name: definition.parse(name, text) for name, text in definition_texts(folders).items()}
+    return {name: definition_file.parse(name, text) for name, text in definition_texts(folders).items()}
 
 
 def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:

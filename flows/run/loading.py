@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from impasse.flows.files import inputs
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.concepts import OmopLists
-from impasse.schemas.definition import Definition, Description, parse
+from impasse.schemas.definition import Definition
+from impasse.schemas.definition_file import parse
+from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.mapping import Mapping
 from impasse.schemas.study import DefinitionSection, EngineSection, OutputSection, Study

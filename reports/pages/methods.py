@@ -22,7 +22,8 @@ from impasse.reports.words.numbers import listed, number, plural
 from impasse.reports.words.prose import describe, summary
 from impasse.schemas.cases import Case
 from impasse.schemas.codelists import CONFIDENCE, CodeLists
-from impasse.schemas.definition import DISORDERS, Definition, Description, Source
+from impasse.schemas.definition import DISORDERS, Definition, Source
+from impasse.schemas.description import Description
 
 _HEADINGS = {
     "count": "Resistance by counting trials",

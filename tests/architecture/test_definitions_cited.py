@@ -7,12 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.schemas import codelists, definition
-from impasse.schemas.definition import Definition, Description
+from impasse.schemas import codelists, definition_file
+from impasse.schemas.definition import Definition
+from impasse.schemas.description import Description
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "schemas" / "definitions").glob("*/*.toml"))
-CATALOGUE = [definition.parse(path.stem, path.read_text(encoding="utf-8")) for path in FILES]
+CATALOGUE = [definition_file.parse(path.stem, path.read_text(encoding="utf-8")) for path in FILES]
 DEFINITIONS = [one for one in CATALOGUE if isinstance(one, Definition)]
 CODES = codelists.parse({path.stem: path.read_text() for path in (ROOT / "schemas" / "codelists").glob("*.csv")})
 each_definition = pytest.mark.parametrize("one", DEFINITIONS, ids=lambda one: one.id)

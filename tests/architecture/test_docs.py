@@ -14,7 +14,7 @@ import typer
 
 from impasse.flows.cli.app import app
 from impasse.flows.definitions import authoring
-from impasse.schemas import cases, definition, mapping, study, tables
+from impasse.schemas import cases, definition, definition_file, mapping, study, tables
 from impasse.schemas.codelists import CONFIDENCE
 from impasse.schemas.overrules import overruled
 from impasse.transforms.try_case import try_case
@@ -258,7 +258,7 @@ def written() -> str:
 
 def defined() -> definition.Definition:
     """What that file says."""
-    return definition.parse("dep_three_drugs", written())
+    return definition_file.parse("dep_three_drugs", written())
 
 
 def test_the_definition_example_is_a_definition() -> None:

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from impasse.flows.cli.app import app
 from impasse.flows.definitions.catalogue import case_files, tables_read
-from impasse.schemas.definition import Definition, parse
+from impasse.schemas.definition import Definition
+from impasse.schemas.definition_file import parse
 from tests.shipped import CATALOGUE, CODES, SHIPPED
 
 BY_ID = {definition.id: definition for definition in SHIPPED}

@@ -8,14 +8,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.schemas import codelists, definition
+from impasse.schemas import codelists, definition, definition_file
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.errors import ImpasseError
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in (SCHEMAS / "codelists").glob("*.csv")}
 CODES = codelists.parse(TEXTS)
-BOKMA = definition.parse(
+BOKMA = definition_file.parse(
     "bokma", (SCHEMAS / "definitions" / "anxiety" / "anx_bokma_2019.toml").read_text(encoding="utf-8")
 )
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from impasse.schemas import definition
+from impasse.schemas import definition_file
 from impasse.schemas.definition import Definition
+from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "definitions" / "depression"
@@ -18,7 +19,7 @@ SCORED = (FOLDER / "dep_mgh_s_4.toml").read_text(encoding="utf-8")
 
 def read(text: str = TEXT) -> Definition:
     """The definition of a text, under an invented id."""
-    return definition.parse("two_drugs", text)
+    return definition_file.parse("two_drugs", text)
 
 
 def refused(old: str, new: str, text: str = TEXT) -> ImpasseError:
@@ -32,7 +33,7 @@ def refused(old: str, new: str, text: str = TEXT) -> ImpasseError:
 def test_the_file_name_is_the_id() -> None:
     """The id is not written in the file, so it cannot differ from the file's name."""
     assert read().id == "two_drugs"
-    assert "id" not in definition.json_schema()["properties"]
+    assert "id" not in definition_file.json_schema()["properties"]
 
 
 def test_equal_blocks_are_equal_and_hash_alike() -> None:
@@ -178,7 +179,7 @@ def test_a_refusal_names_the_nearest_setting_of_an_inner_block() -> None:
 @pytest.mark.parametrize("path", sorted(FOLDER.parent.glob("*/*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_definition_is_read(path: Path) -> None:
     """And is what its file says, whatever the machine."""
-    assert definition.parse(path.stem, path.read_text(encoding="utf-8")).id == path.stem
+    assert definition_file.parse(path.stem, path.read_text(encoding="utf-8")).id == path.stem
 
 
 def test_a_file_that_states_its_own_id_is_refused() -> None:
@@ -232,7 +233,7 @@ def test_bands_may_earn_the_same() -> None:
 def test_what_a_definition_gives() -> None:
     """A verdict; of a staging system a score or a stage."""
     gives = {
-        name: definition.parse(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8")).gives for name in KINDS
+        name: definition_file.parse(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8")).gives for name in KINDS
     }
 
     assert gives == KINDS
@@ -246,7 +247,7 @@ def test_a_definition_that_cannot_be_computed_says_why() -> None:
     """It has a source and a reason, and no blocks."""
     described = read(DESCRIBED)
 
-    assert isinstance(described, definition.Description)
+    assert isinstance(described, Description)
     assert described.disorders == ("depression",)
 
 

@@ -15,7 +15,8 @@ from impasse.reports.display.matrix import Cell, side_by_side
 from impasse.reports.pages.methods import MethodsContents, render_methods
 from impasse.reports.words import vocabulary
 from impasse.schemas.cases import parse
-from impasse.schemas.definition import Definition, Description, Source
+from impasse.schemas.definition import Definition, Source
+from impasse.schemas.description import Description
 from tests.shipped import CATALOGUE, CODES, SHIPPED
 
 COMMITTED = Path(__file__).parents[2] / "reports" / "methods.html"

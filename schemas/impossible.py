@@ -1,0 +1,90 @@
+"""What a definition may not say: combinations of settings that no episode could ever meet."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from impasse.schemas.definition import (
+    Arm,
+    Band,
+    Definition,
+    LengthItem,
+    NumberItem,
+    Resistance,
+    ScaleBand,
+    Scored,
+    arms_of,
+)
+
+
+def impossible_combination(definition: Definition) -> tuple[str, str] | None:
+    """The first combination of settings that no episode could meet: a setting of it, and what is wrong."""
+    e, t, o = definition.eligible, definition.trial, definition.outcome
+    arms = arms_of(definition.resistance)
+    bands = [item.bands for item in _items(definition.resistance) if isinstance(item, NumberItem | LengthItem)]
+    min_days = definition.adequacy.drug.min_days
+    problems = [
+        (e.min_age > e.max_age, "min_age", "eligible.min_age exceeds eligible.max_age"),
+        (
+            bool(e.untreated_by) != (e.untreated_days > 0),
+            "untreated_days",
+            "eligible.untreated_by and untreated_days need each other",
+        ),
+        (
+            t.window != "episode" and t.window_days == 0,
+            "window_days",
+            "trial.window_days is 0 in a bounded window",
+        ),
+        (
+            t.window != "episode" and 0 < t.window_days < min_days,
+            "min_days",
+            "adequacy.drug.min_days is longer than trial.window_days",
+        ),
+        (
+            "scales" in o.evidence and not o.scales,
+            "scales",
+            "outcome.evidence names scales but outcome.scales is empty",
+        ),
+        (
+            "treatment_change" in o.evidence and not o.change_signs,
+            "change_signs",
+            "outcome.evidence names treatment_change but outcome.change_signs is empty",
+        ),
+        (
+            "scales" in o.evidence and o.baseline_days_after >= o.score_from_day,
+            "baseline_days_after",
+            "outcome.baseline_days_after reaches outcome.score_from_day, so one score could be both",
+        ),
+        (
+            any(isinstance(rule, ScaleBand) and rule.at_least >= rule.below for rule in o.scales),
+            "below",
+            "a scale's at_least is not under its below",
+        ),
+        (any(map(_does_not_rise, bands)), "bands", "a resistance item's bands do not rise"),
+        (
+            any(arm.within != "episode" and arm.within < min_days for arm in _failing(arms)),
+            "within",
+            "adequacy.drug.min_days is longer than the time within which an arm must be met",
+        ),
+        (any(map(_needs_nothing, arms)), "timing", "an arm in which no count can be the last"),
+    ]
+    return next(((setting, what) for is_wrong, setting, what in problems if is_wrong), None)
+
+
+def _does_not_rise(bands: tuple[Band, ...]) -> bool:
+    return any(a.at_least >= b.at_least or a.points > b.points for a, b in pairwise(bands))
+
+
+def _items(rule: Resistance) -> tuple[Any, ...]:
+    return rule.items if isinstance(rule, Scored) else ()
+
+
+def _failing(arms: tuple[Arm, ...]) -> list[Arm]:
+    """The arms that count more than one failed trial: one may begin before the time, two may not."""
+    return [arm for arm in arms if sum(count.n for count in arm.all_of if count.what == "failed") > 1]
+
+
+def _needs_nothing(arm: Arm) -> bool:
+    """Every count lies before the day the arm is met: then no trial marks that day."""
+    return all(count.timing == "before" for count in arm.all_of)
