@@ -1,4 +1,4 @@
-"""A mapping: where in a registry's own files each canonical column is found. Text of a TOML file in, values out.
+"""A mapping: where in a registry's own files each canonical column is found.
 
 A mapping names the files of a delivery and says, for each canonical table, which rows of which file
 feed it and which column becomes which. It holds values only: a layout that is new to the program is
@@ -19,9 +19,9 @@ optional column for it is not in the file, they are dispensed; a blank cell and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AliasChoices,
@@ -29,19 +29,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
-from impasse.schemas import toml
-from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.forms import DecimalMark, FileForm, FileNames, Shape, Words
-from impasse.schemas.found import Found
 from impasse.schemas.months import Language
-from impasse.schemas.study import OBSERVABLE, SUPPLY_KINDS
-
-if TYPE_CHECKING:
-    import polars as pl
+from impasse.schemas.study import OBSERVABLE
 
 SUPPLY_COLUMNS = (
     "ddd",
@@ -241,59 +234,6 @@ class Mapping(_Entry):
         return getattr(self, table)
 
 
-class Delivered:
-    """Files as delivered, by the mapping's key for each (OMOP: by table name). What was not delivered is absent.
-
-    A big file is read piece by piece, so that no more than one piece of it is in memory at a time. `found` lists every
-    file and table there is, also those that nothing asks for.
-    """
-
-    found: tuple[Found, ...] = ()
-
-    def __init__(self, files: dict[str, pl.DataFrame]) -> None:
-        self._files = files
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._files
-
-    def whole(self, key: str) -> pl.DataFrame:
-        """A file in one piece, for look-ups."""
-        return self._files[key]
-
-    def pieces(self, key: str) -> Iterator[pl.DataFrame]:
-        """A file's rows in order, in pieces; at least one, and each with all columns."""
-        yield self._files[key]
-
-    def n_rows(self, key: str) -> int:
-        """How many rows a file has, without reading it."""
-        return self._files[key].height
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of a mapping file, for editors."""
-    return Mapping.model_json_schema()
-
-
-def parse(name: str, text: str) -> Mapping:
-    """Read a mapping file's text; `name` is the file, for messages. Raises ImpasseError."""
-    where = f"mapping {name}"
-    try:
-        mapping = Mapping.model_validate(toml.read(text, where, "Correct the line; names and codes need quotes."))
-    except ValidationError as error:
-        raise _explained(error, where) from None
-    for key, file in mapping.files.items():
-        _check_instead(key, file, mapping, where)
-    for table in TABLES:
-        for part in mapping.parts(table):
-            _check_part(table, part, mapping, f"{where}, {table}")
-
-    def settings(part: Part, column: Written) -> dict[str, str | None]:
-        decimal = column.decimal or mapping.files[part.file].decimal
-        return {"decimal": decimal, "months": column.months or mapping.months}
-
-    return with_columns(mapping, settings)
-
-
 def with_columns(mapping: Mapping, settings: Callable[[Part, Written], dict[str, str | None]]) -> Mapping:
     """The mapping with some settings of every column changed."""
 
@@ -312,114 +252,3 @@ def needed_columns(part: Part) -> list[tuple[str, ...]]:
     columns += [(entry.column,) for entry in part.codes if "*" not in entry.column]
     columns += [(part.join.on,)] if part.join else []
     return columns + ([(part.birth.day,), (part.birth.age,)] if part.birth else [])
-
-
-def is_a_row(columns: Iterable[str]) -> bool:
-    """Whether a row of a person stands where names of columns should be, as in a file without a header.
-
-    No program names a column as a number or a date. A name may be a person's, so what looks otherwise may be a row too.
-    """
-    return any(name.strip()[:1] in set("+-.0123456789") for name in columns)
-
-
-def missing_column(
-    spellings: tuple[str, ...], there: list[str], file: str, other_keys: tuple[str, ...] = ()
-) -> ImpasseError:
-    """A column the layout needs is not in the file, which may have been meant for another key."""
-    hint = _likely_column(spellings[0], there, file)
-    if other_keys:
-        hint += f"If the file is the one of {' or '.join(other_keys)}, name it so in source.files. "
-    return ImpasseError(
-        f"Column '{spellings[0]}' is missing.",
-        where=f"file {file}",
-        expected=f"a column named {' or '.join(spellings)} (upper or lower case)",
-        do=f"{hint}Deliver the column; for a register, a layout can name another (source.layout).",
-    )
-
-
-def _likely_column(wanted: str, there: list[str], file: str) -> str:
-    """Which column may be meant: by its name in a Parquet file, else by its place.
-
-    The first line of other files may be a row of a person, whatever it looks like, so nothing of it is repeated.
-    """
-    low = [column.lower() for column in there]
-    guess = nearest(wanted.lower(), low)
-    if guess and file.lower().endswith(".parquet"):
-        return f"The file has '{guess}'. "
-    if is_a_row(there):
-        return "The file seems to have no header: its first line must name the columns. "
-    place = f"The name of column {low.index(guess) + 1} is near it. " if guess else ""
-    return f"{place}If the file has no header, give it one: its first line must name the columns. "
-
-
-def odd_type(column: str, kind: str, file: str) -> ImpasseError:
-    """A column of a Parquet file or database is neither text nor number nor date."""
-    return ImpasseError(
-        f"Column '{column}' is of the type {kind}, which cannot be read.",
-        where=f"file {file}",
-        expected="text, numbers, dates or dates with a time",
-        do="Write the column again as one of these.",
-    )
-
-
-def _check_instead(key: str, file: File, mapping: Mapping, where: str) -> None:
-    others = [other for other in mapping.files if other != key]
-    for other in file.instead_of:
-        if other not in others:
-            raise unknown_word(other, "file", others, f"{where}, files.{key}.instead_of")
-
-
-def _check_part(table: str, part: Part, mapping: Mapping, where: str) -> None:
-    for key in [part.file] + ([part.join.file] if part.join else []):
-        if key not in mapping.files:
-            raise unknown_word(key, "file", list(mapping.files), where)
-    for name in part.columns:
-        if name not in ALLOWED[table]:
-            raise unknown_word(name, "column", list(ALLOWED[table]), where)
-    for name in REQUIRED[table]:
-        if name not in part.fed:
-            raise ImpasseError(f"Nothing feeds the column '{name}'.", where=where, do="Say where it is found.")
-    for name, column in part.columns.items():
-        if name not in PARTIAL_DATES and any("%d" not in form for form in column.formats):
-            raise ImpasseError(
-                f"The date format of '{name}' has no day.",
-                where=where,
-                expected="a format with %d; only birth_date and death_date may be known by year or month",
-                do="Correct `formats`.",
-            )
-    if "kind" in part.columns:
-        _check_kinds(part.columns["kind"], where)
-
-
-def _check_kinds(kind: Column, where: str) -> None:
-    """Every word that the mapping itself gives as a kind of supply is one."""
-    given = [word for word in (kind.constant, kind.otherwise, *kind.values.values()) if word is not None]
-    for word in {*given} - {*SUPPLY_KINDS}:
-        raise unknown_word(word, "kind of supply", list(SUPPLY_KINDS), where)
-
-
-def unknown_word(word: str, kind: str, known: list[str], where: str) -> ImpasseError:
-    """A word that is none of those known at the place, with the nearest of them."""
-    guess = nearest(word, known)
-    hint = f"Did you mean '{guess}'?" if guess else "Use one of these."
-    return ImpasseError(f"Unknown {kind} '{word}'.", where=where, expected=", ".join(known), do=hint)
-
-
-def _explained(error: ValidationError, where: str) -> ImpasseError:
-    problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return unknown_word(str(problem["loc"][-1]), "key", _known_keys(), f"{where}, {key}")
-    if problem["type"] == "missing":
-        return ImpasseError(f"Missing key '{key}'.", where=where, expected="this key to be set", do="Add it.")
-    return ImpasseError(
-        f"Key '{key}' has a value that is not allowed.",
-        where=where,
-        expected=problem["msg"].removeprefix("Value error, "),
-        do="Correct it.",
-    )
-
-
-def _known_keys() -> list[str]:
-    models = (Mapping, File, Filter, Column, CodeColumn, SystemRule, Join, Birth, Part)
-    return sorted({field.serialization_alias or name for model in models for name, field in model.model_fields.items()})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from impasse.schemas.errors import ImpasseError
-from impasse.schemas.mapping import Mapping, unknown_word, with_columns
+from impasse.schemas.mapping import Mapping, with_columns
+from impasse.schemas.mapping_file import unknown_word
 from impasse.schemas.study import Study
 
 

@@ -8,9 +8,10 @@ import polars as pl
 
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.concepts import OmopLists
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.found import Found
-from impasse.schemas.mapping import Delivered, Mapping
+from impasse.schemas.mapping import Mapping
 from impasse.schemas.study import Study
 from impasse.transforms.ingest.clean import (
     EVENT_TABLES,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from impasse.schemas import codelists, definition, definition_file
+from impasse.schemas import codelist_files, definition, definition_file
 from tests.reference import codes as reference_codes
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
-CODES = codelists.parse({path.stem: path.read_text() for path in (SCHEMAS / "codelists").glob("*.csv")})
+CODES = codelist_files.parse({path.stem: path.read_text() for path in (SCHEMAS / "codelists").glob("*.csv")})
 REFERENCE_CODES = reference_codes.load(SCHEMAS / "codelists")
 CATALOGUE = [definition_file.parse(p.stem, p.read_text()) for p in sorted((SCHEMAS / "definitions").glob("*/*.toml"))]
 SHIPPED = [d for d in CATALOGUE if isinstance(d, definition.Definition)]  # those that can be computed

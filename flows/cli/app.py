@@ -270,7 +270,7 @@ def schema(
     """Print the JSON Schema of a study, definition or layout file, for editors."""
     from importlib import import_module
 
-    modules = {"study": "study", "definition": "definition_file", "layout": "mapping", "mapping": "mapping"}
+    modules = {"study": "study", "definition": "definition_file", "layout": "mapping_file", "mapping": "mapping_file"}
     if kind not in modules:
         raise ImpasseError(f"No schema '{kind}'.", expected=", ".join(modules), do="Name one of these.")
     out.out(json.dumps(import_module(f"impasse.schemas.{modules[kind]}").json_schema(), indent=2), highlight=False)

@@ -16,9 +16,9 @@ layout_app = typer.Typer(help="The layouts of registers: list them, write one ou
 def list_layouts() -> None:
     """List the layouts that come with the program: name, and the registers it reads."""
     from impasse.flows.files import inputs
-    from impasse.schemas import mapping
+    from impasse.schemas import mapping_file
 
-    titles = [(name, mapping.parse(name, inputs.read_layout(name)).title) for name in inputs.layout_names()]
+    titles = [(name, mapping_file.parse(name, inputs.read_layout(name)).title) for name in inputs.layout_names()]
     print_columns(("layout", "reads"), titles)
 
 

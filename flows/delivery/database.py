@@ -21,9 +21,9 @@ from impasse.flows.delivery.lines import require_all_rows
 from impasse.flows.delivery.names import refuse_two_of_a_name
 from impasse.flows.delivery.regular import require_regular
 from impasse.schemas.concepts import OMOP_TABLES
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.found import NO_ROWS, Found
-from impasse.schemas.mapping import Delivered
 
 _PIECE = 500_000
 _SHUT_OFF = {

@@ -33,12 +33,13 @@ from impasse.flows.delivery.regular import LEADS_OUTSIDE, leads_outside
 from impasse.flows.files import s3
 from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
-from impasse.schemas import mapping
+from impasse.schemas import delivered, mapping
 from impasse.schemas.concepts import OmopLists
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.forms import FileForm
 from impasse.schemas.found import NO_ROWS, Found
-from impasse.schemas.mapping import Delivered, Mapping
+from impasse.schemas.mapping import Mapping
 from impasse.schemas.study import Study
 
 _OF_FILES = (".csv", ".gz", ".txt", ".tsv")
@@ -368,7 +369,7 @@ def _refuse_missing_columns(columns: dict[str, dict[str, list[str]]], layout: Ma
         for file, there in columns[part.file].items():
             for spellings in mapping.needed_columns(part):
                 if not {name.lower() for name in spellings} & {column.lower() for column in there + joined}:
-                    raise mapping.missing_column(spellings, there, file, layout.files[part.file].instead_of)
+                    raise delivered.missing_column(spellings, there, file, layout.files[part.file].instead_of)
 
 
 def _omop_folder(folder: Place, stated: FileForm) -> Sources:

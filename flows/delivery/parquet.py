@@ -19,8 +19,8 @@ from impasse.flows.delivery.regular import require_regular
 from impasse.flows.files import s3
 from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
+from impasse.schemas.delivered import odd_type
 from impasse.schemas.errors import ImpasseError
-from impasse.schemas.mapping import odd_type
 
 Kinds = Mapping[str, pl.DataType]
 

@@ -37,9 +37,9 @@ def read_study(path: Path) -> Study:
 
 def read_codelists() -> CodeLists:
     """The code lists delivered with the program."""
-    from impasse.schemas import codelists
+    from impasse.schemas import codelist_files
 
-    return codelists.parse(read_texts(shipped("codelists"), "*.csv"))
+    return codelist_files.parse(read_texts(shipped("codelists"), "*.csv"))
 
 
 def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
@@ -78,7 +78,7 @@ def definition_folders() -> list[Path]:
 
 def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
     """What the study's source is read by: a shipped layout, the user's own TOML, or the OMOP concept lists."""
-    from impasse.schemas import concepts, mapping
+    from impasse.schemas import concepts, mapping_file
     from impasse.schemas.overrules import overruled
 
     if chosen.source.kind == "omop":
@@ -86,7 +86,7 @@ def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
     layout = chosen.source.layout
     is_own = layout.endswith(".toml")
     text = read_text(base / layout) if is_own else read_layout(layout, f"study {chosen.name}, source.layout")
-    return overruled(mapping.parse(Path(layout).with_suffix(".toml").name, text), chosen)
+    return overruled(mapping_file.parse(Path(layout).with_suffix(".toml").name, text), chosen)
 
 
 def layout_names() -> list[str]:

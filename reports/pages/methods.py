@@ -21,7 +21,8 @@ from impasse.reports.words.names import STATUSES, capital, confidence, words
 from impasse.reports.words.numbers import listed, number, plural
 from impasse.reports.words.prose import describe, summary
 from impasse.schemas.cases import Case
-from impasse.schemas.codelists import CONFIDENCE, CodeLists
+from impasse.schemas.codelist_files import CONFIDENCE
+from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import DISORDERS, Definition, Source
 from impasse.schemas.description import Description
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.schemas import codelists, definition_file
+from impasse.schemas import codelist_files, definition_file
 from impasse.schemas.definition import Definition
 from impasse.schemas.description import Description
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "schemas" / "definitions").glob("*/*.toml"))
 CATALOGUE = [definition_file.parse(path.stem, path.read_text(encoding="utf-8")) for path in FILES]
 DEFINITIONS = [one for one in CATALOGUE if isinstance(one, Definition)]
-CODES = codelists.parse({path.stem: path.read_text() for path in (ROOT / "schemas" / "codelists").glob("*.csv")})
+CODES = codelist_files.parse({path.stem: path.read_text() for path in (ROOT / "schemas" / "codelists").glob("*.csv")})
 each_definition = pytest.mark.parametrize("one", DEFINITIONS, ids=lambda one: one.id)
 each_entry = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.id)
 

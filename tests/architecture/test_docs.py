@@ -14,8 +14,8 @@ import typer
 
 from impasse.flows.cli.app import app
 from impasse.flows.definitions import authoring
-from impasse.schemas import cases, definition, definition_file, mapping, study, tables
-from impasse.schemas.codelists import CONFIDENCE
+from impasse.schemas import cases, definition, definition_file, mapping_file, study, tables
+from impasse.schemas.codelist_files import CONFIDENCE
 from impasse.schemas.overrules import overruled
 from impasse.transforms.try_case import try_case
 from tests.shipped import CODES, SHIPPED
@@ -207,7 +207,7 @@ def test_the_study_example_is_a_study() -> None:
     example = study.parse("study.toml", toml_named("study.toml\n"))
     layout = (ROOT / "schemas" / "mappings" / f"{example.source.layout}.toml").read_text(encoding="utf-8")
 
-    assert overruled(mapping.parse(example.source.layout, layout), example).files["dispensings"].label == "lmed_*"
+    assert overruled(mapping_file.parse(example.source.layout, layout), example).files["dispensings"].label == "lmed_*"
 
 
 def test_the_study_example_takes_a_folder_of_definitions() -> None:
@@ -244,7 +244,7 @@ def test_the_defaults_in_the_readme_are_those_of_the_study_file() -> None:
 
 def test_the_mapping_example_is_a_mapping() -> None:
     """It can be copied as it stands."""
-    example = mapping.parse("my-registry.toml", toml_named("my-registry.toml"))
+    example = mapping_file.parse("my-registry.toml", toml_named("my-registry.toml"))
 
     assert set(example.files) == {"people", "visits", "sales"}
 

@@ -10,14 +10,14 @@ import polars as pl
 import pytest
 
 from impasse.flows.checks.quality import check_facts, check_release, measure, require
-from impasse.schemas import codelists, study
+from impasse.schemas import codelist_files, study
 from impasse.schemas.errors import PublicationStopped
 from impasse.schemas.expectations import ExpectationResult
 from impasse.schemas.extracts import Extract
 from impasse.schemas.study import QualitySection, Study
 
 CODE_FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "codelists"
-CODES = codelists.parse({path.stem: path.read_text(encoding="utf-8") for path in CODE_FOLDER.glob("*.csv")})
+CODES = codelist_files.parse({path.stem: path.read_text(encoding="utf-8") for path in CODE_FOLDER.glob("*.csv")})
 STUDY = study.parse(
     "study.toml",
     """

@@ -18,7 +18,8 @@ from types import SimpleNamespace
 import polars as pl
 from polars import selectors
 
-from impasse.schemas.codelists import CodeLists, parse
+from impasse.schemas.codelist_files import parse
+from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
 from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.study import OBSERVABLE, Study

@@ -10,8 +10,8 @@ import polars as pl
 
 from impasse.flows.delivery import delivery
 from impasse.flows.files import inputs
-from impasse.schemas import concepts, mapping
-from impasse.schemas.mapping import Delivered
+from impasse.schemas import concepts, mapping, mapping_file
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.study import EpisodeSection, PeriodSection, SourceSection, Study, SupplySection
 from tests.cleaning import Cleaned, clean
 from tests.shipped import CODES
@@ -23,7 +23,7 @@ OMOP_LISTS = concepts.parse({path.stem: path.read_text() for path in (SCHEMAS / 
 
 def layout(name: str) -> mapping.Mapping:
     """A shipped mapping."""
-    return mapping.parse(name, (SCHEMAS / "mappings" / f"{name}.toml").read_text())
+    return mapping_file.parse(name, (SCHEMAS / "mappings" / f"{name}.toml").read_text())
 
 
 def study(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from impasse.flows.delivery import delivery
-from impasse.schemas.mapping import Delivered
+from impasse.schemas.delivered import Delivered
 from tests.cleaning import Cleaned, clean
 from tests.shipped import CODES
 from tests.unit.deliveries import OMOP_LISTS, SHARED, study

@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 import pytest
 
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
-from impasse.schemas.mapping import Delivered
 from tests.cleaning import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from impasse.schemas.mapping import Delivered
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.study import SupplySection
 from tests.cleaning import clean
 from tests.shipped import CODES

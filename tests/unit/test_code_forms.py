@@ -11,9 +11,10 @@ import pytest
 
 from impasse.schemas.code_forms import FORMS, PLAIN
 from impasse.schemas.codelists import CodeLists
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.extracts import CODE_SYSTEMS
-from impasse.schemas.mapping import CodeColumn, Delivered, Part
+from impasse.schemas.mapping import CodeColumn, Part
 from impasse.transforms.ingest.cells import ROW, spread
 from tests.cleaning import Cleaned, clean
 from tests.shipped import CODES

@@ -8,13 +8,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.schemas import codelists, definition, definition_file
+from impasse.schemas import codelist_files, definition, definition_file
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.errors import ImpasseError
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in (SCHEMAS / "codelists").glob("*.csv")}
-CODES = codelists.parse(TEXTS)
+CODES = codelist_files.parse(TEXTS)
 BOKMA = definition_file.parse(
     "bokma", (SCHEMAS / "definitions" / "anxiety" / "anx_bokma_2019.toml").read_text(encoding="utf-8")
 )
@@ -301,12 +301,12 @@ def test_a_drug_whose_doses_cannot_be_told_apart_is_refused(looked_up: str) -> N
     drug = "N05AX08" if looked_up == "true" else "N05AX98"
 
     with pytest.raises(ImpasseError, match=f"{drug} has no row, or more than one"):
-        codelists.parse(with_line("doses", f"{drug},nasal,{looked_up},1,,,,,Paper,2026-01-01,M,M,,,"))
+        codelist_files.parse(with_line("doses", f"{drug},nasal,{looked_up},1,,,,,Paper,2026-01-01,M,M,,,"))
 
 
 def test_a_further_route_is_accepted() -> None:
     """And changes nothing that is looked up."""
-    more = codelists.parse(with_line("doses", "N05AX08,nasal,false,1,,,,,Paper,2026-01-01,M,M,,,"))
+    more = codelist_files.parse(with_line("doses", "N05AX08,nasal,false,1,,,,,Paper,2026-01-01,M,M,,,"))
 
     assert more.doses.equals(CODES.doses)
 
@@ -436,7 +436,7 @@ def test_a_first_line_option_of_every_disorder_is_known() -> None:
 def test_a_row_that_is_not_whole_is_refused_by_file_and_line(line: str, what: str) -> None:
     """Not cited, not in the vocabulary, there twice, not a number, or cut short."""
     with pytest.raises(ImpasseError, match=what) as refusal:
-        codelists.parse(with_line("scales", line))
+        codelist_files.parse(with_line("scales", line))
 
     assert refusal.value.where == "scales.csv, line 20"
 
@@ -461,7 +461,7 @@ def test_a_scale_that_no_score_could_be_read_by_is_refused(changed: dict[str, st
     line = SCALE.format(**{"disorders": "anxiety", "partial": "", "bands": "", **changed})
 
     with pytest.raises(ImpasseError, match=what):
-        codelists.parse(with_line("scales", line))
+        codelist_files.parse(with_line("scales", line))
 
 
 @pytest.mark.parametrize(
@@ -473,7 +473,7 @@ def test_a_scale_that_no_score_could_be_read_by_is_refused(changed: dict[str, st
 )
 def test_a_scale_that_can_be_read_is_accepted(said: dict[str, str]) -> None:
     """Bands from the lowest score to the highest, or from a cut-off on, or none."""
-    more = codelists.parse(with_line("scales", SCALE.format(**said)))
+    more = codelist_files.parse(with_line("scales", SCALE.format(**said)))
 
     assert more.scales["scale"].to_list()[-1] == "ham_x"
 
@@ -493,7 +493,7 @@ def test_a_scale_that_can_be_read_is_accepted(said: dict[str, str]) -> None:
 def test_a_cause_or_option_in_unknown_words_is_refused(name: str, line: str, what: str) -> None:
     """A misspelt disorder, code list, treatment group or tier would never be found."""
     with pytest.raises(ImpasseError, match=what):
-        codelists.parse(with_line(name, line))
+        codelist_files.parse(with_line(name, line))
 
 
 @pytest.mark.parametrize(
@@ -505,7 +505,7 @@ def test_a_cause_or_option_in_unknown_words_is_refused(name: str, line: str, wha
 )
 def test_a_cause_or_option_in_known_words_is_accepted(name: str, line: str) -> None:
     """It is the last of its table."""
-    more = getattr(codelists.parse(with_line(name, line)), name)
+    more = getattr(codelist_files.parse(with_line(name, line)), name)
 
     assert more.height == getattr(CODES, name).height + 1
     assert more.row(-1)[0] == line.split(",")[0]
@@ -514,7 +514,7 @@ def test_a_cause_or_option_in_known_words_is_accepted(name: str, line: str) -> N
 def test_an_unknown_modality_is_refused_with_the_nearest_one() -> None:
     """The message offers the spelling that was probably meant."""
     with pytest.raises(ImpasseError, match="modality 'drugs'") as refusal:
-        codelists.parse(with_line("treatments", "X01XX01,x,drugs,,,drug,,,Paper,2026-01-01,M"))
+        codelist_files.parse(with_line("treatments", "X01XX01,x,drugs,,,drug,,,Paper,2026-01-01,M"))
 
     assert "'drug'" in refusal.value.do
 
@@ -522,7 +522,7 @@ def test_an_unknown_modality_is_refused_with_the_nearest_one() -> None:
 def test_a_missing_code_list_is_named() -> None:
     """A program without its dose table does not start."""
     with pytest.raises(ImpasseError, match=r"doses\.csv"):
-        codelists.parse({name: text for name, text in TEXTS.items() if name != "doses"})
+        codelist_files.parse({name: text for name, text in TEXTS.items() if name != "doses"})
 
 
 def test_a_disorder_names_only_lists_that_exist() -> None:
@@ -530,7 +530,7 @@ def test_a_disorder_names_only_lists_that_exist() -> None:
     broken = {**TEXTS, "disorders": TEXTS["disorders"].replace("anxiety,anxiety,", "anxiety,anxeity,")}
 
     with pytest.raises(ImpasseError, match="anxeity"):
-        codelists.parse(broken)
+        codelist_files.parse(broken)
 
 
 def test_a_definition_in_known_words_is_accepted() -> None:

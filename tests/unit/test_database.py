@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from impasse.flows.delivery import database, delivery
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.found import NO_ROWS, Found
-from impasse.schemas.mapping import Delivered
 from tests.unit.deliveries import OMOP_LISTS, study
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from impasse.schemas.mapping import Delivered
+from impasse.schemas.delivered import Delivered
 from impasse.transforms.ingest.drafts import calendar_day
 from tests.cleaning import clean
 from tests.shipped import CODES

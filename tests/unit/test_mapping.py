@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from impasse.schemas import mapping
+from impasse.schemas import mapping_file
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.overrules import overruled
 from tests.unit.deliveries import SCHEMAS, layout, study
@@ -38,7 +38,7 @@ def test_four_layouts_are_shipped() -> None:
 
 def test_plain_text_names_a_column() -> None:
     """`person_id = "id"` is short for a column of that name."""
-    part = mapping.parse("small", SMALL).persons[0]
+    part = mapping_file.parse("small", SMALL).persons[0]
 
     assert part.columns["person_id"].column == ("id",)
 
@@ -46,25 +46,25 @@ def test_plain_text_names_a_column() -> None:
 def test_unknown_key_is_refused_with_the_nearest_spelling() -> None:
     """A mistyped key stops the run and the right one is suggested."""
     with pytest.raises(ImpasseError, match="Did you mean 'delimiter'"):
-        mapping.parse("small", SMALL.replace('name = "people" }', 'name = "people", delimeter = ";" }'))
+        mapping_file.parse("small", SMALL.replace('name = "people" }', 'name = "people", delimeter = ";" }'))
 
 
 def test_unknown_canonical_column_is_refused() -> None:
     """A canonical column that the table does not have stops the run."""
     with pytest.raises(ImpasseError, match="Did you mean 'birth_date'"):
-        mapping.parse("small", SMALL + 'birthdate = "born"\n')
+        mapping_file.parse("small", SMALL + 'birthdate = "born"\n')
 
 
 def test_missing_canonical_column_is_refused() -> None:
     """A table cannot be fed without its key columns."""
     with pytest.raises(ImpasseError, match="Nothing feeds the column 'person_id'"):
-        mapping.parse("small", SMALL.replace("person_id", "sex"))
+        mapping_file.parse("small", SMALL.replace("person_id", "sex"))
 
 
 def test_part_of_unknown_file_is_refused() -> None:
     """A part must read a file that the mapping lists."""
     with pytest.raises(ImpasseError, match="Unknown file 'persons'"):
-        mapping.parse("small", SMALL.replace('file = "people"', 'file = "persons"'))
+        mapping_file.parse("small", SMALL.replace('file = "people"', 'file = "persons"'))
 
 
 def test_event_dates_need_a_day() -> None:
@@ -72,7 +72,7 @@ def test_event_dates_need_a_day() -> None:
     dispensings = '[[deaths]]\nfile = "people"\n[deaths.columns]\nperson_id = "id"\n'
 
     with pytest.raises(ImpasseError, match="has no day"):
-        mapping.parse("small", SMALL + dispensings + 'date = { column = "died", formats = "%Y" }\n')
+        mapping_file.parse("small", SMALL + dispensings + 'date = { column = "died", formats = "%Y" }\n')
 
 
 def test_filter_says_one_thing() -> None:
@@ -80,13 +80,13 @@ def test_filter_says_one_thing() -> None:
     both = 'rows = [{ column = "a", is = "x", starts_with = "y" }]\n[persons.columns]'
 
     with pytest.raises(ImpasseError, match="not allowed"):
-        mapping.parse("small", SMALL.replace("[persons.columns]", both))
+        mapping_file.parse("small", SMALL.replace("[persons.columns]", both))
 
 
 def test_text_that_is_no_toml_is_refused() -> None:
     """Broken TOML is told with its line."""
     with pytest.raises(ImpasseError, match="Not valid TOML"):
-        mapping.parse("small", "title = ")
+        mapping_file.parse("small", "title = ")
 
 
 def test_study_overrides_file_names_and_observes() -> None:
@@ -117,7 +117,9 @@ def test_study_settings_of_files_hold_over_the_layout() -> None:
 def test_columns_take_mark_and_language_from_file_and_mapping() -> None:
     """Unless they state their own; the study's mark holds over all."""
     danish = layout("danish")
-    own = mapping.parse("small", SMALL.replace('person_id = "id"', 'person_id = { column = "id", months = "german" }'))
+    own = mapping_file.parse(
+        "small", SMALL.replace('person_id = "id"', 'person_id = { column = "id", months = "german" }')
+    )
 
     assert danish.dispensings[0].columns["ddd_per_package"].decimal == ","
     assert {column.months for column in danish.dispensings[0].columns.values()} == {"danish"}
@@ -141,30 +143,30 @@ def test_columns_take_mark_and_language_from_file_and_mapping() -> None:
 def test_settings_of_files_that_cannot_be(settings: str, told: str) -> None:
     """Each is refused by its key."""
     with pytest.raises(ImpasseError, match=told):
-        mapping.parse("small", SMALL.replace('name = "people" }', f'name = "people", {settings} }}'))
+        mapping_file.parse("small", SMALL.replace('name = "people" }', f'name = "people", {settings} }}'))
 
 
 @pytest.mark.parametrize("name", ["[]", '"20*/people"', '"people/"', '""'])
 def test_names_of_files_that_cannot_be(name: str) -> None:
     """A pattern stands in the file's name, not in its folder, and a layout names something."""
     with pytest.raises(ImpasseError, match=r"files\.people\.name"):
-        mapping.parse("small", SMALL.replace('name = "people"', f"name = {name}"))
+        mapping_file.parse("small", SMALL.replace('name = "people"', f"name = {name}"))
 
 
 def test_months_in_a_language_that_is_not_known() -> None:
     """It is refused with those that are."""
     with pytest.raises(ImpasseError, match="'danish'"):
-        mapping.parse("small", f'months = "klingon"\n{SMALL}')
+        mapping_file.parse("small", f'months = "klingon"\n{SMALL}')
 
 
 def test_blank_words_by_default() -> None:
     """How R, SQL exports, database dumps and SAS write a blank cell."""
-    assert mapping.parse("small", SMALL).missing == ("NA", "NaN", "NULL", "\\N", ".")
+    assert mapping_file.parse("small", SMALL).missing == ("NA", "NaN", "NULL", "\\N", ".")
 
 
 def test_json_schema_is_exported() -> None:
     """Editors can complete a mapping file, and take a column's plain name for what it is."""
-    schema = mapping.json_schema()
+    schema = mapping_file.json_schema()
     column = schema["$defs"]["Part"]["properties"]["columns"]["additionalProperties"]
 
     assert "files" in schema["required"]
@@ -179,10 +181,10 @@ def test_a_kind_of_supply_is_one_of_ours() -> None:
     translated = SMALL + dispensings + 'kind = { column = "k", values = { A = "adminstered" } }\n'
 
     with pytest.raises(ImpasseError, match="Did you mean 'prescribed'"):
-        mapping.parse("small", constant)
+        mapping_file.parse("small", constant)
     with pytest.raises(ImpasseError, match="Did you mean 'administered'"):
-        mapping.parse("small", translated)
-    assert mapping.parse("small", constant.replace("prescribd", "prescribed")).dispensings
+        mapping_file.parse("small", translated)
+    assert mapping_file.parse("small", constant.replace("prescribd", "prescribed")).dispensings
 
 
 @pytest.mark.parametrize("name", ["../people", "/etc/passwd", "a/../../people*"])
@@ -190,7 +192,7 @@ def test_a_kind_of_supply_is_one_of_ours() -> None:
 def test_files_lie_below_the_delivery(stated: str, name: str) -> None:
     """A layout from somebody else reads nothing beside it."""
     with pytest.raises(ImpasseError, match="below source"):
-        mapping.parse("small", SMALL.replace('name = "people"', stated.format(name)))
+        mapping_file.parse("small", SMALL.replace('name = "people"', stated.format(name)))
 
 
 @pytest.mark.parametrize("shape", ["(?=a)b", "(", "(a{1000}){1000}"], ids=["look-around", "open", "too large"])
@@ -198,5 +200,5 @@ def test_a_shape_is_a_regular_expression(shape: str) -> None:
     """One that the program cannot read is refused with the layout, before any code is."""
     rule = f'code_systems = [{{ system = "icd10", shape = "{shape}" }}]\n[persons.columns]'
     with pytest.raises(ImpasseError, match="code_systems") as caught:
-        mapping.parse("small", SMALL.replace("[persons.columns]", rule))
+        mapping_file.parse("small", SMALL.replace("[persons.columns]", rule))
     assert "regular expression" in caught.value.expected

@@ -7,8 +7,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
-from impasse.schemas.mapping import Delivered
 from impasse.transforms.history.encode import encode
 from tests.cleaning import clean
 from tests.shipped import CODES

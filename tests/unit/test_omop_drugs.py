@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.schemas.mapping import Delivered
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.study import SupplySection
 from impasse.transforms.ingest.omop.drugs import ExposureEnds, ingredient_exposures
 from impasse.transforms.ingest.supply import count_kinds

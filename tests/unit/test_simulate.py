@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.schemas import codelists
+from impasse.schemas import codelist_files, codelists
 from impasse.schemas.definition import DISORDERS as KNOWN_DISORDERS
 from impasse.transforms.simulator.course import MAX_STEPS
 from impasse.transforms.simulator.disorders import DISORDERS, DRUGS, SCALES, SESSIONS
@@ -29,7 +29,7 @@ def registry() -> Tables:
 @pytest.fixture(scope="module")
 def codes() -> codelists.CodeLists:
     """The shipped code lists."""
-    return codelists.parse({path.stem: path.read_text(encoding="utf-8") for path in CODE_FOLDER.glob("*.csv")})
+    return codelist_files.parse({path.stem: path.read_text(encoding="utf-8") for path in CODE_FOLDER.glob("*.csv")})
 
 
 def _bytes(tables: Tables) -> dict[str, str]:

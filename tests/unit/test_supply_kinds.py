@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from impasse.schemas import mapping
+from impasse.schemas import mapping_file
 from impasse.transforms.ingest.supply import count_kinds
 from tests.cleaning import clean
 from tests.shipped import CODES
@@ -18,7 +18,7 @@ FILLS = "person_id,date,atc,kind\n1,2010-01-01,N06AB06,Prescribed\n1,2010-01-02,
 
 def _kinds(kind: str, dispensings: str) -> list[str]:
     """The kinds of supply under the generic layout with another line for the column."""
-    layout = mapping.parse("mine", GENERIC.replace('kind = { column = "kind", optional = true }', kind))
+    layout = mapping_file.parse("mine", GENERIC.replace('kind = { column = "kind", optional = true }', kind))
     found = clean(delivered(persons=PERSONS, dispensings=dispensings), layout, study(), CODES)
     return found.extract.dispensings["kind"].to_list()
 

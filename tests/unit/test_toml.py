@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from impasse.schemas import cases, definition_file, mapping, study
+from impasse.schemas import cases, definition_file, mapping_file, study
 from impasse.schemas.errors import ImpasseError
 
 
-@pytest.mark.parametrize("parse", [study.parse, mapping.parse, definition_file.parse, cases.parse])
+@pytest.mark.parametrize("parse", [study.parse, mapping_file.parse, definition_file.parse, cases.parse])
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from impasse.reports.words.delivery_notes import midnight_sentences
-from impasse.schemas.mapping import Delivered
+from impasse.schemas.delivered import Delivered
 from impasse.transforms.ingest.midnights import count_hours
 from tests.cleaning import Cleaned, clean
 from tests.shipped import CODES

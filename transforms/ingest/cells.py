@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 
 import polars as pl
 
-from impasse.schemas.mapping import CodeColumn, Part, SystemRule, missing_column
+from impasse.schemas.delivered import missing_column
+from impasse.schemas.mapping import CodeColumn, Part, SystemRule
 from impasse.transforms.ingest import drafts
 
 # The number of a row; a name no delivered column can be expected to have.

@@ -30,8 +30,9 @@ import polars as pl
 
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.concepts import OmopLists
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.extracts import MODELS, SETTINGS
-from impasse.schemas.mapping import SUPPLY_COLUMNS, TABLES, Delivered, Mapping
+from impasse.schemas.mapping import SUPPLY_COLUMNS, TABLES, Mapping
 from impasse.schemas.study import FIRST_DAY, LAST_DAY, SUPPLY_KINDS, Study
 from impasse.transforms.ingest import registry, rules
 from impasse.transforms.ingest.drafts import OTHER_DRUG, Draft

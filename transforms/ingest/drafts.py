@@ -16,8 +16,8 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
+from impasse.schemas.delivered import missing_column, odd_type
 from impasse.schemas.forms import DecimalMark
-from impasse.schemas.mapping import missing_column, odd_type
 from impasse.schemas.months import Language, month_numbers
 from impasse.schemas.unfit import inexact_ids, unknown_zone
 

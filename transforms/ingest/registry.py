@@ -13,12 +13,12 @@ from dataclasses import replace
 import polars as pl
 
 from impasse.schemas.codelists import EXACT_SYSTEMS
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.mapping import (
     SUPPLY_COLUMNS,
     TABLES,
     Birth,
     Column,
-    Delivered,
     Filter,
     Mapping,
     Part,

@@ -25,8 +25,8 @@ from impasse.flows.checks import quality
 from impasse.flows.files.folders import remove
 from impasse.flows.files.spill import BucketFiles, set_aside, write_quarantine
 from impasse.flows.files.tables import write_parquet
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.extracts import MODELS
-from impasse.schemas.mapping import Delivered
 from impasse.transforms.ingest.clean import (
     EVENT_TABLES,
     Source,

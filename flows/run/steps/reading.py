@@ -19,9 +19,9 @@ from impasse.flows.run.steps.intake import Taken, take_in
 from impasse.flows.run.steps.release_tables import write_release
 from impasse.flows.run.unchanged import delivery_unchanged
 from impasse.schemas.addresses import is_address
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.expectations import ExpectationResult
 from impasse.schemas.found import Found
-from impasse.schemas.mapping import Delivered
 from impasse.schemas.study import OutputSection
 from impasse.transforms.ingest.clean import Source
 from impasse.transforms.partition.buckets import power_of_two

@@ -19,7 +19,7 @@ from dataclasses import dataclass, fields, replace
 import polars as pl
 
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.mapping import Delivered
+from impasse.schemas.delivered import Delivered
 from impasse.transforms.ingest import drafts
 from impasse.transforms.ingest.drafts import Draft
 from impasse.transforms.ingest.midnights import count_hours

@@ -11,7 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from impasse.schemas.codelists import JOINED_BY, CodeLists
-from impasse.schemas.mapping import Delivered
+from impasse.schemas.delivered import Delivered
 from impasse.transforms.ingest.omop.tables import OmopFrame, OmopRules, once_per_delivery
 
 _VOCABULARY = ("concept", "concept_ancestor", "drug_strength")

@@ -22,7 +22,7 @@ from datetime import timedelta
 import polars as pl
 
 from impasse.schemas.concepts import OmopLists
-from impasse.schemas.mapping import Delivered
+from impasse.schemas.delivered import Delivered
 from impasse.transforms.ingest import drafts
 from impasse.transforms.ingest.drafts import OTHER_DRUG, Draft
 from impasse.transforms.ingest.omop.concepts import concepts

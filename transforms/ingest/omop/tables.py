@@ -15,7 +15,8 @@ import polars as pl
 
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.concepts import OmopLists
-from impasse.schemas.mapping import BLANK_WORDS, Delivered
+from impasse.schemas.delivered import Delivered
+from impasse.schemas.mapping import BLANK_WORDS
 from impasse.schemas.study import Study
 from impasse.schemas.unfit import codes_as_numbers
 from impasse.transforms.ingest import drafts
