@@ -9,53 +9,26 @@ read from the tables.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from operator import itemgetter
-from textwrap import fill
 from types import MappingProxyType
 from typing import Any
 
-from impasse.reports.words.names import scale_name, words
+from impasse.reports.explain_trials import adequacy_reason, draw_trials, evidence_in_words, list_judgements
+from impasse.reports.words.names import words
 from impasse.reports.words.numbers import listed, number, plural
 from impasse.reports.words.resistance import asks_failure, needed
-from impasse.schemas.definition import Counted, Definition, DrugAdequacy, Resistance, Scored, SessionAdequacy
-from impasse.schemas.plain import plain
+from impasse.reports.words.wrapping import wrapped
+from impasse.schemas.definition import Counted, Definition, Resistance, Scored
 from impasse.schemas.values import NO_LEVEL
 
 Row = dict[str, Any]
 Rules = dict[str, tuple[str, str]]
-_LABEL = 22
 _ENDS = {
     "remission": "a remission code",
     "death": "death",
     "coverage": "the end of coverage",
     "period": "the end of the study period",
     "tail": "its last contact or treatment",
-}
-_EVIDENCE = {
-    "early_stop": "it stopped early",
-    "switch": "a switch to another drug",
-    "add_on": "another drug added",
-    "ect": "ECT",
-    "tms": "TMS",
-    "admission": "an admission",
-    "no_change": "no change of treatment followed",
-    "unknown_end": "its last day is not known, so nor is whether a change came in time",
-    "unfinished": "observation ended before a change could be ruled out",
-    "unobserved": "a sign of change is not observed here",
-    "none": "no evidence",
-}
-_SCALE_FAILS = {
-    "fall_below": "the fall in",
-    "points_below": "the fall in points on",
-    "fall_between": "the fall in",
-    "score_above": "the score on",
-}
-_RESPONSES = {
-    "remission": "remission",
-    "insufficient": "response without remission",
-    "partial": "partial response",
-    "no_response": "no response",
 }
 _VERDICTS = {
     "resistant": "Resistant",
@@ -97,22 +70,16 @@ def render_explanation(
         group = [d for d in told if rules[d.id][0] == trial_rule]
         mine = sorted((t for t in trials if t["trial_rule"] == trial_rule), key=itemgetter("number"))
         shown = [{**t, "name": names.get(t["treatment"], words(t["treatment"]))} for t in mine]
-        lines += ["", *_trials(episode, trial_rule, group, shown, width)]
+        lines += ["", *draw_trials(episode, trial_rule, group, shown, width)]
         for judging_rule in dict.fromkeys(rules[d.id][1] for d in group):
             here = (trial_rule, judging_rule)
             judged = {j["number"]: j for j in judgements if (j["trial_rule"], j["judging_rule"]) == here}
             alike = [d for d in group if rules[d.id][1] == judging_rule]
-            lines += ["", *_judged(shown, judged, alike, width)]
+            lines += ["", *list_judgements(shown, judged, alike, width)]
             for d in alike:
                 says = (classified[d.id], episode, shown, judged) if d.id in classified else None
                 lines += ["", *(_verdict(d, *says, width) if says else _staged(d, staged[d.id], width))]
     return "\n".join(lines) + "\n"
-
-
-def _wrapped(text: str, width: int, indent: int = 0, hang: int = 0) -> list[str]:
-    """Lines no longer than `width`; what a terminal would act on rather than print is spelled out."""
-    start, rest = " " * indent, " " * (indent + hang)
-    return fill(plain(text), width, initial_indent=start, subsequent_indent=rest, break_on_hyphens=False).split("\n")
 
 
 def _header(episode: Row, width: int) -> list[str]:
@@ -123,7 +90,7 @@ def _header(episode: Row, width: int) -> list[str]:
         f"{plural(episode['n_contacts'], 'contact')}; {episode['sex']}, {age} at the start."
     )
     title = f"Episode {episode['episode_id']}: {words(episode['disorder'])}, number {episode['number']}"
-    return [*_wrapped(title, width), "=" * min(len(title), width), *_wrapped(span, width), *_flags(episode, width)]
+    return [*wrapped(title, width), "=" * min(len(title), width), *wrapped(span, width), *_flags(episode, width)]
 
 
 def _flags(episode: Row, width: int) -> list[str]:
@@ -131,7 +98,7 @@ def _flags(episode: Row, width: int) -> list[str]:
         "The start of the illness may lie before the time observed.": episode["is_left_truncated"],
         "The episode may go on after the time observed.": episode["is_censored"],
     }
-    return [line for text, holds in flags.items() if holds for line in _wrapped(text, width)]
+    return [line for text, holds in flags.items() if holds for line in wrapped(text, width)]
 
 
 def _in_short(verdicts: list[Row], width: int) -> list[str]:
@@ -140,124 +107,7 @@ def _in_short(verdicts: list[Row], width: int) -> list[str]:
         return []
     said = {verdict: [row["definition_id"] for row in verdicts if row["verdict"] == verdict] for verdict in _VERDICTS}
     told = [f"{_VERDICTS[verdict]} ({len(ids)}): {', '.join(ids)}." for verdict, ids in said.items() if ids]
-    return ["", "IN SHORT", *[line for text in told for line in _wrapped(text, width, indent=2, hang=2)]]
-
-
-def _trials(episode: Row, rule: str, group: list[Definition], trials: list[Row], width: int) -> list[str]:
-    names = ", ".join(d.id for d in group)
-    head = _wrapped(f"TRIALS under rule {rule} ({names})", width, hang=2)
-    if not trials:
-        return [*head, "  No trial in this episode."]
-    return [*head, *_timeline(episode, trials, width), *[line for t in trials for line in _trial(t, width)]]
-
-
-def _timeline(episode: Row, trials: list[Row], width: int) -> list[str]:
-    """The episode and its trials as bars on one axis; every bar is at least one character long."""
-    first = min([episode["start_date"], *[t["start_date"] for t in trials]])
-    last = max([episode["end_date"], *[t["end_date"] for t in trials]])
-    room = width - _LABEL
-    bars = [_bar("episode", episode["start_date"], episode["end_date"], "-", first, last, room)]
-    bars += [
-        _bar(_name(t), t["start_date"], t["end_date"], "=" if t["is_counted"] else "~", first, last, room)
-        for t in trials
-    ]
-    axis = f"{'':{_LABEL}}{first}{last!s:>{room - 10}}" if room >= 22 else f"{'':{_LABEL}}{first}"
-    return [axis, *bars]
-
-
-def _bar(label: str, start: date, end: date, mark: str, first: date, last: date, room: int) -> str:
-    days = max((last - first).days, 1)
-    left = (start - first).days * (room - 1) // days
-    right = max((end - first).days * (room - 1) // days, left)
-    shown = "".join(character if character.isprintable() else "?" for character in label)
-    return f"{shown[: _LABEL - 2]:<{_LABEL}}{' ' * left}{mark * (right - left + 1)}"
-
-
-def _name(trial: Row) -> str:
-    return f"{trial['number']}. {trial['name']}"
-
-
-def _trial(trial: Row, width: int) -> list[str]:
-    dose = None if trial["dose_mg"] is None else f"{number(round(trial['dose_mg'], 1))} mg a day"
-    given = [f"{plural(trial['n_sessions'], 'session')}"] if trial["n_sessions"] is not None else [
-        f"{plural(trial['days_covered'], 'day')} covered", dose or "dose not known", _adherence(trial)
-    ]  # fmt: skip
-    marks = {
-        "supply partly unknown": trial["has_unknown_supply"],
-        "still going on when observation ended": trial["is_ongoing"],
-        "not counted by itself": not trial["is_counted"],
-    }
-    given += [plural(trial["n_add_ons"], "add-on")] if trial["n_add_ons"] else []
-    given += [text for text, holds in marks.items() if holds]
-    when = f"{trial['start_date']} to {trial['end_date']}, {plural(trial['n_days'], 'day')}"
-    kind = ", ".join([trial["treatment"]] * (trial["name"] != words(trial["treatment"])) + [trial["role"]])
-    kind += f", {words(trial['treatment_class'] or trial['modality'])}"
-    return _wrapped(f"{_name(trial)} ({kind}): {when}; {'; '.join(given)}.", width, indent=2, hang=3)
-
-
-def _adherence(trial: Row) -> str:
-    return "adherence not known" if trial["adherence"] is None else f"adherence {100 * trial['adherence']:.0f}%"
-
-
-def _judged(trials: list[Row], judged: dict[int, Row], alike: list[Definition], width: int) -> list[str]:
-    if not trials:
-        return _wrapped(f"VERDICTS ({', '.join(d.id for d in alike)})", width, hang=2)
-    head = _wrapped(f"JUDGED for {', '.join(d.id for d in alike)}", width, hang=2)
-    lines = [f"{_name(t)}: {_judgement(t, judged.get(t['number']), alike[0])}." for t in trials]
-    return [*head, *[part for line in lines for part in _wrapped(line, width, indent=2, hang=3)]]
-
-
-def _judgement(trial: Row, judged: Row | None, definition: Definition) -> str:
-    if judged is None:
-        return "not judged"
-    return "; ".join([_adequate(trial, judged, definition), _failed(judged), *_response(judged)])
-
-
-def _response(judged: Row) -> list[str]:
-    """The state the trial ended in, where a scale can tell, whatever the definition calls failure."""
-    if judged["response"] not in _RESPONSES:
-        return []
-    return [f"{_RESPONSES[judged['response']]} on {scale_name(judged['response_scale'])}"]
-
-
-def _adequate(trial: Row, judged: Row, definition: Definition) -> str:
-    reason = judged["adequacy_reason"]
-    if reason == "adequate":
-        return "adequate"
-    sure = "cannot tell if adequate" if judged["is_adequate"] is None else "not adequate"
-    return f"{sure}: {_reason(reason, trial, definition)}"
-
-
-def _reason(reason: str, trial: Row, definition: Definition) -> str:
-    rule: DrugAdequacy | SessionAdequacy = getattr(definition.adequacy, trial["modality"])
-    texts = {
-        "too_short": f"too short ({trial['n_days']} of {rule.min_days} days)",
-        "underdosed": f"too few of its days at a sufficient dose ({rule.min_days} needed)",
-        "low_adherence": "adherence too low",
-        "dose_unknown": "the dose is not known",
-        "duration_unknown": "the days of supply are not known",
-    }
-    if isinstance(rule, SessionAdequacy):
-        texts["too_few_sessions"] = f"too few sessions ({trial['n_sessions']} of {rule.min_sessions})"
-    elif rule.duration_basis == "covered":
-        texts["too_short"] = f"too short ({trial['days_covered']} of {rule.min_days} days covered)"
-    return texts[reason]
-
-
-def _failed(judged: Row) -> str:
-    evidence = _evidence(judged["outcome_evidence"])
-    if judged["has_failed"] is None:
-        return f"cannot tell if it failed: {evidence}"
-    if not judged["has_failed"]:
-        return f"not failed: {evidence}"
-    return f"failed on {judged['failure_date'] or 'an unknown date'}: {evidence}"
-
-
-def _evidence(evidence: str) -> str:
-    if ":" not in evidence:
-        return _EVIDENCE.get(evidence, words(evidence))
-    scale, kind = evidence.split(":", 1)
-    return f"{_SCALE_FAILS.get(kind, kind)} {scale_name(scale)}"
+    return ["", "IN SHORT", *[line for text in told for line in wrapped(text, width, indent=2, hang=2)]]
 
 
 def _verdict(
@@ -273,8 +123,8 @@ def _verdict(
     if row["verdict"] != "not_eligible":
         lines += [f"Needed: {needed(definition.resistance)}.", *_uncounted(row, trials), *_causes(row)]
     return [
-        *_wrapped(f"{definition.id}: {definition.title}", width),
-        *[part for line in lines for part in _wrapped(line, width, indent=2, hang=2)],
+        *wrapped(f"{definition.id}: {definition.title}", width),
+        *[part for line in lines for part in wrapped(line, width, indent=2, hang=2)],
     ]
 
 
@@ -289,7 +139,7 @@ def _causes(row: Row) -> list[str]:
 def _staged(definition: Definition, row: Row, width: int) -> list[str]:
     """What a staging system gives the episode."""
     lines = [f"{definition.id}: {definition.title}", f"{_stage(row)}."]
-    return [*_wrapped(lines[0], width), *_wrapped(lines[1], width, indent=2, hang=2)]
+    return [*wrapped(lines[0], width), *wrapped(lines[1], width, indent=2, hang=2)]
 
 
 def _stage(row: Row) -> str:
@@ -319,7 +169,7 @@ def _impasse(impasse: Row, width: int) -> list[str]:
         f"Never tried until then: {listed(untried) if untried else 'none of the options that can be seen'}.",
         *([f"Not seen here, so perhaps tried: {listed(unobserved)}."] if unobserved else []),
     ]
-    told = [part for line in lines for part in _wrapped(line, width, indent=2, hang=2)]
+    told = [part for line in lines for part in wrapped(line, width, indent=2, hang=2)]
     return ["", "AN IMPASSE, NOT AN ENDPOINT", *told]
 
 
@@ -432,8 +282,8 @@ def _shortfall(trial: Row, judged: Row, definition: Definition) -> list[str]:
     named, reason = f"trial {trial['number']} ({trial['name']})", judged["adequacy_reason"]
     if reason != "adequate":
         sure = "may not be adequate" if judged["is_adequate"] is None else "was not adequate"
-        return [f"{named} {sure}, {_reason(reason, trial, definition)}"]
+        return [f"{named} {sure}, {adequacy_reason(reason, trial, definition)}"]
     if judged["has_failed"]:
         return []
     sure = "may have failed" if judged["has_failed"] is None else "has not failed"
-    return [f"{named} {sure}, {_evidence(judged['outcome_evidence'])}"]
+    return [f"{named} {sure}, {evidence_in_words(judged['outcome_evidence'])}"]

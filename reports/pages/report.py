@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from impasse.reports.display import figures, tables
+from impasse.reports.display.delivery_tables import reconciliation_table, rule_table
 from impasse.reports.display.figures import Share
 from impasse.reports.display.parts import Figure, Numbered, Option, first_and_all
 from impasse.reports.words import characteristics
@@ -123,8 +124,8 @@ def delivery(
         tables.pairs_of(provenance.get("versions", {}), "Program", "Version", "Versions", "versions"),
     ]
     return Delivery(
-        reconciliation=Markup(tables.reconciliation_table(reconciliation, "Rows per table", "reconciliation")),
-        rules=Markup(tables.rule_table(rules, meanings, "Rows set aside, by rule", "rules")),
+        reconciliation=Markup(reconciliation_table(reconciliation, "Rows per table", "reconciliation")),
+        rules=Markup(rule_table(rules, meanings, "Rows set aside, by rule", "rules")),
         provenance=[Markup(table) for table in made],
     )
 

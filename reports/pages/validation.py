@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from impasse.reports.display import tables
+from impasse.reports.display.delivery_tables import expectation_table, found_table
 from impasse.reports.pages.report import delivery, page
 from impasse.reports.words.limits import absent_table_sentences
 from impasse.reports.words.numbers import plural
@@ -51,9 +51,9 @@ def render_validation(contents: ValidationContents) -> str:
         "lead": _lead(len(contents.expectations), len(failed), len(critical)),
         "then": _tables_met(contents.reconciliation),
         "expectations": Markup(
-            tables.expectation_table(contents.expectations, "Expectations, those not met first", "expectations-table")
+            expectation_table(contents.expectations, "Expectations, those not met first", "expectations-table")
         ),
-        "found": Markup(tables.found_table(contents.found, "Files and tables of the delivery", "found-table")),
+        "found": Markup(found_table(contents.found, "Files and tables of the delivery", "found-table")),
         "found_lead": _found(contents.found),
         "notes": contents.notes,
         "limits": absent_table_sentences(contents.absent_tables),

@@ -34,9 +34,9 @@ ROOMS = {
 # The third line touches files without data: a lock, nowhere, and a folder for what is compiled.
 THAT_OPEN_FILES = (
     *(f"flows/files/{name}.py" for name in ("faults", "fingerprints", "folders", "inputs", "keep", "kept")),
-    *(f"flows/files/{name}.py" for name in ("pointer", "s3", "spill", "tables", "texts")),
+    *(f"flows/files/{name}.py" for name in ("pointer", "s3", "s3_account", "spill", "tables", "texts")),
     *("flows/run/lock.py", "flows/gate/quiet.py", "transforms/kernels/compiled.py"),
-    *(f"flows/delivery/{name}.py" for name in ("csv", "database", "delivery", "locate", "parquet")),
+    *(f"flows/delivery/{name}.py" for name in ("csv", "database", "locate", "parquet", "source_files")),
 )
 
 _FORMATS = ("csv", "parquet", "ipc", "ipc_stream", "json", "ndjson", "excel", "database", "delta", "avro", "lines")

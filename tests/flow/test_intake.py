@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from impasse.flows.delivery import delivery
+from impasse.flows.delivery import source_files
 from impasse.flows.run import publication
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
@@ -63,8 +63,8 @@ def whole(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def in_pieces_of(monkeypatch: pytest.MonkeyPatch, n_rows: int) -> None:
     """Files in pieces of so many rows, and as few rows as that in memory."""
-    monkeypatch.setattr(delivery, "_SMALL", 0)
-    monkeypatch.setattr(delivery, "_PIECE", n_rows)
+    monkeypatch.setattr(source_files, "_SMALL", 0)
+    monkeypatch.setattr(source_files, "_PIECE", n_rows)
     monkeypatch.setattr(intake, "_DEALT_AT_ONCE", 10 * n_rows)
     monkeypatch.setattr(intake, "_REFUSED_AT_ONCE", 7)
 

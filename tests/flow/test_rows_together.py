@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from impasse.flows.cli.app import app
-from impasse.flows.delivery import delivery
+from impasse.flows.delivery import source_files
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import intake, reading
@@ -99,8 +99,8 @@ def test_reversals_do_not_depend_on_how_a_delivery_is_cut(
     """Row by row, in another order and in eight buckets the same supplies are left."""
     whole = supplies(study, tmp_path / "whole", 1)
     SUPPLIES.sample(fraction=1.0, shuffle=True, seed=3).write_csv(study.parent / "delivery/dispensings.csv")
-    monkeypatch.setattr(delivery, "_SMALL", 0)
-    monkeypatch.setattr(delivery, "_PIECE", 7)
+    monkeypatch.setattr(source_files, "_SMALL", 0)
+    monkeypatch.setattr(source_files, "_PIECE", 7)
     monkeypatch.setattr(intake, "_DEALT_AT_ONCE", 20)
     cut = supplies(study, tmp_path / "cut", 8)
 

@@ -17,10 +17,9 @@ import polars as pl
 import pytest
 
 from impasse.flows import pipeline
-from impasse.flows.delivery import csv
-from impasse.flows.delivery import delivery as delivery_files
+from impasse.flows.delivery import csv, source_files
 from impasse.flows.delivery.delivery import read_delivery
-from impasse.flows.files import s3
+from impasse.flows.files import s3, s3_account
 from impasse.flows.files.folders import files_below
 from impasse.flows.published import explain
 from impasse.flows.run.loading import load
@@ -300,7 +299,7 @@ def test_a_delivery_is_read_in_pieces(
         write(pl.read_parquet(path), tmp_path / "delivery" / path.stem)
     folder = f"pieces {write.__name__}"
     address = server.put_folder(tmp_path / "delivery", folder)
-    monkeypatch.setattr(delivery_files, "_SMALL", 0)
+    monkeypatch.setattr(source_files, "_SMALL", 0)
     monkeypatch.setattr(csv, "_BLOCK", 40_000)
     monkeypatch.setattr(s3, "_AT_ONCE", 30_000)
     monkeypatch.setattr(intake, "_DEALT_AT_ONCE", 20_000)
@@ -427,7 +426,7 @@ def test_an_endpoint_that_does_not_answer_is_given_up(
         port = silent.getsockname()[1] if kind == "silent" else closed_port()
         environment = server.environment() | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
         chosen = str(written(tmp_path, study, delivery))
-        soon = "from impasse.flows.files import s3; s3._SILENT_SECONDS = 1"
+        soon = "from impasse.flows.files import s3_account; s3_account._SILENT_SECONDS = 1"
         told = _told(impasse("check", chosen, before=soon, **environment))
 
     assert "S3 does not answer." in told
@@ -435,7 +434,7 @@ def test_an_endpoint_that_does_not_answer_is_given_up(
 
 def test_a_silent_endpoint_is_given_up_within_half_a_minute() -> None:
     """Each try waits for so long."""
-    assert s3._ATTEMPTS * s3._SILENT_SECONDS <= 30
+    assert s3_account._ATTEMPTS * s3_account._SILENT_SECONDS <= 30
 
 
 def test_https_needs_no_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -530,7 +529,7 @@ def test_nothing_of_a_key_is_kept_or_shown(server: S3, objects: dict[str, bytes]
 
     assert len(secrets) == 4
     assert [name for name, content in objects.items() for secret in secrets if secret in content] == []
-    assert not any(text in repr(s3._account()) for keys in server.keys.values() for text in keys)
+    assert not any(text in repr(s3_account._account()) for keys in server.keys.values() for text in keys)
 
 
 def test_nobody_else_is_called_and_nothing_is_left(server: S3, study: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.flows.delivery import delivery
+from impasse.flows.delivery import delivery, source_files
 from impasse.flows.files import inputs
 from impasse.schemas.errors import ImpasseError
 from tests.tables import assert_shows
@@ -97,7 +97,7 @@ def test_columns_of_another_order_and_other_capitals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int
 ) -> None:
     """Columns are found by name in each file, and one that a year does not have is blank there."""
-    monkeypatch.setattr(delivery, "_SMALL", small)
+    monkeypatch.setattr(source_files, "_SMALL", small)
     other = "atc,LOPNR,ANTAL,FORPDDD,edatum,note\nN06AX16,2,1,98,2020-01-21,x"
     folder = written(tmp_path, **BY_YEAR | {"lmed_2020__csv": other})
     found = read(folder, layout="swedish", files={"dispensings": "lmed_*"})

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from impasse.flows.delivery import delivery
+from impasse.flows.delivery import delivery, source_files
 from impasse.flows.delivery.delivery import DeliveredFiles, SourceFile
 from impasse.flows.files import inputs
 from impasse.schemas.errors import ImpasseError
@@ -98,7 +98,7 @@ def test_every_file_of_a_folder_is_fingerprinted(folder: Path) -> None:
 
 def test_a_big_folder_comes_in_pieces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """File by file, in the same order."""
-    monkeypatch.setattr(delivery, "_SMALL", 0)
+    monkeypatch.setattr(source_files, "_SMALL", 0)
     pieces = list(DeliveredFiles({"a": (SourceFile(folder),)}).pieces("a"))
 
     assert [piece["person_id"].to_list() for piece in pieces] == [["2", "1"], ["3"]]

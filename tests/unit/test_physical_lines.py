@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from impasse.flows.delivery import csv, delivery, lines
+from impasse.flows.delivery import csv, lines, source_files
 from impasse.flows.delivery.csv import CsvForm
 from impasse.flows.delivery.delivery import SourceFile
 from impasse.flows.delivery.lines import MOST_LINES_OF_A_ROW, LineCounter, Lines
@@ -183,8 +183,8 @@ def test_without_the_count_rows_would_be_lost(tmp_path: Path, monkeypatch: pytes
 def test_rows_that_a_parser_drops_are_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is handed on is held against the lines, not against what the same parser said before."""
     (tmp_path / "a.csv").write_bytes(HEADER + b"1,x\n2,y\n")
-    read = delivery._read_pieces
-    monkeypatch.setattr(delivery, "_read_pieces", lambda file: (piece.head(1) for piece in read(file)))
+    read = source_files._read_pieces
+    monkeypatch.setattr(source_files, "_read_pieces", lambda file: (piece.head(1) for piece in read(file)))
 
     with pytest.raises(ImpasseError, match=r"1 header \+ 1 rows .* are not 3 lines"):
         table_of(SourceFile(tmp_path / "a.csv"))

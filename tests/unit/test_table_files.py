@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from impasse.flows.delivery import csv, database, delivery
+from impasse.flows.delivery import csv, database, delivery, source_files
 from impasse.flows.delivery.csv import CsvForm
 from impasse.flows.delivery.delivery import SourceFile
 from impasse.flows.files import inputs, texts
@@ -75,8 +75,8 @@ def test_files_are_found_in_any_case_and_ending(tmp_path: Path) -> None:
 def test_big_files_come_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A big file is read piece by piece, in order, with nothing lost."""
     (tmp_path / "a.csv").write_text("id\n" + "\n".join(str(n) for n in range(25)) + "\n")
-    monkeypatch.setattr(delivery, "_PIECE", 10)
-    monkeypatch.setattr(delivery, "_SMALL", 0)
+    monkeypatch.setattr(source_files, "_PIECE", 10)
+    monkeypatch.setattr(source_files, "_SMALL", 0)
     pieces = list(delivery.DeliveredFiles({"a": (SourceFile(tmp_path / "a.csv"),)}).pieces("a"))
 
     assert [piece.height for piece in pieces] == [10, 10, 5]

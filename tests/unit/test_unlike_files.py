@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.flows.delivery import delivery
+from impasse.flows.delivery import source_files
 from impasse.flows.delivery.delivery import DeliveredFiles, SourceFile
 from impasse.schemas.errors import ImpasseError
 from tests.tables import assert_shows
@@ -35,7 +35,7 @@ def refused(folder: Path) -> str:
 @pytest.fixture(params=[0, 4 << 20], ids=["in pieces", "small"])
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
     """Persons, and one sound file of diagnoses."""
-    monkeypatch.setattr(delivery, "_SMALL", request.param)
+    monkeypatch.setattr(source_files, "_SMALL", request.param)
     diagnoses(tmp_path / "dx_1.parquet", person_id=["1"], date=[date(2010, 1, 1)], code=["F32.1"])
     return written(tmp_path, persons__csv=PERSONS)
 

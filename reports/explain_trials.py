@@ -1,0 +1,160 @@
+"""The trials of one episode in plain text: drawn as bars, and how each was judged."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from impasse.reports.words.names import scale_name, words
+from impasse.reports.words.numbers import number, plural
+from impasse.reports.words.wrapping import wrapped
+from impasse.schemas.definition import Definition, DrugAdequacy, SessionAdequacy
+
+Row = dict[str, Any]
+_LABEL = 22
+_EVIDENCE = {
+    "early_stop": "it stopped early",
+    "switch": "a switch to another drug",
+    "add_on": "another drug added",
+    "ect": "ECT",
+    "tms": "TMS",
+    "admission": "an admission",
+    "no_change": "no change of treatment followed",
+    "unknown_end": "its last day is not known, so nor is whether a change came in time",
+    "unfinished": "observation ended before a change could be ruled out",
+    "unobserved": "a sign of change is not observed here",
+    "none": "no evidence",
+}
+_SCALE_FAILS = {
+    "fall_below": "the fall in",
+    "points_below": "the fall in points on",
+    "fall_between": "the fall in",
+    "score_above": "the score on",
+}
+_RESPONSES = {
+    "remission": "remission",
+    "insufficient": "response without remission",
+    "partial": "partial response",
+    "no_response": "no response",
+}
+
+
+def draw_trials(episode: Row, rule: str, group: list[Definition], trials: list[Row], width: int) -> list[str]:
+    """The trials of a trial rule as bars, each with its facts."""
+    names = ", ".join(d.id for d in group)
+    head = wrapped(f"TRIALS under rule {rule} ({names})", width, hang=2)
+    if not trials:
+        return [*head, "  No trial in this episode."]
+    return [*head, *_timeline(episode, trials, width), *[line for t in trials for line in _trial(t, width)]]
+
+
+def _timeline(episode: Row, trials: list[Row], width: int) -> list[str]:
+    """The episode and its trials as bars on one axis; every bar is at least one character long."""
+    first = min([episode["start_date"], *[t["start_date"] for t in trials]])
+    last = max([episode["end_date"], *[t["end_date"] for t in trials]])
+    room = width - _LABEL
+    bars = [_bar("episode", episode["start_date"], episode["end_date"], "-", first, last, room)]
+    bars += [
+        _bar(_name(t), t["start_date"], t["end_date"], "=" if t["is_counted"] else "~", first, last, room)
+        for t in trials
+    ]
+    axis = f"{'':{_LABEL}}{first}{last!s:>{room - 10}}" if room >= 22 else f"{'':{_LABEL}}{first}"
+    return [axis, *bars]
+
+
+def _bar(label: str, start: date, end: date, mark: str, first: date, last: date, room: int) -> str:
+    days = max((last - first).days, 1)
+    left = (start - first).days * (room - 1) // days
+    right = max((end - first).days * (room - 1) // days, left)
+    shown = "".join(character if character.isprintable() else "?" for character in label)
+    return f"{shown[: _LABEL - 2]:<{_LABEL}}{' ' * left}{mark * (right - left + 1)}"
+
+
+def _name(trial: Row) -> str:
+    return f"{trial['number']}. {trial['name']}"
+
+
+def _trial(trial: Row, width: int) -> list[str]:
+    dose = None if trial["dose_mg"] is None else f"{number(round(trial['dose_mg'], 1))} mg a day"
+    given = [f"{plural(trial['n_sessions'], 'session')}"] if trial["n_sessions"] is not None else [
+        f"{plural(trial['days_covered'], 'day')} covered", dose or "dose not known", _adherence(trial)
+    ]  # fmt: skip
+    marks = {
+        "supply partly unknown": trial["has_unknown_supply"],
+        "still going on when observation ended": trial["is_ongoing"],
+        "not counted by itself": not trial["is_counted"],
+    }
+    given += [plural(trial["n_add_ons"], "add-on")] if trial["n_add_ons"] else []
+    given += [text for text, holds in marks.items() if holds]
+    when = f"{trial['start_date']} to {trial['end_date']}, {plural(trial['n_days'], 'day')}"
+    kind = ", ".join([trial["treatment"]] * (trial["name"] != words(trial["treatment"])) + [trial["role"]])
+    kind += f", {words(trial['treatment_class'] or trial['modality'])}"
+    return wrapped(f"{_name(trial)} ({kind}): {when}; {'; '.join(given)}.", width, indent=2, hang=3)
+
+
+def _adherence(trial: Row) -> str:
+    return "adherence not known" if trial["adherence"] is None else f"adherence {100 * trial['adherence']:.0f}%"
+
+
+def list_judgements(trials: list[Row], judged: dict[int, Row], alike: list[Definition], width: int) -> list[str]:
+    """Of each trial whether it was adequate and failed, under definitions that judge alike."""
+    if not trials:
+        return wrapped(f"VERDICTS ({', '.join(d.id for d in alike)})", width, hang=2)
+    head = wrapped(f"JUDGED for {', '.join(d.id for d in alike)}", width, hang=2)
+    lines = [f"{_name(t)}: {_judgement(t, judged.get(t['number']), alike[0])}." for t in trials]
+    return [*head, *[part for line in lines for part in wrapped(line, width, indent=2, hang=3)]]
+
+
+def _judgement(trial: Row, judged: Row | None, definition: Definition) -> str:
+    if judged is None:
+        return "not judged"
+    return "; ".join([_adequate(trial, judged, definition), _failed(judged), *_response(judged)])
+
+
+def _response(judged: Row) -> list[str]:
+    """The state the trial ended in, where a scale can tell, whatever the definition calls failure."""
+    if judged["response"] not in _RESPONSES:
+        return []
+    return [f"{_RESPONSES[judged['response']]} on {scale_name(judged['response_scale'])}"]
+
+
+def _adequate(trial: Row, judged: Row, definition: Definition) -> str:
+    reason = judged["adequacy_reason"]
+    if reason == "adequate":
+        return "adequate"
+    sure = "cannot tell if adequate" if judged["is_adequate"] is None else "not adequate"
+    return f"{sure}: {adequacy_reason(reason, trial, definition)}"
+
+
+def adequacy_reason(reason: str, trial: Row, definition: Definition) -> str:
+    """Why a trial is not adequate, or cannot be told to be."""
+    rule: DrugAdequacy | SessionAdequacy = getattr(definition.adequacy, trial["modality"])
+    texts = {
+        "too_short": f"too short ({trial['n_days']} of {rule.min_days} days)",
+        "underdosed": f"too few of its days at a sufficient dose ({rule.min_days} needed)",
+        "low_adherence": "adherence too low",
+        "dose_unknown": "the dose is not known",
+        "duration_unknown": "the days of supply are not known",
+    }
+    if isinstance(rule, SessionAdequacy):
+        texts["too_few_sessions"] = f"too few sessions ({trial['n_sessions']} of {rule.min_sessions})"
+    elif rule.duration_basis == "covered":
+        texts["too_short"] = f"too short ({trial['days_covered']} of {rule.min_days} days covered)"
+    return texts[reason]
+
+
+def _failed(judged: Row) -> str:
+    evidence = evidence_in_words(judged["outcome_evidence"])
+    if judged["has_failed"] is None:
+        return f"cannot tell if it failed: {evidence}"
+    if not judged["has_failed"]:
+        return f"not failed: {evidence}"
+    return f"failed on {judged['failure_date'] or 'an unknown date'}: {evidence}"
+
+
+def evidence_in_words(evidence: str) -> str:
+    """What the outcome of a trial rests on."""
+    if ":" not in evidence:
+        return _EVIDENCE.get(evidence, words(evidence))
+    scale, kind = evidence.split(":", 1)
+    return f"{_SCALE_FAILS.get(kind, kind)} {scale_name(scale)}"
