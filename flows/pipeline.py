@@ -15,12 +15,12 @@ from prefect import flow, task
 
 from impasse.flows.files.s3 import Place
 from impasse.flows.gate.redact import discreet
-from impasse.flows.run import artifacts, engines, lock, publication, runs, trying
+from impasse.flows.run import artifacts, engines, lock, runs, trying
 from impasse.flows.run.loading import Loaded, load
 from impasse.flows.run.parts import classify_all
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.progress import begin_reading, tell
-from impasse.flows.run.steps import comparing, reading, rendering
+from impasse.flows.run.steps import comparing, publication, reading, rendering
 
 read_delivery = task(discreet(reading.read_delivery), name="read, clean and check the delivery", **trying.AGAIN)
 compare = task(discreet(comparing.compare), name="compare definitions", **trying.AGAIN)

@@ -23,10 +23,9 @@ import polars as pl
 
 from impasse.flows.files import texts
 from impasse.flows.files.tables import scan_parquet, write_parquet
-from impasse.flows.run import publication
 from impasse.flows.run.loading import Loaded, load
 from impasse.flows.run.plan import Plan, make_plan
-from impasse.flows.run.steps import classifying, comparing, reading, rendering
+from impasse.flows.run.steps import classifying, comparing, publication, reading, rendering
 from impasse.flows.run.steps.reading import DeliveryCounts
 
 _CODE_BITS, _DAY_BITS = 12, 20

@@ -6,10 +6,9 @@ import hashlib
 from pathlib import Path
 
 from impasse.flows.delivery.delivery import read_delivery
-from impasse.flows.run import publication
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import Plan, make_plan
-from impasse.flows.run.steps import classifying, comparing, reading, rendering
+from impasse.flows.run.steps import classifying, comparing, publication, reading, rendering
 from tests.cleaning import Cleaned, clean
 
 

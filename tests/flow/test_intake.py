@@ -12,10 +12,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from impasse.flows.delivery import source_files
-from impasse.flows.run import publication
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
-from impasse.flows.run.steps import intake, reading
+from impasse.flows.run.steps import intake, publication, reading
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.extracts import MODELS
 from impasse.transforms.partition.buckets import bucket_of

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from impasse.flows.files.folders import files_below
-from impasse.flows.run.manifests import seal
+from impasse.flows.run.steps.manifests import seal
 from tests.flow.running import data_hashes, run_steps
 
 STUDY = """

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from impasse.flows.files import inputs
 from impasse.flows.files.folders import files_below
-from impasse.flows.run import progress, publication
+from impasse.flows.run import progress
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
-from impasse.flows.run.steps import classifying, comparing, reading, rendering
+from impasse.flows.run.steps import classifying, comparing, publication, reading, rendering
 from impasse.schemas.errors import ImpasseError, RunInterrupted
 from tests.flow.running import publish, run_steps, worked_on
 from tests.flow.test_cli import impasse

@@ -9,10 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.flows.run import publication
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
-from impasse.flows.run.steps import classifying, comparing, reading
+from impasse.flows.run.steps import classifying, comparing, publication, reading
 from impasse.schemas.errors import PublicationStopped
 from impasse.schemas.tables import RELEASE, RESTRICTED
 from tests.flow.running import data_hashes, run_steps

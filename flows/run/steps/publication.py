@@ -20,10 +20,10 @@ from impasse.flows.files.s3 import Address, Place
 from impasse.flows.gate.redact import discreet
 from impasse.flows.run import runs
 from impasse.flows.run.loading import Loaded
-from impasse.flows.run.manifests import released_manifest, write_manifests
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.progress import note
 from impasse.flows.run.steps.contents import validation_contents
+from impasse.flows.run.steps.manifests import released_manifest, write_manifests
 from impasse.reports.pages.validation import render_validation
 from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted, lines_of
 
