@@ -14,7 +14,7 @@ from pathlib import Path
 from prefect import flow, task
 
 from impasse.flows.files.s3 import Place
-from impasse.flows.gate.redact import discreet
+from impasse.flows.gate.redact import redact
 from impasse.flows.run import artifacts, engines, lock, runs, trying
 from impasse.flows.run.loading import Loaded, load
 from impasse.flows.run.parts import classify_all
@@ -22,14 +22,14 @@ from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.progress import begin_reading, tell
 from impasse.flows.run.steps import comparing, publication, reading, rendering
 
-read_delivery = task(discreet(reading.read_delivery), name="read, clean and check the delivery", **trying.AGAIN)
-compare = task(discreet(comparing.compare), name="compare definitions", **trying.AGAIN)
-render = task(discreet(rendering.render), name="write the pages", **trying.AGAIN)
-publish = task(discreet(publication.publish), name="publish", **trying.ONCE)  # a half-done move is not tried again
+read_delivery = task(redact(reading.read_delivery), name="read, clean and check the delivery", **trying.AGAIN)
+compare = task(redact(comparing.compare), name="compare definitions", **trying.AGAIN)
+render = task(redact(rendering.render), name="write the pages", **trying.AGAIN)
+publish = task(redact(publication.publish), name="publish", **trying.ONCE)  # a half-done move is not tried again
 
 
 @flow(name="impasse", flow_run_name="{study_path}", persist_result=False, validate_parameters=True)
-@discreet
+@redact
 def run_study(
     study_path: str,
     out: str | None = None,

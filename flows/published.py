@@ -9,7 +9,7 @@ import polars as pl
 from impasse.flows.files import inputs, s3, tables, texts
 from impasse.flows.files.pointer import followed
 from impasse.flows.files.s3 import Place
-from impasse.flows.gate.redact import discreet
+from impasse.flows.gate.redact import redact
 from impasse.reports.explain import render_explanation
 from impasse.reports.run import named
 from impasse.schemas import definition_file
@@ -19,27 +19,27 @@ from impasse.schemas.errors import ImpasseError
 _RESTRICTED = ("trials", "judgements", "classifications", "stages", "impasses")
 
 
-@discreet
+@redact
 def find_run(folder: str | Path) -> Place:
     """The folder of a published run; `latest` is followed once. Raises ImpasseError if no run was published there."""
     run = _published(s3.placed(str(folder), Path()))
     return run.resolve() if isinstance(run, Path) else run
 
 
-@discreet
+@redact
 def read_tables(run: Place) -> dict[str, pl.DataFrame]:
     """The released tables of a run, by name."""
     return tables.read_tables(run / "release")
 
 
-@discreet
+@redact
 def read_definitions(run: Place) -> dict[str, Definition]:
     """The definitions as they were when the run was made, by id."""
     written = texts.read_texts(run / "release" / "definitions", "*.toml")
     return {name: definition_file.parse(name, text) for name, text in written.items()}
 
 
-@discreet
+@redact
 def explain(place: Place, episode_id: str, definition_id: str | None = None) -> str:
     """The story of an episode as text, 80 columns wide, for the definitions that speak about its disorder."""
     run = _published(place)

@@ -137,13 +137,13 @@ def _run(study: Path, server: OwnServer | None, out_folder: str | None = None, *
 
 def _refuse_too_little_memory(study: Path, requested: dict[str, str | int | None]) -> None:
     """In the first seconds, before Prefect is waited for; a stopped run has been read, and knows its size."""
-    from impasse.flows.gate.redact import discreet
+    from impasse.flows.gate.redact import redact
     from impasse.flows.run.loading import load
     from impasse.flows.run.steps.reading import require_memory
 
     if not requested.get("resume"):
         path = study.resolve()
-        discreet(require_memory)(load(path), path.parent, {**requested, "kind": requested.get("engine")})
+        redact(require_memory)(load(path), path.parent, {**requested, "kind": requested.get("engine")})
 
 
 def _unanswered() -> ImpasseError:

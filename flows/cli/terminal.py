@@ -46,11 +46,11 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        from impasse.flows.gate.redact import InternalError, discreet
+        from impasse.flows.gate.redact import InternalError, redact
 
         codes = {RunInterrupted: 4, PublicationStopped: 3, InternalError: 1}
         try:
-            discreet(command)(*args, **kwargs)
+            redact(command)(*args, **kwargs)
         except ImpasseError as error:
             say_error(str(error))
             raise typer.Exit(codes.get(type(error), 2)) from None

@@ -31,7 +31,7 @@ class InternalError(ImpasseError):
     """An error in Impasse itself, told without the values it met."""
 
 
-def discreet(step: Callable[P, R]) -> Callable[P, R]:
+def redact(step: Callable[P, R]) -> Callable[P, R]:
     """Let only messages through that hold no value from a row."""
 
     @wraps(step)

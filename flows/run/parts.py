@@ -8,7 +8,7 @@ from prefect import flow, task
 from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from impasse.flows.gate.redact import discreet
+from impasse.flows.gate.redact import redact
 from impasse.flows.run import engines, trying
 from impasse.flows.run.engines import Classify, ClusterGone
 from impasse.flows.run.plan import Plan
@@ -29,7 +29,7 @@ def classify_all(plan: Plan, counts: DeliveryCounts, last: int) -> None:
 
 
 @task(name="classify a part", **trying.AGAIN)
-@discreet
+@redact
 def classify_part(classify: Classify, plan: Plan, part: int, counts: DeliveryCounts) -> None:
     """One part of the persons, classified wherever the engine has its workers."""
     classify(plan, part, counts.parts, counts.buckets)
@@ -45,7 +45,7 @@ def classify_part(classify: Classify, plan: Plan, part: int, counts: DeliveryCou
 
 
 @flow(name="classify the parts", persist_result=False, validate_parameters=False)
-@discreet
+@redact
 def classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
     """Classify every part that is not done, on the plan's engine; what fails is named when the others are done.
 

@@ -20,7 +20,7 @@ from time import perf_counter
 
 import polars as pl
 
-from impasse.flows.gate.redact import InternalError, discreet
+from impasse.flows.gate.redact import InternalError, redact
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import reading
@@ -82,8 +82,8 @@ def written(shape: Shape, files: Files, folder: Path) -> Path:
 
 def _read(study: Path, out: Path, shape: Shape, files: Files) -> tuple[str, str]:
     try:
-        plan = discreet(make_plan)(study, out)
-        discreet(reading.read_delivery)(plan, load(plan.study_path))
+        plan = redact(make_plan)(study, out)
+        redact(reading.read_delivery)(plan, load(plan.study_path))
     except InternalError as error:
         return "wrong", f"{error}\n{traceback.format_exc()}"
     except ImpasseError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from impasse.flows.files import texts
 from impasse.flows.files.keep import private, settle
 from impasse.flows.files.tables import read_parquet, write_parquet
-from impasse.flows.gate.redact import discreet
+from impasse.flows.gate.redact import redact
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import observed
 from impasse.flows.run.steps.intake import bucket_folder
@@ -24,12 +24,12 @@ from impasse.transforms.partition.parts import buckets_of, joined
 COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
 
 
-@discreet
+@redact
 @private()
 def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     """Classify one part of the persons under every definition and count what the comparison needs.
 
-    It may run on a worker, which tells how it ended on its own, and so is discreet wherever it runs.
+    It may run on a worker, which tells how it ended on its own, and so is redacted wherever it runs.
     """
     loaded = load_as_planned(plan)
     buckets = [_read_bucket(plan, number) for number in buckets_of(part, n_parts, n_buckets)]

@@ -17,7 +17,7 @@ from impasse.flows.files import keep, texts
 from impasse.flows.files.folders import remove, remove_all_but, rename
 from impasse.flows.files.pointer import copy_whole, point, require_free
 from impasse.flows.files.s3 import Address, Place
-from impasse.flows.gate.redact import discreet
+from impasse.flows.gate.redact import redact
 from impasse.flows.run import runs
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
@@ -127,7 +127,7 @@ def kept_if_resumable(plan: Plan, loaded: Loaded) -> Iterator[None]:
     except RunInterrupted:
         raise
     except PublicationStopped as stop:
-        page = discreet(keep_validation)(plan, loaded)
+        page = redact(keep_validation)(plan, loaded)
         clear(plan)
         where, expected = lines_of(stop.where), lines_of(stop.expected)
         raise PublicationStopped(stop.what, where=where, expected=expected, do=f"See {page}.") from None

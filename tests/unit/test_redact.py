@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from prefect.exceptions import TerminationSignal
 
-from impasse.flows.gate.redact import InternalError, discreet
+from impasse.flows.gate.redact import InternalError, redact
 from impasse.schemas.errors import ImpasseError, MayPass
 from impasse.transforms.partition.buckets import power_of_two
 
@@ -39,7 +39,7 @@ def _raised(error: BaseException) -> BaseException:
             raise error from quoting
 
     try:
-        discreet(step)()
+        redact(step)()
     except BaseException as left:
         return left.with_traceback(left.__traceback__.tb_next)  # without this frame, which knows the row
     raise AssertionError
@@ -132,7 +132,7 @@ def test_the_place_is_in_our_code() -> None:
         power_of_two(pl.DataFrame({"x": [1]}))
 
     with pytest.raises(InternalError) as told:
-        discreet(step)()
+        redact(step)()
 
     assert told.value.where.startswith("transforms/partition/buckets.py, line ")
 
@@ -142,9 +142,9 @@ def test_the_place_is_in_our_code() -> None:
 PANIC = """\
 import sys
 import polars as pl
-from impasse.flows.gate.redact import discreet
+from impasse.flows.gate.redact import redact
 
-@discreet
+@redact
 def step():
     print("seen", file=sys.stderr)
     pl.Series([2**62]).cast(pl.Datetime("ms")).dt.strftime("%Y")
@@ -173,7 +173,7 @@ def test_a_native_panic_prints_nothing_by_itself(options: list[str]) -> None:
 
 
 def _printed(step: Callable[[], None], capfd: pytest.CaptureFixture[str]) -> str:
-    discreet(step)()
+    redact(step)()
     return capfd.readouterr().err
 
 
@@ -205,10 +205,10 @@ def test_steps_in_threads_share_the_quiet(capfd: pytest.CaptureFixture[str]) -> 
         ended.wait(30)
         os.write(2, b"native")
 
-    first = threading.Thread(target=discreet(outer))
+    first = threading.Thread(target=redact(outer))
     first.start()
     begun.wait(30)
-    discreet(lambda: os.write(2, b"native"))()
+    redact(lambda: os.write(2, b"native"))()
     ended.set()
     first.join()
     os.write(2, b"done")
