@@ -13,21 +13,13 @@ from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.found import Found
 from impasse.schemas.mapping import Mapping
 from impasse.schemas.study import Study
-from impasse.transforms.ingest.clean import (
-    EVENT_TABLES,
-    Source,
-    clean_persons,
-    clean_pieces,
-    count_noted,
-    count_rules,
-    reconcile,
-    tally,
-)
+from impasse.transforms.ingest.clean import EVENT_TABLES, Source, clean_persons, clean_pieces
 from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.ordering import number_words, order_words, put_in_order
 from impasse.transforms.ingest.refused_rows import together
 from impasse.transforms.ingest.reversals import Reversals, take_back
+from impasse.transforms.ingest.tallies import count_noted, count_rules, reconcile, tally
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,8 @@ delivered = accepted + quarantined. Blank code cells are not codes; a row withou
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -42,8 +41,8 @@ from impasse.transforms.ingest.omop.tables import OmopRules
 from impasse.transforms.ingest.ordering import WHEN, Piece
 from impasse.transforms.ingest.persons import People, accept_persons
 from impasse.transforms.ingest.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, with_late
-from impasse.transforms.ingest.rules import RULES as RULES
 from impasse.transforms.ingest.supply import add_supply, is_return
+from impasse.transforms.ingest.tallies import Tally, count_by_rule, count_noted, tally
 from impasse.transforms.partition.memory import Size
 
 _COLUMNS = {table: list(model.to_schema().columns) for table, model in MODELS.items()}
@@ -60,18 +59,7 @@ _BESIDE = {"dispensings": (AMOUNT, AMOUNT_UNIT, IS_REVERSAL)}
 # What accepted dispensings of a kind that the study does not read are counted as.
 _OTHER_KINDS = "n_of_other_kinds"
 
-_NO_RULES = pl.DataFrame(schema={"rule": pl.String, "n": pl.Int64})
-
 EVENT_TABLES = tuple(table for table in TABLES if table not in ("persons", "deaths"))
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Of one table: how many rows were delivered, how many each rule refused (rule, n), and counts for notes."""
-
-    n_delivered: int
-    rules: pl.DataFrame
-    counts: Counter[Hashable] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -137,7 +125,7 @@ def clean_persons(
     drafts = list(source.drafts("persons", delivered))
     people, refused, n_delivered = accept_persons(drafts, source.study.period.end)
     deaths = [_sift(draft, "deaths", people, source) for draft in source.drafts("deaths", delivered)]
-    quarantine, tallies = {"persons": refused}, {"persons": Tally(n_delivered, _by_rule(refused))}
+    quarantine, tallies = {"persons": refused}, {"persons": Tally(n_delivered, count_by_rule(refused))}
     if any(piece.n_delivered for piece in deaths):
         people = people.with_deaths(pl.concat([piece.rows for piece in deaths]))
         quarantine["deaths"] = [piece.refused for piece in deaths if piece.refused.height]
@@ -302,44 +290,3 @@ _TIDY = {
     "procedures": _tidy_procedures,
     "scores": _tidy_scores,
 }
-
-
-def tally(pieces: Iterable[Piece]) -> Tally:
-    """How many rows of a table were delivered, and how many each rule refused."""
-    return sum_tallies([Tally(piece.n_delivered, _by_rule([piece.refused]), Counter(piece.counts)) for piece in pieces])
-
-
-def sum_tallies(tallies: list[Tally]) -> Tally:
-    """The tally of pieces that are counted one by one."""
-    rules = pl.concat([_NO_RULES, *(counted.rules for counted in tallies)]).group_by("rule").agg(pl.col("n").sum())
-    counts = sum((counted.counts for counted in tallies), Counter())
-    return Tally(sum(counted.n_delivered for counted in tallies), rules, counts)
-
-
-def count_noted(tallies: dict[str, Tally]) -> Counter[Hashable]:
-    """What notes on the delivery are made of, of all its tables."""
-    return sum((done.counts for done in tallies.values()), Counter())
-
-
-def _by_rule(refused: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    rules = pl.concat([pl.DataFrame(schema={"rule": pl.String}), *(rows.select("rule") for rows in refused)])
-    return rules.group_by("rule").agg(n=pl.len().cast(pl.Int64))
-
-
-def reconcile(tallies: dict[str, Tally]) -> pl.DataFrame:
-    """One row per table: delivered = accepted + quarantined."""
-    rows = [_counted(table, tallies.get(table)) for table in TABLES]
-    counts = ("n_delivered", "n_accepted", "n_quarantined")
-    return pl.DataFrame(rows, schema={"table": pl.String, "is_present": pl.Boolean} | dict.fromkeys(counts, pl.Int64))
-
-
-def _counted(table: str, done: Tally | None) -> dict[str, object]:
-    delivered, refused = (done.n_delivered, done.rules["n"].sum()) if done else (0, 0)
-    counts = {"n_delivered": delivered, "n_accepted": delivered - refused, "n_quarantined": refused}
-    return {"table": table, "is_present": done is not None, **counts}
-
-
-def count_rules(tallies: dict[str, Tally]) -> pl.DataFrame:
-    """One row per table and rule: how many delivered rows it refused."""
-    counted = [done.rules.select(pl.lit(table).alias("table"), "rule", "n") for table, done in tallies.items()]
-    return pl.concat(counted).sort("table", "rule")

@@ -27,24 +27,14 @@ from impasse.flows.files.spill import BucketFiles, set_aside, write_quarantine
 from impasse.flows.files.tables import write_parquet
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.extracts import MODELS
-from impasse.transforms.ingest.clean import (
-    EVENT_TABLES,
-    Source,
-    Tally,
-    clean_persons,
-    clean_pieces,
-    count_noted,
-    count_rules,
-    reconcile,
-    sum_tallies,
-    tally,
-)
+from impasse.transforms.ingest.clean import EVENT_TABLES, Source, clean_persons, clean_pieces
 from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.ordering import Piece, number_words, order_words, put_in_order
 from impasse.transforms.ingest.refused_rows import together
 from impasse.transforms.ingest.reversals import Reversals, take_back
 from impasse.transforms.ingest.supply import count_kinds
+from impasse.transforms.ingest.tallies import Tally, count_noted, count_rules, reconcile, sum_tallies, tally
 from impasse.transforms.partition.buckets import deal, persons_of, place_persons
 
 # Rows kept in memory before they are dealt to the buckets, and refused rows before they are set aside.
