@@ -15,11 +15,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
-_STRICT = ConfigDict(extra="forbid")
-frozen = dataclass(frozen=True, kw_only=True, config=_STRICT)
+from impasse.schemas.source import Source, frozen
 
 Disorder = Literal["anxiety", "depression", "bipolar_depression", "ocd", "ptsd", "schizophrenia"]
 DISORDERS: tuple[str, ...] = get_args(Disorder)
@@ -30,17 +28,6 @@ Days = Annotated[int, Field(ge=0, le=100_000)]
 Points = Annotated[float, Field(ge=0, multiple_of=0.5)]
 When = Literal["ever", "before", "during", "before_or_during"]
 AddOnRule = Literal["own_trial", "part_of_trial", "ignored"]
-
-
-@frozen
-class Source:
-    """Where the definition is written, what it says and how we read it."""
-
-    citation: str
-    says: str
-    reading: str
-    open: str
-    confidence: Literal["V", "V-abs", "V-code", "V2", "M", "U", "D"]
 
 
 @frozen

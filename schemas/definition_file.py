@@ -33,13 +33,13 @@ from impasse.schemas.definition import (
     ScaleRule,
     Scored,
     SessionAdequacy,
-    Source,
     Staged,
     Trial,
 )
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.impossible import impossible_combination
+from impasse.schemas.source import Source
 
 _ADAPTERS: dict[bool, TypeAdapter[Any]] = {False: TypeAdapter(Definition), True: TypeAdapter(Description)}
 

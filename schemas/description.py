@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from impasse.schemas.definition import Disorder, Source, frozen
+from impasse.schemas.definition import Disorder
+from impasse.schemas.source import Source, frozen
 
 
 @frozen

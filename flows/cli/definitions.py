@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from impasse.flows.definitions.authoring import Proof
     from impasse.flows.definitions.catalogue import AnyDefinition
     from impasse.schemas.codelists import CodeLists
-    from impasse.schemas.definition import Definition, Source
+    from impasse.schemas.definition import Definition
+    from impasse.schemas.source import Source
 
 definitions_app = typer.Typer(help="The definitions: find, read, compare, write and prove them.", no_args_is_help=True)
 Folders = Annotated[list[Path], typer.Option("--folder", help="Also read definitions from this folder; repeatable.")]

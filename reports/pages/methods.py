@@ -23,8 +23,9 @@ from impasse.reports.words.prose import describe, summary
 from impasse.schemas.cases import Case
 from impasse.schemas.codelist_files import CONFIDENCE
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.definition import DISORDERS, Definition, Source
+from impasse.schemas.definition import DISORDERS, Definition
 from impasse.schemas.description import Description
+from impasse.schemas.source import Source
 
 _HEADINGS = {
     "count": "Resistance by counting trials",

@@ -23,10 +23,10 @@ from impasse.schemas.definition import (
     ScaleRule,
     Scored,
     SessionAdequacy,
-    Source,
     Staged,
     Trial,
 )
+from impasse.schemas.source import Source
 from impasse.schemas.study import OBSERVABLE, EpisodeSection, PeriodSection
 from tests.reference import codes
 from tests.reference.reference import classify_person

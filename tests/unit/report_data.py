@@ -26,11 +26,11 @@ from impasse.schemas.definition import (
     ScaleRule,
     Scored,
     SessionAdequacy,
-    Source,
     Staged,
     Trial,
 )
 from impasse.schemas.found import Found
+from impasse.schemas.source import Source
 from impasse.schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
 
 DRUG = DrugAdequacy(

@@ -15,8 +15,9 @@ from impasse.reports.display.matrix import Cell, side_by_side
 from impasse.reports.pages.methods import MethodsContents, render_methods
 from impasse.reports.words import vocabulary
 from impasse.schemas.cases import parse
-from impasse.schemas.definition import Definition, Source
+from impasse.schemas.definition import Definition
 from impasse.schemas.description import Description
+from impasse.schemas.source import Source
 from tests.shipped import CATALOGUE, CODES, SHIPPED
 
 COMMITTED = Path(__file__).parents[2] / "reports" / "methods.html"
