@@ -20,7 +20,7 @@ from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Adequacy, Definition, Outcome, Trial
 from impasse.schemas.extracts import SUPPLY_BASES, Extract
 from impasse.schemas.study import Study
-from impasse.schemas.tables import ADEQUACY_REASONS, MODALITIES, RESPONSES, RESTRICTED, ROLES
+from impasse.schemas.tables import MODALITIES, RESPONSES, RESTRICTED, ROLES
 from impasse.transforms.compare.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
 from impasse.transforms.history.attempts import Attempts, Joining, find_attempts, joining
 from impasse.transforms.history.encode import UNKNOWN, Coded, dated, decode, encode
@@ -29,7 +29,7 @@ from impasse.transforms.history.evidence import Signs, find_signs
 from impasse.transforms.history.exposures import Exposures, find_exposures
 from impasse.transforms.history.scores import windows
 from impasse.transforms.history.trials import Trials, build_trials
-from impasse.transforms.judge.adequacy import is_adequate, judge_adequacy
+from impasse.transforms.judge.adequacy import JudgedAdequacy, References, judge_adequacy, reference_doses
 from impasse.transforms.judge.causes import Causes
 from impasse.transforms.judge.counts import Tried
 from impasse.transforms.judge.eligibility import Eligibility
@@ -172,6 +172,10 @@ class Classified:
     def _signs(self) -> Signs:
         return find_signs(self._coded, self.codes.scales)
 
+    @cached_property
+    def _references(self) -> References:
+        return reference_doses(self._coded.vocabulary, self.codes.doses)
+
     def _attempts(self, rule: Trial) -> Attempts:
         how = joining(rule)
         return self._once(how, lambda: self._find_attempts(how))
@@ -202,22 +206,27 @@ class Classified:
         disorders = frozenset(name for d in definitions for name in d.eligible.disorders)
         return self._once(disorders, lambda: self._spans.of_disorders(disorders))
 
-    def _judged(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> tuple[np.ndarray, Judged]:
-        """The reasons of adequacy and the outcomes of all trials of a trial rule."""
-        trials, vocabulary = self.trials_under(rule), self._coded.vocabulary
+    def _judged(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> tuple[JudgedAdequacy, Judged]:
+        """The adequacy and the outcomes of all trials of a trial rule."""
+        trials = self.trials_under(rule)
         return (
-            self._once((rule, adequacy), lambda: judge_adequacy(trials, adequacy, vocabulary, self.codes.doses)),
+            self._once(("adequacy", rule), lambda: self._judge_adequacy(rule))[adequacy],
             self._once((rule, outcome), lambda: judge_outcome(trials, outcome, self._signs)),
         )
 
+    def _judge_adequacy(self, rule: Trial) -> dict[Adequacy, JudgedAdequacy]:
+        """The adequacy of all trials of a trial rule under all adequacy rules that go with it."""
+        rules = list(dict.fromkeys(d.adequacy for d in self._by_joining[joining(rule)] if d.trial == rule))
+        return judge_adequacy(self.trials_under(rule), rules, self._references)
+
     def facts(self, definition: Definition) -> Facts:
         """What the definition's verdict on each episode is judged from."""
-        reasons, judged = self._judged(definition.trial, definition.adequacy, definition.outcome)
+        adequacy, judged = self._judged(definition.trial, definition.adequacy, definition.outcome)
         speaks = self._spoken_of([definition])
         return Facts(
             definition,
             self._eligibility.judge(definition.eligible),
-            Tried(self.trials_under(definition.trial), reasons, judged, speaks, self._coded.vocabulary),
+            Tried(self.trials_under(definition.trial), adequacy, judged, speaks, self._coded.vocabulary),
             self._causes,
             self._coded,
             self.codes,
@@ -286,7 +295,7 @@ class Classified:
         )
 
     def _named_judgements(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> pl.DataFrame:
-        reason, judged = self._judged(rule, adequacy, outcome)
+        judged_adequacy, judged = self._judged(rule, adequacy, outcome)
         trials = self.trials_under(rule)
         response, told_by = (
             part[trials.row] for part in judge_response(trials.attempts, windows(outcome), self._signs)
@@ -294,9 +303,9 @@ class Classified:
         scales = self.codes.scales["scale"].cast(pl.Categorical)
         return self._named(trials, rule, "episode_id").with_columns(
             judging_rule=pl.lit(rule_id(adequacy, outcome), dtype=pl.Categorical),
-            is_adequate=is_adequate(reason).series(),
-            adequacy_reason=decode(reason, ADEQUACY_REASONS),
-            has_failed=judged.failed.series(),
+            is_adequate=judged_adequacy.is_adequate,
+            adequacy_reason=judged_adequacy.reason,
+            has_failed=judged.failed.expression(),
             outcome_evidence=decode(judged.evidence, judged.names),
             failure_date=dated(judged.day),
             response=decode(response, RESPONSES),

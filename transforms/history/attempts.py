@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from impasse.schemas.definition import Trial
 from impasse.schemas.extracts import SUPPLY_BASES
@@ -107,6 +108,12 @@ class Attempts:
     def is_drug(self) -> np.ndarray:
         """Is it a drug, and not a course of sessions?"""
         return self.n_sessions == 0
+
+    @cached_property
+    def facts(self) -> pl.DataFrame:
+        """What is true of each attempt, whatever is asked of it."""
+        names = ("n_days", "days_covered", "n_sessions", "has_unknown_supply", "is_ongoing")
+        return pl.DataFrame({name: getattr(self, name) for name in names})
 
     def only(self, rows: np.ndarray, episode: np.ndarray, chosen: np.ndarray) -> Attempts:
         """Some of the attempts, of chosen episodes with new numbers; without their supplies, which nothing asks for."""

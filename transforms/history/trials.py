@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 
 from impasse.schemas.definition import Trial
 from impasse.schemas.tables import MODALITIES, ROLES
@@ -78,6 +80,13 @@ class Trials:
     def episodes(self) -> Segments:
         """The trials of each episode that has any."""
         return Segments(self.episode)
+
+    def facts(self, of_attempts: Iterable[pl.DataFrame] = ()) -> pl.LazyFrame:
+        """What is true of each trial, one row each, and of what else is known of the attempts."""
+        known = [column for frame in (self.attempts.facts, *of_attempts) for column in frame.get_columns()]
+        place = pl.Series("modality", self.modality.astype(np.uint8))
+        facts = pl.DataFrame(known)[self.row].hstack([place]).lazy()
+        return facts.with_columns(pl.col("modality").cat.to(pl.Enum(MODALITIES)))
 
     def of_episodes(self, chosen: np.ndarray) -> tuple[np.ndarray, Trials]:
         """The trials of some episodes, which are numbered anew, in their new order; and the row of each here."""

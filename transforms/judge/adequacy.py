@@ -1,147 +1,184 @@
-"""Attempts -> was each long and strong enough? True, false, or null where the supply or dose is unknown.
+"""Trials -> was each long and strong enough? True, false, or null where the supply or dose is unknown.
 
-A drug trial needs enough days at or above the dose. Every supply counts until the next one, at its own
-dose; a supply of unknown dose may or may not count, one of unknown duration may last for ever. So
-the days at dose have a lower and an upper bound, and only where both agree is there an answer.
+A rule is a Polars expression over a frame with one row per trial. A drug trial needs enough days at or above the
+dose. Every supply counts until the next one, at its own dose; a supply of unknown dose may or may not count, one
+of unknown duration may last for ever. So the days at dose have a lower and an upper bound, which a compiled loop
+over the supplies of each trial finds, and only where both agree is there an answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, reduce
+from operator import or_
+
 import numpy as np
 import polars as pl
+from polars import col, lit, when
 
 from impasse.schemas.definition import Adequacy, DrugAdequacy, SessionAdequacy
 from impasse.schemas.tables import ADEQUACY_REASONS, MODALITIES
 from impasse.transforms.history.attempts import Attempts
-from impasse.transforms.history.encode import UNKNOWN, Vocabulary
+from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.exposures import Supplies
 from impasse.transforms.history.trials import Trials
 from impasse.transforms.kernels.bounds import Bounds
-from impasse.transforms.kernels.compiled import compiled
+from impasse.transforms.kernels.queries import collect_in_order
+from impasse.transforms.kernels.sums import sums_reaching
 
-_ADEQUATE, TOO_SHORT, TOO_FEW_SESSIONS, UNDERDOSED, LOW_ADHERENCE, _DOSE_UNKNOWN, _DURATION_UNKNOWN = range(
-    len(ADEQUACY_REASONS)
-)
+_REASON = pl.Enum(ADEQUACY_REASONS)
 _DOSE_COLUMNS = {
     "minimum_effective": "minimum_effective_mg",
     "usual_dose_lower": "usual_dose_lower_mg",
     "chlorpromazine_600": "chlorpromazine_600_mg",
 }
 
+References = dict[str, np.ndarray]
 
-def judge_adequacy(trials: Trials, rule: Adequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> np.ndarray:
-    """The reason for each trial's answer, as a place in ADEQUACY_REASONS; `is_adequate` gives the answer."""
-    attempts = trials.attempts
-    by_modality = {
-        "drug": _judge_drugs(attempts, rule.drug, vocabulary, doses),
-        "augmentation": _judge_drugs(attempts, rule.augmentation, vocabulary, doses),
-        "psychotherapy": _judge_sessions(attempts, rule.psychotherapy),
-        "neuromodulation": _judge_sessions(attempts, rule.neuromodulation),
+
+@dataclass(frozen=True)
+class JudgedAdequacy:
+    """For each trial: was it adequate, the reason, and the place of the reason in ADEQUACY_REASONS."""
+
+    is_adequate: pl.Series
+    reason: pl.Series
+    place_of_reason: pl.Series
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """Was each trial adequate, surely and possibly?"""
+        return Bounds.of(self.is_adequate)
+
+
+def judge_adequacy(trials: Trials, rules: Sequence[Adequacy], references: References) -> dict[Adequacy, JudgedAdequacy]:
+    """What each rule says of each trial, in order; all rules in one query."""
+    of_drugs = {_days_at(drug, "days"): drug for rule in rules for drug in (rule.drug, rule.augmentation)}
+    facts = trials.facts(_days_at_dose(trials.attempts, drug, references) for drug in of_drugs.values())
+    answers = {f"is_adequate {n}": is_adequate(rule) for n, rule in enumerate(rules)}
+    reasons = {f"reason {n}": adequacy_reason(rule) for n, rule in enumerate(rules)}
+    places = col(_REASON).to_physical().name.suffix(" as place")
+    judged = collect_in_order(facts.select(**answers, **reasons).with_columns(places))
+    return {
+        rule: JudgedAdequacy(judged[f"is_adequate {n}"], judged[f"reason {n}"], judged[f"reason {n} as place"])
+        for n, rule in enumerate(rules)
     }
-    return np.stack([by_modality[name] for name in MODALITIES])[trials.modality, trials.row]
 
 
-def is_adequate(reason: np.ndarray) -> Bounds:
-    """What each reason says."""
-    return Bounds(reason == _ADEQUATE, (reason == _ADEQUATE) | (reason >= _DOSE_UNKNOWN))
+# The rules
 
 
-def _judge_drugs(attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame) -> np.ndarray:
-    """The reason for each attempt, if it is a drug."""
-    return attempts.once(rule, lambda: _reasons_of_drugs(attempts, rule, vocabulary, doses))
+def is_adequate(rule: Adequacy) -> pl.Expr:
+    """Was the trial long and strong enough?"""
+    return _by_modality(rule, _is_adequate_drug, _is_adequate_course)
 
 
-def _reasons_of_drugs(
-    attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame
-) -> np.ndarray:
-    key = ("days at dose", rule.duration_basis, rule.dose_basis, rule.min_dose_ratio)
-    days = attempts.once(key, lambda: _days_at_dose(attempts, rule, vocabulary, doses))
-    columns = (attempts.has_unknown_supply, attempts.n_days, attempts.days_covered)
-    return _reasons(*days, *columns, rule.min_days, rule.min_adherence_percent)
+def adequacy_reason(rule: Adequacy) -> pl.Expr:
+    """Why the trial was adequate, why it was not, or why that cannot be told."""
+    return _by_modality(rule, _reason_of_drug, _reason_of_course)
 
 
-@compiled
-def _reasons(
-    total: np.ndarray, at_least: np.ndarray, at_most: np.ndarray, is_unknown: np.ndarray, n_days: np.ndarray,
-    covered: np.ndarray, min_days: int, percent: int,
-) -> np.ndarray:  # fmt: skip
-    """The reason for each attempt by its days at dose, and by how much of its time was covered by supply."""
-    reason = np.empty(len(total), dtype=np.int8)
-    for row in range(len(total)):
-        is_long = at_least[row] >= min_days
-        may_be_long = is_unknown[row] or at_most[row] >= min_days
-        is_regular = n_days[row] > 0 and 100 * covered[row] >= percent * n_days[row]
-        is_adherent = percent == 0 or (is_regular and not is_unknown[row])
-        may_be_adherent = percent == 0 or is_regular or is_unknown[row]
-        if is_long and is_adherent:
-            reason[row] = _ADEQUATE
-        elif not may_be_long:
-            reason[row] = TOO_SHORT if total[row] < min_days else UNDERDOSED
-        elif not may_be_adherent:
-            reason[row] = LOW_ADHERENCE
-        else:
-            reason[row] = _DURATION_UNKNOWN if is_unknown[row] else _DOSE_UNKNOWN
-    return reason
+def _by_modality(rule: Adequacy, drug: Callable[..., pl.Expr], course: Callable[..., pl.Expr]) -> pl.Expr:
+    """The answer by the rule of the trial's modality; modalities with equal rules are asked together."""
+    modalities: dict[DrugAdequacy | SessionAdequacy, list[str]] = {}
+    for modality in MODALITIES:
+        modalities.setdefault(getattr(rule, modality), []).append(modality)
+    chosen = pl
+    for one, names in modalities.items():
+        answer = drug(one) if isinstance(one, DrugAdequacy) else course(one)
+        chosen = chosen.when(reduce(or_, (col("modality") == name for name in names))).then(answer)
+    return chosen
 
 
-def _days_at_dose(
-    attempts: Attempts, rule: DrugAdequacy, vocabulary: Vocabulary, doses: pl.DataFrame
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each attempt the days with supply, and of these at least and at most how many at dose; 0 for sessions."""
+def _is_adequate_drug(rule: DrugAdequacy) -> pl.Expr:
+    return when(_is_long(rule)).then(True).when(_is_short(rule)).then(False) & _is_adherent(rule)
+
+
+def _reason_of_drug(rule: DrugAdequacy) -> pl.Expr:
+    is_adherent = _is_adherent(rule)
+    return (
+        when(_is_long(rule) & is_adherent).then(_reason("adequate"))
+        .when(_is_short(rule) & (col(_days_at(rule, "total")) < rule.min_days)).then(_reason("too_short"))
+        .when(_is_short(rule)).then(_reason("underdosed"))
+        .when(~is_adherent).then(_reason("low_adherence"))
+        .when(col("has_unknown_supply")).then(_reason("duration_unknown"))
+        .otherwise(_reason("dose_unknown"))
+    )  # fmt: skip
+
+
+def _is_long(rule: DrugAdequacy) -> pl.Expr:
+    """Were there surely enough days at the dose?"""
+    return col(_days_at(rule, "at_least")) >= rule.min_days
+
+
+def _is_short(rule: DrugAdequacy) -> pl.Expr:
+    """Were there surely too few days at the dose? A supply of unknown duration may have lasted for ever."""
+    return ~col("has_unknown_supply") & (col(_days_at(rule, "at_most")) < rule.min_days)
+
+
+def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
+    """Was enough of the trial covered by supply? Null where a supply may have lasted for ever."""
+    if rule.min_adherence_percent == 0:
+        return lit(True)
+    is_regular = (col("n_days") > 0) & (100 * col("days_covered") >= rule.min_adherence_percent * col("n_days"))
+    return when(~col("has_unknown_supply")).then(is_regular)
+
+
+def _is_adequate_course(rule: SessionAdequacy) -> pl.Expr:
+    return (col("n_days") >= rule.min_days) & (col("n_sessions") >= rule.min_sessions)
+
+
+def _reason_of_course(rule: SessionAdequacy) -> pl.Expr:
+    return (
+        when(col("n_days") < rule.min_days).then(_reason("too_short"))
+        .when(col("n_sessions") < rule.min_sessions).then(_reason("too_few_sessions"))
+        .otherwise(_reason("adequate"))
+    )  # fmt: skip
+
+
+@cache
+def _reason(name: str) -> pl.Expr:
+    return lit(name, dtype=_REASON)
+
+
+# Days at dose
+
+
+def _days_at(rule: DrugAdequacy, what: str) -> str:
+    """The column of the `total` days with supply, or of how many of these are `at_least` and `at_most` at the dose."""
+    return f"{what} {rule.duration_basis} {rule.dose_basis} {_dose_ratio(rule)}"
+
+
+def _dose_ratio(rule: DrugAdequacy) -> float:
+    return 0.0 if rule.dose_basis == "any" else rule.min_dose_ratio
+
+
+def _days_at_dose(attempts: Attempts, rule: DrugAdequacy, references: References) -> pl.DataFrame:
+    """The days at dose of each attempt, 0 for sessions."""
+    return attempts.once(_days_at(rule, "days"), lambda: _count_days(attempts, rule, references))
+
+
+def _count_days(attempts: Attempts, rule: DrugAdequacy, references: References) -> pl.DataFrame:
     days = attempts.span_days if rule.duration_basis == "span" else attempts.covered_days
-    dose, reference = _doses(attempts.supplies, rule.dose_basis, vocabulary, doses)
-    wanted = 0.0 if rule.dose_basis == "any" else rule.min_dose_ratio
+    dose, reference = _dose(attempts.supplies, rule.dose_basis), references[rule.dose_basis]
     of_eras = (attempts.eras.borders, attempts.attempt_of_era, len(attempts.episode))
-    return _days_by_dose(*of_eras, days, dose, attempts.supplies.treatment, reference, wanted)
+    sums = sums_reaching(*of_eras, days, dose, attempts.supplies.treatment, reference, _dose_ratio(rule))
+    return pl.DataFrame(
+        {_days_at(rule, what): days for what, days in zip(("total", "at_least", "at_most"), sums, strict=True)}
+    )
 
 
-def _doses(
-    supplies: Supplies, basis: str, vocabulary: Vocabulary, doses: pl.DataFrame
-) -> tuple[np.ndarray, np.ndarray]:
-    """The dose of each supply, and for each treatment the one it is compared with, in the same unit; NaN if unknown.
-
-    Where any dose will do, each is 0 and known.
-    """
+def _dose(supplies: Supplies, basis: str) -> np.ndarray:
+    """The dose of each supply, in the unit of the reference; where any dose will do, each is 0 and known."""
     if basis == "any":
-        return np.zeros_like(supplies.dose_mddd), np.ones(len(vocabulary.treatments))
-    if basis == "ddd_ratio":
-        return supplies.dose_mddd, np.full(len(vocabulary.treatments), 1000.0)
-    reference = vocabulary.treatments.select("treatment").join(
-        doses.select(treatment="atc", mg=_DOSE_COLUMNS[basis]), on="treatment", how="left", maintain_order="left"
-    )["mg"]
-    return supplies.dose_ug, reference.fill_null(np.nan).to_numpy() * 1000
+        return np.zeros_like(supplies.dose_mddd)
+    return supplies.dose_mddd if basis == "ddd_ratio" else supplies.dose_ug
 
 
-@compiled
-def _days_by_dose(
-    borders: np.ndarray, attempt_of_era: np.ndarray, n_attempts: int, days: np.ndarray, dose: np.ndarray,
-    treatment: np.ndarray, reference: np.ndarray, wanted: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Of each attempt the days of its supplies, and of these at least and at most how many at dose.
-
-    That is at `wanted` times the reference of the treatment or more; it may be where the dose or the reference is
-    unknown.
-    """
-    total = np.zeros(n_attempts, dtype=np.int64)
-    at_least, at_most = np.zeros_like(total), np.zeros_like(total)
-    for era in range(len(borders) - 1):
-        attempt = attempt_of_era[era]
-        for row in range(borders[era], borders[era + 1]):
-            total[attempt] += days[row]
-            needed = reference[treatment[row]]
-            if dose[row] == UNKNOWN or np.isnan(needed):
-                at_most[attempt] += days[row]
-            elif dose[row] / needed >= wanted:
-                at_least[attempt] += days[row]
-                at_most[attempt] += days[row]
-    return total, at_least, at_most
-
-
-def _judge_sessions(attempts: Attempts, rule: SessionAdequacy) -> np.ndarray:
-    """The reason for each attempt, if it is a course of sessions."""
-    return attempts.once(rule, lambda: _reasons_of_sessions(attempts, rule))
-
-
-def _reasons_of_sessions(attempts: Attempts, rule: SessionAdequacy) -> np.ndarray:
-    too_short, too_few = attempts.n_days < rule.min_days, attempts.n_sessions < rule.min_sessions
-    return np.where(too_short, TOO_SHORT, np.where(too_few, TOO_FEW_SESSIONS, _ADEQUATE)).astype(np.int8)
+def reference_doses(vocabulary: Vocabulary, doses: pl.DataFrame) -> References:
+    """For each dose basis the dose of each treatment that a supply is compared with; NaN if unknown."""
+    listed = doses.select(pl.col("atc").alias("treatment"), *_DOSE_COLUMNS.values())
+    treatments = vocabulary.treatments.select("treatment")
+    found = treatments.join(listed, on="treatment", how="left", maintain_order="left")
+    in_ug = {basis: found[column].fill_null(np.nan).to_numpy() * 1000 for basis, column in _DOSE_COLUMNS.items()}
+    return {"any": np.ones(len(treatments)), "ddd_ratio": np.full(len(treatments), 1000.0), **in_ug}

@@ -16,14 +16,13 @@ from impasse.schemas.codelists import CodeLists
 from impasse.schemas.tables import ADEQUACY_REASONS, CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
 from impasse.transforms.history.encode import Coded, spelled
 from impasse.transforms.history.episodes import Spans
-from impasse.transforms.judge.adequacy import LOW_ADHERENCE, TOO_FEW_SESSIONS, TOO_SHORT, UNDERDOSED
 from impasse.transforms.kernels.eras import LONG_AGO
 
 # The reasons of an inadequate trial that show each cause, in the order of CAUSES_OF_TRIALS.
-_REASONS = ((UNDERDOSED,), (TOO_SHORT, TOO_FEW_SESSIONS), (LOW_ADHERENCE,))
+_REASONS = (("underdosed",), ("too_short", "too_few_sessions"), ("low_adherence",))
 # The causes that a trial with each reason shows: bit n is the n-th of CAUSES_OF_TRIALS.
 CAUSES_BY_REASON = np.array(
-    [sum((reason in shows) << n for n, shows in enumerate(_REASONS)) for reason in range(len(ADEQUACY_REASONS))]
+    [sum((reason in shows) << n for n, shows in enumerate(_REASONS)) for reason in ADEQUACY_REASONS]
 )
 _N_SHOWN = 1 << len(CAUSES_OF_TRIALS)
 _NONE, _POSSIBLE, _LIKELY = range(len(PSEUDO_RESISTANCE))

@@ -18,7 +18,7 @@ from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Arm
 from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.trials import Trials
-from impasse.transforms.judge.adequacy import is_adequate
+from impasse.transforms.judge.adequacy import JudgedAdequacy
 from impasse.transforms.judge.certainty import (
     ADEQUATE,
     ALL,
@@ -54,20 +54,20 @@ def is_blind(groups: tuple[str, ...], observes: frozenset[str], codes: CodeLists
 class Tried:
     """The judged trials a definition counts from, in the order of their episodes, and numbers of them per episode.
 
-    `reason` is that of their adequacy. `speaks` is a mask of the episodes of the definition's disorders: trials of
-    others, which a definition with the same trial rule may have asked for, are in no set.
+    `speaks` is a mask of the episodes of the definition's disorders: trials of others, which a definition with the
+    same trial rule may have asked for, are in no set.
     """
 
     trials: Trials
-    reason: np.ndarray
+    adequacy: JudgedAdequacy
     judged: Judged
     speaks: np.ndarray
     vocabulary: Vocabulary
 
-    @cached_property
+    @property
     def adequate(self) -> Bounds:
         """Was each trial adequate?"""
-        return is_adequate(self.reason)
+        return self.adequacy.bounds
 
     @cached_property
     def sets(self) -> np.ndarray:

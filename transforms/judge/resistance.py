@@ -211,7 +211,8 @@ class _Tallies(NamedTuple):
 
 
 def _tallies(tried: Tried, groups: frozenset[str]) -> _Tallies:
-    sets, causes = tried.counted(tuple(sorted(groups)), "failed"), CAUSES_BY_REASON[tried.reason]
+    sets = tried.counted(tuple(sorted(groups)), "failed")
+    causes = CAUSES_BY_REASON[tried.adequacy.place_of_reason.to_numpy()]
     return _Tallies(*_sums_of_trials(tried.trials.episode, sets, tried.adequate.sure, causes, tried.n_episodes))
 
 

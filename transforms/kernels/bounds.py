@@ -30,7 +30,8 @@ class Bounds:
     @classmethod
     def of(cls, truths: pl.Series) -> Bounds:
         """A nullable column of booleans."""
-        return cls(truths.fill_null(False).to_numpy(), truths.fill_null(True).to_numpy())
+        numbers = truths.cast(pl.Float32).to_numpy()  # null becomes NaN, which equals nothing
+        return cls(numbers == 1, numbers != 0)
 
     def __and__(self, other: Bounds) -> Bounds:
         return Bounds(self.sure & other.sure, self.possible & other.possible)
@@ -49,9 +50,13 @@ class Bounds:
         """Is it known to be true or known to be false?"""
         return self.sure == self.possible
 
+    def expression(self) -> pl.Expr:
+        """A nullable column of booleans, in a query over the same rows."""
+        return pl.when(pl.Series(self.is_known)).then(pl.Series(self.sure))
+
     def series(self) -> pl.Series:
         """A nullable column of booleans."""
-        return pl.select(pl.when(pl.Series(self.is_known)).then(pl.Series(self.sure))).to_series()
+        return pl.select(self.expression()).to_series()
 
 
 def all_of(parts: Iterable[Bounds]) -> Bounds:
