@@ -15,7 +15,7 @@ from impasse.flows.cli import demo
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("flows", "schemas", "transforms", "reports")
 # What readers of the repository want and the program does not.
-NOT_INSTALLED = {"schemas/definitions/README.md", "reports/example.png", "reports/methods.html"}
+NOT_INSTALLED = {"schemas/definitions/README.md", "reports/example.png"}
 HOSTILE = 'raise RuntimeError("this is not Impasse")\n'
 DEPLOYED = """\
 import yaml
