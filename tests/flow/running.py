@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 from impasse.flows.delivery.delivery import read_delivery
@@ -10,6 +11,12 @@ from impasse.flows.run.loading import load
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import classifying, comparing, publication, reading, rendering
 from tests.cleaning import Cleaned, clean
+
+
+def copied(study: Path, folder: Path) -> Path:
+    """A study and its delivery in another folder; returns the study's file there."""
+    shutil.copytree(study.parent / "delivery", folder / "delivery")
+    return Path(shutil.copy(study, folder / "study.toml"))
 
 
 def run_steps(study: Path, out: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,13 +15,6 @@ from impasse.flows.run.steps import reading
 from impasse.schemas.errors import ImpasseError
 
 CHANGED = r"The delivery changed while it was being read; nothing was published\."
-
-
-@pytest.fixture
-def own(small_study: Path, tmp_path: Path) -> Path:
-    """A study whose delivery the test may change."""
-    shutil.copytree(small_study.parent / "delivery", tmp_path / "delivery")
-    return Path(shutil.copy(small_study, tmp_path / "study.toml"))
 
 
 def _file(study: Path, name: str = "diagnoses") -> Path:
@@ -61,10 +53,10 @@ def _planned(study: Path, change: Callable[[Path], None]) -> Plan:
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__.strip("_"))
-def test_a_change_between_planning_and_reading_is_refused(change: Callable[[Path], None], own: Path) -> None:
+def test_a_change_between_planning_and_reading_is_refused(change: Callable[[Path], None], own_study: Path) -> None:
     """A night that begins while files are still being copied."""
-    plan = _planned(own, change)
-    change(own)
+    plan = _planned(own_study, change)
+    change(own_study)
 
     with pytest.raises(ImpasseError, match=CHANGED):
         reading.read_delivery(plan, load(plan.study_path))
@@ -73,14 +65,14 @@ def test_a_change_between_planning_and_reading_is_refused(change: Callable[[Path
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__.strip("_"))
 def test_a_change_while_files_are_read_is_refused(
-    change: Callable[[Path], None], own: Path, monkeypatch: pytest.MonkeyPatch
+    change: Callable[[Path], None], own_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether what was read before or after it, and whatever error it leads to."""
-    plan, read = _planned(own, change), delivery.read_delivery
+    plan, read = _planned(own_study, change), delivery.read_delivery
 
     def change_after_opening(*args: object) -> object:
         delivered = read(*args)
-        change(own)
+        change(own_study)
         return delivered
 
     monkeypatch.setattr(delivery, "read_delivery", change_after_opening)
@@ -89,14 +81,18 @@ def test_a_change_while_files_are_read_is_refused(
         reading.read_delivery(plan, load(plan.study_path))
 
 
-def test_a_change_that_was_taken_back_is_refused(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_was_taken_back_is_refused(own_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read in between may have been the other file, though the bytes are those of before again."""
-    plan, read, before = make_plan(own, own.parent / "out"), delivery.read_delivery, _file(own).read_bytes()
+    plan, read, before = (
+        make_plan(own_study, own_study.parent / "out"),
+        delivery.read_delivery,
+        _file(own_study).read_bytes(),
+    )
 
     def change_and_back(*args: object) -> object:
-        _more_rows(own)
+        _more_rows(own_study)
         delivered = read(*args)
-        _file(own).write_bytes(before)
+        _file(own_study).write_bytes(before)
         return delivered
 
     monkeypatch.setattr(delivery, "read_delivery", change_and_back)
@@ -105,19 +101,19 @@ def test_a_change_that_was_taken_back_is_refused(own: Path, monkeypatch: pytest.
         reading.read_delivery(plan, load(plan.study_path))
 
 
-def test_a_delivery_that_nobody_touches_is_read(own: Path) -> None:
+def test_a_delivery_that_nobody_touches_is_read(own_study: Path) -> None:
     """The other side; a file that is not asked for may come and go."""
-    plan = make_plan(own, own.parent / "out")
-    (own.parent / "delivery" / "readme.txt").write_text("welcome")
+    plan = make_plan(own_study, own_study.parent / "out")
+    (own_study.parent / "delivery" / "readme.txt").write_text("welcome")
 
     assert reading.read_delivery(plan, load(plan.study_path)).parts == 1
     assert plan.progress.exists()
 
 
-def test_other_bad_input_is_told_as_what_it_is(own: Path) -> None:
+def test_other_bad_input_is_told_as_what_it_is(own_study: Path) -> None:
     """A delivery that was bad from the start did not change."""
-    _cut(own)
-    plan = make_plan(own, own.parent / "out")
+    _cut(own_study)
+    plan = make_plan(own_study, own_study.parent / "out")
 
     with pytest.raises(ImpasseError, match="cannot be read as Parquet"):
         reading.read_delivery(plan, load(plan.study_path))

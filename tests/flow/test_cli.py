@@ -219,13 +219,16 @@ def test_a_failed_critical_check_has_its_own_exit_code(registry: Path, tmp_path:
     assert not (folder / "runs/demo/latest").exists()
 
 
+DEFINITIONS = ["anx_bokma_modal", "anx_first_line_same_class_ok", "dep_fife_2017", "dep_karolinska"]
 STEPS = ["comparing definitions", "writing the pages", "publishing"]
 
 
 @pytest.fixture(scope="module")
 def published(registry: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """A run made by the command, and what the command said."""
-    ended = impasse("run", str(registry / "study.toml"))
+    """A run of few definitions made by the command, and what the command said."""
+    study = registry / "few.toml"
+    study.write_text(f"{(registry / 'study.toml').read_text()}\n[definitions]\nuse = {DEFINITIONS}\n")
+    ended = impasse("run", str(study))
     return registry / "runs/demo/latest", ended
 
 

@@ -236,12 +236,10 @@ def test_check_lists_every_file(folder: Path) -> None:
     ]
 
 
-def test_page_and_manifest_list_every_file(study: Path, tmp_path: Path) -> None:
+def test_page_and_manifest_list_every_file(own_study: Path, tmp_path: Path) -> None:
     """Who follows a number finds there what it was made of, and what lay beside it."""
-    beside = study.parent / "delivery" / "<b>old.csv"
-    beside.write_text("a,b\n1,2\n")
-    run = run_steps(study, tmp_path)
-    beside.unlink()
+    (own_study.parent / "delivery" / "<b>old.csv").write_text("a,b\n1,2\n")
+    run = run_steps(own_study, tmp_path)
     manifest = json.loads((run / "release" / "manifest.json").read_text())
     page = (run / "release" / "validation.html").read_text()
 

@@ -34,6 +34,7 @@ from impasse.schemas.errors import ImpasseError, NoAnswer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLANTED = "QX7731ZK"  # stands in rows of the delivery and nowhere else
+DEFINITIONS = ["anx_bokma_2019", "anx_strict3", "dep_fife_2017", "dep_karolinska"]
 PERSON = re.compile(rb"[PU]\d{9}")  # how the made-up delivery writes person ids
 
 WATCH = """\
@@ -193,7 +194,7 @@ def _work(server: Server) -> None:
 def _write_study(folder: Path, more: str) -> Path:
     """A study of a delivery with planted rows that cleaning refuses."""
     study = demo.write(folder, 300)
-    study.write_text(study.read_text() + more)
+    study.write_text(f"{study.read_text()}\n[definitions]\nuse = {DEFINITIONS}\n{more}")
     _plant(folder / "delivery" / "persons.parquet", "person_id", "birth_date")
     _plant(folder / "delivery" / "diagnoses.parquet", "date")
     _plant(folder / "delivery" / "dispensings.parquet", "atc")

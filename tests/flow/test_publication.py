@@ -22,13 +22,6 @@ from tests.flow.running import publish, run_steps, worked_on
 from tests.flow.test_cli import impasse
 
 
-@pytest.fixture
-def own_study(study: Path, tmp_path: Path) -> Path:
-    """The registry's study in a folder of the test's own."""
-    shutil.copytree(study.parent / "delivery", tmp_path / "delivery")
-    return Path(shutil.copy(study, tmp_path / "study.toml"))
-
-
 def test_two_runs_at_once_do_not_share_a_folder(own_study: Path) -> None:
     """Planned in the same second, two runs have names and work folders of their own."""
     first, second = make_plan(own_study), make_plan(own_study)
@@ -116,7 +109,8 @@ def test_the_definitions_of_a_run_are_those_it_was_planned_with(own_study: Path,
     own.mkdir()
     shipped = inputs.shipped("definitions") / "depression" / "dep_karolinska.toml"
     mine = Path(shutil.copy(shipped, own / "mine.toml"))
-    own_study.write_text(own_study.read_text() + '\n[definitions]\nfolders = ["own"]\nuse = ["mine"]\n')
+    text, _ = own_study.read_text().rsplit("use = ", 1)
+    own_study.write_text(f'{text}folders = ["own"]\nuse = ["mine"]\n')
     plan = make_plan(own_study, tmp_path / "out")
     reading.read_delivery(plan, load(plan.study_path))
     mine.write_text("changed")

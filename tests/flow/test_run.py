@@ -14,7 +14,7 @@ from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import classifying, comparing, publication, reading
 from impasse.schemas.errors import PublicationStopped
 from impasse.schemas.tables import RELEASE, RESTRICTED
-from tests.flow.running import data_hashes, run_steps
+from tests.flow.running import copied, data_hashes, run_steps
 from tests.shipped import COMPARED, SHIPPED
 
 VERDICTS = [d.id for d in SHIPPED if d.id in COMPARED and d.gives == "verdict"]
@@ -120,9 +120,8 @@ def test_prevalence_recomputed_from_the_verdicts_is_the_released_one(run: Path) 
 
 def test_the_same_input_gives_the_same_bytes(run: Path, study: Path, tmp_path: Path) -> None:
     """Run again, with the persons cut into seven buckets instead of one, a study differs in no data file."""
-    text = study.read_text().replace("[period]", "[output]\nbuckets = 7\n\n[period]")
-    bucketed = study.with_name("bucketed.toml")
-    bucketed.write_text(text)
+    bucketed = copied(study, tmp_path)
+    bucketed.write_text(study.read_text().replace("[period]", "[output]\nbuckets = 7\n\n[period]"))
 
     assert data_hashes(run_steps(bucketed, tmp_path)) == data_hashes(run)
 
@@ -204,11 +203,10 @@ def test_no_two_tables_tell_the_few_that_a_definition_leaves_out(run: Path) -> N
     assert left_out.filter(left_out.is_between(1, 4)).to_list() == []
 
 
-def test_a_failed_critical_check_stops_publication(study: Path, tmp_path: Path) -> None:
+def test_a_failed_critical_check_stops_publication(own_study: Path, tmp_path: Path) -> None:
     """A delivery with more rows set aside than allowed is not published, and the message names the check."""
-    strict = study.with_name("strict.toml")
-    strict.write_text(study.read_text() + "\n[quality]\nmax_quarantined_percent = 0.0\n")
-    plan = make_plan(strict, tmp_path)
+    own_study.write_text(own_study.read_text() + "\n[quality]\nmax_quarantined_percent = 0.0\n")
+    plan = make_plan(own_study, tmp_path)
 
     with pytest.raises(PublicationStopped, match="critical"):
         reading.read_delivery(plan, load(plan.study_path))
@@ -220,9 +218,9 @@ def test_a_failed_critical_check_stops_publication(study: Path, tmp_path: Path) 
     assert not list((tmp_path / "demo").glob(".work-*"))
 
 
-def test_the_release_is_checked_before_it_is_published(study: Path, tmp_path: Path) -> None:
+def test_the_release_is_checked_before_it_is_published(small_study: Path, tmp_path: Path) -> None:
     """A classifications table with a row missing is noticed."""
-    plan = make_plan(study, tmp_path)
+    plan = make_plan(small_study, tmp_path)
     reading.read_delivery(plan, load(plan.study_path))
     classifying.classify_part(plan, part=0, n_parts=1, n_buckets=1)
     path = plan.restricted("classifications") / "0000.parquet"
