@@ -11,19 +11,17 @@ import csv
 import gzip
 import re
 import zlib
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator
-from contextlib import suppress
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import polars as pl
-import pyarrow
-import pyarrow.csv
 
 from impasse.flows.delivery import lines
-from impasse.flows.delivery.lines import LineCounter, Lines, Watched
+from impasse.flows.delivery.lines import Lines
 from impasse.flows.delivery.names import refuse_two_of_a_name
 from impasse.flows.delivery.regular import require_regular
 from impasse.flows.files.faults import fault
@@ -32,9 +30,8 @@ from impasse.schemas.errors import ImpasseError
 
 _DELIMITERS = (",", ";", "\t", "|")
 _QUOTED = re.compile(rb'"[^"]*"')
-_PROBE = 1 << 20
 _GLANCE = 1 << 16
-_LINES = 16 << 20
+_AT_ONCE = 1 << 20
 _BLOCK = 32 << 20
 
 
@@ -50,17 +47,10 @@ class CsvForm:
 def count_lines(path: Place, form: CsvForm) -> Lines:
     """The lines of a CSV file, each accounted for, and each row with as many cells as the first.
 
-    Polars would fill a line that is cut off with blank cells; pyarrow refuses it.
+    Polars would fill a row that is cut off with blank cells, and take a quote within a cell in a way of its own.
     """
-    counter = LineCounter(form.quoting)
-    unfit: list[pyarrow.csv.InvalidRow] = []
-    try:
-        n_rows = _count_rows(path, form, counter, unfit) - 1
-    except (pyarrow.ArrowInvalid, OSError, EOFError, zlib.error) as error:
-        told = fault(error, path) or lines.why_unsound(path.name, counter.end())
-        raise told or (_unfit_line(path, form) if unfit else unreadable_csv(path, form)) from None
-    counted = counter.end()
-    lines.require_every_line(path.name, counted, n_rows)
+    counted = lines.count(_lettered(_blocks(path, _AT_ONCE), path, form), form.delimiter, form.quoting)
+    lines.require_sound(path.name, counted)
     return counted
 
 
@@ -74,53 +64,6 @@ def guess_rows(path: Place, n_bytes: int) -> int:
     if len(start) >= n_bytes:
         return n_lines - 1
     return n_bytes * n_lines // len(start) * 2 // 3
-
-
-def _count_rows(
-    path: Place, form: CsvForm, counter: LineCounter, unfit: list[pyarrow.csv.InvalidRow], at_once: bool = True
-) -> int:
-    """How many rows pyarrow finds, with the header; the first that has more or fewer cells stops it, and is kept.
-
-    Only if it does not read ahead does it know the number of that row.
-    """
-
-    def stop(row: pyarrow.csv.InvalidRow) -> str:
-        unfit.append(row)
-        return "error"
-
-    reading = pyarrow.csv.ReadOptions(autogenerate_column_names=True, block_size=_LINES, use_threads=at_once)
-    cells = pyarrow.csv.ParseOptions(
-        delimiter=form.delimiter,
-        quote_char='"' if form.quoting else False,
-        newlines_in_values=form.quoting,
-        invalid_row_handler=stop,
-    )
-    first_cells = pyarrow.csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pyarrow.binary()})
-    with opened(path) as stream:
-        watched = Watched(stream, counter)
-        with pyarrow.csv.open_csv(watched, reading, cells, first_cells) as batches:
-            return sum(batch.num_rows for batch in batches)
-
-
-def _unfit_line(path: Place, form: CsvForm) -> ImpasseError:
-    """Where the first line is that does not fit, by reading once more; its text is not told."""
-    counter = LineCounter(form.quoting)
-    unfit: list[pyarrow.csv.InvalidRow] = []
-    with suppress(pyarrow.ArrowInvalid, OSError, EOFError, zlib.error):
-        _count_rows(path, form, counter, unfit, at_once=False)
-    if not unfit or unfit[0].number is None:
-        return unreadable_csv(path, form)
-    row, read = unfit[0], counter.end()
-    is_line = not (read.n_quoted or read.n_blank_before or read.n_blank)
-    unit = "line" if is_line else "the header being row 1 and blank lines none, row"
-    return ImpasseError(
-        "The file cannot be read as CSV: a line does not fit the first one, which has "
-        f"{row.expected_columns:,} cells; it has {row.actual_columns:,}.",
-        where=f"file {path.name}, {unit} {row.number:,}",
-        expected=f"as many cells on every line, separated by {form.delimiter!r}",
-        do="Look for a delimiter too many at the end of lines, text below the table, or an unquoted cell that holds "
-        "the delimiter, and write the file again. If quotes are letters as any others in it, set quoting = false.",
-    )
 
 
 def unreadable_csv(path: Place, form: CsvForm) -> ImpasseError:
@@ -137,24 +80,40 @@ def unreadable_csv(path: Place, form: CsvForm) -> ImpasseError:
 def contents(path: Place, form: CsvForm) -> Iterator[Path | bytes]:
     """What Polars can read: the file itself, or its lines as UTF-8, some million at a time, each under the header.
 
-    A file on S3 is always read by its lines: Polars would first copy it to a folder of its own.
+    A file on S3 is always read by its lines: Polars would first copy it to a folder of its own. So is a packed one,
+    which Polars would unpack as a whole, and not at all if a tape has filled it up with zeros.
     """
-    if form.encoding == "utf-8" and isinstance(path, Path):
+    if form.encoding == "utf-8" and isinstance(path, Path) and not _is_packed(path):
         yield path
         return
-    with opened(path) as stream:
-        blocks = _whole_lines(stream, form.quoting)
-        first = next(blocks)
-        header = first[: _end_of_header(first, form.quoting)]
-        yield first.decode(form.encoding).encode("utf-8")
-        for block in blocks:
-            yield (header + block).decode(form.encoding).encode("utf-8")
+    blocks = _whole_lines(_blocks(path, _BLOCK), form.quoting)
+    first = next(blocks)
+    header = first[: _end_of_header(first, form.quoting)]
+    yield _as_utf_8(first, form)
+    for block in blocks:
+        yield _as_utf_8(header + block, form)
 
 
-def _whole_lines(stream: IO[bytes], quoting: bool) -> Iterator[bytes]:
+def _as_utf_8(text: bytes, form: CsvForm) -> bytes:
+    return text if form.encoding == "utf-8" else text.decode(form.encoding).encode("utf-8")
+
+
+def _blocks(path: Place, n_bytes: int) -> Iterator[bytes]:
+    """The bytes of a CSV file, unpacked, without its byte order mark, in blocks of a size."""
+    try:
+        with opened(path) as stream:
+            if start := stream.read(n_bytes).removeprefix(BOM_UTF8):
+                yield start
+            while block := stream.read(n_bytes):
+                yield block
+    except (OSError, EOFError, zlib.error) as error:
+        raise fault(error, path) or _not_unpacked(path) from None
+
+
+def _whole_lines(blocks: Iterator[bytes], quoting: bool) -> Iterator[bytes]:
     """The bytes of a CSV file in blocks of whole lines, from the first that is not blank: the header."""
     rest, is_begun = b"", False
-    while block := stream.read(_BLOCK):
+    for block in blocks:
         rest += block
         if not is_begun:
             rest = rest.lstrip(b"\r\n")
@@ -189,19 +148,32 @@ def _end_of_header(text: bytes, quoting: bool) -> int:
 def opened(path: Place) -> IO[bytes]:
     """The bytes of a CSV file, unpacked."""
     require_regular(path)
-    is_packed = path.suffix.lower() == ".gz"
     if isinstance(path, Address):
-        return gzip.open(path.open()) if is_packed else path.open()
-    return gzip.open(path) if is_packed else path.open("rb")
+        return gzip.open(path.open()) if _is_packed(path) else path.open()
+    return gzip.open(path) if _is_packed(path) else path.open("rb")
+
+
+def _not_unpacked(path: Place) -> ImpasseError:
+    return ImpasseError(
+        "The file cannot be unpacked.",
+        where=f"file {path.name}",
+        expected="a whole gzip file",
+        do="It is cut off, damaged or not gzip: copy it again.",
+    )
+
+
+def _is_packed(path: Place) -> bool:
+    return path.suffix.lower() == ".gz"
 
 
 def check_csv(path: Place, form: CsvForm) -> None:
     """Encoding, line ends and delimiter fit what the file starts with, and no two columns have one name."""
-    probe = _probe(path)
-    text = probe.removeprefix(BOM_UTF8)
+    text = _probe(path)
     if not text.strip():
         raise empty(path)
-    _check_encoding(probe, path, form.encoding)
+    if text.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in text[:2]:
+        raise _utf_16(path, form.encoding)
+    deque(_lettered([text], path, form), maxlen=0)
     if b"\r" in text and b"\n" not in text:
         raise _carriage_returns(path)
     header = text.decode(form.encoding, errors="replace").splitlines()[0]
@@ -231,7 +203,7 @@ def _header(text: bytes, form: CsvForm) -> list[str]:
 
 def read_schema(path: Place, form: CsvForm) -> pl.Schema:
     """The columns of a file, all of text, as they are named where it is read."""
-    text = _probe(path).removeprefix(BOM_UTF8).lstrip(b"\r\n")
+    text = _probe(path).lstrip(b"\r\n")
     header = text[: _end_of_header(text, form.quoting)] or text
     quote = '"' if form.quoting else None
     names = pl.scan_csv(header.decode(form.encoding).encode(), separator=form.delimiter, quote_char=quote)
@@ -247,30 +219,36 @@ def guess_columns(path: Place) -> list[str]:
     if not probe.strip():
         raise empty(path)
     encoding = "utf-8" if probe.isascii() or _is_utf8(probe) else "latin-1"
-    return _header(probe.removeprefix(BOM_UTF8), CsvForm(_likely_delimiters(_line(probe))[0], encoding))
+    return _header(probe, CsvForm(_likely_delimiters(_line(probe))[0], encoding))
 
 
-def _probe(path: Place, n_bytes: int = _PROBE) -> bytes:
-    """The start of the file, to the end of a line."""
-    try:
-        with opened(path) as stream:
-            start = stream.read(n_bytes)
-    except (OSError, EOFError, zlib.error) as error:
-        broken = ImpasseError(
-            "The file cannot be opened.", where=f"file {path.name}", do="It may be cut off or not gzip: copy it again."
-        )
-        raise fault(error, path) or broken from None
-    return start[: start.rfind(b"\n") + 1] or start
+def _probe(path: Place, n_bytes: int = _AT_ONCE) -> bytes:
+    """The start of the file, to the end of a line if that is not blank."""
+    start = next(_blocks(path, n_bytes), b"")
+    lines_of_it = start[: start.rfind(b"\n") + 1]
+    return lines_of_it if lines_of_it.strip() else start
 
 
-def _check_encoding(probe: bytes, path: Place, encoding: str) -> None:
-    if probe.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in probe[:2]:
-        raise _utf_16(path, encoding)
-    is_utf8 = _is_utf8(probe)
-    if encoding == "utf-8" and not is_utf8:
-        raise _wrong_encoding(path, "utf-8", "latin-1")
-    if encoding == "latin-1" and is_utf8 and not probe.isascii():
-        raise _wrong_encoding(path, "latin-1", "utf-8")
+def _lettered(blocks: Iterable[bytes], path: Place, form: CsvForm) -> Iterator[bytes]:
+    """The same blocks; ImpasseError where letters are not written as stated, or all of them otherwise."""
+    decoder, n_lines, is_utf8, has_letters = getincrementaldecoder("utf-8")(), 0, True, False
+    for block in blocks:
+        if is_utf8 and (decoder.getstate()[0] or not block.isascii()):
+            try:
+                has_letters |= not decoder.decode(block).isascii()
+            except UnicodeDecodeError as error:
+                is_utf8, above = False, error.object[: error.start]
+                if form.encoding == "utf-8":
+                    told = _mixed if has_letters or not above.isascii() else _wrong_encoding
+                    line = n_lines + above.count(b"\n") + 1
+                    raise told(f"file {path.name}, first on line {line:,}", "utf-8", "latin-1") from None
+        n_lines += block.count(b"\n")
+        yield block
+    is_cut = bool(decoder.getstate()[0])
+    if form.encoding == "utf-8" and is_cut:
+        raise unreadable_csv(path, form)
+    if form.encoding == "latin-1" and is_utf8 and has_letters and not is_cut:
+        raise _wrong_encoding(f"file {path.name}", "latin-1", "utf-8")
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -281,13 +259,22 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _wrong_encoding(path: Place, stated: str, likely: str) -> ImpasseError:
+def _wrong_encoding(where: str, stated: str, likely: str) -> ImpasseError:
     return ImpasseError(
         f"The text is not {stated}.",
-        where=f"file {path.name}",
+        where=where,
         expected=f"{stated}, as the study or the mapping has it; the file looks like {likely}",
         do=f"Set encoding = '{likely}' in the study (source.encoding) or for this file in the mapping, "
         f"or write it as {stated}.",
+    )
+
+
+def _mixed(where: str, stated: str, other: str) -> ImpasseError:
+    return ImpasseError(
+        f"The text is not {stated} throughout.",
+        where=where,
+        expected=f"{stated}, as the study or the mapping has it and as the letters above are",
+        do=f"Write the whole file as {stated}: parts of it are damaged, or written otherwise, such as in {other}.",
     )
 
 
@@ -350,4 +337,4 @@ def _likely_delimiters(header: bytes, quoting: bool = True) -> list[str]:
 
 def _line(text: bytes) -> bytes:
     """The first line of a text."""
-    return next(iter(text.removeprefix(BOM_UTF8).lstrip(b"\r\n").splitlines()), b"")
+    return next(iter(text.lstrip(b"\r\n").splitlines()), b"")

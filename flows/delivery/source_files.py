@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -179,7 +178,7 @@ def _read_pieces(file: SourceFile) -> Iterator[pl.DataFrame]:
             return
         for content in contents(path, form):
             yield from _batches(_scan_csv(content, form))
-    except (pl.exceptions.PolarsError, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         malformed = parquet.unreadable(path, error) if file.is_parquet else unreadable_csv(path, form)
         raise fault(error, path) or malformed from None
 

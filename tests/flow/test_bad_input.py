@@ -149,10 +149,41 @@ def test_utf_8_where_latin_1_is_stated(tmp_path: Path) -> None:
 
 
 def test_late_encoding_error(tmp_path: Path) -> None:
-    """A wrong byte far into the file is found too, and told without quoting it."""
+    """A letter far into the file is found too, and told by its line without quoting it."""
     (tmp_path / "persons.csv").write_bytes(PERSONS.encode() + b"secret,1970-01-01\n" * 80_000 + b"secret\xff,1\n")
 
-    assert "cannot be read as CSV" in told(tmp_path)
+    message = told(tmp_path)
+
+    assert "encoding = 'latin-1'" in message
+    assert f"persons.csv, first on line {PERSONS.count(chr(10)) + 80_001:,}" in message
+
+
+def test_late_utf_8_where_latin_1_is_stated(tmp_path: Path) -> None:
+    """Also where the first letters are far into the file: they would be spoilt in silence."""
+    (tmp_path / "a.csv").write_bytes(b"id,town\n" + b"1,Lund\n" * 200_000 + "2,Malmö\n".encode())
+
+    with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
+        table_of(SourceFile(tmp_path / "a.csv", CsvForm(encoding="latin-1")))
+
+
+@pytest.mark.parametrize("n_between", [0, 200_000])
+def test_letters_written_in_two_ways(tmp_path: Path, n_between: int) -> None:
+    """Another encoding would spoil the letters above: the file is to be written again."""
+    above, below = "person_id,birth_date\nsecret,ö\n".encode(), "secret,ö\n".encode("latin-1")
+    (tmp_path / "persons.csv").write_bytes(above + b"1,1970-01-01\n" * n_between + below)
+
+    message = told(tmp_path)
+
+    assert "The text is not utf-8 throughout." in message
+    assert f"persons.csv, first on line {n_between + 3:,}" in message
+    assert "encoding = " not in message
+
+
+def test_a_file_cut_off_within_a_letter(tmp_path: Path) -> None:
+    """It is no other encoding."""
+    (tmp_path / "persons.csv").write_bytes("person_id,birth_date\nsecret,å".encode()[:-1])
+
+    assert "the file is cut off" in told(tmp_path)
 
 
 def test_line_with_too_many_cells(tmp_path: Path) -> None:
@@ -228,12 +259,15 @@ def test_utf_16(tmp_path: Path, encoding: str) -> None:
     assert "persons.csv" in message
 
 
-def test_utf_8_with_a_mark_where_latin_1_is_stated(tmp_path: Path) -> None:
-    """A byte order mark alone tells UTF-8, though every other byte is ASCII."""
+def test_a_mark_where_latin_1_is_stated(tmp_path: Path) -> None:
+    """A byte order mark alone spoils nothing; with letters in UTF-8 the file is refused."""
+    form = CsvForm(encoding="latin-1")
     (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfid,b\n1,2\n")
+    (tmp_path / "b.csv").write_bytes("\ufeffid,b\n1,å\n".encode())
 
+    assert table_of(SourceFile(tmp_path / "a.csv", form)).rows(named=True) == [{"id": "1", "b": "2"}]
     with pytest.raises(ImpasseError, match="encoding = 'utf-8'"):
-        table_of(SourceFile(tmp_path / "a.csv", CsvForm(encoding="latin-1")))
+        table_of(SourceFile(tmp_path / "b.csv", form))
 
 
 def test_lines_that_end_in_carriage_returns(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_what_looks_like_nothing_is_listed_too(folder: Path) -> None:
     ("name", "content", "note"),
     [
         ("old.csv", b"", "The file holds no rows."),
-        ("old.csv.gz", b"secret", "The file cannot be opened."),
+        ("old.csv.gz", b"secret", "The file cannot be unpacked."),
         ("old.parquet", b"secret", "The file cannot be read as Parquet."),
     ],
 )

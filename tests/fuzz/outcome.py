@@ -2,7 +2,7 @@
 
 A delivery is read as a run reads it. It must end in one of two ways: every row of every file is accounted for, or one
 clear message refuses it. What is counted here does not come from the program: CSV is taken apart by Python's own
-module, Parquet tells its rows itself.
+module, Parquet tells its rows itself. Every cell of CSV is compared too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import gzip
 import io
 import re
 import traceback
+from codecs import BOM_UTF8
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,17 @@ from time import perf_counter
 
 import polars as pl
 
+from impasse.flows.delivery import delivery
+from impasse.flows.delivery.delivery import SourceFile
 from impasse.flows.gate.redact import InternalError, redact
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import reading
+from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
 from tests.fuzz.mutations import MUTATIONS, Files
 from tests.fuzz.shapes import MARK, SHAPES, Chosen, Row, Shape, as_csv
+from tests.unit.deliveries import table_of
 
 _QUOTED = re.compile(rf"{MARK}\d|77000000\d\d")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -83,14 +88,16 @@ def written(shape: Shape, files: Files, folder: Path) -> Path:
 def _read(study: Path, out: Path, shape: Shape, files: Files) -> tuple[str, str]:
     try:
         plan = redact(make_plan)(study, out)
-        redact(reading.read_delivery)(plan, load(plan.study_path))
+        loaded = load(plan.study_path)
+        redact(reading.read_delivery)(plan, loaded)
+        delivered = delivery.read_delivery(loaded.study, plan.base, loaded.layout)
     except InternalError as error:
         return "wrong", f"{error}\n{traceback.format_exc()}"
     except ImpasseError as error:
         return _judged(error, [])
     except Exception as error:
         return "wrong", f"{type(error).__name__} passed the gate"
-    return _judged(None, list(_uncounted(plan.work, shape, files)))
+    return _judged(None, _uncounted(plan.work, shape, files) + _other_cells(delivered))
 
 
 def _judged(error: ImpasseError | None, faults: list[str]) -> tuple[str, str]:
@@ -127,6 +134,29 @@ def _uncounted(work: Path, shape: Shape, files: Files) -> list[str]:
         if table in ("persons", "coverage", "scores", "admissions") and _n_canonical(work, table) != row["n_accepted"]:
             faults.append(f"{table}: {_n_canonical(work, table)} canonical rows, {row['n_accepted']} accepted")
     return faults
+
+
+def _other_cells(delivered: Delivered) -> list[str]:
+    """Where other cells are read of a CSV file than Python's own module reads."""
+    sources = delivered.sources if isinstance(delivered, delivery.DeliveredFiles) else {}
+    files = {file for each in sources.values() for file in each if not file.is_parquet}
+    apart = [file.path.name for file in files if told_cells(file) != own_cells(file.path.read_bytes(), file)]
+    return [f"{name}: other cells lie in the file" for name in sorted(apart)]
+
+
+def told_cells(file: SourceFile) -> list[list[str]]:
+    """The rows that are read of a file, by place."""
+    return [[cell or "" for cell in row] for row in table_of(file).rows()]
+
+
+def own_cells(content: bytes, file: SourceFile) -> list[list[str]]:
+    """The rows that Python's own module finds in a CSV file; a blank line below the header is one of blank cells."""
+    unpacked = gzip.decompress(content) if file.path.suffix.lower() == ".gz" else content
+    text = unpacked.removeprefix(BOM_UTF8).decode(file.form.encoding).lstrip("\r\n")
+    quoting = csv.QUOTE_MINIMAL if file.form.quoting else csv.QUOTE_NONE
+    csv.field_size_limit(1 << 30)
+    header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=file.form.delimiter, quoting=quoting)
+    return [row or [""] * len(header) for row in rows]
 
 
 def _n_canonical(work: Path, table: str) -> int:

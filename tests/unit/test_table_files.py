@@ -98,6 +98,48 @@ def test_rows_are_counted_without_reading(tmp_path: Path, ending: str) -> None:
     assert found.n_rows("persons") == 2
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize(
+    ("text", "n_rows"),
+    [
+        (b"id,code", 0),
+        (b"id,code\n", 0),
+        (b"\n\nid,code", 0),
+        (b"\xef\xbb\xbfid,code", 0),
+        (b"\xef\xbb\xbf\n\r\nid,code\r\n1,2", 1),
+        (b"\n\r\n\n\nid,code\n1,2\n", 1),
+    ],
+)
+@pytest.mark.parametrize("block", [4, 1 << 20])
+def test_a_header_is_found_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, encoding: str, text: bytes, n_rows: int, block: int
+) -> None:
+    """After a mark and blank lines, also if they come apart; and at the end of a file, ended by a line end or not."""
+    monkeypatch.setattr(csv, "_BLOCK", block)
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    found = delivery.DeliveredFiles({"a": (SourceFile(tmp_path / name, CsvForm(encoding=encoding)),)})
+
+    assert found.n_rows("a") == n_rows
+    assert found.whole("a").columns == ["id", "code"]
+    assert found.whole("a").height == n_rows
+
+
+def test_a_packed_file_may_be_filled_up_and_have_parts(tmp_path: Path) -> None:
+    """Tapes fill files up with zeros; packed files that are put one after another are one."""
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"id,code\n1,2\n") + gzip.compress(b"3,4\n") + bytes(1000))
+
+    assert table_of(SourceFile(tmp_path / "a.csv.gz")).rows() == [("1", "2"), ("3", "4")]
+
+
+def test_what_is_no_part_of_a_packed_file_is_refused(tmp_path: Path) -> None:
+    """Rows may be missing where something else begins."""
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"id,code\n1,2\n") + b"secret")
+
+    with pytest.raises(ImpasseError, match="The file cannot be unpacked"):
+        table_of(SourceFile(tmp_path / "a.csv.gz"))
+
+
 def test_rows_come_back_by_bucket(tmp_path: Path) -> None:
     """What is added in parts is read together, bucket by bucket, also where a part of one is empty."""
     files = BucketFiles(tmp_path / "rows")
