@@ -9,7 +9,7 @@ import pytest
 
 from impasse.schemas.forms import DecimalMark
 from impasse.schemas.months import Language
-from impasse.transforms.ingest.drafts import day, number, once
+from impasse.transforms.ingest.drafts import day, day_of_span, number, once
 from tests.tables import table
 
 MIXED = pl.DataFrame(
@@ -145,3 +145,45 @@ def test_months_by_name_in_other_places() -> None:
     assert dates(["02.maj.2019", "02.majs.2019"], "%d.%b.%Y", "danish") == [date(2019, 5, 2), None]
     assert dates(["02MAJ2019 10:15"], "%d%b%Y", "danish") == [date(2019, 5, 2)]
     assert dates(["maj 2019"], "%b %Y", "danish") == [date(2019, 5, 15)]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        *(" 10:15", " 00:00:00", "T23:59:59", " 9:05", " 0:00:00", " 10:15:60", "T24:00:00", " 24:00", "T24:00:00.000"),
+        *(" 10:15:30.1", " 10:15:30,123", " 00:00:00.0000000", "T10:15:30.123456789Z", "T10:15Z", "T10:15+01:00"),
+        *(
+            " 00:00:00+00",
+            " 00:00:00.000 -0800",
+            " 00:00:00.0000000 +02:00",
+            " 00:00:00 UTC",
+            " 12:00:00 AM",
+            " 1:05PM",
+        ),
+        *(" 10.15", " 12.00.00.000000 AM", "T1015", "T101530", "T101530Z"),
+    ],
+)
+def test_a_time_of_day_may_follow_a_date(time: str) -> None:
+    """As databases, spreadsheets and registers write it; the day is the one that is written."""
+    assert dates([f"2015-02-01{time}"], "%Y-%m-%d") == [date(2015, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(" ", "T", " rubbish", " rubbish 99:99", "Trubbish", " 24:01", "T24:00:01", "T25:00", " 10:60", " 10:15:61"),
+        *(" 10", " 10:1", " 10:15:3", " 10:15 or later", " 10:15:30.", " 10:15+1", " 10:15 Z Z", " 1015", " 110:15"),
+        *(" to 2015-02-03", " 2015-02-03", "  10:15", "x10:15", "10:15", " 10:15\n", " 10:15.30"),
+    ],
+)
+def test_nothing_else_may_follow_a_date(rest: str) -> None:
+    """Whatever stands there may change what is meant."""
+    assert dates([f"2015-02-01{rest}"], "%Y-%m-%d") == [None]
+
+
+def test_nothing_may_follow_a_month_or_a_year() -> None:
+    """Neither a doubt nor a time of day; the month and the year alone are read."""
+    texts = ["1980", "1980-05", "1980 or 1981", "1980-05 unsure", "1980 10:15", "1980-05 10:15", "1980-05-00 10:15"]
+    read = pl.DataFrame({"text": texts}).select(day_of_span(pl.col("text"), ("%Y-%m-%d",), "first"))["text"].to_list()
+
+    assert read == [date(1980, 1, 1), date(1980, 5, 1), None, None, None, None, date(1980, 5, 1)]

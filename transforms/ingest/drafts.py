@@ -46,6 +46,13 @@ _LARGEST_TIME = 2**63 - 1
 _OFFSET = re.compile(r"([+-])([01][0-9]):?([0-5][0-9])")
 # How a date is written whose day, or day and month, is left out.
 _SHORT = ("%Y-%m", "%Y%m", "%Y")
+# A time of day after a date, as databases, spreadsheets and registers write it: with marks or, after a T, without; to
+# the minute or finer; perhaps of twelve hours, perhaps with a zone. 24:00 ends the day that is written.
+_MINUTES = r"(?:[01]?[0-9]|2[0-3]){mark}[0-5][0-9](?:{mark}(?:[0-5][0-9]|60)(?:[.,][0-9]+)?)?"
+_CLOCKS = (_MINUTES.format(mark=":"), _MINUTES.format(mark="[.]"), r"24:00(?::00(?:[.,]0+)?)?")
+_COMPACT = r"(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9](?:[.,][0-9]+)?)?"
+_ZONE = r"(?: ?[AaPp][Mm])?(?: ?(?:Z|UTC|GMT|[+-][01][0-9](?::?[0-5][0-9])?))?"
+_TIME_OF_DAY = f"^(?:[ T](?:{'|'.join(_CLOCKS)})|T{_COMPACT}){_ZONE}$"
 # One comma before three digits parts thousands to some and is the decimal comma of others; after a nought it is one.
 # Where the comma is stated to be the decimal mark, the same is to be said of the point.
 _AMBIGUOUS = "^[+-]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}$"
@@ -183,9 +190,9 @@ def _is_known(zone: str) -> bool:
 def day(value: pl.Expr, formats: Iterable[str], partial: str = "middle", language: Language | None = None) -> pl.Expr:
     """Text as a date, by the first format it fits; a missing day or month becomes the `partial` end of its span.
 
-    A value must have exactly the length of its format, but for a time of day after it: the parser
-    alone takes 2008906 for a date. Of a time with a zone the day is the one that is written. A month's name may be of
-    any length, in English or the language.
+    A value must have exactly the length of its format, but for a time of day after it: the parser alone takes 2008906
+    for a date. The day is the one that is written, whatever the zone, also before 24:00, at which it ends. A month's
+    name may be of any length, in English or the language.
     """
     return pl.coalesce([_as_date(value, form, partial, language) for form in formats])
 
@@ -228,9 +235,9 @@ def _cells(text: pl.Expr, form: str) -> list[tuple[str, pl.Expr]]:
 
 
 def _fitting(value: pl.Expr, form: str) -> pl.Expr:
-    """The text without a time of day, if it is as long as the format makes it."""
+    """The text without a time of day, which only a format with a day has, if it is as long as the format makes it."""
     length = sum(DATE_LENGTH.get(token, 1) for token in _tokens(form))
-    has_time = value.str.slice(length, 1).is_in([" ", "T"])
+    has_time = value.str.slice(length).str.contains(_TIME_OF_DAY) if "%d" in form else pl.lit(False)
     return pl.when(value.str.len_bytes() == length).then(value).when(has_time).then(value.str.head(length))
 
 
