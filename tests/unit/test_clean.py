@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import polars as pl
 import pytest
 
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
+from impasse.transforms.ingest import clean as cleaning
+from impasse.transforms.ingest.ordering import Piece
 from tests.cleaning import clean
 from tests.shipped import CODES
 from tests.tables import assert_shows
@@ -586,3 +590,14 @@ def test_a_delivery_without_any_usable_person_refuses_every_row() -> None:
 
     assert (found.extract.persons.height, found.extract.dispensings.height) == (0, 0)
     assert found.quarantine["dispensings"]["rule"].to_list() == ["person_unknown", "person_missing"]
+
+
+def test_what_is_said_is_numbered_beyond_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of a table of billions of rows are numbered one after another."""
+    said = pl.DataFrame({"said": [1]}, schema={"said": pl.UInt32})
+    piece, draft = Piece(said, said, pl.DataFrame(), 1), SimpleNamespace(facts=SimpleNamespace(height=2**31))
+    monkeypatch.setattr(cleaning, "_sift", lambda *_: piece)
+    source = SimpleNamespace(drafts=lambda *_: [draft, draft])
+    pieces = cleaning.clean_pieces("scores", cast(Delivered, None), cast(Any, source), cast(Any, None))
+
+    assert [each.rows["said"].item() for each in pieces] == [1, 2**32 + 1]

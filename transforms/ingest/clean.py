@@ -141,7 +141,7 @@ def clean_pieces(table: str, delivered: Delivered, source: Source, people: Peopl
     first = 0
     for draft in source.drafts(table, delivered):
         piece = _sift(draft, table, people, source)
-        number = (pl.col("said") + first).cast(pl.UInt32)
+        number = pl.col("said").cast(pl.UInt64) + first
         yield replace(piece, rows=piece.rows.with_columns(number), said=piece.said.with_columns(number))
         first += 2 * draft.facts.height  # what is said too late is numbered after all else
 
