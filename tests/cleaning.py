@@ -19,7 +19,15 @@ from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.ordering import number_words, order_words, put_in_order
 from impasse.transforms.ingest.refused_rows import together
 from impasse.transforms.ingest.reversals import Reversals, take_back
-from impasse.transforms.ingest.tallies import count_noted, count_rules, reconcile, tally
+from impasse.transforms.ingest.tallies import (
+    Lying,
+    count_by_rule,
+    count_noted,
+    count_rules,
+    present,
+    reconcile,
+    tally,
+)
 
 
 @dataclass(frozen=True)
@@ -52,27 +60,39 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
     reversals = Reversals()
     for table in EVENT_TABLES:
         pieces = list(clean_pieces(table, delivered, source, people))
-        if not any(piece.n_delivered for piece in pieces):
+        tallies[table] = tally(pieces)
+        if not tallies[table].n_delivered:
             continue
         rows, known = number_words(pieces, None)
         words = order_words(known)
         rows, settled = take_back(rows, words.supplies, words.places)
         tables[table], reversals = put_in_order(table, rows, words), reversals + settled
         refused[table] = [piece.refused for piece in pieces]
-        tallies[table] = tally(pieces)
     named = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}
     quarantine = {
         name: together([rows.lazy() for rows in frames]).collect() for name, frames in refused.items() if frames
     }
+    lying = {
+        table: Lying(
+            source.n_in_files(table, delivered),
+            done.n_due if table == "deaths" else len(named[table]) if named[table] is not None else 0,
+            count_by_rule(
+                quarantine[table].lazy() if table in quarantine else pl.LazyFrame(schema={"rule": pl.String})
+            ),
+            reversals.n_taken_back if table == "dispensings" else 0,
+        )
+        for table, done in tallies.items()
+    }
+    there = present(tallies)
     return Cleaned(
         extract=Extract(**named, observes=source.observes(tables)),
         quarantine={name: rows for name, rows in quarantine.items() if rows.height},
-        reconciliation=reconcile(tallies),
-        rules=count_rules(tallies),
+        reconciliation=reconcile(tallies, lying),
+        rules=count_rules(lying),
         unused=source.unused(delivered),
         reversals=reversals,
         found=delivered.found,
-        n_of_other_kinds=count_noted(tallies)["n_of_other_kinds"],
-        midnights=midnights(count_noted(tallies)),
-        omop_notes=source.omop_notes(delivered, tallies),
+        n_of_other_kinds=count_noted(there)["n_of_other_kinds"],
+        midnights=midnights(count_noted(there)),
+        omop_notes=source.omop_notes(delivered, there),
     )

@@ -22,6 +22,7 @@ from typing import Any
 import polars as pl
 
 from impasse.flows.checks.release_frames import classification_frames, release_frames
+from impasse.flows.gate.redact import InternalError
 from impasse.reports.words.numbers import guarded_share, share_of
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.errors import PublicationStopped
@@ -87,6 +88,20 @@ def require(results: Iterable[ExpectationResult], do: str = _SEE) -> None:
             where=sorted({f"{result.suite} of {result.table}" for result in failed}),
             expected=[f"{result.table}: {result.sentence} (observed: {result.observed})" for result in failed],
             do=do,
+        )
+
+
+def require_all_rows(reconciliation: pl.DataFrame) -> None:
+    """Raise InternalError unless every delivered row of every table was either accepted or set aside, once."""
+    is_whole = pl.col("n_delivered") == pl.col("n_accepted") + pl.col("n_quarantined")
+    wrong = reconciliation.filter(~is_whole).select("table", "n_delivered", "n_accepted", "n_quarantined")
+    if wrong.height:
+        told = "table {}: {:,} rows delivered, {:,} accepted, {:,} set aside"
+        raise InternalError(
+            "Rows were lost or doubled while the delivery was read; nothing was published.",
+            where=[told.format(*row) for row in wrong.iter_rows()],
+            expected="every delivered row accepted or set aside, once",
+            do="Start again; if it happens again, report it with this message.",
         )
 
 

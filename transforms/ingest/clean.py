@@ -40,9 +40,9 @@ from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.omop.tables import OmopRules
 from impasse.transforms.ingest.ordering import WHEN, Piece
 from impasse.transforms.ingest.persons import People, accept_persons
-from impasse.transforms.ingest.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, with_late
+from impasse.transforms.ingest.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, count_due, with_late
 from impasse.transforms.ingest.supply import add_supply, is_return
-from impasse.transforms.ingest.tallies import Tally, count_by_rule, count_noted, tally
+from impasse.transforms.ingest.tallies import Tally, count_noted, tally
 from impasse.transforms.partition.memory import Size
 
 _COLUMNS = {table: list(model.to_schema().columns) for table, model in MODELS.items()}
@@ -92,11 +92,15 @@ class Source:
 
         Persons that are whoever has an event are taken for a tenth of the events.
         """
-        rows = {table: sum(map(delivered.n_rows, self._files(table, delivered))) for table in TABLES}
+        rows = {table: self.n_in_files(table, delivered) for table in TABLES}
         is_derived = isinstance(self.mapping, Mapping) and any(part.birth for part in self.mapping.persons)
         n_persons = rows["persons"] // (10 if is_derived else 1)
         looked_up = sum(map(delivered.n_rows, self._looked_up(delivered)))
         return Size(n_persons, sum(rows[table] for table in EVENT_TABLES), looked_up)
+
+    def n_in_files(self, table: str, delivered: Delivered) -> int:
+        """How many rows the files that feed a table have, counted without reading them."""
+        return sum(map(delivered.n_rows, self._files(table, delivered)))
 
     def _files(self, table: str, delivered: Delivered) -> list[str]:
         """The delivered files that feed a table, by key, once for each time they are read for it."""
@@ -124,13 +128,12 @@ def clean_persons(
     """Persons with their final death dates, and of persons and deaths the refused rows and the tally."""
     drafts = list(source.drafts("persons", delivered))
     people, refused, n_delivered = accept_persons(drafts, source.study.period.end)
+    n_apart, n_accepted = sum(draft.n_apart for draft in drafts), people.frame.height
     deaths = [_sift(draft, "deaths", people, source) for draft in source.drafts("deaths", delivered)]
-    quarantine, tallies = {"persons": refused}, {"persons": Tally(n_delivered, count_by_rule(refused))}
-    if any(piece.n_delivered for piece in deaths):
+    tallies = {"persons": Tally(n_delivered, n_apart, n_accepted, n_accepted), "deaths": tally(deaths)}
+    if deaths:
         people = people.with_deaths(pl.concat([piece.rows for piece in deaths]))
-        quarantine["deaths"] = [piece.refused for piece in deaths if piece.refused.height]
-        tallies["deaths"] = tally(deaths)
-    return people, quarantine, tallies
+    return people, {"persons": refused, "deaths": [piece.refused for piece in deaths]}, tallies
 
 
 def clean_pieces(table: str, delivered: Delivered, source: Source, people: People) -> Iterator[Piece]:
@@ -163,7 +166,8 @@ def _sift(draft: Draft, table: str, people: People, source: Source) -> Piece:
     broken = facts.filter(is_broken | pl.col("said").is_in(faulty["said"].implode()))
     refused = _with_rules(broken, faulty, checks)
     columns = ("person", *WHEN[table], "said")
-    rows = facts.filter(~pl.col("row").is_in(refused["row"].implode())).select(columns)
+    accepted = facts.filter(~pl.col("row").is_in(refused["row"].implode()))
+    rows = accepted.select(columns)
     counts = draft.counts | _count_other_kinds(table, rows, said, source.study)
     told = _tidy(table, said.filter(~is_faulty), source)
     if table == "dispensings":
@@ -173,6 +177,9 @@ def _sift(draft: Draft, table: str, people: People, source: Source) -> Piece:
         said=told,
         refused=rules.as_delivered(draft.delivered, refused["row"], refused["rule"]),
         n_delivered=draft.delivered.height,
+        n_apart=draft.n_apart,
+        n_accepted=accepted["row"].n_unique(),
+        n_due=count_due(rows, told),
         counts=counts,
     )
 

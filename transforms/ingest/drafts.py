@@ -69,13 +69,15 @@ class Draft:
     source could not read a value that is there. Where `said` is given, facts hold only who and when, and
     in `said` the number of what they say; `said` has all else under that number, 0 to the last, each at
     least once: a contact with three codes says three things under one number. `counts` is what a note on the delivery
-    is made of, by name: counts of these rows that are added up.
+    is made of, by name: counts of these rows that are added up. `n_apart` counts rows of the file, read with these,
+    that are not of the table.
     """
 
     delivered: pl.DataFrame
     facts: pl.DataFrame
     said: pl.DataFrame | None = None
     counts: dict[Hashable, int] = field(default_factory=dict)
+    n_apart: int = 0
 
 
 def once(frame: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, pl.Series]:

@@ -27,18 +27,24 @@ WHEN = {
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of one table after its checks: what was accepted, refused rows as delivered, how many were delivered.
+    """A piece of one table after its checks: what was accepted, refused rows as delivered, and how many rows of each.
 
     rows   person, days, said: one per accepted row and code; of dispensings also what comes too late to be accepted
     said   said, and the columns of the canonical table that are neither person nor day, as far as it has any; of
            dispensings also what reversals are settled by
     counts what notes on the delivery are made of, by name
+
+    Of the rows of the file, `n_delivered` are of the table and `n_apart` are not. `n_accepted` were accepted; in the
+    canonical table they are `n_due`, until supplies are taken back: a row with three codes is three, a reversal none.
     """
 
     rows: pl.DataFrame
     said: pl.DataFrame
     refused: pl.DataFrame
     n_delivered: int
+    n_apart: int
+    n_accepted: int
+    n_due: int
     counts: dict[Hashable, int] = field(default_factory=dict)
 
 

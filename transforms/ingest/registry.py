@@ -60,7 +60,8 @@ def draft_table(table: str, delivered: Delivered, mapping: Mapping) -> Iterator[
             yield _derive_persons(part, part.birth, delivered, mapping)
         elif part.file in delivered and table == "deaths":
             for draft in _drafts(table, _dying(part), delivered, mapping):
-                yield Draft(draft.delivered, draft.facts.rename({"death_date": "date", "died_from": "date_from"}))
+                facts = draft.facts.rename({"death_date": "date", "died_from": "date_from"})
+                yield Draft(draft.delivered, facts, n_apart=draft.n_apart)
         elif part.file in delivered:
             yield from _drafts(table, part, delivered, mapping)
 
@@ -78,7 +79,8 @@ def _drafts(table: str, part: Part, delivered: Delivered, mapping: Mapping) -> I
         frame = _joined(chosen.with_row_index(ROW), part, other, mapping.missing)
         _refuse_numbers(frame, part, mapping.missing)
         draft = _draft(table, chosen, frame, part, mapping.missing)
-        yield replace(draft, counts=count_hours(frame, part.file, _day_columns(frame, part)))
+        counts = count_hours(frame, part.file, _day_columns(frame, part))
+        yield replace(draft, counts=counts, n_apart=piece.height - chosen.height)
 
 
 def _day_columns(frame: pl.DataFrame, part: Part) -> list[str]:
@@ -341,13 +343,15 @@ def _rule(names: list[str]) -> pl.Expr:
 def _derive_persons(part: Part, birth: Birth, delivered: Delivered, mapping: Mapping) -> Draft:
     """Persons of a delivery without a persons file: everyone who has an event, born as the events say."""
     found: list[pl.DataFrame] = []
+    n_read = 0
     for piece in delivered.pieces(part.file):
+        n_read += piece.height
         found.append(_persons_of(piece, part, birth, mapping.missing))
         if sum(told.height for told in found[1:]) > _TOLD_AT_ONCE + found[0].height:
             found = [_first_births(found)]
     told = _first_births(found).sort("person_id")
     facts = told.with_row_index("row").with_columns(born_from="birth_date", rule=pl.lit(None, dtype=pl.String))
-    return Draft(delivered=told.select("person_id"), facts=facts)
+    return Draft(delivered=told.select("person_id"), facts=facts, n_apart=n_read - told.height)
 
 
 def _persons_of(piece: pl.DataFrame, part: Part, birth: Birth, missing: tuple[str, ...]) -> pl.DataFrame:

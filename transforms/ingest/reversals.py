@@ -79,6 +79,12 @@ def with_late(rows: pl.DataFrame, said: pl.DataFrame, late: pl.DataFrame) -> tup
     return pl.concat([rows, late.with_columns(pl.col("said") + n)]), pl.concat([said, again])
 
 
+def count_due(rows: pl.DataFrame, said: pl.DataFrame) -> int:
+    """How many rows of the canonical table `rows` are due by what they say, until reversals take supplies back."""
+    kept = said.filter(~pl.col(IS_REVERSAL) & ~pl.col(IS_LATE)) if IS_REVERSAL in said.columns else said
+    return cast(int, rows.select("said").join(kept.group_by("said").len(), on="said")["len"].sum())
+
+
 def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
     """All that dispensings say and, after it, each supply without its length; none is needed without a reversal."""
     if IS_REVERSAL not in known.columns or not (known[IS_REVERSAL] | known[IS_LATE]).any():

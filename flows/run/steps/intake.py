@@ -24,7 +24,7 @@ import polars as pl
 from impasse.flows.checks import quality
 from impasse.flows.files.folders import remove
 from impasse.flows.files.spill import BucketFiles, set_aside, write_quarantine
-from impasse.flows.files.tables import write_parquet
+from impasse.flows.files.tables import count_rows, scan_parquet, write_parquet
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.extracts import MODELS
 from impasse.transforms.ingest.clean import EVENT_TABLES, Source, clean_persons, clean_pieces
@@ -34,12 +34,22 @@ from impasse.transforms.ingest.ordering import Piece, number_words, order_words,
 from impasse.transforms.ingest.refused_rows import together
 from impasse.transforms.ingest.reversals import Reversals, take_back
 from impasse.transforms.ingest.supply import count_kinds
-from impasse.transforms.ingest.tallies import Tally, count_noted, count_rules, reconcile, sum_tallies, tally
+from impasse.transforms.ingest.tallies import (
+    Lying,
+    Tally,
+    count_by_rule,
+    count_noted,
+    count_rules,
+    present,
+    reconcile,
+    tally,
+)
 from impasse.transforms.partition.buckets import deal, persons_of, place_persons
 
 # Rows kept in memory before they are dealt to the buckets, and refused rows before they are set aside.
 _DEALT_AT_ONCE = 4_000_000
 _REFUSED_AT_ONCE = 500_000
+_NONE_REFUSED = pl.LazyFrame(schema={"rule": pl.String})
 
 
 @dataclass(frozen=True)
@@ -81,23 +91,25 @@ def take_in(work: Path, delivered: Delivered, source: Source, n_buckets: int) ->
         incoming = _TableIn(work, table, places, n_buckets)
         for piece in clean_pieces(table, delivered, source, people):
             incoming.add(piece)
-        if done := incoming.done():
-            tallies[table] = done
+        tallies[table] = incoming.done()
+        if tallies[table].n_delivered:
             for bucket, rows in enumerate(incoming.buckets()):
                 facts.append(_write(work, source, bucket, table, rows, n_persons[bucket]))
                 kinds += [count_kinds(rows)] if table == "dispensings" else []
             reversals += incoming.reversals
     remove(work / "incoming")
+    lying = {table: _lying(work, table, done, delivered, source, reversals) for table, done in tallies.items()}
+    there = present(tallies)
     return Taken(
-        reconciliation=reconcile(tallies),
-        rules=count_rules(tallies),
+        reconciliation=reconcile(tallies, lying),
+        rules=count_rules(lying),
         unused=source.unused(delivered),
         reversals=reversals,
         kinds=pl.concat(kinds).group_by("kind").agg(pl.col("n", "n_beside").sum()).sort("kind"),
-        n_of_other_kinds=count_noted(tallies)["n_of_other_kinds"],
-        midnights=midnights(count_noted(tallies)),
-        omop_notes=source.omop_notes(delivered, tallies),
-        observes=source.observes(tallies),
+        n_of_other_kinds=count_noted(there)["n_of_other_kinds"],
+        midnights=midnights(count_noted(there)),
+        omop_notes=source.omop_notes(delivered, there),
+        observes=source.observes(there),
         facts=quality.sum_facts(facts),
     )
 
@@ -111,6 +123,21 @@ def _write(work: Path, source: Source, bucket: int, name: str, table: pl.DataFra
     """Write one bucket of a table, checked against its model; returns the facts of it."""
     write_parquet(table, bucket_folder(work, bucket) / f"{name}.parquet", MODELS[name])
     return quality.measure({name: table}, n_persons, source.study, source.codes)
+
+
+def _lying(work: Path, table: str, done: Tally, delivered: Delivered, source: Source, reversals: Reversals) -> Lying:
+    """How many rows of a table lie where. Deaths have no table of their own: they become the persons' death dates."""
+    quarantine = _quarantine_file(work, table)
+    return Lying(
+        n_in_files=source.n_in_files(table, delivered),
+        n_canonical=done.n_due if table == "deaths" else count_rows(work / "buckets", f"*/{table}.parquet"),
+        by_rule=count_by_rule(scan_parquet(quarantine) if quarantine.exists() else _NONE_REFUSED),
+        n_taken_back=reversals.n_taken_back if table == "dispensings" else 0,
+    )
+
+
+def _quarantine_file(work: Path, table: str) -> Path:
+    return work / "restricted" / "quarantine" / f"{table}.parquet"
 
 
 def _write_refused(work: Path, name: str, frames: list[pl.DataFrame]) -> None:
@@ -129,25 +156,22 @@ class _TableIn:
         self._quarantine = _Quarantine(work, name)
         self._known: pl.DataFrame | None = None
         self._waiting: list[Piece] = []
-        self._tallies: list[Tally] = []
+        self._tally = Tally()
         self.reversals = Reversals()
 
     def add(self, piece: Piece) -> None:
         """Keep what is accepted and what is refused of a piece."""
         self._quarantine.add(piece.refused)
-        self._tallies.append(tally([piece]))
+        self._tally += tally([piece])
         self._waiting.append(piece)
         if sum(waiting.rows.height for waiting in self._waiting) >= _DEALT_AT_ONCE:
             self._deal()
 
-    def done(self) -> Tally | None:
-        """The tally of the whole table, or none if no row of it was delivered; what is refused is written."""
-        whole = sum_tallies(self._tallies)
-        if whole.n_delivered == 0:
-            return None
+    def done(self) -> Tally:
+        """The tally of the whole table; all of it is dealt, and what is refused is written."""
         self._deal()
         self._quarantine.write()
-        return whole
+        return self._tally
 
     def buckets(self) -> Iterator[pl.DataFrame]:
         """The table, bucket by bucket; what was set aside is then removed."""
@@ -169,7 +193,7 @@ class _Quarantine:
     """The refused rows of one table, in the order in which they were delivered."""
 
     def __init__(self, work: Path, name: str) -> None:
-        self._path = work / "restricted" / "quarantine" / f"{name}.parquet"
+        self._path = _quarantine_file(work, name)
         self._aside = work / "incoming" / "quarantine" / name
         self._parts: list[pl.DataFrame | Path] = []
         self._waiting: list[pl.DataFrame] = []

@@ -88,6 +88,7 @@ def check_delivery(loaded: Loaded, base: Path) -> Checked:
 def _take_and_check(work: Path, delivered: Delivered, loaded: Loaded, n_buckets: int) -> Checked:
     """Clean a delivery into buckets below a folder, and ask what is expected of it."""
     taken = take_in(work, delivered, source_of(loaded), n_buckets)
+    quality.require_all_rows(taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
     return Checked(delivered.found, taken, results)
 

@@ -85,7 +85,8 @@ def draft_table(table: str, delivered: Delivered, rules: OmopRules) -> Iterator[
                 frame = OmopFrame(delivered, origin, piece)
                 draft = read(frame, rules)
                 days = [column for column in frame.low.columns if column.endswith("_date")]
-                yield replace(draft, counts=draft.counts | count_hours(frame.low, origin, days))
+                counts = draft.counts | count_hours(frame.low, origin, days)
+                yield replace(draft, counts=counts, n_apart=piece.height - draft.delivered.height)
 
 
 @dataclass(frozen=True)
