@@ -61,6 +61,10 @@ class RunInterrupted(ImpasseError):  # noqa: N818  (as above)
     """Some parts of a run could not be classified; what is done is kept, and the run can be resumed."""
 
 
+class NotAsWritten(ImpasseError):  # noqa: N818  (as above)
+    """Files that a run relies on are not as it wrote them; it cannot be gone on with."""
+
+
 class NoAnswer(ImpasseError):  # noqa: N818  (as above)
     """A store somewhere else did not answer; trying again may help."""
 

@@ -58,10 +58,15 @@ def remove_asides(folder: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def settle(*paths: Path) -> None:
-    """Return when these files and folders, and all that is in them, are on the disk and not in memory alone."""
-    for below in dict.fromkeys(below for path in paths for below in (*path.rglob("*"), path, path.parent)):
-        settle_one(below)
+def settle(*paths: Path, within: Path) -> None:
+    """Return when these files and folders, and all that is in them, are on the disk and not in memory alone.
+
+    So are the folders that lead to them from `within`.
+    """
+    leading = [folder for path in paths for folder in path.parents if folder.is_relative_to(within)]
+    below = [below for path in paths for below in (*path.rglob("*"), path)]
+    for path in dict.fromkeys([*below, *leading]):
+        settle_one(path)
 
 
 def settle_one(path: Path) -> None:

@@ -13,9 +13,9 @@ from impasse.flows.run import engines, trying
 from impasse.flows.run.engines import Classify, ClusterGone
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.progress import note, tell
-from impasse.flows.run.steps.classifying import is_classified
+from impasse.flows.run.steps.classifying import is_classified, is_kept
 from impasse.flows.run.steps.reading import DeliveryCounts, at_a_time
-from impasse.schemas.errors import ImpasseError, MayPass, RunInterrupted
+from impasse.schemas.errors import ImpasseError, MayPass, NotAsWritten, RunInterrupted
 
 _TRIES_ALONE = 2
 _SECONDS_TO_APPEAR = 60  # a shared file system may show other machines' files late
@@ -52,7 +52,7 @@ def classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
     A part whose worker was killed, or for which there was not enough memory, is then tried again, with the machine
     to itself.
     """
-    left = [part for part in range(counts.parts) if not is_classified(plan, part)]
+    left = [part for part in range(counts.parts) if not is_kept(plan, part)]
     failed: dict[int, BaseException] = {}
     try:
         with engines.workers(plan.engine, at_a_time(plan, counts)) as classify:
@@ -64,7 +64,8 @@ def classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
     except ClusterGone as gone:
         failed = dict.fromkeys(left, gone)
     if failed:
-        raise _interrupted(plan, failed, counts.parts)
+        lost = [fault for fault in failed.values() if isinstance(fault, NotAsWritten)]
+        raise lost[0] if lost else _interrupted(plan, failed, counts.parts)
 
 
 def _tried(

@@ -170,7 +170,7 @@ def test_nothing_is_left_of_what_was_set_aside(whole: Path) -> None:
     """The work folder holds the buckets, the quarantine and what was counted."""
     assert sorted(path.name for path in whole.iterdir()) == [
         "buckets",
-        "checks.json",
+        "checks",
         "progress.json",
         "release",
         "restricted",

@@ -27,8 +27,9 @@ from impasse.flows import pipeline
 from impasse.flows.cli import demo
 from impasse.flows.cli.app import app
 from impasse.flows.run import engines, progress
+from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps import classifying, reading
-from impasse.schemas.errors import ImpasseError, RunInterrupted
+from impasse.schemas.errors import ImpasseError, NotAsWritten, RunInterrupted
 from tests.flow import killing
 from tests.flow.running import data_hashes, run_steps
 
@@ -173,6 +174,24 @@ def test_a_part_with_bad_rows_is_not_tried_again(
     assert sorted(tried) == list(range(PARTS))
     assert "a row" not in str(told.value)
     assert _done(tmp_path) == OTHERS
+
+
+def test_a_bucket_that_is_lost_meanwhile_ends_the_run(
+    registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be gone on with, so nothing is kept, and the message says to start again."""
+    classify = classifying.classify_part
+
+    def lose_one(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
+        (plan.work / "buckets/0001/persons.parquet").unlink(missing_ok=True)
+        classify(plan, part, n_parts, n_buckets)
+
+    monkeypatch.setattr(classifying, "classify_part", lose_one)
+    with pytest.raises(NotAsWritten, match=r"buckets/0001/persons\.parquet") as told:
+        pipeline.run_study(str(registry), str(tmp_path), engine="threads", workers=1)
+
+    assert "without --resume" in told.value.do
+    assert list((tmp_path / "demo").iterdir()) == []
 
 
 # --- A cluster --------------------------------------------------------------------------------------------------------

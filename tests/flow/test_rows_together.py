@@ -66,9 +66,9 @@ def supplies(study: Path, out: Path, n_buckets: int) -> pl.DataFrame:
     """The dispensings of all buckets, by the persons' ids, in order."""
     plan = make_plan(study, out, buckets=n_buckets)
     reading.read_delivery(plan, load(plan.study_path))
-    buckets = [intake.bucket_folder(plan.work, number) for number in range(n_buckets)]
     tables = [
-        [pl.read_parquet(folder / f"{name}.parquet") for name in ("dispensings", "persons")] for folder in buckets
+        [pl.read_parquet(plan.work / intake.bucket_file(number, name)) for name in ("dispensings", "persons")]
+        for number in range(n_buckets)
     ]
     rows = pl.concat([rows.join(persons.select("person", "person_id"), on="person") for rows, persons in tables])
     return rows.drop("person").cast({pl.Categorical: pl.String}).sort(pl.all())

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from impasse.flows.files import texts
+from impasse.flows.files.fingerprints import fingerprints, require_as_written
+from impasse.flows.files.folders import remove
 from impasse.flows.files.keep import private, settle
 from impasse.flows.files.tables import read_parquet, write_parquet
 from impasse.flows.gate.redact import redact
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import observed
-from impasse.flows.run.steps.intake import bucket_folder
+from impasse.flows.run.steps.intake import bucket_file
 from impasse.flows.run.unchanged import load_as_planned
+from impasse.schemas.errors import NotAsWritten
 from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.tables import RESTRICTED
 from impasse.transforms.classify import classify
@@ -32,7 +36,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     It may run on a worker, which tells how it ended on its own, and so is redacted wherever it runs.
     """
     loaded = load_as_planned(plan)
-    buckets = [_read_bucket(plan, number) for number in buckets_of(part, n_parts, n_buckets)]
+    buckets = _read_buckets(plan, buckets_of(part, n_parts, n_buckets))
     made = classify(joined(buckets), loaded.study, loaded.definitions, loaded.codes)
     for name in RESTRICTED:
         write_parquet(getattr(made, name), _table_of(plan, name, part), RESTRICTED[name])
@@ -46,9 +50,10 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
         "profile": count_profile(*profiled),
     }
     for name in COUNTS:
-        write_parquet(counts[name], counts_folder(plan, part) / f"{name}.parquet")
-    settle(*(_table_of(plan, name, part) for name in RESTRICTED), counts_folder(plan, part))
-    texts.write_text("", _done(plan, part))
+        write_parquet(counts[name], _counts_of(plan, name, part))
+    written = [_table_of(plan, name, part) for name in RESTRICTED] + [_counts_of(plan, name, part) for name in COUNTS]
+    settle(*written, within=plan.work)
+    texts.write_json(fingerprints(plan.work, written), _done(plan, part))
 
 
 def is_classified(plan: Plan, part: int) -> bool:
@@ -56,8 +61,18 @@ def is_classified(plan: Plan, part: int) -> bool:
     return _done(plan, part).exists()
 
 
+def is_kept(plan: Plan, part: int) -> bool:
+    """Is the part done, and all of it as it was written? If it is not, it is done no longer."""
+    if is_classified(plan, part):
+        try:
+            require_as_written(plan.work, texts.read_json(_done(plan, part)))
+        except NotAsWritten:
+            remove(_done(plan, part))
+    return is_classified(plan, part)
+
+
 def _done(plan: Plan, part: int) -> Path:
-    """An empty file, written when all others are on the disk."""
+    """The fingerprints of all other files of the part, written when these are on the disk."""
     return counts_folder(plan, part) / "done"
 
 
@@ -66,10 +81,18 @@ def counts_folder(plan: Plan, part: int) -> Path:
     return plan.work / "counts" / f"{part:04d}"
 
 
-def _read_bucket(plan: Plan, number: int) -> Extract:
-    paths = {name: bucket_folder(plan.work, number) / f"{name}.parquet" for name in MODELS}
-    tables = {name: read_parquet(path) if path.exists() else None for name, path in paths.items()}
-    return Extract(**tables, observes=observed(plan.work))
+def _counts_of(plan: Plan, name: str, part: int) -> Path:
+    return counts_folder(plan, part) / f"{name}.parquet"
+
+
+def _read_buckets(plan: Plan, numbers: Iterable[int]) -> list[Extract]:
+    """The tables of each bucket that the first step wrote, if they are as it wrote them."""
+    written, observes = texts.read_json(plan.progress)["written"], observed(plan.work)
+    paths = [{name: bucket_file(number, name) for name in MODELS} for number in numbers]
+    there = [{name: path for name, path in named.items() if path in written} for named in paths]
+    require_as_written(plan.work, {path: written[path] for named in there for path in named.values()})
+    buckets = [{name: read_parquet(plan.work / path) for name, path in named.items()} for named in there]
+    return [Extract(**dict.fromkeys(MODELS) | tables, observes=observes) for tables in buckets]
 
 
 def _table_of(plan: Plan, table: str, part: int) -> Path:

@@ -10,7 +10,7 @@ from impasse.flows.files.keep import private, remove_asides
 from impasse.flows.files.tables import read_parquet, scan_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
-from impasse.flows.run.steps.findings import add_findings
+from impasse.flows.run.steps.findings import keep_checks_of_release
 from impasse.flows.run.steps.release_tables import write_release
 from impasse.schemas.definition import Definition
 from impasse.schemas.tables import RELEASE
@@ -49,7 +49,7 @@ def _check_release(plan: Plan, loaded: Loaded) -> None:
         len(_giving_verdicts(loaded)),
         loaded.study,
     )
-    add_findings(plan.work, results)
+    keep_checks_of_release(plan.work, results)
     quality.require(results)
 
 

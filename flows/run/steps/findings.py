@@ -1,4 +1,4 @@
-"""What was checked and found of a delivery and a release, kept in work/checks.json for the pages."""
+"""What was checked and found of a delivery and of a release, kept for the pages: a file in work/checks/ for each."""
 
 from __future__ import annotations
 
@@ -12,21 +12,30 @@ from impasse.schemas.expectations import ExpectationResult
 from impasse.schemas.found import Found
 from impasse.schemas.study import Study
 
-_FILE = "checks.json"
+FOLDER = "checks"
+_DELIVERY, _RELEASE = "delivery.json", "release.json"
 
 
 def read_findings(work: Path) -> dict[str, Any]:
     """All that was found so far."""
-    return texts.read_json(work / _FILE)
+    delivery, release = work / FOLDER / _DELIVERY, work / FOLDER / _RELEASE
+    found = texts.read_json(delivery)
+    checked = texts.read_json(release)["expectations"] if release.exists() else []
+    return {**found, "expectations": found["expectations"] + checked}
 
 
-def add_findings(work: Path, results: list[ExpectationResult], **facts: object) -> None:
-    """Keep what was checked; later steps add to it, and a step that is done again says nothing twice."""
-    path = work / _FILE
-    before = texts.read_json(path) if path.exists() else {"expectations": []}
-    rows = [result.report_row() for result in results]
-    kept = [row for row in before["expectations"] if row not in rows]
-    texts.write_json({**before, **facts, "expectations": kept + rows}, path)
+def keep_findings(work: Path, results: list[ExpectationResult], **facts: object) -> None:
+    """Keep what was found of the delivery, and how it was checked."""
+    _keep(work / FOLDER / _DELIVERY, results, facts)
+
+
+def keep_checks_of_release(work: Path, results: list[ExpectationResult]) -> None:
+    """Keep how the release was checked, in place of how it was checked before."""
+    _keep(work / FOLDER / _RELEASE, results, {})
+
+
+def _keep(path: Path, results: list[ExpectationResult], facts: dict[str, object]) -> None:
+    texts.write_json({**facts, "expectations": [result.report_row() for result in results]}, path)
 
 
 def observed(work: Path) -> frozenset[str]:

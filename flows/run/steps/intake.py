@@ -46,6 +46,7 @@ from impasse.transforms.ingest.tallies import (
 )
 from impasse.transforms.partition.buckets import deal, persons_of, place_persons
 
+BUCKETS = "buckets"  # the folder of them in a run's folder
 # Rows kept in memory before they are dealt to the buckets, and refused rows before they are set aside.
 _DEALT_AT_ONCE = 4_000_000
 _REFUSED_AT_ONCE = 500_000
@@ -114,14 +115,14 @@ def take_in(work: Path, delivered: Delivered, source: Source, n_buckets: int) ->
     )
 
 
-def bucket_folder(work: Path, number: int) -> Path:
-    """The folder of one bucket of persons."""
-    return work / "buckets" / f"{number:04d}"
+def bucket_file(number: int, table: str) -> str:
+    """The path of a table of one bucket of persons, in a run's folder."""
+    return f"{BUCKETS}/{number:04d}/{table}.parquet"
 
 
 def _write(work: Path, source: Source, bucket: int, name: str, table: pl.DataFrame, n_persons: int) -> pl.DataFrame:
     """Write one bucket of a table, checked against its model; returns the facts of it."""
-    write_parquet(table, bucket_folder(work, bucket) / f"{name}.parquet", MODELS[name])
+    write_parquet(table, work / bucket_file(bucket, name), MODELS[name])
     return quality.measure({name: table}, n_persons, source.study, source.codes)
 
 
@@ -130,7 +131,7 @@ def _lying(work: Path, table: str, done: Tally, delivered: Delivered, source: So
     quarantine = _quarantine_file(work, table)
     return Lying(
         n_in_files=source.n_in_files(table, delivered),
-        n_canonical=done.n_due if table == "deaths" else count_rows(work / "buckets", f"*/{table}.parquet"),
+        n_canonical=done.n_due if table == "deaths" else count_rows(work / BUCKETS, f"*/{table}.parquet"),
         by_rule=count_by_rule(scan_parquet(quarantine) if quarantine.exists() else _NONE_REFUSED),
         n_taken_back=reversals.n_taken_back if table == "dispensings" else 0,
     )

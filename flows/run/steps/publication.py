@@ -25,7 +25,7 @@ from impasse.flows.run.progress import note
 from impasse.flows.run.steps.contents import validation_contents
 from impasse.flows.run.steps.manifests import released_manifest, write_manifests
 from impasse.reports.pages.validation import render_validation
-from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted, lines_of
+from impasse.schemas.errors import ImpasseError, NotAsWritten, PublicationStopped, RunInterrupted, lines_of
 
 _PARTS = ("restricted", "release")
 _KEPT = (*_PARTS, runs.STARTED, runs.LOCK, runs.PROGRESS)
@@ -55,7 +55,7 @@ def is_whole(plan: Plan) -> bool:
 def _make_whole(plan: Plan, loaded: Loaded) -> None:
     keep.remove_asides(plan.work)
     write_manifests(plan, loaded)
-    keep.settle(*(plan.work / part for part in _PARTS))
+    keep.settle(*(plan.work / part for part in _PARTS), within=plan.work)
     texts.write_json({**texts.read_json(plan.progress), "is_whole": True}, plan.progress)
 
 
@@ -131,6 +131,9 @@ def kept_if_resumable(plan: Plan, loaded: Loaded) -> Iterator[None]:
         clear(plan)
         where, expected = lines_of(stop.where), lines_of(stop.expected)
         raise PublicationStopped(stop.what, where=where, expected=expected, do=f"See {page}.") from None
+    except NotAsWritten:
+        clear(plan)
+        raise
     except BaseException:
         if plan.progress.exists():
             note(f"What is done is kept, with rows of persons, in\n{plan.home}\nGo on with --resume, or delete it.")

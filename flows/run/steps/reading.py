@@ -9,13 +9,14 @@ from pathlib import Path
 from impasse.flows.checks import quality
 from impasse.flows.delivery import delivery
 from impasse.flows.files import texts
-from impasse.flows.files.folders import temporary_folder
-from impasse.flows.files.keep import private
+from impasse.flows.files.fingerprints import fingerprints, require_as_written
+from impasse.flows.files.folders import files_below, temporary_folder
+from impasse.flows.files.keep import private, settle
 from impasse.flows.files.tables import write_parquet
 from impasse.flows.run.loading import Loaded, stated
 from impasse.flows.run.plan import Plan
-from impasse.flows.run.steps.findings import add_findings
-from impasse.flows.run.steps.intake import Taken, take_in
+from impasse.flows.run.steps.findings import FOLDER, keep_findings
+from impasse.flows.run.steps.intake import BUCKETS, Taken, take_in
 from impasse.flows.run.steps.release_tables import write_release
 from impasse.flows.run.unchanged import delivery_unchanged
 from impasse.schemas.addresses import is_address
@@ -27,6 +28,9 @@ from impasse.transforms.ingest.clean import Source
 from impasse.transforms.partition.buckets import power_of_two
 from impasse.transforms.partition.memory import Size, parts_at_a_time
 from impasse.transforms.partition.parts import count_parts
+
+# The folders in a run's folder that hold what this step writes.
+_WRITTEN = (BUCKETS, FOLDER, "restricted", "release")
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,16 @@ class Checked:
 
 @private()
 def read_delivery(plan: Plan, loaded: Loaded) -> DeliveryCounts:
-    """Read, clean, validate and check the delivery; write the buckets and the quarantine."""
+    """Read, clean, validate and check the delivery; write the buckets and the quarantine.
+
+    The progress speaks about all of it, and is written when all of it is on the disk.
+    """
     with delivery_unchanged(plan, loaded):
         counts = _read_and_check(plan, loaded)
-    texts.write_json({"of": plan.made_of(), "counts": asdict(counts), "is_whole": False}, plan.progress)
+    settle(plan.work, within=plan.folder)
+    written = fingerprints(plan.work, [path for part in _WRITTEN for path in files_below(plan.work / part)])
+    progress = {"of": plan.made_of(), "counts": asdict(counts), "written": written, "is_whole": False}
+    texts.write_json(progress, plan.progress)
     return counts
 
 
@@ -72,7 +82,7 @@ def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     write_release(plan, "reconciliation", taken.reconciliation)
     found = [asdict(entry) for entry in checked.found]
     noted = noted_facts(taken)
-    add_findings(plan.work, checked.results, observes=sorted(taken.observes), noted=noted, found=found)
+    keep_findings(plan.work, checked.results, observes=sorted(taken.observes), noted=noted, found=found)
     quality.require(checked.results)
     return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
 
@@ -127,10 +137,12 @@ def require_memory(loaded: Loaded, base: Path, requested: dict[str, str | int | 
 
 
 def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
-    """The counts of a delivery that a stopped run had read, if this run resumes one."""
+    """The counts of a delivery that a stopped run had read, if this run resumes one; what it wrote must be there."""
     if not plan.progress.exists():
         return None
-    counts = texts.read_json(plan.progress)["counts"]
+    progress = texts.read_json(plan.progress)
+    require_as_written(plan.work, progress["written"])
+    counts = progress["counts"]
     return DeliveryCounts(**{**counts, "size": Size(**counts["size"])})
 
 
