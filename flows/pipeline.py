@@ -15,10 +15,10 @@ from prefect import flow, task
 
 from impasse.flows.files.s3 import Place
 from impasse.flows.gate.redact import redact
-from impasse.flows.run import artifacts, engines, lock, runs, trying
+from impasse.flows.run import artifacts, engines, runs, trying
 from impasse.flows.run.loading import Loaded, load
 from impasse.flows.run.parts import classify_all
-from impasse.flows.run.plan import Plan, make_plan
+from impasse.flows.run.plan import Plan, make_plan, taken
 from impasse.flows.run.progress import begin_reading, tell
 from impasse.flows.run.steps import comparing, publication, reading, rendering
 
@@ -49,7 +49,7 @@ def run_study(
     plan = make_plan(Path(study_path), out, resume, **requested)
     loaded = load(plan.study_path)
     runs.note_left_over(plan.folder, plan.run_id, plan.made_of())
-    with lock.held(plan.lock), publication.kept_if_resumable(plan, loaded):
+    with taken(plan, resume), publication.kept_if_resumable(plan, loaded):
         engines.require(plan.engine)
         return str(_finish(plan, loaded) if publication.is_whole(plan) else _run(plan, loaded))
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,6 +42,12 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """A folder, unless something is in it."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def remove_all_but(names: Collection[str], folder: Path) -> None:

@@ -5,17 +5,18 @@ A bad study or definition file is refused here. Tasks get the plan, which is sma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from impasse.flows.files import s3, texts
-from impasse.flows.files.folders import take_folder
+from impasse.flows.files.folders import remove, remove_if_empty, take_folder
 from impasse.flows.files.keep import private
 from impasse.flows.files.pointer import require_free
 from impasse.flows.files.s3 import Place
-from impasse.flows.run import runs
+from impasse.flows.run import lock, runs
 from impasse.flows.run.cores import usable_cores
 from impasse.flows.run.loading import load, stated
 from impasse.flows.run.program import computing, versions
@@ -163,6 +164,32 @@ def _stopped_run(plan: Plan) -> Plan:
         if runs.can_resume(stopped, plan.made_of()):
             return replace(plan, run_id=stopped.run_id, number=stopped.started)
     raise _nothing_to_resume(plan.folder, runs.left_over(there, plan.made_of()))
+
+
+@contextmanager
+def taken(plan: Plan, resume: bool) -> Iterator[None]:
+    """Hold the run's lock. A stopped run is looked at again when it is held: another process may have finished it."""
+    path = plan.lock
+    with lock.held(path):
+        if resume and not _is_stopped(plan):
+            remove(path)  # it was made where nothing is to be done
+            remove_if_empty(path.parent)  # and so may its folder have been
+            raise _finished_elsewhere(plan)
+        yield
+
+
+def _is_stopped(plan: Plan) -> bool:
+    there = [run for run in runs.unfinished(plan.folder) if run.run_id == plan.run_id]
+    return any(runs.can_resume(run, plan.made_of()) for run in there)
+
+
+def _finished_elsewhere(plan: Plan) -> ImpasseError:
+    return ImpasseError(
+        "Another process went on with this run meanwhile.",
+        where=f"{plan.folder}, run {plan.run_id}",
+        expected="one process that resumes a run",
+        do=f"See {plan.final}: it is published there, unless the other stopped it.",
+    )
 
 
 def require_stopped_run(study: Study, base: Path, out: str | None) -> None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,10 @@ from rich.console import Console
 from impasse.flows import pipeline
 from impasse.flows.run import lock, progress, runs
 from impasse.flows.run.loading import load
-from impasse.flows.run.plan import make_plan
-from impasse.flows.run.steps import reading
+from impasse.flows.run.plan import make_plan, taken
+from impasse.flows.run.steps import publication, reading
 from impasse.schemas.errors import ImpasseError
+from tests.flow.running import publish, worked_on
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOLD = """\
@@ -83,6 +84,59 @@ def test_a_run_that_is_under_way_is_not_resumed(study: Path, tmp_path: Path) -> 
         pipeline.run_study.fn(str(study), str(tmp_path), resume=True)
 
     assert set(before) <= set(plan.work.rglob("*"))
+
+
+def _finished_before_it_is_taken(patch: pytest.MonkeyPatch, study: Path, out: Path) -> None:
+    """Let another process finish the stopped run when this one knows of it, and has not taken its lock."""
+    take = lock.held
+
+    def late(path: Path) -> AbstractContextManager[None]:
+        publish(make_plan(study, out, resume=True))
+        return take(path)
+
+    patch.setattr(lock, "held", late)
+
+
+def test_a_run_that_another_finished_meanwhile_is_left_alone(
+    small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two that resume at once the second does nothing, says so, and leaves nothing behind."""
+    worked_on(small_study, tmp_path)
+    _finished_before_it_is_taken(monkeypatch, small_study, tmp_path)
+
+    with pytest.raises(ImpasseError, match="Another process went on with this run"):
+        pipeline.run_study.fn(str(small_study), str(tmp_path), resume=True)
+
+    (run,) = (path for path in (tmp_path / "demo").iterdir() if path.name != "latest")
+    assert sorted(path.name for path in run.iterdir()) == ["release", "restricted"]
+
+
+def test_a_run_that_another_cleared_away_meanwhile_is_not_made_again(
+    small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock is made in a folder that is gone; neither is left."""
+    plan = worked_on(small_study, tmp_path)
+    take = lock.held
+
+    def late(path: Path) -> AbstractContextManager[None]:
+        publication.clear(plan)
+        return take(path)
+
+    monkeypatch.setattr(lock, "held", late)
+
+    with pytest.raises(ImpasseError, match="Another process went on with this run"):
+        pipeline.run_study.fn(str(small_study), str(tmp_path), resume=True)
+
+    assert list((tmp_path / "demo").iterdir()) == []
+
+
+def test_a_stopped_run_is_taken(small_study: Path, tmp_path: Path) -> None:
+    """The other side, and a new run, which has no progress yet."""
+    stopped = worked_on(small_study, tmp_path)
+    with taken(make_plan(small_study, tmp_path, resume=True), resume=True):
+        assert lock.is_held(stopped.lock)
+    with taken(make_plan(small_study, tmp_path), resume=False):
+        pass
 
 
 def test_a_run_whose_process_was_killed_is_found_and_free(study: Path, tmp_path: Path) -> None:
