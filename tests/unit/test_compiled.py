@@ -1,6 +1,8 @@
 """Compiled loops: what they are kept by, and that they count as arrays do."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +96,25 @@ def test_a_link_is_not_used(tmp_path: Path, sources: Path) -> None:
     folder.symlink_to(tmp_path / "elsewhere")
 
     assert _folder([tmp_path], [sources]) is None
+
+
+def test_settings_of_the_folder_where_a_run_starts_are_not_read(tmp_path: Path) -> None:
+    """Numba's name a folder of compiled functions, which would be run; neither at first, nor when it compiles."""
+    (tmp_path / ".numba_config.yaml").write_text("cache_dir: planted\nopt: 1\n")
+    asked = (
+        "from impasse.transforms.kernels.compiled import KEPT_IN, numba; first = int(numba.config.OPT); "
+        "numba.config.reload_config(); print(KEPT_IN, first, int(numba.config.OPT))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    command = [sys.executable, "-c", asked]
+
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
+    assert said.split()[1:] == ["3", "3"]
+    assert "planted" not in said
+
+    environment["NUMBA_CACHE_DIR"] = "stated"
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
+    assert said.startswith(f"{tmp_path.resolve()}/stated/impasse-")
 
 
 def test_processes_that_compile_for_different_types_at_once_do_not_mix_them(tmp_path: Path) -> None:

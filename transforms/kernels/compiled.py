@@ -7,7 +7,7 @@ less, and kept beside the program or, where that cannot be written, in the user'
 folder. NUMBA_DISABLE_JIT=1 runs the same loops as plain Python, in which they can be looked into.
 
 What is kept is run later. So it is kept only where nobody but the user and the system's administrator can put or rename
-anything.
+anything, and a file of settings in the folder where a run is started, which Numba would look for, is not read.
 
 Callers give a function arrays of the same types each time: another type is compiled anew.
 """
@@ -18,15 +18,18 @@ import os
 import pickle
 import stat
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import chdir, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import numba
-from numba.core.serialize import dumps
+with chdir(os.path.dirname(__file__)):  # it looks for settings as it is imported
+    import numba
+    from numba.core.serialize import dumps
+
+numba.config._config_fname = os.devnull  # and whenever it compiles
 
 _Function = TypeVar("_Function", bound=Callable)
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
