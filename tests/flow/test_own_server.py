@@ -183,6 +183,18 @@ def test_only_the_own_server_goes_without_services() -> None:
     assert settings.server.services.triggers.enabled
 
 
+def test_the_server_answers_only_who_knows_its_password(answers: list[object]) -> None:
+    """Others on this machine are refused; the run itself is not."""
+    assert answers == [401, 401, []]
+
+
+def test_each_server_has_a_password_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which no text of it tells."""
+    with in_its_place(monkeypatch, END) as first, in_its_place(monkeypatch, END) as second:
+        assert first.user != second.user
+        assert first.user not in f"{first} {first.process.args}"
+
+
 def test_a_server_reads_no_settings_where_it_is_started(answers: list[object], planted: Path) -> None:
     """Nor runs what they name."""
     assert len(answers) == 3
