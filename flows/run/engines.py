@@ -15,11 +15,12 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from impasse.flows.gate.environment import environment
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps import classifying
 from impasse.schemas.errors import ImpasseError, MayPass
@@ -50,15 +51,19 @@ def require(engine: EngineSection) -> None:
             pass
 
 
-def workers(engine: EngineSection, at_a_time: int) -> AbstractContextManager[Classify]:
+@contextmanager
+def workers(engine: EngineSection, at_a_time: int) -> Iterator[Classify]:
     """What classifies a part on the engine, for as long as it is needed; called from as many threads as may wait.
 
     So many parts are worked on at a time on this machine; how many on a cluster that is there already is its own
     affair. Raises MayPass where a worker was lost, ClusterGone where there is no use in trying again.
     """
     if engine.kind == "threads":
-        return nullcontext(classifying.classify_part)
-    return _processes(at_a_time) if engine.kind == "processes" else _cluster(engine, at_a_time)
+        yield classifying.classify_part
+        return
+    others = _processes(at_a_time) if engine.kind == "processes" else _cluster(engine, at_a_time)
+    with environment(PYTHONSAFEPATH="1"), others as classify:  # no file of the current folder stands in for a module
+        yield classify
 
 
 @contextmanager

@@ -96,6 +96,19 @@ def test_the_bytes_are_the_same_wherever_parts_are_worked_on(
     assert data_hashes(Path(published)) == data_hashes(in_two)
 
 
+@pytest.mark.parametrize("kind", ["processes", "dask"])
+def test_workers_take_no_module_from_the_current_folder(
+    kind: str, small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of a delivery that is named as a module of Python's own is not run."""
+    (tmp_path / "multiprocessing.py").write_text("open('was-run', 'w')\nraise SystemExit")
+    monkeypatch.chdir(tmp_path)
+
+    pipeline.run_study(str(small_study), str(tmp_path / "out"), engine=kind, workers=1)
+
+    assert not (tmp_path / "was-run").exists()
+
+
 def test_every_part_has_a_file_of_each_restricted_table(in_two: Path) -> None:
     """Two parts, two files."""
     for name in RESTRICTED:
