@@ -125,9 +125,11 @@ def run(
 def _run(study: Path, server: OwnServer | None, out_folder: str | None = None, **requested: str | int | None) -> None:
     from impasse.flows.run import progress
     from impasse.flows.server import own_server
+    from impasse.flows.server.settings import load_prefect
 
     with progress.shown(err, in_logs=True), _told_before_reading():
         _refuse_too_little_memory(study, requested)
+        load_prefect()
         from impasse.flows.pipeline import run_study
 
         with own_server.answering(server):

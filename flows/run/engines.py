@@ -5,6 +5,9 @@ and waited for. So workers need neither Prefect nor its server, and a worker tha
 with it that it was working on. Workers are given paths and small numbers: a cluster needs the study's files, the
 delivery and the output folder under the same paths on every machine. Where a part is worked on does not show in
 the results.
+
+Others on this machine can reach a cluster of its own, and whoever can ask a cluster can have it run anything. So only
+who has its certificate can ask it, which is made for the run and stays in memory.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from impasse.flows.gate.environment import environment
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps import classifying
 from impasse.schemas.errors import ImpasseError, MayPass
@@ -50,15 +55,19 @@ def require(engine: EngineSection) -> None:
             pass
 
 
-def workers(engine: EngineSection, at_a_time: int) -> AbstractContextManager[Classify]:
+@contextmanager
+def workers(engine: EngineSection, at_a_time: int) -> Iterator[Classify]:
     """What classifies a part on the engine, for as long as it is needed; called from as many threads as may wait.
 
     So many parts are worked on at a time on this machine; how many on a cluster that is there already is its own
     affair. Raises MayPass where a worker was lost, ClusterGone where there is no use in trying again.
     """
     if engine.kind == "threads":
-        return nullcontext(classifying.classify_part)
-    return _processes(at_a_time) if engine.kind == "processes" else _cluster(engine, at_a_time)
+        yield classifying.classify_part
+        return
+    others = _processes(at_a_time) if engine.kind == "processes" else _cluster(engine, at_a_time)
+    with environment(PYTHONSAFEPATH="1"), others as classify:  # no file of the current folder stands in for a module
+        yield classify
 
 
 @contextmanager
@@ -105,7 +114,8 @@ def _end_with_parent() -> None:
 @contextmanager
 def _cluster(engine: EngineSection, n_workers: int) -> Iterator[Classify]:
     """A Dask cluster: the one at the engine's address, or one of this machine's own."""
-    with _client(_on_dask(engine, n_workers), engine) as client:
+    runner = _on_dask(engine, n_workers)
+    with _for_nobody_else(), _client(runner, engine) as client:
 
         def classify(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
             from distributed.client import ClosedClientError
@@ -139,7 +149,6 @@ def _fault(client: Client, future: Future) -> BaseException | None:
 def _on_dask(engine: EngineSection, n_workers: int) -> DaskTaskRunner:
     """Prefect's way to a cluster: it starts one or connects to one, and ends what it started."""
     try:
-        import dask
         from prefect_dask import DaskTaskRunner
     except ModuleNotFoundError:
         raise ImpasseError(
@@ -151,9 +160,27 @@ def _on_dask(engine: EngineSection, n_workers: int) -> DaskTaskRunner:
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it would say, a run says in its own words
     if engine.address:
         return DaskTaskRunner(address=engine.address, client_kwargs={"timeout": ANSWERS_WITHIN})
-    dask.config.set({"distributed.scheduler.allowed-failures": 0})  # a run tries again itself, and says so
     local = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
-    return DaskTaskRunner(cluster_kwargs=local)
+    return DaskTaskRunner(cluster_kwargs={**local, "security": True, "scheduler_kwargs": {"dashboard": False}})
+
+
+@contextmanager
+def _for_nobody_else() -> Iterator[None]:
+    """What is set for a cluster of this machine's own: it shows no pages, and its folder is the user's alone.
+
+    Dask would take one in /tmp that others may have made. It looks for modules there, too.
+    """
+    import dask
+
+    with TemporaryDirectory(prefix="impasse-", ignore_cleanup_errors=True) as folder:
+        settings = {
+            "temporary-directory": folder,
+            "distributed.scheduler.http.routes": [],
+            "distributed.worker.http.routes": [],
+            "distributed.scheduler.allowed-failures": 0,  # a run tries again itself, and says so
+        }
+        with dask.config.set(settings):
+            yield
 
 
 @contextmanager

@@ -22,10 +22,19 @@ _SECONDS_TO_APPEAR = 60  # a shared file system may show other machines' files l
 
 
 def classify_all(plan: Plan, counts: DeliveryCounts, last: int) -> None:
-    """Classify every part, begun as many at a time as the engine takes; `last` is the number of the run's last step."""
+    """Classify every part, begun as many at a time as the engine takes; `last` is the number of the run's last step.
+
+    Prefect writes down what a flow is called with. A plan has fingerprints and names of the delivery in it, so the flow
+    of the parts is called with nothing.
+    """
     note_idle_workers(plan, counts)
     threads = ThreadPoolTaskRunner(max_workers=_n_waiting(plan, counts))
-    classify_parts.with_options(task_runner=threads)(plan, counts, last)
+
+    @flow(name="classify the parts", task_runner=threads, persist_result=False)
+    def classify_parts() -> None:
+        _classify_parts(plan, counts, last)
+
+    classify_parts()
 
 
 @task(name="classify a part", **trying.AGAIN)
@@ -44,9 +53,8 @@ def classify_part(classify: Classify, plan: Plan, part: int, counts: DeliveryCou
     )
 
 
-@flow(name="classify the parts", persist_result=False, validate_parameters=False)
 @redact
-def classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
+def _classify_parts(plan: Plan, counts: DeliveryCounts, last: int) -> None:
     """Classify every part that is not done, on the plan's engine; what fails is named when the others are done.
 
     A part whose worker was killed, or for which there was not enough memory, is then tried again, with the machine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -55,7 +56,9 @@ def note(text: str) -> None:
 
 
 def _log_of_run() -> LoggerAdapter | None:
-    """Prefect's log, within a run of its."""
+    """Prefect's log, within a run of its; without one Prefect need not even be loaded."""
+    if "prefect" not in sys.modules:
+        return None
     from prefect.exceptions import MissingContextError
     from prefect.logging import get_run_logger
 

@@ -4,6 +4,9 @@ Prefect would start one itself and give it twenty seconds, too few on a new or b
 ends would come to the screen. So a run starts its own, early and in a process of its own, does other work meanwhile,
 and then waits as long as that process lives. What the server says is kept in a file without a name, and its last line
 is told if the server ends before it answers: it has never seen a delivery.
+
+Whoever is on this machine can call a port of it, and the server knows of earlier runs too. So it answers those alone
+who know its password, which is new for each run and stands in the environment of the two processes, nowhere else.
 """
 
 from __future__ import annotations
@@ -13,13 +16,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from secrets import token_urlsafe
 from select import select
 from tempfile import TemporaryFile
 from time import monotonic, sleep
 from typing import IO
 
+from impasse.flows.gate.environment import environment
 from impasse.flows.run.progress import tell
 from impasse.schemas.errors import ImpasseError
 
@@ -37,10 +42,11 @@ _LONGEST_LINE = 300
 
 @dataclass(frozen=True)
 class OwnServer:
-    """The server's process, and the file of what it says."""
+    """The server's process, the file of what it says, and who may ask it: a name and a password."""
 
     process: subprocess.Popen[str]
     log: IO[bytes]
+    user: str = field(repr=False)
 
     def wait(self) -> str | None:
         """The address of the server when it answers; none if Prefect's settings name another."""
@@ -89,7 +95,10 @@ def begun() -> Iterator[OwnServer | None]:
         return
     log = TemporaryFile()  # noqa: SIM115  (closed when the process has ended)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, "text": True}
-    server = OwnServer(subprocess.Popen(_COMMAND, start_new_session=True, **pipes), log)
+    user = f"impasse:{token_urlsafe(32)}"
+    with environment(PREFECT_SERVER_API_AUTH_STRING=user):
+        process = subprocess.Popen(_COMMAND, start_new_session=True, **pipes)
+    server = OwnServer(process, log, user)
     try:
         yield server
     finally:
@@ -103,11 +112,17 @@ def answering(server: OwnServer | None) -> Iterator[None]:
     if address is None:
         yield
         return
-    with _environment(PREFECT_API_URL=address, NO_PROXY=_with_this_machine(), no_proxy=_with_this_machine()):
+    proxies = {"NO_PROXY": _with_this_machine(), "no_proxy": _with_this_machine()}
+    with environment(PREFECT_API_URL=address, PREFECT_API_AUTH_STRING=server.user, **proxies):
+        from prefect import settings
         from prefect.events.worker import EventsWorker
-        from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_API_URL, temporary_settings
 
-        with temporary_settings({PREFECT_API_URL: address, PREFECT_API_REQUEST_TIMEOUT: SECONDS_TO_ANSWER}):
+        own = {
+            settings.PREFECT_API_URL: address,
+            settings.PREFECT_API_AUTH_STRING: server.user,
+            settings.PREFECT_API_REQUEST_TIMEOUT: SECONDS_TO_ANSWER,
+        }
+        with settings.temporary_settings(own):
             try:
                 yield
             finally:
@@ -137,17 +152,6 @@ def _with_this_machine() -> str:
     """The addresses that are asked without a proxy, this machine among them."""
     named = os.environ.get("NO_PROXY") or os.environ.get("no_proxy")
     return f"{named},127.0.0.1" if named else "127.0.0.1"
-
-
-@contextmanager
-def _environment(**names: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(names)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
 def _ended(code: int, said: str) -> ImpasseError:

@@ -17,6 +17,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from impasse.flows.gate.garbage import collect_seldom
+from impasse.flows.server.settings import load_prefect
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -40,6 +41,7 @@ def main() -> None:
     """Serve until the run ends."""
     os.environ.update(SETTINGS)
     collect_seldom()
+    load_prefect()
     from prefect.settings import PREFECT_API_URL
 
     if PREFECT_API_URL.value():

@@ -10,8 +10,10 @@ from io import StringIO
 from logging import Logger, LoggerAdapter, StreamHandler
 from pathlib import Path
 
+import httpx
 import polars as pl
 import pytest
+from distributed import Client, Security
 from prefect.exceptions import TerminationSignal
 from prefect.testing.utilities import prefect_test_harness
 from rich.console import Console
@@ -19,17 +21,19 @@ from rich.console import Console
 from impasse.flows import pipeline
 from impasse.flows.cli import demo
 from impasse.flows.files import inputs
-from impasse.flows.run import progress
+from impasse.flows.run import engines, progress
 from impasse.flows.run.loading import load
 from impasse.flows.run.parts import note_idle_workers
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import classifying, reading
 from impasse.schemas.errors import ImpasseError, RunInterrupted
+from impasse.schemas.study import EngineSection
 from impasse.schemas.tables import RESTRICTED
 from impasse.transforms.partition.parts import count_parts
 from tests.flow.running import data_hashes, run_steps
 
 PERSONS, PARTS = 900, 2
+PAGES = ["/info/main/workers.html", "/json/counts.json", "/status", "/metrics", "/health"]
 # Of every kind: counts with and without looking back, by dates alone, a score, a stage, both disorders and more.
 DEFINITIONS = [
     *("anx_bokma_2019", "anx_strict3", "dep_ahrq_bipolar", "dep_esm", "dep_fife_2017"),
@@ -94,6 +98,41 @@ def test_the_bytes_are_the_same_wherever_parts_are_worked_on(
     published = pipeline.run_study(str(registry), str(tmp_path), **said)
 
     assert data_hashes(Path(published)) == data_hashes(in_two)
+
+
+def test_a_cluster_of_this_machine_serves_nobody_else() -> None:
+    """Without a certificate of the run one is refused, also with another; there are no pages and no open folder."""
+    engine = EngineSection(kind="dask")
+    runner = engines._on_dask(engine, 1)
+    with engines._for_nobody_else(), engines._client(runner, engine) as client:
+        told = client.scheduler_info()
+        (worker,) = told["workers"].values()
+        pages = [told["services"]["dashboard"], worker["services"]["dashboard"]]
+        seen = [httpx.get(f"http://127.0.0.1:{port}{path}").status_code for port in pages for path in PAGES]
+        with pytest.raises(OSError, match=r"reset|closed|Timed out"):
+            Client(told["address"].replace("tls", "tcp"), timeout=3)
+        with pytest.raises(OSError, match="certificate does not match"):
+            Client(told["address"], security=Security.temporary(), timeout=3)
+        folder = Path(worker["local_directory"]).parents[1]
+        mode = folder.stat().st_mode & 0o777
+
+    assert told["address"].startswith("tls://127.0.0.1:")
+    assert set(seen) == {404}
+    assert mode == 0o700
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("kind", ["processes", "dask"])
+def test_workers_take_no_module_from_the_current_folder(
+    kind: str, small_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of a delivery that is named as a module of Python's own is not run."""
+    (tmp_path / "multiprocessing.py").write_text("open('was-run', 'w')\nraise SystemExit")
+    monkeypatch.chdir(tmp_path)
+
+    pipeline.run_study(str(small_study), str(tmp_path / "out"), engine=kind, workers=1)
+
+    assert not (tmp_path / "was-run").exists()
 
 
 def test_every_part_has_a_file_of_each_restricted_table(in_two: Path) -> None:

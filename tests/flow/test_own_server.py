@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
+from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
 from impasse.flows.cli import demo
 from impasse.flows.server import own_server
 from impasse.flows.server.process import SETTINGS
+from impasse.flows.server.settings import load_prefect
 from impasse.schemas.errors import ImpasseError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +39,11 @@ print(server.server_port, flush=True)
 time.sleep({seconds})
 server.serve_forever()
 """
+LOGGING = """\
+version: 1
+handlers: {planted: {(): os.system, command: touch was-run}}
+root: {handlers: [planted]}
+"""  # Prefect would run this command, if settings name the file
 END = "import sys; sys.exit('RuntimeError: database is of another version')"
 WAITING = "waiting for Prefect's server, at most 10 minutes"
 
@@ -60,13 +68,38 @@ def in_its_place(monkeypatch: pytest.MonkeyPatch, program: str) -> Iterator[own_
         yield server
 
 
-def started(program: str, *words: str) -> subprocess.Popen[str]:
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as somebody may send it: whoever starts Prefect there has a command run, unless it reads no file."""
+    folder = tmp_path_factory.mktemp("planted")
+    (folder / "logging.yml").write_text(LOGGING)
+    (folder / ".env").write_text("PREFECT_LOGGING_CONFIG_PATH=logging.yml\n")
+    (folder / "prefect.toml").write_text("[logging]\nconfig_path = 'logging.yml'\n")
+    (folder / "pyproject.toml").write_text("[tool.prefect.logging]\nconfig_path = 'logging.yml'\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(planted: Path) -> list[object]:
+    """What a server, started in the planted folder, answers without a password, with another and with its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PREFECT_API_URL", raising=False)
+        patch.setenv("PREFECT_HOME", str(planted / "home"))
+        patch.chdir(planted)
+        load_prefect()
+        with own_server.begun() as server, own_server.answering(server), get_client(sync_client=True) as client:
+            asked = f"{os.environ['PREFECT_API_URL']}/flow_runs/filter"
+            others = [httpx.post(asked, json={}, auth=user).status_code for user in (None, ("impasse", "guessed"))]
+            return [*others, client.read_flow_runs()]
+
+
+def started(program: str, *words: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
     """The command without a terminal, with this program in the server's place."""
     command = f"[{sys.executable!r}, '-c', {program!r}]"
     begin = f"from impasse.flows.server import own_server; own_server._COMMAND = {command}"
     return subprocess.Popen(
         [sys.executable, "-c", f"{begin}; from impasse.flows.cli.app import app; app()", *words],
-        cwd=ROOT,
+        cwd=cwd,
         env={**os.environ, "COLUMNS": "80"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -148,3 +181,48 @@ def test_only_the_own_server_goes_without_services() -> None:
     assert [name for name in SETTINGS if name.startswith("PREFECT_SERVER_SERVICES") and name not in known] == []
     assert [name for name in SETTINGS if os.environ.get(name)] == []
     assert settings.server.services.triggers.enabled
+
+
+def test_the_server_answers_only_who_knows_its_password(answers: list[object]) -> None:
+    """Others on this machine are refused; the run itself is not."""
+    assert answers == [401, 401, []]
+
+
+def test_each_server_has_a_password_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which no text of it tells."""
+    with in_its_place(monkeypatch, END) as first, in_its_place(monkeypatch, END) as second:
+        assert first.user != second.user
+        assert first.user not in f"{first} {first.process.args}"
+
+
+def test_a_server_reads_no_settings_where_it_is_started(answers: list[object], planted: Path) -> None:
+    """Nor runs what they name."""
+    assert len(answers) == 3
+    assert not (planted / "was-run").exists()
+
+
+def test_the_command_reads_no_settings_where_it_is_started(study: Path, planted: Path) -> None:
+    """A delivery that was sent with a file of settings has nothing run."""
+    ended = started(END, "run", str(study), cwd=planted)
+    assert "ended before it answered" in ended.communicate(timeout=300)[1]
+    assert not (planted / "was-run").exists()
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [({}, ["INFO", "None"]), ({"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_API_URL": "a"}, ["ERROR", "a"])],
+    ids=["profile", "environment"],
+)
+def test_settings_of_the_user_hold(stated: dict[str, str], expected: list[str], planted: Path) -> None:
+    """Those of the environment and of the profile, also where their folder is told from the current one."""
+    own = planted / "own"
+    own.mkdir(exist_ok=True)
+    (own / "profiles.toml").write_text('active = "own"\n[profiles.own]\nPREFECT_LOGGING_LEVEL = "INFO"\n')
+    asked = (
+        "from impasse.flows.server.settings import load_prefect; load_prefect(); "
+        "from prefect.settings import Settings; print(Settings().logging.level, Settings().api.url, Settings().home)"
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment = {**kept, "PREFECT_HOME": "own", **stated}
+    said = subprocess.run([sys.executable, "-c", asked], cwd=planted, env=environment, capture_output=True, text=True)
+    assert said.stdout.split() == [*expected, str(own)]

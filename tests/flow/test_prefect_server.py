@@ -192,12 +192,13 @@ def _work(server: Server) -> None:
 
 
 def _write_study(folder: Path, more: str) -> Path:
-    """A study of a delivery with planted rows that cleaning refuses."""
+    """A study of a delivery with planted rows that cleaning refuses, and a planted name of a folder."""
     study = demo.write(folder, 300)
     study.write_text(f"{study.read_text()}\n[definitions]\nuse = {DEFINITIONS}\n{more}")
     _plant(folder / "delivery" / "persons.parquet", "person_id", "birth_date")
     _plant(folder / "delivery" / "diagnoses.parquet", "date")
     _plant(folder / "delivery" / "dispensings.parquet", "atc")
+    _cut_by_person(folder / "delivery" / "scores.parquet")
     return study
 
 
@@ -205,6 +206,13 @@ def _plant(path: Path, *columns: str) -> None:
     rows = pl.read_parquet(path)
     planted = rows.head(1).with_columns(pl.lit(PLANTED).alias(column) for column in columns)
     pl.concat([rows, planted]).write_parquet(path)
+
+
+def _cut_by_person(table: Path) -> None:
+    """Make a folder of the table, as Arrow does, in which a folder's name tells a person."""
+    rows = table.rename(table.with_name("rows.parquet"))
+    (table / f"pnr={PLANTED}").mkdir(parents=True)
+    rows.rename(table / f"pnr={PLANTED}" / rows.name)
 
 
 def _ask_for_run(server: Server, study: Path) -> str:
@@ -235,6 +243,13 @@ def _artifacts(server: Server, runs: Runs, name: str) -> dict[str, str]:
     """The content of a run's artifacts by key; a failure's stored exception has none."""
     wanted = {"flow_run_id": {"any_": [runs.flow_runs[name]["id"]]}}
     return {made["key"]: made["data"] for made in server.ask("artifacts/filter", artifacts=wanted) if made["key"]}
+
+
+def _fingerprints(runs: Runs, name: str) -> dict[str, str]:
+    """SHA-256 of each delivered file, as the run's own folder holds them."""
+    manifest = json.loads((runs.published(name) / "latest" / "restricted" / "manifest.json").read_text())
+    assert f"scores.parquet/pnr={PLANTED}/rows.parquet" in manifest["inputs"]
+    return manifest["inputs"]
 
 
 def _kept_bytes(home: Path) -> bytes:
@@ -330,7 +345,7 @@ def test_misspelt_study_fails_before_reading(server: Server, runs: Runs) -> None
 
 
 def test_prefect_keeps_nothing_of_a_person(server: Server, runs: Runs) -> None:
-    """No person id and no refused value is in Prefect's database, results, artifacts, logs or output."""
+    """No person id, refused value or fingerprint of a file is in Prefect's database, results, logs or output."""
     quarantine = runs.published("good") / "latest" / "restricted" / "quarantine"
     assert PLANTED in pl.read_parquet(quarantine / "persons.parquet")["person_id"]
     assert PLANTED in pl.read_parquet(quarantine / "diagnoses.parquet")["date"]
@@ -340,6 +355,7 @@ def test_prefect_keeps_nothing_of_a_person(server: Server, runs: Runs) -> None:
     assert b"critical checks failed" in kept
     assert PLANTED.encode() not in kept
     assert PERSON.search(kept) is None
+    assert [name for name, sha256 in _fingerprints(runs, "good").items() if sha256.encode() in kept] == []
 
 
 @pytest.mark.usefixtures("runs")

@@ -1,5 +1,8 @@
 """Compiled loops: what they are kept by, and that they count as arrays do."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +56,65 @@ def test_the_first_folder_that_can_be_written_is_taken(tmp_path: Path, sources: 
     assert first is not None
     assert first.parent == open_
     assert _folder([closed], [sources]) is None
+
+
+@pytest.mark.parametrize(("mode", "is_used"), [(0o700, True), (0o755, True), (0o770, False), (0o777, False)], ids=oct)
+def test_a_folder_that_others_can_write_is_not_used(mode: int, is_used: bool, tmp_path: Path, sources: Path) -> None:
+    """What is kept is run: whoever can write there could have anything run. What is used is the user's alone."""
+    folder = _folder([tmp_path], [sources])
+    folder.chmod(mode)
+
+    assert _folder([tmp_path], [sources]) == (folder if is_used else None)
+    assert folder.stat().st_mode & 0o777 == (0o700 if is_used else mode)
+
+
+@pytest.mark.parametrize(("mode", "is_used"), [(0o755, True), (0o1777, True), (0o777, False), (0o775, False)], ids=oct)
+def test_a_folder_that_others_can_rename_is_not_used(mode: int, is_used: bool, tmp_path: Path, sources: Path) -> None:
+    """Another could take its place; in one like /tmp, with the sticky bit, it could not."""
+    cache = tmp_path / "shared" / "cache"
+    cache.mkdir(parents=True)
+    cache.parent.chmod(mode)
+
+    assert (_folder([cache], [sources]) is not None) == is_used
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the administrator can give a folder away")
+@pytest.mark.parametrize("given", ["cache/{name}", "cache"])
+def test_a_folder_of_another_user_is_not_used(given: str, tmp_path: Path, sources: Path) -> None:
+    """Neither itself nor one above it, whatever others may do there: its owner may do anything."""
+    cache = tmp_path / "cache"
+    name = _folder([cache], [sources]).name
+    os.chown(tmp_path / given.format(name=name), 12345, -1)
+
+    assert _folder([cache, tmp_path], [sources]) == tmp_path / name
+
+
+def test_a_link_is_not_used(tmp_path: Path, sources: Path) -> None:
+    """Whoever made it may lead it elsewhere."""
+    folder = _folder([tmp_path], [sources])
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+
+    assert _folder([tmp_path], [sources]) is None
+
+
+def test_settings_of_the_folder_where_a_run_starts_are_not_read(tmp_path: Path) -> None:
+    """Numba's name a folder of compiled functions, which would be run; neither at first, nor when it compiles."""
+    (tmp_path / ".numba_config.yaml").write_text("cache_dir: planted\nopt: 1\n")
+    asked = (
+        "from impasse.transforms.kernels.compiled import KEPT_IN, numba; first = int(numba.config.OPT); "
+        "numba.config.reload_config(); print(KEPT_IN, first, int(numba.config.OPT))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    command = [sys.executable, "-c", asked]
+
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
+    assert said.split()[1:] == ["3", "3"]
+    assert "planted" not in said
+
+    environment["NUMBA_CACHE_DIR"] = "stated"
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
+    assert said.startswith(f"{tmp_path.resolve()}/stated/impasse-")
 
 
 def test_processes_that_compile_for_different_types_at_once_do_not_mix_them(tmp_path: Path) -> None:

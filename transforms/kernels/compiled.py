@@ -6,6 +6,9 @@ other threads run meanwhile. It is compiled when it is first called with arrays 
 less, and kept beside the program or, where that cannot be written, in the user's cache; NUMBA_CACHE_DIR names another
 folder. NUMBA_DISABLE_JIT=1 runs the same loops as plain Python, in which they can be looked into.
 
+What is kept is run later. So it is kept only where nobody but the user and the system's administrator can put or rename
+anything, and a file of settings in the folder where a run is started, which Numba would look for, is not read.
+
 Callers give a function arrays of the same types each time: another type is compiled anew.
 """
 
@@ -13,18 +16,23 @@ from __future__ import annotations
 
 import os
 import pickle
+import stat
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import chdir, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import numba
-from numba.core.serialize import dumps
+with chdir(os.path.dirname(__file__)):  # it looks for settings as it is imported
+    import numba
+    from numba.core.serialize import dumps
+
+numba.config._config_fname = os.devnull  # and whenever it compiles
 
 _Function = TypeVar("_Function", bound=Callable)
+_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def compiled(function: _Function) -> _Function:
@@ -79,7 +87,10 @@ def _folder(candidates: Sequence[Path], sources: Sequence[Path]) -> Path | None:
     A compiled function has the constants of other modules in it, and Numba looks only at the function's own.
     """
     name = f"impasse-{_fingerprint(sources)}"
-    return next((folder / name for folder in candidates if _can_be_written(folder / name)), None)
+    places = [
+        Path(os.path.realpath(folder)) / name for folder in candidates
+    ]  # by no link that may lead elsewhere later
+    return next((place for place in places if _can_be_written(place)), None)
 
 
 def _fingerprint(sources: Sequence[Path]) -> str:
@@ -93,12 +104,33 @@ def _fingerprint(sources: Sequence[Path]) -> str:
 
 
 def _can_be_written(folder: Path) -> bool:
+    """Is the folder there or made, for the user to write, and for nobody else?"""
     try:
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(folder.parent, exist_ok=True)
+        with suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+        if not _is_safe(folder):
+            return False
         TemporaryFile(dir=folder).close()
+        os.chmod(folder, 0o700)
     except OSError:
         return False
     return True
+
+
+def _is_safe(folder: Path) -> bool:
+    """Can nobody but the user and the administrator put something into a folder, or another folder in its place?
+
+    Where everybody may write, as in /tmp, others cannot rename the user's folder if the sticky bit is set.
+    """
+    trusted = {0, os.geteuid(), os.stat("/").st_uid}  # in some containers the administrator has another number
+    own, *above = (os.lstat(path) for path in (folder, *folder.parents))
+    return (
+        stat.S_ISDIR(own.st_mode)
+        and not own.st_mode & _BY_OTHERS
+        and all(not path.st_mode & _BY_OTHERS or path.st_mode & stat.S_ISVTX for path in above)
+        and all(path.st_uid in trusted for path in (own, *above))
+    )
 
 
 def _candidates(program: Path) -> list[Path]:
