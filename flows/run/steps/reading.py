@@ -25,7 +25,7 @@ from impasse.schemas.found import Found
 from impasse.schemas.study import OutputSection
 from impasse.transforms.ingest.clean import Source
 from impasse.transforms.partition.buckets import power_of_two
-from impasse.transforms.partition.memory import Size, parts_at_a_time
+from impasse.transforms.partition.memory import Size, parts_at_a_time, require_to_read
 from impasse.transforms.partition.parts import count_parts
 
 
@@ -80,7 +80,9 @@ def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
 def check_delivery(loaded: Loaded, base: Path) -> Checked:
     """Read, clean and check a delivery as a run does, and leave nothing of it on the disk."""
     delivered = delivery.read_delivery(loaded.study, base, loaded.layout)
-    n_parts = count_parts(source_of(loaded).size(delivered).n_persons)
+    size = source_of(loaded).size(delivered)
+    require_to_read(size, loaded.study.output.memory_bytes)
+    n_parts = count_parts(size.n_persons)
     with private(), temporary_folder() as work:
         return _take_and_check(work, delivered, loaded, _n_buckets(n_parts, loaded.study.output))
 
