@@ -9,6 +9,7 @@ published.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from pathlib import Path
 from secrets import token_hex
 
 _MINE_ALONE, _FOLDER, _FILE = 0o077, 0o777, 0o666
+_WRITTEN_BY_OTHERS = 0o022
 _ASIDE = ".*.aside"
 
 
@@ -90,6 +92,12 @@ def private() -> Iterator[None]:
             _umask.depth -= 1
             if _umask.depth == 0:
                 os.umask(_umask.before)
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a place is a folder of the user's own, and no link to one, in which nobody else can put anything."""
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & _WRITTEN_BY_OTHERS
 
 
 def close(folder: Path) -> None:

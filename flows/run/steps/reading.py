@@ -9,7 +9,6 @@ from pathlib import Path
 from impasse.flows.checks import quality
 from impasse.flows.delivery import delivery
 from impasse.flows.files import texts
-from impasse.flows.files.folders import temporary_folder
 from impasse.flows.files.keep import private
 from impasse.flows.files.tables import write_parquet
 from impasse.flows.run.loading import Loaded, stated
@@ -17,6 +16,7 @@ from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import add_findings
 from impasse.flows.run.steps.intake import Taken, take_in
 from impasse.flows.run.steps.release_tables import write_release
+from impasse.flows.run.steps.scratch import temporary_folder
 from impasse.flows.run.unchanged import delivery_unchanged
 from impasse.schemas.addresses import is_address
 from impasse.schemas.delivered import Delivered
