@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,25 @@ from impasse.schemas.study import Study
 _FILE = "checks.json"
 
 
+@dataclass(frozen=True)
+class _Findings:
+    """What the file says; `noted` is what the notes on the delivery are made of."""
+
+    expectations: list[dict[str, Any]]
+    observes: list[str]
+    noted: dict[str, Any]
+    found: list[Found]
+
+
 def read_findings(work: Path) -> dict[str, Any]:
     """All that was found so far."""
-    return texts.read_json(work / _FILE)
+    return asdict(texts.read_json(work / _FILE, _Findings))
 
 
 def add_findings(work: Path, results: list[ExpectationResult], **facts: object) -> None:
     """Keep what was checked; later steps add to it, and a step that is done again says nothing twice."""
     path = work / _FILE
-    before = texts.read_json(path) if path.exists() else {"expectations": []}
+    before = read_findings(work) if path.exists() else {"expectations": []}
     rows = [result.report_row() for result in results]
     kept = [row for row in before["expectations"] if row not in rows]
     texts.write_json({**before, **facts, "expectations": kept + rows}, path)

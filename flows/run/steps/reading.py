@@ -11,6 +11,7 @@ from impasse.flows.delivery import delivery
 from impasse.flows.files import texts
 from impasse.flows.files.keep import private
 from impasse.flows.files.tables import write_parquet
+from impasse.flows.run import runs
 from impasse.flows.run.loading import Loaded, stated
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import add_findings
@@ -131,8 +132,7 @@ def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
     """The counts of a delivery that a stopped run had read, if this run resumes one."""
     if not plan.progress.exists():
         return None
-    counts = texts.read_json(plan.progress)["counts"]
-    return DeliveryCounts(**{**counts, "size": Size(**counts["size"])})
+    return texts.shaped(texts.read_json(plan.progress, runs.Progress).counts, DeliveryCounts, plan.progress)
 
 
 def at_a_time(plan: Plan, counts: DeliveryCounts) -> int:
