@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from impasse.flows.files.faults import disk
-from impasse.flows.files.keep import settle_one
+from impasse.flows.files.keep import close_door, require_own, settle_one
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -28,6 +28,14 @@ def take_folder(path: Path) -> bool:
     except FileExistsError:
         return False
     return True
+
+
+def own_folder(path: Path) -> Path:
+    """A folder for the user alone, made if nothing is there. Raises ImpasseError if it is another's, or a link."""
+    if not take_folder(path):
+        require_own(path)
+        close_door(path)
+    return path
 
 
 def remove(path: Path) -> None:
