@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +20,13 @@ from impasse.schemas.errors import ImpasseError
 _RESTRICTED = ("trials", "judgements", "classifications", "stages", "impasses")
 
 
+@dataclass(frozen=True)
+class _Manifest:
+    """What the manifest says of each definition: its trial rule and its judging rule."""
+
+    rules: dict[str, tuple[str, str]]
+
+
 @redact
 def find_run(folder: str | Path) -> Place:
     """The folder of a published run; `latest` is followed once. Raises ImpasseError if no run was published there."""
@@ -29,7 +37,9 @@ def find_run(folder: str | Path) -> Place:
 @redact
 def read_tables(run: Place) -> dict[str, pl.DataFrame]:
     """The released tables of a run, by name."""
-    return tables.read_tables(run / "release")
+    from impasse.schemas.tables import RELEASE
+
+    return tables.read_tables(run / "release", RELEASE)
 
 
 @redact
@@ -55,17 +65,19 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
     about = [d for d in known.values() if episodes[0]["disorder"] in d.eligible.disorders]
     chosen = [named(definition_id, known)] if definition_id else about
     mine = {name: _rows(run, name, episode_id) for name in _RESTRICTED}
-    return render_explanation(
-        episodes[0],
-        mine["trials"],
-        mine["judgements"],
-        mine["classifications"],
-        chosen,
-        {name: tuple(rules) for name, rules in texts.read_json(run / "release" / "manifest.json")["rules"].items()},
-        names=dict(inputs.read_codelists().treatments.select("treatment", "name").iter_rows()),
-        stages=mine["stages"],
-        impasse=next(iter(mine["impasses"]), None),
-    )
+    rules = texts.read_json(run / "release" / "manifest.json", _Manifest).rules
+    with tables.as_written(run / "restricted"):
+        return render_explanation(
+            episodes[0],
+            mine["trials"],
+            mine["judgements"],
+            mine["classifications"],
+            chosen,
+            rules,
+            names=dict(inputs.read_codelists().treatments.select("treatment", "name").iter_rows()),
+            stages=mine["stages"],
+            impasse=next(iter(mine["impasses"]), None),
+        )
 
 
 def _published(place: Place) -> Place:
@@ -80,5 +92,5 @@ def _published(place: Place) -> Place:
 
 
 def _rows(run: Place, table: str, episode_id: str) -> list[dict]:
-    rows = tables.scan_parquet(run / "restricted" / f"{table}.parquet")
-    return rows.filter(pl.col("episode_id") == episode_id).collect().to_dicts()
+    path = run / "restricted" / f"{table}.parquet"
+    return tables.read_rows(path, pl.col("episode_id") == episode_id)

@@ -28,6 +28,7 @@ Kinds = Mapping[str, pl.DataType]
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _MARKS = ("_", ".")
 _MOST_FIGURES, _MOST_NESTED = 38, 60
+_GROUPS_AT_ONCE = 4  # measured: so many row groups are on their way while one is used
 _TOO_DEEP = "structure within structure, too deep"
 
 
@@ -77,6 +78,37 @@ def count_rows(place: Place) -> dict[Place, int]:
     """How many rows each file of a table has, by what it states; the files must be one table."""
     read_schema(place)
     return {file: _scan_file(file, place).select(pl.len()).collect().item() for file in files_of(place)}
+
+
+def sizes(place: Place) -> tuple[int, int]:
+    """How many bytes a table takes in memory, as its files state it: all of it, and what is there at once at most.
+
+    A file of few bytes may state any number of equal rows, and a row group is read as a whole.
+    """
+    groups = [_group_sizes(file) for file in files_of(place)]
+    return sum(map(sum, groups)), max(
+        (max(file) * min(len(file), _GROUPS_AT_ONCE) for file in groups if file), default=0
+    )
+
+
+def _group_sizes(file: Place) -> list[int]:
+    require_regular(file)
+    try:
+        if isinstance(file, Address):
+            with client().open_input_file(f"{file.bucket}/{file.key}") as stream:
+                stated = pyarrow.parquet.read_metadata(stream)
+        else:
+            stated = pyarrow.parquet.read_metadata(file)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise fault(error, file) or unreadable(file) from None
+    groups = [stated.row_group(number) for number in range(stated.num_row_groups)]
+    return [sum(_size(group.column(place)) for place in range(group.num_columns)) for group in groups]
+
+
+def _size(column: pyarrow.parquet.ColumnChunkMetaData) -> int:
+    """What a column takes: the file's own texts, and for each cell a number, or where its text is."""
+    is_text = "BYTE_ARRAY" in column.physical_type
+    return column.total_uncompressed_size + column.num_values * (16 if is_text else 8)
 
 
 def names_of(file: Place) -> list[str]:

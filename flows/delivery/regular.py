@@ -37,7 +37,7 @@ def _not_regular(place: Path) -> ImpasseError:
         "It is not a regular file.",
         where=f"file {place.name}",
         expected="a file, and no folder, pipe, socket or device",
-        do="Deliver the rows as a file, or take it away.",
+        do="Put a file in its place, or take it away.",
     )
 
 

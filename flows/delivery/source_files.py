@@ -48,6 +48,11 @@ class SourceFile:
         check_csv(self.path, self.form)
         return csv.read_schema(self.path, self.form)
 
+    @cached_property
+    def sizes(self) -> tuple[int, int]:
+        """How many bytes the file takes: all of it, and what is in memory at once, as far as the file states it."""
+        return parquet.sizes(self.path) if self.is_parquet else (_n_bytes(self.path), 0)
+
 
 Sources = dict[str, tuple[SourceFile, ...]]
 
@@ -79,7 +84,7 @@ class DeliveredFiles(Delivered):
 
     def pieces(self, key: str) -> Iterator[pl.DataFrame]:
         """The rows in order, in pieces; at least one, and each with all columns, of the types of its own file."""
-        if sum(_n_bytes(file.path) for file in self.sources[key]) <= _SMALL:
+        if sum(file.sizes[0] for file in self.sources[key]) <= _SMALL:
             yield from self._small_pieces(key)
         else:
             yield from self._read_all(key)
@@ -105,6 +110,10 @@ class DeliveredFiles(Delivered):
     def n_rows(self, key: str) -> int:
         """How many rows there are: a Parquet file says it, the lines of others are counted."""
         return sum(sum(self._count(file).values()) for file in self.sources[key])
+
+    def n_bytes_at_once(self, key: str) -> int:
+        """How many bytes are in memory at once while the files are read, as far as they state it."""
+        return max(file.sizes[1] for file in self.sources[key])
 
     def take_inventory(self, folder: Place, besides: Sequence[Path], begun: dict[str, str]) -> None:
         """Count what is read, and list it with all else there is below the folder, as `found`.
@@ -190,9 +199,8 @@ def _scan_csv(content: Path | bytes, form: CsvForm) -> pl.LazyFrame:
 
 
 def _n_bytes(path: Place) -> int:
-    """How large a file is, or all files of a folder."""
-    files = parquet.files_of(path) if path.suffix.lower() not in _OF_FILES else [path]
-    return sum(file.n_bytes() if isinstance(file, Address) else file.stat().st_size for file in files)
+    """How large a file is."""
+    return path.n_bytes() if isinstance(path, Address) else path.stat().st_size
 
 
 def _batches(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:

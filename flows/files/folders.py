@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from impasse.flows.files.faults import disk
-from impasse.flows.files.keep import settle_one
-
-_REQUESTS_TO_END = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
+from impasse.flows.files.keep import close_door, require_own, settle_one
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -36,9 +31,17 @@ def take_folder(path: Path) -> bool:
     return True
 
 
+def own_folder(path: Path) -> Path:
+    """A folder for the user alone, made if nothing is there. Raises ImpasseError if it is another's, or a link."""
+    if not take_folder(path):
+        require_own(path)
+        close_door(path)
+    return path
+
+
 def remove(path: Path) -> None:
-    """A file, or a folder with everything in it; what cannot be removed stays."""
-    if path.is_dir():
+    """A file, a link, or a folder with everything in it; what cannot be removed stays."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
@@ -62,28 +65,3 @@ def rename(folder: Path, to: Path) -> None:
     with disk(to):
         folder.rename(to)
         settle_one(to.parent)
-
-
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder for the user alone, where TMPDIR says; gone at the end, also after an error or a request to end."""
-    with _ended_by_exception(), TemporaryDirectory(prefix="impasse-") as name:
-        yield Path(name)
-
-
-@contextmanager
-def _ended_by_exception() -> Iterator[None]:
-    """Let a request to end be an exception, so that what stands at the end of a block is done."""
-
-    def end(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    is_main = threading.current_thread() is threading.main_thread()  # no other thread may say what a signal does
-    numbers = [number for number in _REQUESTS_TO_END if is_main and signal.getsignal(number) == signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from impasse.flows.files.texts import read_text
 from impasse.schemas.errors import ImpasseError
 
 _LONGEST_NAME = 200
+_RUN_ID = re.compile(r"[\w-]+")
 
 
 def require_free(pointer: Place) -> None:
@@ -51,4 +53,4 @@ def followed(run: Place) -> Place:
     """The folder of a run; where S3 has an object that holds a run's name, the folder it leads to."""
     if not (isinstance(run, Address) and run.is_file() and run.n_bytes() <= _LONGEST_NAME):
         return run
-    return run.parent / read_text(run).strip()
+    return run.parent / run_id if _RUN_ID.fullmatch(run_id := read_text(run).strip()) else run

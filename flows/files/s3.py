@@ -128,11 +128,6 @@ class Address:
         with _told(self):
             return client().open_input_stream(_path(self), buffer_size=_AT_ONCE)
 
-    def read_bytes(self) -> bytes:
-        """The bytes of a small file."""
-        with _told(self), self.open() as stream:
-            return stream.read()
-
     def _info(self) -> FileInfo:
         with _told(self):
             info = client().get_file_info(_path(self))

@@ -6,13 +6,14 @@ rows, so they are never passed on. A published run may be on S3: a `Place` is a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from impasse.flows.delivery.regular import require_regular
 from impasse.flows.files import s3
 from impasse.flows.files.faults import disk
 from impasse.flows.files.keep import aside
@@ -45,6 +46,9 @@ def count_rows(folder: Path, pattern: str) -> int:
 
 
 def _scan_files(paths: list[Path], n_rows: int | None = None) -> pl.LazyFrame:
+    for path in paths:
+        if path.exists():
+            require_regular(path)
     return pl.scan_parquet(paths, n_rows=n_rows, glob=False, hive_partitioning=False)
 
 
@@ -123,24 +127,45 @@ def write_blocks(blocks: Iterable[dict[str, pl.DataFrame]], folder: Path) -> dic
     with ExitStack() as opened:
         for block in blocks:
             for name, frame in block.items():
-                table, path = frame.to_arrow(), folder / f".{name}.part"
+                table, path = frame.to_arrow(), folder / f"{name}.parquet"
                 with disk(path):
                     if name not in writers:
-                        writer = pyarrow.parquet.ParquetWriter(path, table.schema, compression="zstd")
+                        part = opened.enter_context(aside(path))
+                        writer = pyarrow.parquet.ParquetWriter(part, table.schema, compression="zstd")
                         writers[name] = opened.enter_context(writer)
                     writers[name].write_table(table, row_group_size=max(1, len(frame)))
                 rows[name] = rows.get(name, 0) + len(frame)
-    for name in rows:
-        (folder / f".{name}.part").replace(folder / f"{name}.parquet")
     return rows
 
 
 def read_parquet(path: Place) -> pl.DataFrame:
     """A table that a run has written."""
-    with disk(path):
+    with as_written(path):
         return scan_parquet(path).collect()
 
 
-def read_tables(folder: Place) -> dict[str, pl.DataFrame]:
-    """The tables that a run has written to a folder, by name."""
-    return {path.stem: read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+def read_rows(path: Place, where: pl.Expr) -> list[dict[str, Any]]:
+    """Those rows of a table that a run has written for which something holds."""
+    with as_written(path):
+        return scan_parquet(path).filter(where).collect().to_dicts()
+
+
+def read_tables(folder: Place, names: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """Those tables of these names that a run has written to a folder."""
+    paths = {name: folder / f"{name}.parquet" for name in names}
+    return {name: read_parquet(path) for name, path in paths.items() if path.exists()}
+
+
+@contextmanager
+def as_written(place: Place) -> Iterator[None]:
+    """Around the use of what a run has written: tables that are something else, or lack a column, are told."""
+    try:
+        with disk(place):
+            yield
+    except (pl.exceptions.PolarsError, KeyError):
+        raise ImpasseError(
+            "This is not the table that a run has written, or not all of it.",
+            where=f"{place}",
+            expected="whole Parquet, with the columns that this version of Impasse writes",
+            do="It may be cut off or changed by hand: take the folder of that run away, and run the study again.",
+        ) from None

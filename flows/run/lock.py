@@ -47,6 +47,19 @@ def is_held(path: Path) -> bool:
     return False
 
 
+def is_abandoned(path: Path) -> bool:
+    """Whether a process of this machine held the lock and is gone; nobody can tell without a file, or without locks."""
+    if f" on {node()}, since" not in _holder(path):
+        return False
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(blocking=False)
+    except (Timeout, OSError):
+        return False
+    lock.release()
+    return True
+
+
 def _take(lock: FileLock, path: Path) -> None:
     with warnings.catch_warnings(record=True) as warned:
         try:
@@ -63,13 +76,17 @@ def _take(lock: FileLock, path: Path) -> None:
 
 
 def _under_way(path: Path) -> ImpasseError:
-    try:
-        holder = path.read_text(encoding="utf-8")
-    except OSError:
-        holder = "by another process"
     return ImpasseError(
         "This run is still under way.",
-        where=f"{path.parent}, {holder}",
+        where=f"{path.parent}, {_holder(path) or 'by another process'}",
         expected="a run that was stopped or killed",
         do="Wait until it is done, or end that process before you resume.",
     )
+
+
+def _holder(path: Path) -> str:
+    """Who holds the lock, or held it last, as the file says."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

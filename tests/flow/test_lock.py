@@ -229,3 +229,24 @@ def test_every_run_names_what_earlier_ones_left(
         f"{unread.work}: delete it",
         f"{read.work}: go on with it by --resume, or delete it",
     ]
+
+
+def test_a_run_that_was_killed_before_its_delivery_was_read_is_taken_away(
+    small_study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody can go on with it. One that is under way, and one that a process elsewhere may work on, stay."""
+    killed, busy, elsewhere, mine = (make_plan(small_study, tmp_path) for _ in range(4))
+    with _held_elsewhere(killed.lock) as other:
+        other.kill()
+    elsewhere.lock.write_text("process 1 on another machine, since 2026-01-01 00:00 UTC")
+    with _held_elsewhere(busy.lock), progress.shown(Console(width=400)):
+        runs.note_left_over(mine.folder, mine.run_id, mine.made_of())
+
+    assert not killed.work.exists()
+    assert busy.work.exists()
+    assert capsys.readouterr().out.splitlines() == [
+        "Runs that were killed had left rows of persons behind; removed:",
+        str(killed.work),
+        "Earlier runs left rows of persons behind:",
+        f"{elsewhere.work}: delete it",
+    ]

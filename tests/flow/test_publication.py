@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -101,6 +102,24 @@ def test_nothing_is_left_of_a_run_that_was_stopped(own_study: Path, tmp_path: Pa
     publication.clear(plan)
 
     assert files_below(tmp_path / "out") == []
+
+
+def test_clearing_away_is_not_disturbed(own_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that is closed ends a run, and by closing it twice no row is left."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    plan = make_plan(own_study, tmp_path / "out")
+    remove = publication.remove
+
+    def disturbed(path: Path) -> None:
+        signal.raise_signal(signal.SIGHUP)
+        remove(path)
+
+    monkeypatch.setattr(publication, "remove", disturbed)
+    with pytest.raises(SystemExit), publication.kept_if_resumable(plan, load(plan.study_path)):
+        signal.raise_signal(signal.SIGHUP)
+    signal.signal(signal.SIGHUP, before)
+
+    assert not plan.work.exists()
 
 
 def test_the_definitions_of_a_run_are_those_it_was_planned_with(own_study: Path, tmp_path: Path) -> None:
@@ -211,15 +230,18 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def test_rows_are_for_the_user_alone_whatever_the_umask(umask: int, small_study: Path, tmp_path: Path) -> None:
-    """While a run is worked on all of it, once it is published what is restricted; the rest is as the umask says."""
+    """While a run is worked on all of it, once it is published what is restricted; the rest is read by whom the umask
+    lets, and written by nobody else.
+    """
     plan = worked_on(small_study, tmp_path / "out")
     assert _open_to_others(plan.work) == []
 
     run = publish(plan)
 
     assert _open_to_others(run / "restricted") == []
-    assert {path.stat().st_mode & 0o777 for path in (run / "release").rglob("*") if path.is_file()} == {0o666 & ~umask}
-    assert {path.stat().st_mode & 0o777 for path in (run, run / "release", run.parent)} == {0o777 & ~umask}
+    assert {path.stat().st_mode & 0o777 for path in (run / "release").rglob("*") if path.is_file()} == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in (run, run / "release")} == {0o755}
+    assert run.parent.stat().st_mode & 0o777 == 0o777 & ~umask
     assert os.umask(umask) == umask
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from impasse.schemas.errors import ImpasseError
-from impasse.transforms.partition.memory import Size, parts_at_a_time
+from impasse.transforms.partition.memory import Size, parts_at_a_time, require_to_read
 
 MILLION = Size(1_000_000, 29_000_000)
 GB = 10**9
@@ -49,3 +49,25 @@ def test_memory_to_read_the_delivery_is_needed() -> None:
     assert parts_at_a_time(size, 1024, needed, workers=1) == 1
     with pytest.raises(ImpasseError, match=r"(?s)too little.*at least 3\.8 GB"):
         parts_at_a_time(size, 1024, needed - 1, workers=1)
+
+
+def test_row_groups_that_are_read_at_once_are_needed() -> None:
+    """Where they are more than other pieces of files; a byte less is refused, in the words of the command."""
+    size = Size(1_000, 10_000, n_bytes_at_once=3 * GB)
+    needed = PROGRAM + 1_000 * 400 + 3 * GB
+
+    assert parts_at_a_time(size, 1, needed, workers=1) == 1
+    require_to_read(size, needed)
+    with pytest.raises(ImpasseError, match=r"(?s)or --memory.*at least 3\.8 GB.*in smaller row groups"):
+        parts_at_a_time(size, 1, needed - 1, workers=1)
+    with pytest.raises(ImpasseError, match=r"(?s)output\.memory\n.*at least 3\.8 GB.*in smaller row groups"):
+        require_to_read(size, needed - 1)
+
+
+def test_to_read_a_delivery_takes_less_than_to_classify_it() -> None:
+    """A check needs no memory for parts."""
+    size = Size(40_000, 2_000_000)
+
+    require_to_read(size, PROGRAM + 800_000_000 + 40_000 * 400)
+    with pytest.raises(ImpasseError, match=r"(?s)output\.memory\n.*\n  do:       Allow more"):
+        require_to_read(size, PROGRAM + 800_000_000 + 40_000 * 400 - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import date
 from functools import reduce
@@ -221,3 +222,33 @@ def test_texts_that_are_not_utf_8(tmp_path: Path) -> None:
     pa.parquet.write_table(pa.table({"id": ["1"], "x": text}), tmp_path / "a.parquet")
 
     assert "A text in it is not UTF-8." in told(tmp_path / "a.parquet")
+
+
+def equal_rows(path: Path, n_rows: int, row_group_size: int) -> SourceFile:
+    """A small file of many equal rows: a text and a number."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = pa.table({"person_id": pa.repeat("1", n_rows), "n": pa.repeat(1, n_rows)})
+    pyarrow.parquet.write_table(rows, path, row_group_size=row_group_size)
+    return SourceFile(path)
+
+
+def test_what_equal_rows_take_in_memory_is_told_before_they_are_read(tmp_path: Path) -> None:
+    """All of it, and the row groups that are there at once: one if there is one, else a few; of files the largest."""
+    whole = equal_rows(tmp_path / "scores" / "1.parquet", 1_000_000, row_group_size=1_000_000)
+    parts = equal_rows(tmp_path / "scores" / "2.parquet", 1_000_000, row_group_size=1_000)
+
+    assert whole.path.stat().st_size < 50_000
+    assert 24_000_000 <= whole.sizes[0] == whole.sizes[1] < 26_000_000
+    assert 24_000_000 <= parts.sizes[0] < 26_000_000
+    assert 4 * 24_000 <= parts.sizes[1] < 4 * 26_000
+    assert SourceFile(tmp_path / "scores").sizes == (whole.sizes[0] + parts.sizes[0], whole.sizes[1])
+
+
+@pytest.mark.parametrize(("n_rows", "is_kept"), [(100_000, True), (200_000, False)])
+def test_a_file_is_small_if_its_rows_are(tmp_path: Path, n_rows: int, is_kept: bool) -> None:
+    """Not if only its bytes are: what is small is kept in memory."""
+    found = DeliveredFiles({"scores": (equal_rows(tmp_path / "scores.parquet", n_rows, row_group_size=n_rows),)})
+
+    assert isinstance(found.pieces("scores"), Iterator)
+    assert sum(piece.height for piece in found.pieces("scores")) == n_rows
+    assert bool(found._small) is is_kept

@@ -95,8 +95,11 @@ class Source:
         rows = {table: self.n_in_files(table, delivered) for table in TABLES}
         is_derived = isinstance(self.mapping, Mapping) and any(part.birth for part in self.mapping.persons)
         n_persons = rows["persons"] // (10 if is_derived else 1)
-        looked_up = sum(map(delivered.n_rows, self._looked_up(delivered)))
-        return Size(n_persons, sum(rows[table] for table in EVENT_TABLES), looked_up)
+        looked_up = self._looked_up(delivered)
+        read = {key for table in TABLES for key in self._files(table, delivered)} | set(looked_up)
+        at_once = max(map(delivered.n_bytes_at_once, read), default=0)
+        n_rows = sum(rows[table] for table in EVENT_TABLES)
+        return Size(n_persons, n_rows, sum(map(delivered.n_rows, looked_up)), at_once)
 
     def n_in_files(self, table: str, delivered: Delivered) -> int:
         """How many rows the files that feed a table have, counted without reading them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,27 @@ FOLDER = "checks"
 _DELIVERY, _RELEASE = "delivery.json", "release.json"
 
 
+@dataclass(frozen=True)
+class _Checks:
+    """What was expected, and whether it was found so."""
+
+    expectations: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Findings(_Checks):
+    """What was found of the delivery; `noted` is what the notes on it are made of."""
+
+    observes: list[str]
+    noted: dict[str, Any]
+    found: list[Found]
+
+
 def read_findings(work: Path) -> dict[str, Any]:
     """All that was found so far."""
     delivery, release = work / FOLDER / _DELIVERY, work / FOLDER / _RELEASE
-    found = texts.read_json(delivery)
-    checked = texts.read_json(release)["expectations"] if release.exists() else []
+    found = asdict(texts.read_json(delivery, _Findings))
+    checked = texts.read_json(release, _Checks).expectations if release.exists() else []
     return {**found, "expectations": found["expectations"] + checked}
 
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from impasse.flows.files import keep, texts
-from impasse.flows.files.folders import remove, remove_all_but, rename
+from impasse.flows.files.folders import own_folder, remove, remove_all_but, rename
 from impasse.flows.files.pointer import copy_whole, point, require_free
 from impasse.flows.files.s3 import Address, Place
+from impasse.flows.gate import endings
 from impasse.flows.gate.redact import redact
 from impasse.flows.run import runs
 from impasse.flows.run.loading import Loaded
@@ -37,6 +39,7 @@ def publish(plan: Plan, loaded: Loaded) -> Place:
         _make_whole(plan, loaded)
     with _kept_if_not_moved(plan):
         require_free(plan.latest)
+        keep.require_all_own(plan.home)
         if isinstance(plan.final, Address):
             _copy(plan, plan.final)
         else:
@@ -48,7 +51,7 @@ def publish(plan: Plan, loaded: Loaded) -> Place:
 
 def is_whole(plan: Plan) -> bool:
     """Is there nothing left to do for the run but to move it into place?"""
-    return plan.progress.exists() and texts.read_json(plan.progress)["is_whole"]
+    return plan.progress.exists() and texts.read_json(plan.progress, runs.Progress).is_whole
 
 
 @keep.private()
@@ -56,7 +59,8 @@ def _make_whole(plan: Plan, loaded: Loaded) -> None:
     keep.remove_asides(plan.work)
     write_manifests(plan, loaded)
     keep.settle(*(plan.work / part for part in _PARTS), within=plan.work)
-    texts.write_json({**texts.read_json(plan.progress), "is_whole": True}, plan.progress)
+    progress = texts.read_json(plan.progress, runs.Progress)
+    texts.write_json(asdict(replace(progress, is_whole=True)), plan.progress)
 
 
 def _move(plan: Plan, final: Path) -> None:
@@ -122,32 +126,44 @@ def kept_if_resumable(plan: Plan, loaded: Loaded) -> Iterator[None]:
 
     Of one that a critical check stopped the validation page is kept, and nothing else.
     """
-    try:
-        yield
-    except RunInterrupted:
-        raise
-    except PublicationStopped as stop:
-        page = redact(keep_validation)(plan, loaded)
-        clear(plan)
-        where, expected = lines_of(stop.where), lines_of(stop.expected)
-        raise PublicationStopped(stop.what, where=where, expected=expected, do=f"See {page}.") from None
-    except NotAsWritten:
-        clear(plan)
-        raise
-    except BaseException:
-        if plan.progress.exists():
-            note(f"What is done is kept, with rows of persons, in\n{plan.home}\nGo on with --resume, or delete it.")
-        else:
+    with endings.heard() as requests:
+        try:
+            try:
+                yield
+            finally:
+                requests.hear_no_more()  # what is begun to be cleared away is cleared away
+        except RunInterrupted:
+            raise
+        except NotAsWritten:
             clear(plan)
-        raise
+            raise
+        except PublicationStopped as stop:
+            page = _page_of(plan, loaded)
+            clear(plan)
+            where, expected = lines_of(stop.where), lines_of(stop.expected)
+            raise PublicationStopped(stop.what, where=where, expected=expected, do=page) from None
+        except BaseException:
+            if plan.progress.exists():
+                note(f"What is done is kept, with rows of persons, in\n{plan.home}\nGo on with --resume, or delete it.")
+            else:
+                clear(plan)
+            raise
+
+
+def _page_of(plan: Plan, loaded: Loaded) -> str:
+    """Where the validation page of a stopped run is, or what kept it from being written."""
+    try:
+        return f"See {redact(keep_validation)(plan, loaded)}."
+    except (ImpasseError, OSError) as error:
+        what, where, *_ = _fault(error)
+        return f"Correct the delivery. The page that says more could not be kept: {what} ({where})"
 
 
 @keep.private()
 def keep_validation(plan: Plan, loaded: Loaded) -> Path:
     """The validation page of a run that was stopped, beside the published runs."""
-    page = plan.folder / "stopped" / plan.run_id / "validation.html"
+    page = own_folder(own_folder(plan.folder / "stopped") / plan.run_id) / "validation.html"
     texts.write_text(render_validation(validation_contents(plan, loaded.study)), page)
-    keep.close(plan.folder / "stopped")
     return page
 
 

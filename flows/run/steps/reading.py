@@ -10,14 +10,16 @@ from impasse.flows.checks import quality
 from impasse.flows.delivery import delivery
 from impasse.flows.files import texts
 from impasse.flows.files.fingerprints import fingerprints, require_as_written
-from impasse.flows.files.folders import files_below, temporary_folder
+from impasse.flows.files.folders import files_below
 from impasse.flows.files.keep import private, settle
 from impasse.flows.files.tables import write_parquet
+from impasse.flows.run import runs
 from impasse.flows.run.loading import Loaded, stated
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import FOLDER, keep_findings
 from impasse.flows.run.steps.intake import BUCKETS, Taken, take_in
 from impasse.flows.run.steps.release_tables import write_release
+from impasse.flows.run.steps.scratch import temporary_folder
 from impasse.flows.run.unchanged import delivery_unchanged
 from impasse.schemas.addresses import is_address
 from impasse.schemas.delivered import Delivered
@@ -26,7 +28,7 @@ from impasse.schemas.found import Found
 from impasse.schemas.study import OutputSection
 from impasse.transforms.ingest.clean import Source
 from impasse.transforms.partition.buckets import power_of_two
-from impasse.transforms.partition.memory import Size, parts_at_a_time
+from impasse.transforms.partition.memory import Size, parts_at_a_time, require_to_read
 from impasse.transforms.partition.parts import count_parts
 
 # The folders in a run's folder that hold what this step writes.
@@ -90,7 +92,9 @@ def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
 def check_delivery(loaded: Loaded, base: Path) -> Checked:
     """Read, clean and check a delivery as a run does, and leave nothing of it on the disk."""
     delivered = delivery.read_delivery(loaded.study, base, loaded.layout)
-    n_parts = count_parts(source_of(loaded).size(delivered).n_persons)
+    size = source_of(loaded).size(delivered)
+    require_to_read(size, loaded.study.output.memory_bytes)
+    n_parts = count_parts(size.n_persons)
     with private(), temporary_folder() as work:
         return _take_and_check(work, delivered, loaded, _n_buckets(n_parts, loaded.study.output))
 
@@ -140,10 +144,9 @@ def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
     """The counts of a delivery that a stopped run had read, if this run resumes one; what it wrote must be there."""
     if not plan.progress.exists():
         return None
-    progress = texts.read_json(plan.progress)
-    require_as_written(plan.work, progress["written"])
-    counts = progress["counts"]
-    return DeliveryCounts(**{**counts, "size": Size(**counts["size"])})
+    progress = texts.read_json(plan.progress, runs.Progress)
+    require_as_written(plan.work, progress.written)
+    return texts.shaped(progress.counts, DeliveryCounts, plan.progress)
 
 
 def at_a_time(plan: Plan, counts: DeliveryCounts) -> int:

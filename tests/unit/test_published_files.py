@@ -1,0 +1,143 @@
+"""What a run has written, read back after somebody changed it: one message that names the file, and no waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from impasse.flows import published
+from impasse.flows.files import tables, texts
+from impasse.flows.run import runs
+from impasse.schemas.errors import ImpasseError
+
+BROKEN = ["{}", "[]", "null", "3", "{", '{"run_id": 3}', "[" * 100_000, "9" * 5_000, f'{{"run_id": {"9" * 5_000}}}']
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A published run of no definitions, to which `latest` leads."""
+    release = tmp_path / "first" / "release"
+    (release / "definitions").mkdir(parents=True)
+    (release / "manifest.json").write_text(json.dumps({"run_id": "first", "started": 4, "rules": {}}))
+    (tmp_path / "latest").symlink_to("first")
+    return tmp_path / "first"
+
+
+def broken(text: str, path: Path) -> Path:
+    """The file with another text."""
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_the_manifest_of_the_latest_run_is_told_when_a_run_is_numbered(run: Path, text: str) -> None:
+    """The next run of the study says which file it is; with the file as it was it is numbered."""
+    assert runs.next_number(run.parent, run.parent) == 5
+    broken(text, run / "release" / "manifest.json")
+
+    with pytest.raises(ImpasseError, match="not whole") as told:
+        runs.next_number(run.parent, run.parent)
+
+    assert told.value.where == f"{run.parent}/latest/release/manifest.json"
+
+
+@pytest.mark.parametrize("number", [-1, 2**53, 1.5, "x", None])
+def test_a_number_that_no_run_would_have_is_told(run: Path, number: object) -> None:
+    """It would be the next run's, too."""
+    broken(json.dumps({"run_id": "first", "started": number}), run / "release" / "manifest.json")
+
+    with pytest.raises(ImpasseError, match="not whole"):
+        runs.next_number(run.parent, run.parent)
+
+
+def episodes(run: Path) -> None:
+    """A run in which one person had an episode, and nothing else of it."""
+    (run / "restricted").mkdir()
+    told = pl.DataFrame({"episode_id": ["p:anxiety:1"], "disorder": ["anxiety"]})
+    told.write_parquet(run / "restricted" / "episodes.parquet")
+    for name in ("trials", "judgements", "classifications", "stages", "impasses"):
+        told.clear().write_parquet(run / "restricted" / f"{name}.parquet")
+
+
+@pytest.mark.parametrize("text", [*BROKEN, '{"rules": []}', '{"rules": {"anx": "x"}}'])
+def test_the_manifest_of_a_run_is_told_when_an_episode_is_explained(run: Path, text: str) -> None:
+    """As to a later run."""
+    episodes(run)
+    path = broken(text, run / "release" / "manifest.json")
+
+    with pytest.raises(ImpasseError, match="not whole") as told:
+        published.explain(run, "p:anxiety:1")
+
+    assert told.value.where == str(path)
+
+
+@pytest.mark.parametrize("name", ["episodes", "trials"])
+@pytest.mark.parametrize("content", [b"", b"no Parquet", b"PAR1PAR1"])
+def test_a_restricted_table_that_is_none_is_told(run: Path, name: str, content: bytes) -> None:
+    """In our words; Polars' own could quote rows."""
+    episodes(run)
+    (run / "restricted" / f"{name}.parquet").write_bytes(content)
+
+    with pytest.raises(ImpasseError, match="not the table that a run has written") as told:
+        published.explain(run, "p:anxiety:1")
+
+    assert told.value.where == f"{run}/restricted/{name}.parquet"
+
+
+def test_a_restricted_table_without_its_columns_is_told(run: Path) -> None:
+    """Without the one that is asked for, and without those that are shown."""
+    episodes(run)
+    with pytest.raises(ImpasseError, match="not the table that a run has written"):
+        published.explain(run, "p:anxiety:1")
+
+    pl.DataFrame({"x": [1]}).write_parquet(run / "restricted" / "episodes.parquet")
+    with pytest.raises(ImpasseError, match="not the table that a run has written"):
+        published.explain(run, "p:anxiety:1")
+
+
+def test_a_released_table_that_is_none_is_told(run: Path) -> None:
+    """A file that no run would write is not looked at."""
+    os.mkfifo(run / "release" / "zz.parquet")
+    assert published.read_tables(run) == {}
+
+    (run / "release" / "prevalence.parquet").write_bytes(b"no Parquet")
+    with pytest.raises(ImpasseError, match="not the table that a run has written"):
+        published.read_tables(run)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless"])
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("release/prevalence.parquet", published.read_tables),
+        ("release/definitions/zzz.toml", published.read_definitions),
+    ],
+)
+def test_what_never_ends_is_not_read(run: Path, name: str, read: Callable[[Path], object], kind: str) -> None:
+    """A pipe nobody writes to, a link to a device."""
+    os.mkfifo(run / name) if kind == "pipe" else (run / name).symlink_to("/dev/zero")
+
+    with pytest.raises(ImpasseError, match="not a regular file") as told:
+        read(run)
+
+    assert told.value.where == f"file {Path(name).name}"
+
+
+def test_a_text_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is larger than any that is meant is refused before memory is filled with it."""
+    monkeypatch.setattr(texts, "_LARGEST", 4)
+
+    assert texts.read_text(broken("1234", tmp_path / "text")) == "1234"
+    with pytest.raises(ImpasseError, match="too large"):
+        texts.read_text(broken("12345", tmp_path / "text"))
+
+
+def test_a_table_that_is_not_there_is_a_fault_of_the_disk(tmp_path: Path) -> None:
+    """It may be there when it is asked for again."""
+    with pytest.raises(FileNotFoundError):
+        tables.read_parquet(tmp_path / "table.parquet")
