@@ -47,11 +47,10 @@ def note_sentences(noted: dict[str, Any], study: Study) -> list[str]:
 
 
 def midnight_sentences(columns: list[dict[str, Any]]) -> list[str]:
-    """One sentence per column of times in UTC that seem to be midnights elsewhere."""
+    """One sentence per column of times that seem to be midnights of another zone."""
     return [
-        f"Most times of the column {plain(row['column'])} of {plain(row['file'])} are {row['hour']}:00 or "
-        f"{row['hour'] + 1}:00 UTC: midnight elsewhere, so that its days may be one early. Write them as dates, or "
-        "with their zone."
+        f"Most times of the column {plain(row['column'])} of {plain(row['file'])} are {' or '.join(row['times'])}: "
+        "midnight of another zone, so that its days may be one early. Write them as dates, or as times of that zone."
         for row in columns
     ]
 

@@ -21,6 +21,7 @@ delivered = accepted + quarantined. Blank code cells are not codes; a row withou
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -125,7 +126,8 @@ def clean_persons(
     drafts = list(source.drafts("persons", delivered))
     people, refused, n_delivered = accept_persons(drafts, source.study.period.end)
     deaths = [_sift(draft, "deaths", people, source) for draft in source.drafts("deaths", delivered)]
-    quarantine, tallies = {"persons": refused}, {"persons": Tally(n_delivered, count_by_rule(refused))}
+    counts = sum((Counter(draft.counts) for draft in drafts), Counter())
+    quarantine, tallies = {"persons": refused}, {"persons": Tally(n_delivered, count_by_rule(refused), counts)}
     if any(piece.n_delivered for piece in deaths):
         people = people.with_deaths(pl.concat([piece.rows for piece in deaths]))
         quarantine["deaths"] = [piece.refused for piece in deaths if piece.refused.height]

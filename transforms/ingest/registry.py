@@ -27,7 +27,7 @@ from impasse.schemas.unfit import codes_as_numbers
 from impasse.transforms.ingest import drafts
 from impasse.transforms.ingest.cells import ROW, matching, spread, system_of
 from impasse.transforms.ingest.drafts import Draft
-from impasse.transforms.ingest.midnights import count_hours
+from impasse.transforms.ingest.midnights import count_times
 
 _DATES = ("date", "start_date", "end_date", "birth_date", "death_date")
 # Where in its span a day is that is known by month or year only: the middle errs least on age, and nothing of
@@ -78,7 +78,7 @@ def _drafts(table: str, part: Part, delivered: Delivered, mapping: Mapping) -> I
         frame = _joined(chosen.with_row_index(ROW), part, other, mapping.missing)
         _refuse_numbers(frame, part, mapping.missing)
         draft = _draft(table, chosen, frame, part, mapping.missing)
-        yield replace(draft, counts=count_hours(frame, part.file, _day_columns(frame, part)))
+        yield replace(draft, counts=count_times(frame, part.file, _day_columns(frame, part)))
 
 
 def _day_columns(frame: pl.DataFrame, part: Part) -> list[str]:
