@@ -71,6 +71,11 @@ def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def definition_ids(folder: Path) -> set[str]:
+    """The ids of the definitions of one folder."""
+    return set(read_texts(folder, "*.toml"))
+
+
 def definition_folders() -> list[Path]:
     """The folders of the definitions delivered with the program, one for each disorder; each has its cases in it."""
     return sorted(path for path in shipped("definitions").iterdir() if path.is_dir())
