@@ -15,6 +15,7 @@ import polars as pl
 from impasse.schemas.codelists import EXACT_SYSTEMS
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.mapping import (
+    NUMBERS,
     SUPPLY_COLUMNS,
     TABLES,
     Birth,
@@ -34,7 +35,6 @@ _DATES = ("date", "start_date", "end_date", "birth_date", "death_date")
 # a living person is after the last.
 _PARTIAL = {"birth_date": "middle", "death_date": "last"}
 _EARLIEST = {"birth_date": "born_from", "death_date": "died_from"}
-_NUMBERS = (*SUPPLY_COLUMNS, "value")
 # Names no delivered column can be expected to have.
 _JOINED_ON, _IS_JOINED = "#joined_on", "#is_joined"
 _CODES = ("code", "main_code")
@@ -279,7 +279,7 @@ def _cell(frame: pl.DataFrame, name: str, column: Column, file: str, missing: tu
     if name == "person_id":
         return drafts.key(frame, delivered, file, missing)
     kind = frame.schema[delivered]
-    is_number = name in _NUMBERS or column.days_after_start
+    is_number = name in NUMBERS or column.days_after_start
     if kind.is_numeric() and is_number:
         return pl.col(delivered).fill_nan(None) if kind.is_float() else pl.col(delivered)
     if kind.is_temporal() and name in _DATES and not is_number:
@@ -293,7 +293,7 @@ def _fact(name: str, column: Column, kind: pl.DataType, prefix: str) -> pl.Expr:
         return _days_after(cell, column, kind)
     if name in _DATES:
         return _date(name, column, kind, _PARTIAL.get(name))
-    if name in _NUMBERS:
+    if name in NUMBERS:
         return _number(cell, column, kind)
     if name in _CODES:
         return drafts.code(cell, prefix)

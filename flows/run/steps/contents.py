@@ -8,7 +8,7 @@ from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
-from impasse.flows.run.steps.findings import files_found, notes_on_delivery, observed, read_findings
+from impasse.flows.run.steps.findings import files_found, notes_of_run, observed, read_findings
 from impasse.flows.run.steps.release_tables import read_release
 from impasse.reports.pages.report import Option, ReportContents
 from impasse.reports.pages.validation import ValidationContents
@@ -20,23 +20,21 @@ from impasse.transforms.ingest.rules import RULES
 from impasse.transforms.judge.untried import ESTABLISHED
 
 
-def validation_contents(plan: Plan, study: Study) -> ValidationContents:
+def validation_contents(plan: Plan, loaded: Loaded) -> ValidationContents:
     """What the validation page says, from what has been checked so far."""
     expectations = read_findings(plan.work)["expectations"]
-    return ValidationContents(**_common(plan, study), expectations=expectations, found=files_found(plan.work))
+    return ValidationContents(**_common(plan, loaded), expectations=expectations, found=files_found(plan.work))
 
 
 def report_contents(plan: Plan, loaded: Loaded, methods: str) -> ReportContents:
     """What the report says; `methods` is the file of the page that it leads to."""
-    observes = observed(plan.work)
     tables = {name: read_release(plan, name) for name in RELEASE if name != "reconciliation"}
     return ReportContents(
-        **_common(plan, loaded.study),
+        **_common(plan, loaded),
         **tables,
         definitions=list(loaded.definitions),
         verdicts=count_verdicts(tables["prevalence"]),
-        observes=observes,
-        options=_options(loaded.codes, observes),
+        options=_options(loaded.codes, observed(plan.work)),
         rounded_to=loaded.study.disclosure.threshold,
         methods=methods,
     )
@@ -52,8 +50,9 @@ def _options(codes: CodeLists, observes: frozenset[str]) -> dict[str, list[Optio
     return options
 
 
-def _common(plan: Plan, study: Study) -> dict[str, object]:
+def _common(plan: Plan, loaded: Loaded) -> dict[str, object]:
     """What both pages say."""
+    study = loaded.study
     reconciliation = read_release(plan, "reconciliation")
     rules = read_parquet(plan.restricted("quarantine_rules"))
     return {
@@ -66,7 +65,8 @@ def _common(plan: Plan, study: Study) -> dict[str, object]:
         "absent_tables": tuple(reconciliation.filter(~pl.col("is_present"))["table"]),
         "provenance": {"versions": versions(), "parameters": parameters(study)},
         "rule_meanings": RULES,
-        "notes": notes_on_delivery(plan.work, study),
+        "notes": notes_of_run(plan.work, loaded),
+        "observes": observed(plan.work),
     }
 
 

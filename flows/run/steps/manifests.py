@@ -21,7 +21,7 @@ from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
 from impasse.flows.run.steps.contents import parameters
-from impasse.flows.run.steps.findings import notes_on_delivery, read_findings
+from impasse.flows.run.steps.findings import notes_of_run, read_findings
 from impasse.transforms.classify import judging_rule, trial_rule
 
 _KEPT, _RELEASED = "restricted/manifest.json", "release/manifest.json"
@@ -65,7 +65,7 @@ def _released(plan: Plan, loaded: Loaded, kept: dict[str, dict[str, str]], key: 
         "seal": seal(kept, key),
         "found": checks["found"],
         "observes": checks["observes"],
-        "notes": notes_on_delivery(plan.work, loaded.study),
+        "notes": notes_of_run(plan.work, loaded),
         "rows": read_parquet(plan.release("reconciliation")).to_dicts(),
         "definitions": {path.stem: sha256_of(path) for path in files_below(plan.work / "release/definitions")},
         "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},

@@ -143,7 +143,7 @@ def kept_if_resumable(plan: Plan, loaded: Loaded) -> Iterator[None]:
 def keep_validation(plan: Plan, loaded: Loaded) -> Path:
     """The validation page of a run that was stopped, beside the published runs."""
     page = plan.folder / "stopped" / plan.run_id / "validation.html"
-    texts.write_text(render_validation(validation_contents(plan, loaded.study)), page)
+    texts.write_text(render_validation(validation_contents(plan, loaded)), page)
     keep.close(plan.folder / "stopped")
     return page
 

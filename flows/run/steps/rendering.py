@@ -28,7 +28,7 @@ def render(plan: Plan, loaded: Loaded) -> None:
     for definition, text in loaded.texts.items():
         texts.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
     texts.write_text(_methods_page(plan, loaded), plan.work / "release" / METHODS)
-    report, validation = report_contents(plan, loaded, METHODS), validation_contents(plan, loaded.study)
+    report, validation = report_contents(plan, loaded, METHODS), validation_contents(plan, loaded)
     expected = [text for row in validation.expectations for text in (row["expectation"], row["observed"])]
     check_sentences([*sentences(report), *expected], {name: read_release(plan, name) for name in RELEASE})
     texts.write_text(render_validation(validation), plan.work / "release" / "validation.html")
