@@ -19,6 +19,8 @@ TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scor
 SUPPLY_KINDS = ("dispensed", "prescribed", "administered", "unknown")
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2300, 12, 31)
 MAX_BUCKETS = 4096
+# Settings of a source that only the one kind has, and only the other.
+OF_REGISTRY, OF_OMOP = {"layout", "files", "decimal"}, {"exposure_end", "exposure_of_one_day"}
 _BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}
 _ASSUMED = "assumed_days_per_package"
 SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", _ASSUMED)
@@ -102,7 +104,7 @@ class SourceSection(FileForm):
 
     @model_validator(mode="after")
     def _only_omop_has_exposures(self) -> SourceSection:
-        stated = sorted(self.model_fields_set & {"exposure_end", "exposure_of_one_day"})
+        stated = sorted(self.model_fields_set & OF_OMOP)
         if self.kind != "omop" and stated:
             raise ValueError(f'source.{stated[0]} only with kind = "omop"; other layouts state days of supply')
         if "exposure_of_one_day" in stated and self.exposure_end == "exclusive":
@@ -111,7 +113,7 @@ class SourceSection(FileForm):
 
     @model_validator(mode="after")
     def _omop_has_its_own_layout(self) -> SourceSection:
-        if self.kind == "omop" and self.model_fields_set & {"layout", "files", "decimal"}:
+        if self.kind == "omop" and self.model_fields_set & OF_REGISTRY:
             raise ValueError(
                 'no source.layout, source.files and source.decimal with kind = "omop", which has its own tables'
             )
@@ -272,7 +274,7 @@ class Study(_Section):
 
     @model_validator(mode="after")
     def _supply_can_be_counted_so(self) -> Study:
-        stated = sorted(self.source.model_fields_set & {"exposure_end", "exposure_of_one_day"})
+        stated = sorted(self.source.model_fields_set & OF_OMOP)
         if stated and "days_supply" not in self.supply.rules:
             raise ValueError(f'"days_supply" among supply.rules, which alone uses source.{stated[0]}')
         if self.source.kind == "omop" and _ASSUMED in self.supply.rules:

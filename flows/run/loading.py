@@ -22,13 +22,14 @@ from impasse.schemas.study import DefinitionSection, EngineSection, OutputSectio
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a study's files say. `texts` are the chosen definitions as written, by id."""
+    """What a study's files say. `texts` are the chosen definitions as written, by id, `layout_text` is the layout."""
 
     study: Study
     layout: Mapping | OmopLists
     codes: CodeLists
     definitions: tuple[Definition, ...]
     texts: dict[str, str]
+    layout_text: str
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +46,8 @@ def load(study_path: Path) -> Loaded:
         _require_used(folder, chosen)
     for definition in chosen:
         codes.check_definition(definition, written[definition.id])
-    return Loaded(study, layout, codes, chosen, {d.id: written[d.id] for d in chosen})
+    texts = {d.id: written[d.id] for d in chosen}
+    return Loaded(study, layout, codes, chosen, texts, inputs.layout_text(study, study_path.parent))
 
 
 def choose(
