@@ -15,6 +15,7 @@ from impasse.flows.run.steps.findings import notes_on_delivery
 from impasse.flows.run.steps.intake import Taken
 from impasse.flows.run.steps.reading import check_delivery, noted_facts
 from impasse.reports.words.limits import limit_sentences
+from impasse.reports.words.wrapping import wrapped
 from impasse.schemas.expectations import ExpectationResult
 from impasse.schemas.found import Found, by_folder
 from impasse.transforms.ingest.rules import RULES
@@ -67,5 +68,6 @@ def _print_expectations(results: list[ExpectationResult]) -> None:
     out.print(f"{len(results) - len(unmet)} of {len(results)} expectations met.", highlight=False)
     for result in unmet:
         mark = "critical" if result.is_critical else "noted"
-        text = f"  {mark}: {result.table}: {result.sentence} Observed: {result.observed}"
-        out.print(text, markup=False, highlight=False)
+        text = f"{mark}: {result.table}: {result.sentence} Observed: {result.observed}"
+        for line in wrapped(text, out.width, indent=2, hang=2):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
