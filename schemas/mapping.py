@@ -69,6 +69,9 @@ TABLES = tuple(ALLOWED)
 # How R, SQL exports and database dumps write a blank cell.
 BLANK_WORDS = ("NA", "NaN", "NULL", "\\N")
 PARTIAL_DATES = ("birth_date", "death_date")
+NUMBERS = (*SUPPLY_COLUMNS, "value")
+# How an OMOP CDM writes dates in text.
+OMOP_DATES = ("%Y-%m-%d", "%Y%m%d")
 
 
 class _Entry(BaseModel):

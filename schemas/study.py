@@ -19,8 +19,11 @@ TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scor
 SUPPLY_KINDS = ("dispensed", "prescribed", "administered", "unknown")
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2300, 12, 31)
 MAX_BUCKETS = 4096
+# Settings of a source that only the one kind has, and only the other.
+OF_REGISTRY, OF_OMOP = {"layout", "files", "decimal"}, {"exposure_end", "exposure_of_one_day"}
 _BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}
-SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", "assumed_days_per_package")
+_ASSUMED = "assumed_days_per_package"
+SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", _ASSUMED)
 
 
 def _well_written(text: str) -> str:
@@ -51,6 +54,12 @@ class SourceFiles(FileForm):
         description="The file's name, a pattern such as lmed_*.csv, or a list of these, each of which must be there; "
         "an empty list says that the file is not part of the delivery. Left out: as the layout says.",
     )
+
+    @model_validator(mode="after")
+    def _only_files_are_written_somehow(self) -> SourceFiles:
+        if self.name == () and self.stated():
+            raise ValueError(f"no {next(iter(self.stated()))} where an empty list says that there is no file")
+        return self
 
 
 def _as_source_files(value: object) -> object:
@@ -95,14 +104,16 @@ class SourceSection(FileForm):
 
     @model_validator(mode="after")
     def _only_omop_has_exposures(self) -> SourceSection:
-        stated = sorted(self.model_fields_set & {"exposure_end", "exposure_of_one_day"})
+        stated = sorted(self.model_fields_set & OF_OMOP)
         if self.kind != "omop" and stated:
             raise ValueError(f'source.{stated[0]} only with kind = "omop"; other layouts state days of supply')
+        if "exposure_of_one_day" in stated and self.exposure_end == "exclusive":
+            raise ValueError('source.exposure_of_one_day only with exposure_end = "inclusive"')
         return self
 
     @model_validator(mode="after")
     def _omop_has_its_own_layout(self) -> SourceSection:
-        if self.kind == "omop" and self.model_fields_set & {"layout", "files", "decimal"}:
+        if self.kind == "omop" and self.model_fields_set & OF_REGISTRY:
             raise ValueError(
                 'no source.layout, source.files and source.decimal with kind = "omop", which has its own tables'
             )
@@ -140,9 +151,12 @@ class SupplySection(_Section):
     ] = "together"
 
     @model_validator(mode="after")
-    def _assumption_is_stated(self) -> SupplySection:
-        if "assumed_days_per_package" in self.rules and self.assumed_days_per_package is None:
-            raise ValueError("supply.assumed_days_per_package must be set when that rule is used")
+    def _assumption_is_stated_where_it_is_used(self) -> SupplySection:
+        is_used, is_stated = _ASSUMED in self.rules, self.assumed_days_per_package is not None
+        if is_used and not is_stated:
+            raise ValueError(f"supply.{_ASSUMED} must be set when that rule is used")
+        if is_stated and not is_used:
+            raise ValueError(f'"{_ASSUMED}" among supply.rules, which alone use it')
         return self
 
 
@@ -182,6 +196,12 @@ class DefinitionSection(_Section):
     use: tuple[str, ...] = ("all",)
     folders: tuple[LocalPath, ...] = ()
     include_unverified: bool = False
+
+    @model_validator(mode="after")
+    def _all_or_some(self) -> DefinitionSection:
+        if "all" in self.use and set(self.use) != {"all"}:
+            raise ValueError('either ["all"] or ids; an id beside "all" would add nothing')
+        return self
 
 
 class DisclosureSection(_Section):
@@ -232,6 +252,8 @@ class EngineSection(_Section):
     def _only_dask_has_an_address(self) -> EngineSection:
         if self.address and self.kind != "dask":
             raise ValueError('engine.kind = "dask", which alone has an address')
+        if self.address and self.workers:
+            raise ValueError("engine.workers = 0 with an address: a cluster that is there has its own workers")
         return self
 
 
@@ -249,6 +271,15 @@ class Study(_Section):
     quality: QualitySection = QualitySection()
     output: OutputSection = OutputSection()
     engine: EngineSection = EngineSection()
+
+    @model_validator(mode="after")
+    def _supply_can_be_counted_so(self) -> Study:
+        stated = sorted(self.source.model_fields_set & OF_OMOP)
+        if stated and "days_supply" not in self.supply.rules:
+            raise ValueError(f'"days_supply" among supply.rules, which alone uses source.{stated[0]}')
+        if self.source.kind == "omop" and _ASSUMED in self.supply.rules:
+            raise ValueError(f'no supply.{_ASSUMED} with kind = "omop", which delivers no packages')
+        return self
 
 
 def json_schema() -> dict[str, Any]:
@@ -276,7 +307,7 @@ def _explained(error: ValidationError, name: str) -> ImpasseError:
     if problem["type"] == "missing":
         return ImpasseError(f"Missing key '{key}'.", where=name, expected="this key to be set", do="Add it.")
     return ImpasseError(
-        f"Key '{key}' has a value that is not allowed.",
+        f"Key '{key}' has a value that is not allowed." if key else "Two keys do not go together.",
         where=name,
         expected=problem["msg"].removeprefix("Value error, "),
         do="Correct it.",

@@ -1,11 +1,14 @@
-"""TOML that somebody has written: a text in, its tables out, or one message.
+"""TOML: a text that somebody has written in, its tables or one message out; and a value in, the words for it out.
 
 Python's own reader stops at a text nested too deep and at a number of too many figures with errors of other kinds.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
+from datetime import date
 from typing import Any
 
 from impasse.schemas.errors import ImpasseError
@@ -21,3 +24,19 @@ def read(text: str, where: str, do: str) -> dict[str, Any]:
         raise ImpasseError("Not valid TOML: it is nested too deep.", where=where, do=do) from None
     except ValueError:
         raise ImpasseError("Not valid TOML: a number has too many figures.", where=where, do=do) from None
+
+
+def written(value: object) -> str:
+    """A value as it stands in a TOML file; None, which has no words there, is not stated."""
+    if value is None:
+        return "not stated"
+    if isinstance(value, dict):
+        pairs = [f"{_key(key)} = {written(inner)}" for key, inner in value.items() if inner is not None]
+        return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(written, value))}]"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else written(key)

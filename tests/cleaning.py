@@ -36,7 +36,7 @@ class Cleaned:
 
     `unused` (file, n) counts rows that no part of the layout chooses, `reversals` dispensings that were taken back;
     `n_of_other_kinds` dispensings of a kind that the study does not read; `midnights` are
-    columns of times in UTC that seem to be midnights elsewhere; `found` lists the files of the delivery,
+    columns of times that seem to be midnights of another zone; `found` lists the files of the delivery,
     `omop_notes` say more of an OMOP CDM.
     """
 

@@ -1,7 +1,8 @@
 """The `impasse` command: arguments in, a few lines out, an exit code that means something.
 
 Exit codes: 0 done; 1 an error in Impasse itself; 2 bad input or wrong use; 3 a critical check
-failed and nothing was published; 4 interrupted, continue with --resume; 130 interrupted by Ctrl-C.
+failed and nothing was published; 4 part of the persons could not be classified, or the run not moved to its place: go
+on with --resume; 130 interrupted by Ctrl-C; 129 and 143 ended by the system.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     epilog="Exit codes: 0 done, 1 internal error, 2 bad input or wrong use, 3 a critical check stopped publication, "
-    "4 interrupted: continue with --resume, 130 interrupted by Ctrl-C.",
+    "4 part of the persons could not be classified or the run not moved to its place: go on with --resume, "
+    "130 interrupted by Ctrl-C, 129 and 143 ended by the system (SIGHUP, SIGTERM).",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

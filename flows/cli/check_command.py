@@ -11,9 +11,11 @@ from impasse.flows.checks import quality
 from impasse.flows.cli.terminal import err, out, print_table
 from impasse.flows.run import progress
 from impasse.flows.run.loading import load
+from impasse.flows.run.steps.findings import notes_on_delivery
 from impasse.flows.run.steps.intake import Taken
 from impasse.flows.run.steps.reading import check_delivery, noted_facts
-from impasse.reports.words.delivery_notes import date_format_sentences, note_sentences
+from impasse.reports.words.limits import limit_sentences
+from impasse.reports.words.wrapping import wrapped
 from impasse.schemas.expectations import ExpectationResult
 from impasse.schemas.found import Found, by_folder
 from impasse.transforms.ingest.rules import RULES
@@ -32,8 +34,8 @@ def check(study_path: Path) -> None:
         checked = check_delivery(loaded, study_path.parent)
     print_table("Files and tables", [_file_row(entry) for entry in by_folder(checked.found)])
     _print_rows(checked.taken)
-    _print_sentences(date_format_sentences(checked.taken.rules.to_dicts(), loaded.layout))
-    _print_sentences(note_sentences(noted_facts(checked.taken), loaded.study))
+    _print_sentences(notes_on_delivery(loaded, noted_facts(checked.taken), checked.found))
+    _print_sentences(limit_sentences(checked.taken.observes, _absent(checked.taken)))
     _print_expectations(checked.results)
     quality.require(checked.results, do=_AFTER_CHECK)
 
@@ -46,13 +48,14 @@ def _file_row(entry: Found) -> dict[str, object]:
 
 def _print_rows(taken: Taken) -> None:
     counts = taken.reconciliation.filter("is_present").drop("is_present")
-    absent = taken.reconciliation.filter(~pl.col("is_present"))["table"]
     print_table("Rows", counts.to_dicts())
-    if len(absent):
-        out.print(f"Not delivered, or without a row: {', '.join(absent)}.\n", highlight=False)
     if len(taken.rules):
         rules = [{**row, "what it means": RULES[row["rule"]]} for row in taken.rules.to_dicts()]
         print_table("Rows set aside, by rule", rules)
+
+
+def _absent(taken: Taken) -> list[str]:
+    return taken.reconciliation.filter(~pl.col("is_present"))["table"].to_list()
 
 
 def _print_sentences(sentences: Iterable[str]) -> None:
@@ -65,5 +68,6 @@ def _print_expectations(results: list[ExpectationResult]) -> None:
     out.print(f"{len(results) - len(unmet)} of {len(results)} expectations met.", highlight=False)
     for result in unmet:
         mark = "critical" if result.is_critical else "noted"
-        text = f"  {mark}: {result.table}: {result.sentence} Observed: {result.observed}"
-        out.print(text, markup=False, highlight=False)
+        text = f"{mark}: {result.table}: {result.sentence} Observed: {result.observed}"
+        for line in wrapped(text, out.width, indent=2, hang=2):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import wraps
+from textwrap import wrap
 from typing import ParamSpec
 
 import typer
@@ -21,6 +22,8 @@ from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrup
 from impasse.schemas.plain import plain, plain_lines
 
 P = ParamSpec("P")
+_ERROR, _BELOW_LABELS = "Error:", 12
+_WIDEST_NAME = 44
 
 
 class PlainConsole(Console):
@@ -65,8 +68,20 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def say_error(text: str) -> None:
-    """An error on its own, where errors go."""
-    err.print(f"[bold red]Error:[/] {escape(text)}", highlight=False, soft_wrap=True)
+    """An error on its own, where errors go; on a terminal in lines that fit it."""
+    told = fitted(f"{_ERROR} {text}", err.width) if err.is_terminal else f"{_ERROR} {text}"
+    err.print(f"[bold red]{_ERROR}[/]{escape(told.removeprefix(_ERROR))}", highlight=False, soft_wrap=True)
+
+
+def fitted(text: str, width: int) -> str:
+    """An error in lines no longer than `width`, what goes on below what it goes on from; no word, as a path, is cut."""
+    first, *others = text.split("\n")
+    lines = _wrapped(first, width, len(_ERROR) + 1)
+    return "\n".join([*lines, *(line for other in others for line in _wrapped(other, width, _BELOW_LABELS))])
+
+
+def _wrapped(line: str, width: int, indent: int) -> list[str]:
+    return wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def print_columns(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -81,11 +96,12 @@ def print_columns(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Non
 
 
 def print_table(title: str, rows: list[dict[str, object]]) -> None:
-    """Rows as a table under a title; numbers stand right."""
+    """Rows as a table under a title; numbers stand right, and what a row is called keeps its words where it can."""
     table = Table(title=_cell(title), title_justify="left", box=None, pad_edge=False)
-    for column in rows[0] if rows else ():
+    for place, column in enumerate(rows[0] if rows else ()):
         is_number = isinstance(rows[0][column], int)
-        table.add_column(_cell(column), justify="right" if is_number else "left", overflow="fold")
+        is_whole = place == 0 and max(len(str(row[column])) for row in rows) <= _WIDEST_NAME
+        table.add_column(_cell(column), justify="right" if is_number else "left", overflow="fold", no_wrap=is_whole)
     for row in rows:
         table.add_row(*(f"{v:,}" if isinstance(v, int) else _cell(str(v)) for v in row.values()))
     out.print(table)

@@ -7,6 +7,8 @@ A folder named `year=2019` gives a column `year` with the word 2019 in every row
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -44,40 +46,76 @@ def files_of(place: Place) -> list[Place]:
     return [file for file in s3.files_below(place) if _is_of_table(s3.relative(file, place))]
 
 
-def scan(place: Place) -> Iterator[pl.LazyFrame]:
-    """The rows of a table to be read, file by file, each with the same columns of the same types in the same order."""
+@dataclass(frozen=True)
+class Part:
+    """One file of a table; `name` is how it is listed from the table on, `columns` are those that its folders give."""
+
+    file: Place
+    name: str
+    columns: dict[str, str | None]
+
+
+def scan(place: Place) -> Iterator[tuple[Part, pl.LazyFrame]]:
+    """Each file of a table with its rows to be read, of the same columns of the same types in the same order."""
     schema = read_schema(place)
-    for file in files_of(place):
-        rows = _scan_file(file, place)
+    for part in _parts(place):
+        rows = _scan_part(part)
         odd = {name: schema[name] for name, kind in rows.collect_schema().items() if kind != schema[name]}
-        yield rows.cast(odd).select(schema.names())
+        yield part, rows.cast(odd).select(schema.names())
+
+
+@contextmanager
+def reading(part: Part) -> Iterator[None]:
+    """Around reading one file of a table: what is wrong with it is told, and which file it is."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise fault(error, part.file) or _unreadable(part.name, error) from None
+    except RecursionError:
+        raise _too_deep(part.name) from None
 
 
 def read_schema(place: Place) -> pl.Schema:
     """A table's columns, of types that hold what all its files do; two of one name and unlike files are refused."""
-    try:
-        schemas = {file: _scan_file(file, place).collect_schema() for file in files_of(place)}
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise fault(error, place) or unreadable(place, error) from None
-    except RecursionError:
-        raise _too_deep(place) from None
-    if not schemas:
-        raise unreadable(place)
-    for file, kinds in schemas.items():
-        _refuse_odd(kinds, file)
-    first, *others = schemas
-    known = schemas[first]
-    for file in (file for file in others if schemas[file] != known):
-        _refuse_different(known, schemas[file], first, file, place)
-        both = [pl.DataFrame(schema=schema) for schema in (known, schemas[file])]
-        known = pl.concat(both, how="diagonal_relaxed").schema
+    parts = _parts(place)
+    if not parts:
+        raise _unreadable(place.name)
+    schemas = [_schema_of(part) for part in parts]
+    known = schemas[0]
+    for part, schema in zip(parts, schemas, strict=True):
+        if schema != known:
+            _refuse_different(known, schema, parts[0], part)
+            both = [pl.DataFrame(schema=schema) for schema in (known, schema)]
+            known = pl.concat(both, how="diagonal_relaxed").schema
     return known
 
 
 def count_rows(place: Place) -> dict[Place, int]:
     """How many rows each file of a table has, by what it states; the files must be one table."""
     read_schema(place)
-    return {file: _scan_file(file, place).select(pl.len()).collect().item() for file in files_of(place)}
+    return {part.file: _count(part) for part in _parts(place)}
+
+
+def _schema_of(part: Part) -> pl.Schema:
+    with reading(part):
+        schema = _scan_part(part).collect_schema()
+    _refuse_odd(schema, part.name)
+    return schema
+
+
+def _count(part: Part) -> int:
+    with reading(part):
+        return _scan_part(part).select(pl.len()).collect().item()
+
+
+def _parts(table: Place) -> list[Part]:
+    files = files_of(table)
+    paths = [s3.relative(file, table) for file in files]
+    names = s3.shown_apart(str(path) for path in paths)
+    return [
+        Part(file, table.name if file == table else f"{table.name}/{name}", _folder_columns(path))
+        for file, path, name in zip(files, paths, names, strict=True)
+    ]
 
 
 def sizes(place: Place) -> tuple[int, int]:
@@ -85,22 +123,20 @@ def sizes(place: Place) -> tuple[int, int]:
 
     A file of few bytes may state any number of equal rows, and a row group is read as a whole.
     """
-    groups = [_group_sizes(file) for file in files_of(place)]
+    groups = [_group_sizes(part) for part in _parts(place)]
     return sum(map(sum, groups)), max(
         (max(file) * min(len(file), _GROUPS_AT_ONCE) for file in groups if file), default=0
     )
 
 
-def _group_sizes(file: Place) -> list[int]:
-    require_regular(file)
-    try:
-        if isinstance(file, Address):
-            with client().open_input_file(f"{file.bucket}/{file.key}") as stream:
+def _group_sizes(part: Part) -> list[int]:
+    require_regular(part.file)
+    with reading(part):
+        if isinstance(part.file, Address):
+            with client().open_input_file(f"{part.file.bucket}/{part.file.key}") as stream:
                 stated = pyarrow.parquet.read_metadata(stream)
         else:
-            stated = pyarrow.parquet.read_metadata(file)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise fault(error, file) or unreadable(file) from None
+            stated = pyarrow.parquet.read_metadata(part.file)
     groups = [stated.row_group(number) for number in range(stated.num_row_groups)]
     return [sum(_size(group.column(place)) for place in range(group.num_columns)) for group in groups]
 
@@ -120,40 +156,40 @@ def names_of(file: Place) -> list[str]:
                 return pyarrow.parquet.read_schema(stream).names
         return pyarrow.parquet.read_schema(file).names
     except (pyarrow.ArrowException, OSError) as error:
-        raise fault(error, file) or unreadable(file) from None
+        raise fault(error, file) or _unreadable(file.name) from None
 
 
-def unreadable(place: Place, error: Exception | None = None) -> ImpasseError:
+def _unreadable(name: str, error: Exception | None = None) -> ImpasseError:
     """What to say of what is no Parquet, or of Parquet with texts that are none."""
     if "invalid UTF-8" in str(error):
         return ImpasseError(
             "A text in it is not UTF-8.",
-            where=f"file {place.name}",
+            where=f"file {name}",
             expected="Parquet, whose texts are UTF-8",
             do="Write the file again, its texts as UTF-8.",
         )
     return ImpasseError(
         "The file cannot be read as Parquet.",
-        where=f"file {place.name}",
+        where=f"file {name}",
         expected="a whole Parquet file",
         do="It may be cut off: copy it again and compare sizes.",
     )
 
 
-def _refuse_odd(kinds: Kinds, file: Place) -> None:
+def _refuse_odd(kinds: Kinds, file: str) -> None:
     """Raise ImpasseError for a column that no library here can read."""
     for name, kind in kinds.items():
         if isinstance(kind, pl.Decimal) and kind.precision > _MOST_FIGURES:
-            raise odd_type(name, f"decimal of {kind.precision} figures", file.name)
+            raise odd_type(name, f"decimal of {kind.precision} figures", file)
         if _is_too_deep(kind):
-            raise odd_type(name, _TOO_DEEP, file.name)
+            raise odd_type(name, _TOO_DEEP, file)
 
 
-def _too_deep(place: Place) -> ImpasseError:
+def _too_deep(name: str) -> ImpasseError:
     """What to say where the types are so deep that not even the names of the columns can be had."""
     return ImpasseError(
         f"A column is of the type {_TOO_DEEP}, which cannot be read.",
-        where=f"file {place.name}",
+        where=f"file {name}",
         expected="text, numbers, dates or dates with a time",
         do="Write the file again without that column.",
     )
@@ -177,17 +213,17 @@ def _is_of_table(path: PurePosixPath) -> bool:
     return path.suffix.lower() == ".parquet" and not any(part.startswith(_MARKS) for part in path.parts)
 
 
-def _scan_file(file: Place, table: Place) -> pl.LazyFrame:
+def _scan_part(part: Part) -> pl.LazyFrame:
     """One file's rows, with the columns that its folders give."""
+    file = part.file
     require_regular(file)
     rows = s3.scan_parquet(file) if isinstance(file, Address) else _scan_here(file)
-    folders = _folder_columns(s3.relative(file, table))
     try:
         names = rows.collect_schema().names()
     except pl.exceptions.DuplicateError:
         names = names_of(file)
-    refuse_two_of_a_name([*names, *folders], f"file {file.name}")
-    return rows.with_columns(pl.lit(value, dtype=pl.String).alias(name) for name, value in folders.items())
+    refuse_two_of_a_name([*names, *part.columns], f"file {part.name}")
+    return rows.with_columns(pl.lit(value, dtype=pl.String).alias(name) for name, value in part.columns.items())
 
 
 def _scan_here(file: Path) -> pl.LazyFrame:
@@ -200,20 +236,27 @@ def _folder_columns(path: PurePosixPath) -> dict[str, str | None]:
     return {unquote(name): None if value == _NO_VALUE else unquote(value) for name, value in pairs}
 
 
-def _refuse_different(known: Kinds, kinds: Kinds, file: Place, other: Place, place: Place) -> None:
+def _refuse_different(known: Kinds, kinds: Kinds, first: Part, other: Part) -> None:
     """Raise ImpasseError unless two files have the same columns, each with the same kind of values."""
-    apart = sorted(set(known) ^ set(kinds)) or [name for name in known if not are_alike(known[name], kinds[name])]
-    if apart:
+    apart = sorted(set(known) ^ set(kinds))
+    told = f"have different columns: {listed(apart)}" if apart else told_unlike(known, kinds)
+    if told:
         raise ImpasseError(
-            f"Two files of one table have different columns: {listed(apart)}.",
-            where=f"folder {place.name}, files {_within(file, place)} and {_within(other, place)}",
+            f"Two files of one table {told}.",
+            where=f"files {first.name} and {other.name}",
             expected="the same columns in every file, with the same kind of values",
-            do="Write the table again as a whole, or name its parts as tables of their own.",
+            do="Write the table again as a whole; a registry's files may also be named one by one in source.files.",
         )
 
 
-def _within(file: Place, table: Place) -> str:
-    return s3.shown(s3.relative(file, table))
+def told_unlike(known: Kinds, kinds: Kinds) -> str:
+    """What is said of columns that hold other kinds of values than is known, with both kinds; nothing of none."""
+    apart = [
+        f"'{name}' ({_kind(known[name])} and {_kind(kind)})"
+        for name, kind in kinds.items()
+        if not are_alike(known[name], kind)
+    ]
+    return f"hold different kinds of values: {_first_five(apart)}" if apart else ""
 
 
 def are_alike(kind: pl.DataType, other: pl.DataType) -> bool:
@@ -223,12 +266,18 @@ def are_alike(kind: pl.DataType, other: pl.DataType) -> bool:
 
 def _kind(kind: pl.DataType) -> str:
     if kind.is_numeric():
-        return "number"
+        return "numbers"
     if kind in (pl.String, pl.Categorical, pl.Enum):
         return "text"
-    return str(kind)
+    if isinstance(kind, pl.Datetime):
+        return f"times in {kind.time_unit}, {kind.time_zone or 'without a zone'}"
+    return "dates" if kind == pl.Date else str(kind)
 
 
 def listed(names: Sequence[str]) -> str:
     """Names as they are told, the first five."""
-    return ", ".join(f"'{name}'" for name in names[:5]) + (", …" if len(names) > 5 else "")
+    return _first_five([f"'{name}'" for name in names])
+
+
+def _first_five(told: Sequence[str]) -> str:
+    return ", ".join(told[:5]) + (", …" if len(told) > 5 else "")

@@ -178,18 +178,17 @@ def _read_pieces(file: SourceFile) -> Iterator[pl.DataFrame]:
     path, form = file.path, file.form
     if not path.exists():
         raise s3.no_file(path)
-    if not file.is_parquet:
-        check_csv(path, form)
-    try:
-        if file.is_parquet:
-            for rows in parquet.scan(path):
+    if file.is_parquet:
+        for part, rows in parquet.scan(path):
+            with parquet.reading(part):
                 yield from _batches(rows)
-            return
+        return
+    check_csv(path, form)
+    try:
         for content in contents(path, form):
             yield from _batches(_scan_csv(content, form))
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        malformed = parquet.unreadable(path, error) if file.is_parquet else unreadable_csv(path, form)
-        raise fault(error, path) or malformed from None
+        raise fault(error, path) or unreadable_csv(path, form) from None
 
 
 def _scan_csv(content: Path | bytes, form: CsvForm) -> pl.LazyFrame:
@@ -229,17 +228,15 @@ def _refuse_unlike(schemas: dict[SourceFile, pl.Schema]) -> None:
     """Raise ImpasseError where files of one table that is read as a whole hold different kinds of values."""
     first: dict[str, tuple[str, pl.DataType, SourceFile]] = {}
     for file, schema in schemas.items():
-        known = {name.lower(): first.setdefault(name.lower(), (name, kind, file)) for name, kind in schema.items()}
-        apart = [
-            known[name.lower()] for name, kind in schema.items() if not parquet.are_alike(known[name.lower()][1], kind)
-        ]
-        if apart:
-            raise _unlike([name for name, *_ in apart], apart[0][2], file)
+        for spelled, kind in schema.items():
+            name, known, other = first.setdefault(spelled.lower(), (spelled, kind, file))
+            if told := parquet.told_unlike({name: known}, {name: kind}):
+                raise _unlike(told, other, file)
 
 
-def _unlike(names: Sequence[str], file: SourceFile, other: SourceFile) -> ImpasseError:
+def _unlike(told: str, file: SourceFile, other: SourceFile) -> ImpasseError:
     return ImpasseError(
-        f"Two files of one table hold different kinds of values: {parquet.listed(names)}.",
+        f"Two files of one table {told}.",
         where=f"files {file.path.name} and {other.path.name}",
         expected="the same kind of values in every file of a table that others are looked up in",
         do="Write both files anew, with the same types.",

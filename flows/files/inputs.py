@@ -71,6 +71,11 @@ def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def definition_ids(folder: Path) -> set[str]:
+    """The ids of the definitions of one folder."""
+    return set(read_texts(folder, "*.toml"))
+
+
 def definition_folders() -> list[Path]:
     """The folders of the definitions delivered with the program, one for each disorder; each has its cases in it."""
     return sorted(path for path in shipped("definitions").iterdir() if path.is_dir())
@@ -83,10 +88,17 @@ def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
 
     if chosen.source.kind == "omop":
         return concepts.parse(read_texts(shipped("codelists"), "omop_*.csv"))
+    file = Path(chosen.source.layout).with_suffix(".toml").name
+    return overruled(mapping_file.parse(file, layout_text(chosen, base)), chosen)
+
+
+def layout_text(chosen: Study, base: Path) -> str:
+    """The layout of the study as it is written; nothing of an OMOP CDM, which has none."""
     layout = chosen.source.layout
+    if chosen.source.kind == "omop":
+        return ""
     is_own = layout.endswith(".toml")
-    text = read_text(base / layout) if is_own else read_layout(layout, f"study {chosen.name}, source.layout")
-    return overruled(mapping_file.parse(Path(layout).with_suffix(".toml").name, text), chosen)
+    return read_text(base / layout) if is_own else read_layout(layout, f"study {chosen.name}, source.layout")
 
 
 def layout_names() -> list[str]:

@@ -4,7 +4,8 @@ Prefect stores and prints the text of an exception, and the texts of Polars, Pan
 task, flow and command passes this gate. An error meant for the user passes as it is, one of the disk with its number
 and file, a request to stop as the request it is; of any other only the kind and the place in our code are told. No
 class of exception goes another way: native panics are no `Exception`. What passes is raised anew, without what it was
-raised from, its notes and the frames it came through, because each of them may hold rows and be printed.
+raised from, its notes and the frames it came through, because each of them may hold rows and be printed. A process
+that has passed here leaves no dump of its memory either.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from impasse.flows.gate.dumps import leave_no_dump
 from impasse.flows.gate.quiet import quiet
 from impasse.flows.run.program import place
 from impasse.schemas.errors import ImpasseError, MayPass
@@ -36,6 +38,7 @@ def redact(step: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(step)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        leave_no_dump()
         with quiet():
             try:
                 return step(*args, **kwargs)

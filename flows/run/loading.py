@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from impasse.flows.files import inputs
 from impasse.schemas.codelists import CodeLists
@@ -21,13 +22,14 @@ from impasse.schemas.study import DefinitionSection, EngineSection, OutputSectio
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a study's files say. `texts` are the chosen definitions as written, by id."""
+    """What a study's files say. `texts` are the chosen definitions as written, by id, `layout_text` is the layout."""
 
     study: Study
     layout: Mapping | OmopLists
     codes: CodeLists
     definitions: tuple[Definition, ...]
     texts: dict[str, str]
+    layout_text: str
 
 
 @lru_cache(maxsize=1)
@@ -40,9 +42,12 @@ def load(study_path: Path) -> Loaded:
     written = inputs.definition_texts(folders)
     known = {name: parse(name, text) for name, text in written.items()}
     chosen = choose(known, study.definitions, study.episodes.disorders)
+    for folder in folders:
+        _require_used(folder, chosen)
     for definition in chosen:
         codes.check_definition(definition, written[definition.id])
-    return Loaded(study, layout, codes, chosen, {d.id: written[d.id] for d in chosen})
+    texts = {d.id: written[d.id] for d in chosen}
+    return Loaded(study, layout, codes, chosen, texts, inputs.layout_text(study, study_path.parent))
 
 
 def choose(
@@ -53,7 +58,7 @@ def choose(
     if "all" in wanted.use:
         chosen = [d for d in known.values() if d.status in statuses and set(d.eligible.disorders) & set(disorders)]
     else:
-        chosen = [_named(name, known, statuses) for name in dict.fromkeys(wanted.use)]
+        chosen = [_named(name, known, statuses, disorders) for name in dict.fromkeys(wanted.use)]
     if not chosen:
         raise ImpasseError(
             "No definition speaks about the study's disorders.",
@@ -64,6 +69,17 @@ def choose(
     return tuple(sorted(chosen, key=lambda d: d.id))
 
 
+def _require_used(folder: Path, chosen: tuple[Definition, ...]) -> None:
+    """Raise ImpasseError for a folder of which no definition is compared, as where all are drafts."""
+    if not inputs.definition_ids(folder) & {d.id for d in chosen}:
+        raise ImpasseError(
+            "No definition of this folder is compared.",
+            where=f"study file, definitions.folders, {folder}",
+            expected='at least one active definition of the study\'s disorders, named in definitions.use or by "all"',
+            do='Set its status to "active" when its cases pass, name it, or leave the folder out.',
+        )
+
+
 _REMEDIES = {
     "unverified": "Set definitions.include_unverified = true to compare unverified ones.",
     "descriptive": "It cannot be computed; `impasse definitions show` says why.",
@@ -71,7 +87,9 @@ _REMEDIES = {
 }
 
 
-def _named(name: str, known: dict[str, Definition | Description], statuses: set[str]) -> Definition:
+def _named(
+    name: str, known: dict[str, Definition | Description], statuses: set[str], disorders: tuple[str, ...]
+) -> Definition:
     if name not in known:
         guess = nearest(name, sorted(known))
         raise ImpasseError(
@@ -87,12 +105,27 @@ def _named(name: str, known: dict[str, Definition | Description], statuses: set[
             expected="an active definition",
             do=_REMEDIES.get(known[name].status, "It cannot be used."),
         )
+    if not set(known[name].eligible.disorders) & set(disorders):
+        raise ImpasseError(
+            f"Definition '{name}' speaks about none of the study's disorders.",
+            where="study file, definitions.use",
+            expected=f"a definition of {' or '.join(disorders)}",
+            do=f"Leave it out, or add {' or '.join(known[name].eligible.disorders)} to episodes.disorders.",
+        )
     return known[name]
 
 
 def stated(study: Study, requested: dict[str, str | int | None]) -> tuple[OutputSection, EngineSection]:
     """The study's output and engine with what is requested instead."""
     return _instead(study.output, requested), _instead(study.engine, requested)
+
+
+_OF_ONE_KEY = "memory such as 4GB or 1.5GB, at most 4096 buckets, one of threads, processes and dask"
+
+
+def _of_two_keys(problem: ErrorDetails) -> str:
+    """What is expected of settings that do not go together, one of which may be the study's."""
+    return "" if problem["loc"] else problem["msg"].removeprefix("Value error, ")
 
 
 def _instead(
@@ -108,6 +141,6 @@ def _instead(
         raise ImpasseError(
             f"--{'engine' if name == 'kind' else name} has a value that is not allowed.",
             where="command line",
-            expected="memory such as 4GB or 1.5GB, at most 4096 buckets, one of threads, processes and dask",
+            expected=_of_two_keys(problem) or _OF_ONE_KEY,
             do="Correct it.",
         ) from None

@@ -22,7 +22,7 @@ from impasse.reports.display.figures import Share
 from impasse.reports.display.parts import Figure, Numbered, Option, first_and_all
 from impasse.reports.words import characteristics
 from impasse.reports.words.lead import Answer, agreement_sentence, answer, left_after_steps
-from impasse.reports.words.limits import absent_table_sentences, few_sentence, rounded_sentence, unobserved_sentences
+from impasse.reports.words.limits import few_sentence, limit_sentences, rounded_sentence
 from impasse.reports.words.names import capital, confidence, words
 from impasse.reports.words.prose import describe, summary
 from impasse.schemas.definition import DISORDERS, Definition
@@ -83,7 +83,7 @@ def render_report(contents: ReportContents) -> str:
         "run_id": contents.run_id,
         "date": contents.date_text,
         "disorders": [_disorder(contents, disorder) for disorder in _disorders(contents)],
-        "limits": unobserved_sentences(contents.observes) + absent_table_sentences(contents.absent_tables),
+        "limits": limit_sentences(contents.observes, contents.absent_tables),
         "notes": contents.notes,
         "rounded": rounded_sentence(contents.rounded_to),
         "few": few_sentence(tables.few(contents.rounded_to)),

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from impasse.reports.display.delivery_tables import expectation_table, found_table
 from impasse.reports.pages.report import delivery, page
-from impasse.reports.words.limits import absent_table_sentences
+from impasse.reports.words.limits import limit_sentences
 from impasse.reports.words.numbers import plural
 from impasse.schemas.found import Found
 
@@ -33,6 +33,7 @@ class ValidationContents:
     rules: pl.DataFrame
     expectations: list[dict[str, Any]]
     found: tuple[Found, ...]
+    observes: frozenset[str]
     absent_tables: tuple[str, ...]
     provenance: dict[str, dict[str, Any]]
     rule_meanings: dict[str, str] = field(default_factory=dict)
@@ -56,7 +57,7 @@ def render_validation(contents: ValidationContents) -> str:
         "found": Markup(found_table(contents.found, "Files and tables of the delivery", "found-table")),
         "found_lead": _found(contents.found),
         "notes": contents.notes,
-        "limits": absent_table_sentences(contents.absent_tables),
+        "limits": limit_sentences(contents.observes, contents.absent_tables),
         "this": delivery(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
     }
     return page("validation.html", view)

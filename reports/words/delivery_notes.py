@@ -1,15 +1,16 @@
-"""What should be known of a delivery before its numbers are read: counts of its rows in, sentences out.
+"""What should be known of a delivery before its numbers are read: its counts and its layout in, sentences out.
 
 These are counts of delivered rows, which the tables of the same pages add up to: each is told as it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from impasse.reports.words.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
-from impasse.reports.words.numbers import part_of
-from impasse.schemas.mapping import Mapping
+from impasse.reports.words.numbers import listed, part_of
+from impasse.schemas.mapping import NUMBERS, OMOP_DATES, Column, Mapping
 from impasse.schemas.plain import plain
 from impasse.schemas.study import SUPPLY_KINDS, SourceSection, Study
 
@@ -23,6 +24,14 @@ _DRUGS_WITHOUT = {
     "concept_ancestor": "drugs are not found by the ingredients above them",
     "drug_strength": "drugs are not found by the ingredients that it lists",
 }
+_OMOP_DATES = f"{' or '.join(OMOP_DATES)}, whatever time stands after it"
+_OMOP_AMOUNTS = "quantity and days_supply"
+_MARKS = {
+    ",": "with a decimal comma: 28,000 is 28, and 1.000, which may be a thousand, is not read",
+    ".": "with a decimal point: 28.000 is 28, and 1,000, which may be a thousand, is not read",
+    None: "with a point or a comma: 28.5 and 28,5 are read, and 1,000, which may be a thousand, is not",
+}
+_REMEDY = "If that is not how they are written, state source.decimal, or the decimal of the file in source.files."
 _OTHER = {"inclusive": "exclusive", "exclusive": "inclusive"}
 _ONE_DAY = {"inclusive": "one day too long", "exclusive": "one day too short"}
 
@@ -47,11 +56,10 @@ def note_sentences(noted: dict[str, Any], study: Study) -> list[str]:
 
 
 def midnight_sentences(columns: list[dict[str, Any]]) -> list[str]:
-    """One sentence per column of times in UTC that seem to be midnights elsewhere."""
+    """One sentence per column of times that seem to be midnights of another zone."""
     return [
-        f"Most times of the column {plain(row['column'])} of {plain(row['file'])} are {row['hour']}:00 or "
-        f"{row['hour'] + 1}:00 UTC: midnight elsewhere, so that its days may be one early. Write them as dates, or "
-        "with their zone."
+        f"Most times of the column {plain(row['column'])} of {plain(row['file'])} are {' or '.join(row['times'])}: "
+        "midnight of another zone, so that its days may be one early. Write them as dates, or as times of that zone."
         for row in columns
     ]
 
@@ -83,24 +91,6 @@ def other_kind_sentences(n: int, read: tuple[str, ...]) -> list[str]:
     kinds = ", ".join(read)
     told = f"Accepted dispensings that are not used, because supply.kinds reads {kinds} only"
     return [f"{told}: {n:,}."] if n else []
-
-
-def date_format_sentences(rules: list[dict[str, Any]], layout: object) -> list[str]:
-    """One sentence per table of which dates could not be read, on the columns and formats that the layout states."""
-    if not isinstance(layout, Mapping):
-        return []
-    tables = [row["table"] for row in rules if row["rule"] == "date_unreadable"]
-    return [f"Dates of {table} are read so: {'; '.join(_date_columns(layout, table))}." for table in tables]
-
-
-def _date_columns(layout: Mapping, table: str) -> list[str]:
-    columns = [pair for part in layout.parts(table) for pair in part.columns.items()]
-    told = [
-        f"{' or '.join(column.column)} as {' or '.join(column.formats)}"
-        for name, column in columns
-        if name.endswith("date") and column.column
-    ]
-    return list(dict.fromkeys(told))
 
 
 def missing_vocabulary_sentences(tables: list[str] | tuple[str, ...], has_drugs: bool) -> list[str]:
@@ -146,3 +136,44 @@ def one_day_sentences(ends: dict[str, int], source: SourceSection) -> list[str]:
         f"{told} they count as one day. If the start date was filled in for a missing end date, state "
         'source.exposure_of_one_day = "unknown".'
     ]
+
+
+def reading_sentences(rules: Iterable[dict[str, Any]], layout: object) -> list[str]:
+    """One sentence per table of which dates, or numbers, could not be read, on their columns and how they are read.
+
+    `layout` is what the study reads its delivery by: a mapping, or the lists of an OMOP CDM.
+    """
+    return [_TOLD[row["rule"]](row["table"], layout) for row in rules if row["rule"] in _TOLD]
+
+
+def _dates(table: str, layout: object) -> str:
+    read = [f"{_named(column)} as {_form(column)}" for name, column in _columns(layout, table) if name.endswith("date")]
+    return f"Dates of {table} are read so: {'; '.join(dict.fromkeys(read)) or _OMOP_DATES}."
+
+
+def _form(column: Column) -> str:
+    return "a number of days" if column.days_after_start else " or ".join(column.formats)
+
+
+def _numbers(table: str, layout: object) -> str:
+    by_mark: dict[str | None, dict[str, None]] = {}
+    for name, column in _columns(layout, table):
+        if name in NUMBERS:
+            by_mark.setdefault(column.decimal, {})[_named(column)] = None
+    read = [f"{listed(list(columns))} {_MARKS[mark]}" for mark, columns in by_mark.items()]
+    if not read:
+        return f"Numbers of {table} are read so: {_OMOP_AMOUNTS} {_MARKS[None]}."
+    return f"Numbers of {table} are read so: {'; '.join(read)}. {_REMEDY}"
+
+
+def _columns(layout: object, table: str) -> list[tuple[str, Column]]:
+    """The delivered columns of a table by what they feed; an OMOP CDM has its own."""
+    parts = layout.parts(table) if isinstance(layout, Mapping) else ()
+    return [pair for part in parts for pair in part.columns.items() if pair[1].column]
+
+
+def _named(column: Column) -> str:
+    return " or ".join(column.column)
+
+
+_TOLD = {"date_unreadable": _dates, "supply_unreadable": _numbers, "score_unreadable": _numbers}

@@ -22,11 +22,27 @@ _WITHOUT = {
 }
 
 
+def limit_sentences(observes: frozenset[str], absent_tables: list[str] | tuple[str, ...]) -> list[str]:
+    """What the register cannot see: treatments that it does not show, and what is lost with absent tables."""
+    return unobserved_sentences(observes) + absent_table_sentences(absent_tables)
+
+
 def absent_table_sentences(tables: list[str] | tuple[str, ...]) -> list[str]:
     """One sentence per table of which no row was delivered."""
     return [
         f"No row of the table {table} was delivered: {_WITHOUT.get(table, 'what depends on it is unknown')}."
         for table in sorted(tables)
+    ]
+
+
+def unjudged_sentences(disorders: Iterable[str], judged: Iterable[str]) -> list[str]:
+    """One sentence on disorders of the study that no definition of the run speaks about, or none."""
+    left = [words(name) for name in disorders if name not in set(judged)]
+    if not left:
+        return []
+    return [
+        f"No definition that is compared speaks about {listed(left, 'or')}: episodes of it stand in no table. "
+        "`impasse definitions list` shows those that there are, and which are unverified and off."
     ]
 
 

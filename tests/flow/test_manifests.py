@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,26 @@ def test_the_released_manifest_names_what_it_does_not_fingerprint(run: Path) -> 
 def test_the_key_is_for_the_user_alone(run: Path) -> None:
     """As all that is restricted."""
     assert (run / "restricted/manifest.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_layout_that_was_read_by_is_kept(run: Path) -> None:
+    """A shipped one is released beside the definitions, with its fingerprint."""
+    shipped = Path(__file__).parents[2] / "schemas/mappings/generic.toml"
+    released = read(run, "release")
+
+    assert released["layout"] == "release/layout/generic.toml"
+    assert released["outputs"]["release/layout/generic.toml"] == sha256(shipped)
+
+
+def test_a_layout_of_ones_own_is_kept_among_what_is_restricted(study: Path, tmp_path: Path) -> None:
+    """It may name files and words of persons, so its text and fingerprint stay, and the seal covers them."""
+    shutil.copytree(study.parent, tmp_path / "own")
+    own, layout = tmp_path / "own/study.toml", tmp_path / "own/my-registry.toml"
+    shutil.copy(Path(__file__).parents[2] / "schemas/mappings/generic.toml", layout)
+    layout.write_text(f"# of lopnr 4711\n{layout.read_text()}", encoding="utf-8")
+    own.write_text(STUDY.replace('"registry"', '"registry", layout = "my-registry.toml"'), encoding="utf-8")
+    run = run_steps(own, tmp_path / "out")
+
+    assert read(run, "release")["layout"] == "restricted/layout/my-registry.toml"
+    assert read(run, "restricted")["outputs"]["restricted/layout/my-registry.toml"] == sha256(layout)
+    assert b"4711" not in b"".join(path.read_bytes() for path in files_below(run / "release"))

@@ -76,7 +76,8 @@ def test_pages_and_manifest_tell_what_a_model_lacks(study: Path, tmp_path: Path)
     assert [note for note in NOTES if note not in told] == []
     assert [note for note in NOTES if note not in (run / "release/validation.html").read_text()] == []
     assert [note for note in NOTES if note not in (run / "release/report.html").read_text()] == []
-    assert manifest["parameters"]["source.exposure_end"] == "inclusive"
+    assert manifest["parameters"]["source.exposure_end"] == '"inclusive"'
+    assert manifest["layout"] is None
 
 
 @pytest.mark.parametrize(("exposure_end", "days"), [("inclusive", [42, 42, 42, 42]), ("exclusive", [41, 41, 42, 42])])

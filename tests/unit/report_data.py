@@ -496,6 +496,7 @@ def validation_contents(**changes: object) -> ValidationContents:
         "rules": rules(),
         "expectations": EXPECTATIONS,
         "found": FOUND,
+        "observes": frozenset({"drug"}),
         "absent_tables": ("scores",),
         "provenance": PROVENANCE,
     }

@@ -9,9 +9,11 @@ from impasse.reports.words.delivery_notes import (
     note_sentences,
     one_day_sentences,
     other_kind_sentences,
+    reading_sentences,
     supply_kind_sentences,
 )
-from tests.unit.deliveries import study
+from impasse.schemas.overrules import overruled
+from tests.unit.deliveries import OMOP_LISTS, layout, study
 
 
 def test_kinds_of_supply_in_words() -> None:
@@ -130,3 +132,39 @@ def test_a_registry_has_no_notes_on_concepts() -> None:
 
     assert len(note_sentences(noted, study())) == 2
     assert len(note_sentences(noted | {"unused": [], "omop_notes": omop}, study(kind="omop"))) == 4
+
+
+def _read_so(rule: str, table: str, name: str = "swedish", **source: object) -> list[str]:
+    chosen = study(**source)
+    return reading_sentences([{"table": table, "rule": rule, "n": 3}], overruled(layout(name), chosen))
+
+
+def test_how_amounts_are_read_is_told_where_one_could_not_be() -> None:
+    """The columns, the decimal mark that is meant, and the setting that states it."""
+    (comma,) = _read_so("supply_unreadable", "dispensings", decimal=",")
+    (point,) = _read_so("supply_unreadable", "dispensings", decimal=".")
+    (neither,) = _read_so("supply_unreadable", "dispensings")
+
+    assert comma == (
+        "Numbers of dispensings are read so: ANTAL and forpddd with a decimal comma: 28,000 is 28, and 1.000, which "
+        "may be a thousand, is not read. If that is not how they are written, state source.decimal, or the decimal of "
+        "the file in source.files."
+    )
+    assert "a decimal point: 28.000 is 28, and 1,000, which may be a thousand, is not read" in point
+    assert "a point or a comma: 28.5 and 28,5 are read, and 1,000, which may be a thousand, is not" in neither
+
+
+def test_how_other_cells_are_read_is_told_where_one_could_not_be() -> None:
+    """Scores as amounts, dates by their formats, and nothing of a rule that is about no form."""
+    assert "Numbers of scores are read so: value with" in _read_so("score_unreadable", "scores", "generic")[0]
+    assert _read_so("date_unreadable", "deaths") == ["Dates of deaths are read so: dodsdat as %Y-%m-%d or %Y%m%d."]
+    assert _read_so("code_missing", "diagnoses") == []
+
+
+def test_how_cells_of_an_omop_model_are_read() -> None:
+    """It has its own columns and forms."""
+    rules = [{"table": "deaths", "rule": "date_unreadable"}, {"table": "dispensings", "rule": "supply_unreadable"}]
+    dates, amounts = reading_sentences(rules, OMOP_LISTS)
+
+    assert dates == "Dates of deaths are read so: %Y-%m-%d or %Y%m%d, whatever time stands after it."
+    assert amounts.startswith("Numbers of dispensings are read so: quantity and days_supply with a point or a comma")

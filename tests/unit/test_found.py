@@ -42,3 +42,18 @@ def test_files_of_which_no_row_was_read_stay_apart_from_those_with_rows() -> Non
     found = [_part(0), _part(1), _part(2, None), _part(3, None)]
 
     assert [entry.rows for entry in by_folder(found)] == [20, None]
+
+
+def test_marks_of_a_program_are_one_line() -> None:
+    """Spark leaves one in every folder; a table that is called so, and one of which there is a note, stays."""
+    marks = [Found(f"table_{n}/_SUCCESS", "not asked for") for n in range(17)]
+    noted = Found("a/_SUCCESS", "not asked for", note="it has the columns of b.csv, which is read")
+    read = Found("a/_metadata", "read", "persons", 3)
+    told = "a mark of what wrote the tables"
+
+    assert by_folder([*marks, noted, read]) == [
+        noted,
+        read,
+        Found("_SUCCESS (17 files)", "not asked for", note=told),
+    ]
+    assert by_folder(marks[:1]) == [Found("_SUCCESS", "not asked for", note=told)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from datetime import date
+from datetime import date, datetime
 from functools import reduce
 from pathlib import Path
 
@@ -131,14 +131,73 @@ def test_files_with_different_columns(folder: Path) -> None:
     message = told(folder)
 
     assert "different columns: 'birth_date', 'born'" in message
-    assert "files part-00000.snappy.parquet and part-00002.parquet" in message
+    assert "files persons/part-00000.snappy.parquet and persons/part-00002.parquet" in message
 
 
 def test_files_with_different_kinds_of_values(folder: Path) -> None:
-    """A date in one file is no text in another; a column without any value fits both."""
+    """A date in one file is no text in another, and both are told; a column without any value fits both."""
     part(folder / "part-00002.parquet", birth_date=[date(1970, 1, 1)], person_id=["4"])
 
-    assert "different columns: 'birth_date'" in told(folder)
+    assert "different kinds of values: 'birth_date' (text and dates)" in told(folder)
+
+
+def test_times_of_different_zones(tmp_path: Path) -> None:
+    """What is not alike is not told in the same words."""
+    noon = pl.Series([datetime(2020, 1, 1, 12)])
+    part(tmp_path / "a" / "part-0.parquet", id=[1], date=noon)
+    part(tmp_path / "a" / "part-1.parquet", id=[1], date=noon.dt.replace_time_zone("UTC"))
+
+    assert "'date' (times in us, without a zone and times in us, UTC)" in told(tmp_path / "a")
+
+
+def test_a_part_that_is_cut_off_is_named(folder: Path) -> None:
+    """Of forty parts it is one that must be copied again."""
+    whole = folder / "part-00001.snappy.parquet"
+    whole.write_bytes(whole.read_bytes()[:-20])
+
+    assert "file persons/part-00001.snappy.parquet\n" in told(folder)
+
+
+def test_a_part_whose_rows_cannot_be_read_is_named(folder: Path) -> None:
+    """The columns of a file stand at its end, so what is wrong before it is seen only when its rows are read."""
+    part(folder / "part-00002.parquet", person_id=[f"{n}" for n in range(5000)], birth_date=["1970-01-01"] * 5000)
+    content = (folder / "part-00002.parquet").read_bytes()
+    (folder / "part-00002.parquet").write_bytes(b"PAR1" + b"\xff" * 2000 + content[2004:])
+
+    assert "file persons/part-00002.parquet\n" in told(folder)
+
+
+def test_a_part_is_named_without_the_values_of_its_folders(tmp_path: Path) -> None:
+    """Two files that are alike but for the value are told apart by their number, as in the list of files."""
+    part(tmp_path / "a" / "lopnr=19121212" / "part-0.parquet", x=["1"])
+    part(tmp_path / "a" / "lopnr=19131313" / "part-0.parquet", x=[1.5])
+    message = told(tmp_path / "a")
+
+    assert "files a/lopnr=…/part-0.parquet and a/lopnr=…/part-0.parquet (2)" in message
+    assert "1912" not in message
+    assert "1913" not in message
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_a_broken_part_is_named_without_the_values_of_its_folders(tmp_path: Path, broken: int) -> None:
+    """The first or the second of the two."""
+    for n, value in enumerate(("19121212", "19131313")):
+        part(tmp_path / "a" / f"lopnr={value}" / "part-0.parquet", x=["1"])
+        if n == broken:
+            (tmp_path / "a" / f"lopnr={value}" / "part-0.parquet").write_bytes(b"PAR1")
+    number = ("", " (2)")[broken]
+
+    assert f"file a/lopnr=…/part-0.parquet{number}\n" in told(tmp_path / "a")
+
+
+def test_two_files_of_one_look_up_tell_their_types(tmp_path: Path) -> None:
+    """Here too the types are told, by the name of the column as the first file writes it."""
+    part(tmp_path / "a.parquet", Id=["1"])
+    part(tmp_path / "b.parquet", id=[1])
+    found = DeliveredFiles({"a": (SourceFile(tmp_path / "a.parquet"), SourceFile(tmp_path / "b.parquet"))})
+
+    with pytest.raises(ImpasseError, match=r"different kinds of values: 'Id' \(text and numbers\)"):
+        found.whole("a")
 
 
 def test_numbers_of_several_sizes_are_one_column(tmp_path: Path) -> None:

@@ -23,8 +23,13 @@ disorders = ["depression"]
 
 def told(old: str, new: str) -> str:
     """What the user is told of the study with one passage replaced."""
+    return refused(STUDY.replace(old, new))
+
+
+def refused(text: str) -> str:
+    """What the user is told of a study."""
     with pytest.raises(ImpasseError) as caught:
-        study.parse("study.toml", STUDY.replace(old, new))
+        study.parse("study.toml", text)
     return str(caught.value)
 
 
@@ -54,6 +59,58 @@ def test_only_omop_has_exposure_ends() -> None:
     assert "inclusive" in told('"registry"', '"omop"\nexposure_end = "included"')
     assert 'kind = "omop"' in told('"registry"', '"registry"\nexposure_end = "inclusive"')
     assert 'kind = "omop"' in told('"registry"', '"registry"\nexposure_of_one_day = "unknown"')
+
+
+SUPPLY = "[supply]\n{setting}\n[period]"
+ASSUMED = 'rules = ["days_supply", "assumed_days_per_package"]\nassumed_days_per_package = 28'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[period]", SUPPLY.format(setting="assumed_days_per_package = 28"), "among supply.rules"),
+        ("[period]", SUPPLY.format(setting='rules = ["assumed_days_per_package"]'), "must be set"),
+        (
+            '"registry"',
+            '"omop"\nexposure_end = "exclusive"\nexposure_of_one_day = "unknown"',
+            "of_one_day only",
+        ),
+        ("[period]", '[definitions]\nuse = ["all", "dep_karolinska"]\n[period]', 'either ["all"] or ids'),
+        ("[period]", '[engine]\naddress = "tcp://a:1"\n[period]', "engine.kind"),
+        ("[period]", '[engine]\nkind = "dask"\naddress = "tcp://a:1"\nworkers = 2\n[period]', "workers = 0"),
+        ("[period]", '[source.files]\nscores = { name = [], delimiter = ";" }\n[period]', "no delimiter"),
+    ],
+)
+def test_a_setting_without_effect_is_refused(old: str, new: str, words: str) -> None:
+    """Because of another one it would do nothing, and whoever wrote it would not know."""
+    assert words in told(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[period]", SUPPLY.format(setting=ASSUMED)),
+        ('"registry"', '"omop"\nexposure_end = "inclusive"\nexposure_of_one_day = "unknown"'),
+        ("[period]", '[definitions]\nuse = ["all"]\n[period]'),
+        ("[period]", '[engine]\nkind = "dask"\naddress = "tcp://a:1"\n[period]'),
+        ("[period]", '[engine]\nkind = "dask"\nworkers = 2\n[period]'),
+        ("[period]", "[source.files]\nscores = []\n[period]"),
+    ],
+)
+def test_a_setting_with_effect_is_read(old: str, new: str) -> None:
+    """The same settings where what they need is there."""
+    assert study.parse("study.toml", STUDY.replace(old, new)).name == "test"
+
+
+def test_settings_of_two_sections_that_do_not_go_together_are_refused() -> None:
+    """End dates make days of supply, and an OMOP CDM has no packages."""
+    omop = STUDY.replace('"registry"', '"omop"')
+    ends = omop.replace('"omop"', '"omop"\nexposure_end = "exclusive"')
+    by_days = ends.replace("[period]", SUPPLY.format(setting='rules = ["days_supply"]'))
+
+    assert study.parse("study.toml", by_days).supply.rules == ("days_supply",)
+    assert '"days_supply" among supply.rules' in refused(by_days.replace('"days_supply"', '"ddd"'))
+    assert 'kind = "omop"' in refused(omop.replace("[period]", SUPPLY.format(setting=ASSUMED)))
 
 
 def test_files_are_a_name_a_list_or_a_table() -> None:

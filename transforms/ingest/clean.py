@@ -21,6 +21,7 @@ delivered = accepted + quarantined. Blank code cells are not codes; a row withou
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -133,7 +134,8 @@ def clean_persons(
     people, refused, n_delivered = accept_persons(drafts, source.study.period.end)
     n_apart, n_accepted = sum(draft.n_apart for draft in drafts), people.frame.height
     deaths = [_sift(draft, "deaths", people, source) for draft in source.drafts("deaths", delivered)]
-    tallies = {"persons": Tally(n_delivered, n_apart, n_accepted, n_accepted), "deaths": tally(deaths)}
+    counts = sum((Counter(draft.counts) for draft in drafts), Counter())
+    tallies = {"persons": Tally(n_delivered, n_apart, n_accepted, n_accepted, counts), "deaths": tally(deaths)}
     if deaths:
         people = people.with_deaths(pl.concat([piece.rows for piece in deaths]))
     return people, {"persons": refused, "deaths": [piece.refused for piece in deaths]}, tallies

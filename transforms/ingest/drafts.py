@@ -161,13 +161,11 @@ def calendar_day(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
     Null before the year 1 and after 9999. Polars itself gives the day in Greenwich, and panics far from our years.
     """
-    number = (
-        _time_there(value, kind) // _A_DAY[kind.time_unit] if isinstance(kind, pl.Datetime) else value.to_physical()
-    )
+    number = time_there(value, kind) // _A_DAY[kind.time_unit] if isinstance(kind, pl.Datetime) else value.to_physical()
     return pl.when(number.is_between(_FIRST_DAY, _LAST_DAY)).then(number).cast(pl.Int32).cast(pl.Date)
 
 
-def _time_there(value: pl.Expr, kind: pl.Datetime) -> pl.Expr:
+def time_there(value: pl.Expr, kind: pl.Datetime) -> pl.Expr:
     """What the clock shows where the zone is, in the units of the time since 1970."""
     time, a_day = value.to_physical(), _A_DAY[kind.time_unit]
     if kind.time_zone is None:

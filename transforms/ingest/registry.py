@@ -15,6 +15,7 @@ import polars as pl
 from impasse.schemas.codelists import EXACT_SYSTEMS
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.mapping import (
+    NUMBERS,
     SUPPLY_COLUMNS,
     TABLES,
     Birth,
@@ -27,14 +28,13 @@ from impasse.schemas.unfit import codes_as_numbers
 from impasse.transforms.ingest import drafts
 from impasse.transforms.ingest.cells import ROW, matching, spread, system_of
 from impasse.transforms.ingest.drafts import Draft
-from impasse.transforms.ingest.midnights import count_hours
+from impasse.transforms.ingest.midnights import count_times
 
 _DATES = ("date", "start_date", "end_date", "birth_date", "death_date")
 # Where in its span a day is that is known by month or year only: the middle errs least on age, and nothing of
 # a living person is after the last.
 _PARTIAL = {"birth_date": "middle", "death_date": "last"}
 _EARLIEST = {"birth_date": "born_from", "death_date": "died_from"}
-_NUMBERS = (*SUPPLY_COLUMNS, "value")
 # Names no delivered column can be expected to have.
 _JOINED_ON, _IS_JOINED = "#joined_on", "#is_joined"
 _CODES = ("code", "main_code")
@@ -79,7 +79,7 @@ def _drafts(table: str, part: Part, delivered: Delivered, mapping: Mapping) -> I
         frame = _joined(chosen.with_row_index(ROW), part, other, mapping.missing)
         _refuse_numbers(frame, part, mapping.missing)
         draft = _draft(table, chosen, frame, part, mapping.missing)
-        counts = count_hours(frame, part.file, _day_columns(frame, part))
+        counts = count_times(frame, part.file, _day_columns(frame, part))
         yield replace(draft, counts=counts, n_apart=piece.height - chosen.height)
 
 
@@ -281,7 +281,7 @@ def _cell(frame: pl.DataFrame, name: str, column: Column, file: str, missing: tu
     if name == "person_id":
         return drafts.key(frame, delivered, file, missing)
     kind = frame.schema[delivered]
-    is_number = name in _NUMBERS or column.days_after_start
+    is_number = name in NUMBERS or column.days_after_start
     if kind.is_numeric() and is_number:
         return pl.col(delivered).fill_nan(None) if kind.is_float() else pl.col(delivered)
     if kind.is_temporal() and name in _DATES and not is_number:
@@ -295,7 +295,7 @@ def _fact(name: str, column: Column, kind: pl.DataType, prefix: str) -> pl.Expr:
         return _days_after(cell, column, kind)
     if name in _DATES:
         return _date(name, column, kind, _PARTIAL.get(name))
-    if name in _NUMBERS:
+    if name in NUMBERS:
         return _number(cell, column, kind)
     if name in _CODES:
         return drafts.code(cell, prefix)

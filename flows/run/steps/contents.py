@@ -4,39 +4,42 @@ from __future__ import annotations
 
 import polars as pl
 
+from impasse.flows.files import s3
 from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
-from impasse.flows.run.steps.findings import files_found, notes_on_delivery, observed, read_findings
+from impasse.flows.run.steps.findings import files_found, notes_of_run, observed, read_findings
 from impasse.flows.run.steps.release_tables import read_release
 from impasse.reports.pages.report import Option, ReportContents
 from impasse.reports.pages.validation import ValidationContents
+from impasse.schemas import toml
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.study import Study
+from impasse.schemas.plain import plain
+from impasse.schemas.study import OF_OMOP, OF_REGISTRY, Study
 from impasse.schemas.tables import RELEASE
 from impasse.transforms.compare.prevalence import count_verdicts
 from impasse.transforms.ingest.rules import RULES
 from impasse.transforms.judge.untried import ESTABLISHED
 
+NO_PARAMETERS = ("name", "title", "output", "engine")
 
-def validation_contents(plan: Plan, study: Study) -> ValidationContents:
+
+def validation_contents(plan: Plan, loaded: Loaded) -> ValidationContents:
     """What the validation page says, from what has been checked so far."""
     expectations = read_findings(plan.work)["expectations"]
-    return ValidationContents(**_common(plan, study), expectations=expectations, found=files_found(plan.work))
+    return ValidationContents(**_common(plan, loaded), expectations=expectations, found=files_found(plan.work))
 
 
 def report_contents(plan: Plan, loaded: Loaded, methods: str) -> ReportContents:
     """What the report says; `methods` is the file of the page that it leads to."""
-    observes = observed(plan.work)
     tables = {name: read_release(plan, name) for name in RELEASE if name != "reconciliation"}
     return ReportContents(
-        **_common(plan, loaded.study),
+        **_common(plan, loaded),
         **tables,
         definitions=list(loaded.definitions),
         verdicts=count_verdicts(tables["prevalence"]),
-        observes=observes,
-        options=_options(loaded.codes, observes),
+        options=_options(loaded.codes, observed(plan.work)),
         rounded_to=loaded.study.disclosure.threshold,
         methods=methods,
     )
@@ -52,8 +55,9 @@ def _options(codes: CodeLists, observes: frozenset[str]) -> dict[str, list[Optio
     return options
 
 
-def _common(plan: Plan, study: Study) -> dict[str, object]:
+def _common(plan: Plan, loaded: Loaded) -> dict[str, object]:
     """What both pages say."""
+    study = loaded.study
     reconciliation = read_release(plan, "reconciliation")
     rules = read_parquet(plan.restricted("quarantine_rules"))
     return {
@@ -66,12 +70,30 @@ def _common(plan: Plan, study: Study) -> dict[str, object]:
         "absent_tables": tuple(reconciliation.filter(~pl.col("is_present"))["table"]),
         "provenance": {"versions": versions(), "parameters": parameters(study)},
         "rule_meanings": RULES,
-        "notes": notes_on_delivery(plan.work, study),
+        "notes": notes_of_run(plan.work, loaded),
+        "observes": observed(plan.work),
     }
 
 
 def parameters(study: Study) -> dict[str, str]:
-    """The study's settings that shape the results, as text."""
-    sections = study.model_dump(mode="json", include={"period", "episodes", "supply", "disclosure"})
-    shaping = {f"{section}.{key}": str(value) for section, keys in sections.items() for key, value in keys.items()}
-    return shaping | ({"source.exposure_end": study.source.exposure_end} if study.source.kind == "omop" else {})
+    """All settings of the study, in the words of a study file, but for those that change no result.
+
+    Where things are and how the work is done is left out: pages have the same bytes wherever a run is made. Values in
+    the names of folders are hidden.
+    """
+    other = OF_REGISTRY if study.source.kind == "omop" else OF_OMOP
+    told = study.model_dump(exclude={**dict.fromkeys(NO_PARAMETERS, True), "source": {"path", *other}})
+    return {
+        f"{section}.{key}": plain(toml.written(as_shown(value)))
+        for section, settings in told.items()
+        for key, value in settings.items()
+    }
+
+
+def as_shown(setting: object) -> object:
+    """A setting without the values in the names of folders, which may be those of persons."""
+    if isinstance(setting, dict):
+        return {key: as_shown(value) for key, value in setting.items()}
+    if isinstance(setting, list | tuple):
+        return [as_shown(value) for value in setting]
+    return s3.shown_apart([setting])[0] if isinstance(setting, str) else setting

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from impasse.flows.files import texts
-from impasse.reports.words.delivery_notes import note_sentences
-from impasse.reports.words.limits import unread_sentences
+from impasse.flows.run.loading import Loaded
+from impasse.reports.words.delivery_notes import note_sentences, reading_sentences
+from impasse.reports.words.limits import unjudged_sentences, unread_sentences
 from impasse.schemas.expectations import ExpectationResult
 from impasse.schemas.found import Found
-from impasse.schemas.study import Study
 
 FOLDER = "checks"
 _DELIVERY, _RELEASE = "delivery.json", "release.json"
@@ -65,6 +66,18 @@ def files_found(work: Path) -> tuple[Found, ...]:
     return tuple(Found(**entry) for entry in read_findings(work)["found"])
 
 
-def notes_on_delivery(work: Path, study: Study) -> list[str]:
-    """What should be known of the delivery before its numbers are read, as sentences."""
-    return [*note_sentences(read_findings(work)["noted"], study), *unread_sentences(files_found(work))]
+def notes_of_run(work: Path, loaded: Loaded) -> list[str]:
+    """The notes on the delivery of a run, from what was found so far."""
+    return notes_on_delivery(loaded, read_findings(work)["noted"], files_found(work))
+
+
+def notes_on_delivery(loaded: Loaded, noted: dict[str, Any], found: Iterable[Found]) -> list[str]:
+    """What should be known of a delivery before its numbers are read: the same words for a check as on the pages."""
+    study = loaded.study
+    judged = {disorder for definition in loaded.definitions for disorder in definition.eligible.disorders}
+    return [
+        *unjudged_sentences(study.episodes.disorders, judged),
+        *reading_sentences(noted["rules"], loaded.layout),
+        *note_sentences(noted, study),
+        *unread_sentences(found),
+    ]

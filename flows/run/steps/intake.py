@@ -58,8 +58,8 @@ class Taken:
     """What is known of a delivery in its buckets: rows by table, by rule and unused, and the facts that are checked.
 
     `reversals` counts dispensings that were taken back, `kinds` (kind, n, n_beside) those of each kind of supply,
-    `n_of_other_kinds` those of kinds that the study does not read; `midnights` are columns of times in UTC that
-    seem to be midnights elsewhere, `omop_notes` say more of an OMOP CDM.
+    `n_of_other_kinds` those of kinds that the study does not read; `midnights` are columns of times that
+    seem to be midnights of another zone, `omop_notes` say more of an OMOP CDM.
     """
 
     reconciliation: pl.DataFrame

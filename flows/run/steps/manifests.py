@@ -20,8 +20,8 @@ from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
-from impasse.flows.run.steps.contents import parameters
-from impasse.flows.run.steps.findings import notes_on_delivery, read_findings
+from impasse.flows.run.steps.contents import as_shown, parameters
+from impasse.flows.run.steps.findings import notes_of_run, read_findings
 from impasse.transforms.classify import judging_rule, trial_rule
 
 _KEPT, _RELEASED = "restricted/manifest.json", "release/manifest.json"
@@ -31,6 +31,14 @@ _KEY_BYTES = 32
 def released_manifest(run: Path) -> Path:
     """Where the manifest of a run is: a folder without it is no run."""
     return run / _RELEASED
+
+
+def layout_file(loaded: Loaded) -> str | None:
+    """Where the layout is kept as it was read: one's own, which may name files and words of persons, is restricted."""
+    layout = loaded.study.source.layout
+    if not loaded.layout_text:
+        return None
+    return f"{'restricted' if layout.endswith('.toml') else 'release'}/layout/{Path(layout).stem}.toml"
 
 
 def write_manifests(plan: Plan, loaded: Loaded) -> None:
@@ -57,7 +65,7 @@ def _released(plan: Plan, loaded: Loaded, kept: dict[str, dict[str, str]], key: 
     return {
         "run_id": plan.run_id,
         "started": plan.number,
-        "study": loaded.study.model_dump(mode="json"),
+        "study": as_shown(loaded.study.model_dump(mode="json")),
         "parameters": parameters(loaded.study),
         "versions": versions(),
         "inputs": plan.shown_inputs(),
@@ -65,9 +73,10 @@ def _released(plan: Plan, loaded: Loaded, kept: dict[str, dict[str, str]], key: 
         "seal": seal(kept, key),
         "found": checks["found"],
         "observes": checks["observes"],
-        "notes": notes_on_delivery(plan.work, loaded.study),
+        "notes": notes_of_run(plan.work, loaded),
         "rows": read_parquet(plan.release("reconciliation")).to_dicts(),
         "definitions": {path.stem: sha256_of(path) for path in files_below(plan.work / "release/definitions")},
+        "layout": layout_file(loaded),
         "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},
         "codelists": {path.stem: sha256_of(path) for path in files_below(inputs.shipped("codelists"))},
         "outputs": _fingerprints(plan.work, "release", _RELEASED),

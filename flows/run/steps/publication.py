@@ -163,7 +163,7 @@ def _page_of(plan: Plan, loaded: Loaded) -> str:
 def keep_validation(plan: Plan, loaded: Loaded) -> Path:
     """The validation page of a run that was stopped, beside the published runs."""
     page = own_folder(own_folder(plan.folder / "stopped") / plan.run_id) / "validation.html"
-    texts.write_text(render_validation(validation_contents(plan, loaded.study)), page)
+    texts.write_text(render_validation(validation_contents(plan, loaded)), page)
     return page
 
 

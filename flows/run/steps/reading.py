@@ -114,6 +114,7 @@ def _n_buckets(n_parts: int, output: OutputSection) -> int:
 def noted_facts(taken: Taken) -> dict[str, object]:
     """What the notes on a delivery are made of."""
     return {
+        "rules": taken.rules.to_dicts(),
         "unused": taken.unused.to_dicts(),
         "reversals": asdict(taken.reversals),
         "n_coverage_of_others": taken.rules.filter(table="coverage", rule="person_unknown")["n"].sum(),

@@ -1,4 +1,4 @@
-"""Fourth step: the pages of a run, and the definitions it was made by."""
+"""Fourth step: the pages of a run, and the definitions and the layout it was made by."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import rendering
 from impasse.flows.run.steps.contents import report_contents, validation_contents
+from impasse.flows.run.steps.manifests import layout_file
 from impasse.flows.run.steps.release_tables import read_release
 from impasse.flows.run.unchanged import program_fingerprint
 from impasse.reports.pages.methods import render_methods
@@ -24,11 +25,13 @@ METHODS = "methods.html"
 
 @private()
 def render(plan: Plan, loaded: Loaded) -> None:
-    """The three pages, and the definitions as they were read."""
+    """The three pages, and the definitions and the layout as they were read."""
     for definition, text in loaded.texts.items():
         texts.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
+    if layout := layout_file(loaded):
+        texts.write_text(loaded.layout_text, plan.work / layout)
     texts.write_text(_methods_page(plan, loaded), plan.work / "release" / METHODS)
-    report, validation = report_contents(plan, loaded, METHODS), validation_contents(plan, loaded.study)
+    report, validation = report_contents(plan, loaded, METHODS), validation_contents(plan, loaded)
     expected = [text for row in validation.expectations for text in (row["expectation"], row["observed"])]
     check_sentences([*sentences(report), *expected], {name: read_release(plan, name) for name in RELEASE})
     texts.write_text(render_validation(validation), plan.work / "release" / "validation.html")

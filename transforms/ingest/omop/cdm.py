@@ -22,7 +22,7 @@ from impasse.schemas.codelists import CodeLists
 from impasse.schemas.delivered import Delivered
 from impasse.transforms.ingest import drafts
 from impasse.transforms.ingest.drafts import Draft
-from impasse.transforms.ingest.midnights import count_hours
+from impasse.transforms.ingest.midnights import count_times
 from impasse.transforms.ingest.omop.concepts import (
     concepts,
     missing_vocabulary,
@@ -59,6 +59,8 @@ _PRIMARY_STATUS = ("32901", "32902", "32903")
 _FIRST_POSITION = ("38000183", "38000184", "38000199", "38000200", "38000215", "38000230", "44786627")
 _POSITIONED = (38000183, 38000245)
 _SEX = {"8507": "male", "8532": "female"}
+# How the columns end that days are read from.
+_DAYS = ("_date", "birth_datetime")
 
 
 # What rows of other tables are looked up in is read whole.
@@ -84,8 +86,8 @@ def draft_table(table: str, delivered: Delivered, rules: OmopRules) -> Iterator[
             for piece in delivered.pieces(origin):
                 frame = OmopFrame(delivered, origin, piece)
                 draft = read(frame, rules)
-                days = [column for column in frame.low.columns if column.endswith("_date")]
-                counts = draft.counts | count_hours(frame.low, origin, days)
+                days = [column for column in frame.low.columns if column.endswith(_DAYS)]
+                counts = draft.counts | count_times(frame.low, origin, days)
                 yield replace(draft, counts=counts, n_apart=piece.height - draft.delivered.height)
 
 

@@ -16,13 +16,11 @@ import polars as pl
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.concepts import OmopLists
 from impasse.schemas.delivered import Delivered
-from impasse.schemas.mapping import BLANK_WORDS
+from impasse.schemas.mapping import BLANK_WORDS, OMOP_DATES
 from impasse.schemas.study import Study
 from impasse.schemas.unfit import codes_as_numbers
 from impasse.transforms.ingest import drafts
 from impasse.transforms.ingest.drafts import Draft
-
-_FORMATS = ("%Y-%m-%d", "%Y%m%d")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +91,7 @@ class OmopFrame:
         if there and self.low.schema[column].is_temporal():
             return drafts.calendar_day(pl.col(column), self.low.schema[column])
         told = self.text(column, optional)
-        return drafts.day_of_span(told, _FORMATS, partial) if partial else drafts.day(told, _FORMATS)
+        return drafts.day_of_span(told, OMOP_DATES, partial) if partial else drafts.day(told, OMOP_DATES)
 
     def has_cell(self, column: str) -> pl.Expr:
         """Whether something is written in a column that need not be there."""
