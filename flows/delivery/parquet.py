@@ -19,7 +19,6 @@ from impasse.flows.delivery.regular import require_regular
 from impasse.flows.files import s3
 from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
-from impasse.flows.files.s3_account import client
 from impasse.schemas.delivered import odd_type
 from impasse.schemas.errors import ImpasseError
 
@@ -84,7 +83,7 @@ def names_of(file: Place) -> list[str]:
     require_regular(file)
     try:
         if isinstance(file, Address):
-            with client().open_input_file(f"{file.bucket}/{file.key}") as stream:
+            with file.open_anywhere() as stream:
                 return pyarrow.parquet.read_schema(stream).names
         return pyarrow.parquet.read_schema(file).names
     except (pyarrow.ArrowException, OSError) as error:

@@ -45,6 +45,8 @@ _REFUSALS = (
 )
 # The value of a folder called `name=value`.
 _VALUE = re.compile(r"(?<=[^/])=[^/]*/")
+# What stands between slashes in a key and is no name of a file or folder.
+_NO_NAMES = {"", ".", ".."}
 _MISDIRECTED = ("UNKNOWN (HTTP status 301)", "UNKNOWN (HTTP status 400)")
 
 
@@ -108,7 +110,8 @@ class Address:
 
         with _told(self):
             found = client().get_file_info(FileSelector(_path(self)))
-        return [self / info.base_name for info in found]
+        start = len(_path(self)) + 1
+        return [self / info.path[start:] for info in found if info.path[start:]]
 
     def glob(self, pattern: str) -> list[Address]:
         """What is in the folder and has a name of the pattern."""
@@ -124,9 +127,14 @@ class Address:
         return [self / info.path[start:] for info in found if info.type.name == "File"]
 
     def open(self) -> NativeFile:
-        """The file's bytes, from the start to the end, some at a time."""
+        """The file's bytes as they are, whatever its name ends with: from the start to the end, some at a time."""
         with _told(self):
-            return client().open_input_stream(_path(self), buffer_size=_AT_ONCE)
+            return client().open_input_stream(_path(self), compression=None, buffer_size=_AT_ONCE)
+
+    def open_anywhere(self) -> NativeFile:
+        """The file's bytes, of which those that are wanted are fetched."""
+        with _told(self):
+            return client().open_input_file(_path(self))
 
     def read_bytes(self) -> bytes:
         """The bytes of a small file."""
@@ -160,9 +168,13 @@ def placed(text: str, base: Path) -> Place:
 
 def relative(place: Place, folder: Place) -> PurePosixPath:
     """The path of a place seen from a folder; of one that is not in it, its name."""
-    above = f"{_spelled(folder)}/"
-    inside = _spelled(place).removeprefix(above) if _spelled(place).startswith(above) else place.name
-    return PurePosixPath(inside)
+    return PurePosixPath(_inside(place, folder))
+
+
+def _inside(place: Place, folder: Place) -> str:
+    """The same as text, of a key as it is spelled."""
+    above, spelled = f"{_spelled(folder)}/", _spelled(place)
+    return spelled.removeprefix(above) if spelled.startswith(above) else place.name
 
 
 def shown(place: Place | PurePosixPath) -> str:
@@ -186,7 +198,7 @@ def _hidden(name: str) -> str:
 
 def told_name(place: Place, folder: Place) -> str:
     """The path of a place seen from a folder as text that can be printed and written, whatever is in its name."""
-    return plain(str(relative(place, folder)))
+    return plain(_inside(place, folder))
 
 
 def _spelled(place: Place) -> str:
@@ -310,5 +322,12 @@ def _ask_for_bucket(place: Address) -> None:
 
 
 def _path(place: Address) -> str:
-    """How pyarrow writes an address."""
+    """How pyarrow writes an address; an object whose key is no path can be listed and not be asked for."""
+    if place.key and not _NO_NAMES.isdisjoint(place.key.split("/")):
+        raise ImpasseError(
+            "Its key is no path.",
+            where=shown(place),
+            expected="a name between slashes, and none that is a point or two",
+            do="Give the object another key, or take it away.",
+        )
     return f"{place.bucket}/{place.key}".rstrip("/")
