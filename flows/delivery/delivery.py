@@ -102,7 +102,7 @@ def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> list
 
 def _registry(folder: Place, layout: Mapping) -> Sources:
     sources = _sources(locate_files(folder, layout), layout)
-    columns = {key: {file.path.name: list(file.schema) for file in files} for key, files in sources.items()}
+    columns = {key: {file.path: list(file.schema) for file in files} for key, files in sources.items()}
     _refuse_missing_columns(columns, layout)
     return sources
 
@@ -130,14 +130,14 @@ def _require_persons(found: DeliveredFiles, layout: Mapping | OmopLists) -> None
         raise empty(found.sources[persons[0]][0].path)
 
 
-def _refuse_missing_columns(columns: dict[str, dict[str, list[str]]], layout: Mapping) -> None:
+def _refuse_missing_columns(columns: dict[str, dict[Place, list[str]]], layout: Mapping) -> None:
     """Every column the layout needs, in each file, before anything is computed."""
     for part in (part for table in mapping.TABLES for part in layout.parts(table) if part.file in columns):
         joined = [name for there in columns.get(part.join.file, {}).values() for name in there] if part.join else []
         for file, there in columns[part.file].items():
             for spellings in mapping.needed_columns(part):
                 if not {name.lower() for name in spellings} & {column.lower() for column in there + joined}:
-                    raise delivered.missing_column(spellings, there, file, layout.files[part.file].instead_of)
+                    raise delivered.missing_column(spellings, there, file.name, layout.files[part.file].instead_of)
 
 
 def _omop_folder(folder: Place, stated: FileForm) -> Sources:
