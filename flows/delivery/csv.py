@@ -29,6 +29,7 @@ from impasse.flows.delivery.regular import require_regular
 from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 
 _DELIMITERS = (",", ";", "\t", "|")
 _QUOTED = re.compile(rb'"[^"]*"')
@@ -57,10 +58,10 @@ def count_lines(path: Place, form: CsvForm) -> Lines:
     try:
         n_rows = _count_rows(path, form, counter, unfit) - 1
     except (pyarrow.ArrowInvalid, OSError, EOFError, zlib.error) as error:
-        told = fault(error, path) or lines.why_unsound(path.name, counter.end())
+        told = fault(error, path) or lines.why_unsound(shown(path.name), counter.end())
         raise told or (_unfit_line(path, form) if unfit else unreadable_csv(path, form)) from None
     counted = counter.end()
-    lines.require_every_line(path.name, counted, n_rows)
+    lines.require_every_line(shown(path.name), counted, n_rows)
     return counted
 
 
@@ -116,7 +117,7 @@ def _unfit_line(path: Place, form: CsvForm) -> ImpasseError:
     return ImpasseError(
         "The file cannot be read as CSV: a line does not fit the first one, which has "
         f"{row.expected_columns:,} cells; it has {row.actual_columns:,}.",
-        where=f"file {path.name}, {unit} {row.number:,}",
+        where=f"file {shown(path.name)}, {unit} {row.number:,}",
         expected=f"as many cells on every line, separated by {form.delimiter!r}",
         do="Look for a delimiter too many at the end of lines, text below the table, or an unquoted cell that holds "
         "the delimiter, and write the file again. If quotes are letters as any others in it, set quoting = false.",
@@ -127,7 +128,7 @@ def unreadable_csv(path: Place, form: CsvForm) -> ImpasseError:
     """What to say of a CSV file that has no rows and columns."""
     return ImpasseError(
         "The file cannot be read as CSV: a line does not fit the first one, or the file is cut off.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected=f"as many cells on every line, separated by {form.delimiter!r}, in {form.encoding}",
         do="Write the file again; quote cells that hold the separator, a quote or a line end. If quotes are letters as "
         "any others in it, set quoting = false.",
@@ -209,12 +210,12 @@ def check_csv(path: Place, form: CsvForm) -> None:
     if header.count(used) > 0 and form.delimiter not in header:
         raise ImpasseError(
             f"The cells are not separated by '{form.delimiter}'.",
-            where=f"file {path.name}, first line",
+            where=f"file {shown(path.name)}, first line",
             expected=f"'{form.delimiter}' between cells; the file seems to use {used!r}",
             do=f"Set delimiter = {used!r} in the study (source.delimiter) or for this file in the mapping, "
             f"or write it with '{form.delimiter}'.",
         )
-    refuse_two_of_a_name(_header(text, form), f"file {path.name}", may_be_a_row=True)
+    refuse_two_of_a_name(_header(text, form), f"file {shown(path.name)}", may_be_a_row=True)
 
 
 def _header(text: bytes, form: CsvForm) -> list[str]:
@@ -257,7 +258,9 @@ def _probe(path: Place, n_bytes: int = _PROBE) -> bytes:
             start = stream.read(n_bytes)
     except (OSError, EOFError, zlib.error) as error:
         broken = ImpasseError(
-            "The file cannot be opened.", where=f"file {path.name}", do="It may be cut off or not gzip: copy it again."
+            "The file cannot be opened.",
+            where=f"file {shown(path.name)}",
+            do="It may be cut off or not gzip: copy it again.",
         )
         raise fault(error, path) or broken from None
     return start[: start.rfind(b"\n") + 1] or start
@@ -284,7 +287,7 @@ def _is_utf8(text: bytes) -> bool:
 def _wrong_encoding(path: Place, stated: str, likely: str) -> ImpasseError:
     return ImpasseError(
         f"The text is not {stated}.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected=f"{stated}, as the study or the mapping has it; the file looks like {likely}",
         do=f"Set encoding = '{likely}' in the study (source.encoding) or for this file in the mapping, "
         f"or write it as {stated}.",
@@ -294,7 +297,7 @@ def _wrong_encoding(path: Place, stated: str, likely: str) -> ImpasseError:
 def _utf_16(path: Place, stated: str) -> ImpasseError:
     return ImpasseError(
         "The text is UTF-16.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected=f"{stated}, as the study or the mapping has it",
         do="Write the file as UTF-8; a spreadsheet calls it CSV UTF-8, not Unicode text.",
     )
@@ -303,7 +306,7 @@ def _utf_16(path: Place, stated: str) -> ImpasseError:
 def _carriage_returns(path: Place) -> ImpasseError:
     return ImpasseError(
         "Lines end with a carriage return only.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected="a line feed at the end of every line, with or without a carriage return before it",
         do="Write the file with line ends of Unix or Windows.",
     )
@@ -313,7 +316,7 @@ def empty(path: Place) -> ImpasseError:
     """What to say of a file without a row."""
     return ImpasseError(
         "The file holds no rows.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected="at least one row; a table that is not part of the delivery is left out altogether",
         do="Deliver the rows, or take the file away.",
     )
@@ -328,7 +331,7 @@ def told_delimiter(path: Place, quoting: bool = True) -> str:
     if len(most) > 1:
         raise ImpasseError(
             "What separates the cells cannot be told from the first line.",
-            where=f"file {path.name}, first line",
+            where=f"file {shown(path.name)}, first line",
             expected=f"one of {', '.join(map(repr, _DELIMITERS))}; {' and '.join(map(repr, most))} are there as often",
             do="Set delimiter in the study (source.delimiter) or for this file in the mapping.",
         )

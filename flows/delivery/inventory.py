@@ -16,6 +16,7 @@ from impasse.flows.delivery.regular import LEADS_OUTSIDE, leads_outside, require
 from impasse.flows.files import s3
 from impasse.flows.files.s3 import Place
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown, shown_apart
 from impasse.schemas.found import Found
 
 Columns = dict[str, Sequence[str]]
@@ -34,7 +35,7 @@ class Likely:
     def twin(self, columns: Sequence[str]) -> str:
         """A note on a file with the columns of one that is read, or nothing."""
         other = self.read.get(_one_case(columns)) if columns else None
-        return f"it has the columns of {s3.shown(PurePosixPath(other))}, which is read" if other else ""
+        return f"it has the columns of {shown(PurePosixPath(other))}, which is read" if other else ""
 
     def table(self, name: str) -> str:
         """A note on a file that may be a missing table, or nothing."""
@@ -60,7 +61,7 @@ def take_inventory(
     listed = list(_all_below(folder, known, Likely(_by_columns(columns), begun), besides))
     names = {found.name for found in listed}
     whole = [*(found for name, found in known.items() if name not in names), *listed]
-    told = s3.shown_apart(found.name for found in whole)
+    told = shown_apart(found.name for found in whole)
     return tuple(replace(found, name=name) for found, name in zip(whole, told, strict=True))
 
 

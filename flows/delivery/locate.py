@@ -17,6 +17,7 @@ from impasse.flows.delivery import parquet
 from impasse.flows.delivery.regular import leads_outside, refuse_folder_outside
 from impasse.flows.files.s3 import Place
 from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.file_names import shown
 from impasse.schemas.forms import is_pattern
 from impasse.schemas.mapping import File, Mapping
 
@@ -58,7 +59,8 @@ def _start(name: str) -> str:
 def refuse_no_folder(folder: Place) -> None:
     """Raise ImpasseError unless there is a folder."""
     if not folder.is_dir():
-        raise ImpasseError("Not a folder.", where=f"{folder}", expected="a folder of files", do="Correct source.path.")
+        told = shown(folder)
+        raise ImpasseError("Not a folder.", where=told, expected="a folder of files", do="Correct source.path.")
 
 
 def listing_of(delivery: Place) -> Listing:
@@ -124,8 +126,8 @@ def _matching(name: str, folder: Place, listing: Listing) -> list[Place]:
 
 def _two_of_a_name(name: str, paths: list[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"More than one file may be meant by '{name}': {listed(path.name for path in paths)}.",
-        where=f"folder {folder.name}",
+        f"More than one file may be meant by '{shown(name)}': {listed(path.name for path in paths)}.",
+        where=f"folder {shown(folder.name)}",
         expected="one file of the name",
         do="Name the one that is meant in source.files as it is written, with its ending, or take the others away.",
     )
@@ -146,7 +148,7 @@ def refuse_two_of_a_name(paths: list[Place], folder: Place) -> None:
     if twice:
         raise ImpasseError(
             f"Files differ only in ending or capitals: {listed(twice)}.",
-            where=f"folder {folder.name}",
+            where=f"folder {shown(folder.name)}",
             expected="each file once",
             do="Take the others away, or add the ending to a pattern of source.files, as in lmed_*.csv.",
         )
@@ -180,9 +182,9 @@ def missing(files: list[File], folder: Place, listing: Listing, key: str = "") -
     names = [name for file in files for name in (*file.name, *file.other_names)]
     there = [path.name for path in listing((folder / names[0]).parent)]
     return ImpasseError(
-        f"File '{names[0]}' is missing.",
-        where=f"folder {folder.name}",
-        expected=f"{' or '.join(names)} with the ending {', '.join(ENDINGS)}",
+        f"File '{shown(names[0])}' is missing.",
+        where=f"folder {shown(folder.name)}",
+        expected=f"{' or '.join(map(shown, names))} with the ending {', '.join(ENDINGS)}",
         do=_remedy(names, there, key),
     )
 
@@ -205,20 +207,21 @@ def _remedy(names: list[str], there: list[str], key: str) -> str:
 def _toml(names: list[str]) -> str:
     if not 0 < len(names) <= _WRITTEN_OUT:
         return "[...]"
-    return json.dumps(names[0] if len(names) == 1 else names, ensure_ascii=False)
+    told = [shown(name) for name in names]
+    return json.dumps(told[0] if len(told) == 1 else told, ensure_ascii=False)
 
 
 def listed(names: Iterable[str]) -> str:
     """Names as they are told, the first of them if they are many."""
-    shown = [f"'{name}'" for name in names]
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
+    told = [f"'{shown(name)}'" for name in names]
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return ", ".join(told[:_SHOWN]) + more
 
 
 def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
         f"More than one file may be meant by '{key}': {listed(path.name for path in paths)}.",
-        where=f"folder {folder.name}",
+        where=f"folder {shown(folder.name)}",
         expected="one file of the names that the layout knows",
         do=f"Name what is to be read in source.files, as in {key} = {_toml([path.name for path in paths])}.",
     )
@@ -227,7 +230,7 @@ def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
 def _two_forms(paths: list[Place], key: str, folder: Place) -> ImpasseError:
     return ImpasseError(
         f"The same rows seem to be delivered in two forms: {listed(path.name for path in paths)}.",
-        where=f"folder {folder.name}",
+        where=f"folder {shown(folder.name)}",
         expected="one of the two forms that the layout reads",
         do=f"Say in source.files which is not to be read, as in {key} = [].",
     )

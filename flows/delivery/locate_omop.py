@@ -26,6 +26,7 @@ from impasse.flows.files import s3
 from impasse.flows.files.s3 import Place
 from impasse.schemas.concepts import OMOP_TABLES
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 from impasse.schemas.mapping import File
 
 _PART = re.compile(r"[_-][0-9]+(-of-[0-9]+)?")
@@ -80,8 +81,8 @@ def _parts_of(path: Place, folder: Place) -> list[Place]:
     is_parquet = {file.suffix.lower() == ".parquet" for file in parts}
     if len(is_parquet) != 1 or len(parts) < len(tables):
         raise ImpasseError(
-            f"The folder '{path.name}' is no table.",
-            where=f"folder {path.parent.name}",
+            f"The folder '{shown(path.name)}' is no table.",
+            where=f"folder {shown(path.parent.name)}",
             expected="a folder of CSV files, or of Parquet files, and of nothing else",
             do="Deliver the table so, or take the folder away.",
         )
@@ -91,7 +92,7 @@ def _parts_of(path: Place, folder: Place) -> list[Place]:
 def _either(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
         f"More than one file may be meant by '{table}': {listed(path.name for path in paths)}.",
-        where=f"folder {folder.name}",
+        where=f"folder {shown(folder.name)}",
         expected=f"the table once: {_expected(table)}",
         do="Take away what is not meant.",
     )
@@ -100,7 +101,7 @@ def _either(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
 def _odd_names(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
         f"The table {table} may be in {listed(path.name for path in paths)}, which is not read under such a name.",
-        where=f"folder {folder.name}",
+        where=f"folder {shown(folder.name)}",
         expected=_expected(table),
         do="Give it such a name; if it is no part of the delivery, take it out of the folder.",
     )

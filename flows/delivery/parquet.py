@@ -21,6 +21,7 @@ from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
 from impasse.schemas.delivered import odd_type
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 
 Kinds = Mapping[str, pl.DataType]
 
@@ -95,13 +96,13 @@ def unreadable(place: Place, error: Exception | None = None) -> ImpasseError:
     if "invalid UTF-8" in str(error):
         return ImpasseError(
             "A text in it is not UTF-8.",
-            where=f"file {place.name}",
+            where=f"file {shown(place.name)}",
             expected="Parquet, whose texts are UTF-8",
             do="Write the file again, its texts as UTF-8.",
         )
     return ImpasseError(
         "The file cannot be read as Parquet.",
-        where=f"file {place.name}",
+        where=f"file {shown(place.name)}",
         expected="a whole Parquet file",
         do="It may be cut off: copy it again and compare sizes.",
     )
@@ -111,16 +112,16 @@ def _refuse_odd(kinds: Kinds, file: Place) -> None:
     """Raise ImpasseError for a column that no library here can read."""
     for name, kind in kinds.items():
         if isinstance(kind, pl.Decimal) and kind.precision > _MOST_FIGURES:
-            raise odd_type(name, f"decimal of {kind.precision} figures", file.name)
+            raise odd_type(name, f"decimal of {kind.precision} figures", shown(file.name))
         if _is_too_deep(kind):
-            raise odd_type(name, _TOO_DEEP, file.name)
+            raise odd_type(name, _TOO_DEEP, shown(file.name))
 
 
 def _too_deep(place: Place) -> ImpasseError:
     """What to say where the types are so deep that not even the names of the columns can be had."""
     return ImpasseError(
         f"A column is of the type {_TOO_DEEP}, which cannot be read.",
-        where=f"file {place.name}",
+        where=f"file {shown(place.name)}",
         expected="text, numbers, dates or dates with a time",
         do="Write the file again without that column.",
     )
@@ -153,7 +154,7 @@ def _scan_file(file: Place, table: Place) -> pl.LazyFrame:
         names = rows.collect_schema().names()
     except pl.exceptions.DuplicateError:
         names = names_of(file)
-    refuse_two_of_a_name([*names, *folders], f"file {file.name}")
+    refuse_two_of_a_name([*names, *folders], f"file {shown(file.name)}")
     return rows.with_columns(pl.lit(value, dtype=pl.String).alias(name) for name, value in folders.items())
 
 
@@ -173,14 +174,14 @@ def _refuse_different(known: Kinds, kinds: Kinds, file: Place, other: Place, pla
     if apart:
         raise ImpasseError(
             f"Two files of one table have different columns: {listed(apart)}.",
-            where=f"folder {place.name}, files {_within(file, place)} and {_within(other, place)}",
+            where=f"folder {shown(place.name)}, files {_within(file, place)} and {_within(other, place)}",
             expected="the same columns in every file, with the same kind of values",
             do="Write the table again as a whole, or name its parts as tables of their own.",
         )
 
 
 def _within(file: Place, table: Place) -> str:
-    return s3.shown(s3.relative(file, table))
+    return shown(s3.relative(file, table))
 
 
 def are_alike(kind: pl.DataType, other: pl.DataType) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from impasse.flows.files import s3
 from impasse.flows.files.s3 import Address, Place
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 
 LEADS_OUTSIDE = "a link that leads outside the delivery"
 
@@ -28,14 +29,14 @@ def require_regular(place: Place) -> None:
         str(place).encode()
     except UnicodeEncodeError:
         raise ImpasseError(
-            "Its name is not UTF-8.", where=f"file {place.name}", do="Give file and folders other names."
+            "Its name is not UTF-8.", where=f"file {shown(place.name)}", do="Give file and folders other names."
         ) from None
 
 
 def _not_regular(place: Path) -> ImpasseError:
     return ImpasseError(
         "It is not a regular file.",
-        where=f"file {place.name}",
+        where=f"file {shown(place.name)}",
         expected="a file, and no folder, pipe, socket or device",
         do="Deliver the rows as a file, or take it away.",
     )
@@ -52,8 +53,8 @@ def refuse_folder_outside(place: Place, folder: Place) -> None:
     """Raise ImpasseError if a table is a folder to which a link leads out of the delivery."""
     if leads_outside(place, folder) and place.is_dir():
         raise ImpasseError(
-            f"The folder '{place.name}' is {LEADS_OUTSIDE}.",
-            where=f"folder {folder.name}",
+            f"The folder '{shown(place.name)}' is {LEADS_OUTSIDE}.",
+            where=f"folder {shown(folder.name)}",
             expected="a folder of Parquet files in the delivery itself, or links to single files",
             do="Copy or move the folder into the delivery.",
         )

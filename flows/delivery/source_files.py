@@ -20,6 +20,7 @@ from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 from impasse.schemas.found import NO_ROWS, Found
 
 PLAIN = CsvForm()
@@ -129,9 +130,9 @@ class DeliveredFiles(Delivered):
             n_rows += piece.height
             yield piece
         if file.is_parquet:
-            lines.require_all_rows(f"file {file.path.name}", n_counted, n_rows)
+            lines.require_all_rows(f"file {shown(file.path.name)}", n_counted, n_rows)
         else:
-            lines.require_handed_on(file.path.name, self._lines_of(file), n_rows)
+            lines.require_handed_on(shown(file.path.name), self._lines_of(file), n_rows)
 
     def _count(self, file: SourceFile) -> dict[Place, int]:
         """The rows of a file, or of each file of a folder; counted once."""
@@ -233,7 +234,7 @@ def _refuse_unlike(schemas: dict[SourceFile, pl.Schema]) -> None:
 def _unlike(names: Sequence[str], file: SourceFile, other: SourceFile) -> ImpasseError:
     return ImpasseError(
         f"Two files of one table hold different kinds of values: {parquet.listed(names)}.",
-        where=f"files {file.path.name} and {other.path.name}",
+        where=f"files {shown(file.path.name)} and {shown(other.path.name)}",
         expected="the same kind of values in every file of a table that others are looked up in",
         do="Write both files anew, with the same types.",
     )

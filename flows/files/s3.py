@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import ENOENT
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 from impasse.flows.files.s3_account import client, polars_options
 from impasse.schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
 from impasse.schemas.errors import ImpasseError, NoAnswer
+from impasse.schemas.file_names import shown
 from impasse.schemas.plain import plain
 
 if TYPE_CHECKING:  # and loaded only when a store is asked
@@ -43,8 +43,6 @@ _REFUSALS = (
     "UNKNOWN (HTTP status 401)",
     "UNKNOWN (HTTP status 403)",
 )
-# The value of a folder called `name=value`.
-_VALUE = re.compile(r"(?<=[^/])=[^/]*/")
 # What stands between slashes in a key and is no name of a file or folder.
 _NO_NAMES = {"", ".", ".."}
 _MISDIRECTED = ("UNKNOWN (HTTP status 301)", "UNKNOWN (HTTP status 400)")
@@ -175,25 +173,6 @@ def _inside(place: Place, folder: Place) -> str:
     """The same as text, of a key as it is spelled."""
     above, spelled = f"{_spelled(folder)}/", _spelled(place)
     return spelled.removeprefix(above) if spelled.startswith(above) else place.name
-
-
-def shown(place: Place | PurePosixPath) -> str:
-    """A path as it may be told: a folder called `name=value` can hold the value of a person, which is left out."""
-    return _hidden(str(place))
-
-
-def shown_apart(names: Iterable[str]) -> list[str]:
-    """Names of files as they may be told, each once: those that are alike without their values are numbered."""
-    n_alike: Counter[str] = Counter()
-    told = []
-    for name in map(_hidden, names):
-        n_alike[name] += 1
-        told.append(name if n_alike[name] == 1 else f"{name} ({n_alike[name]})")
-    return told
-
-
-def _hidden(name: str) -> str:
-    return _VALUE.sub("=…/", name)
 
 
 def told_name(place: Place, folder: Place) -> str:
