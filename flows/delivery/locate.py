@@ -7,14 +7,16 @@ which of two files is meant is not guessed.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable
 from fnmatch import fnmatchcase
 from functools import cache
+from pathlib import Path
 
 from impasse.flows.delivery import parquet
-from impasse.flows.delivery.regular import leads_outside, refuse_folder_outside
+from impasse.flows.delivery.regular import cannot_be_listed, leads_outside, refuse_folder_outside
 from impasse.flows.files.s3 import Place
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.file_names import shown
@@ -41,7 +43,7 @@ def locate_files(folder: Place, layout: Mapping) -> Located:
     for key in layout.files:
         if key in required and not found[key]:
             raise missing([layout.files[key]], folder, listing, key)
-    return _refuse_folders_outside({key: paths for key, paths in found.items() if paths}, folder)
+    return checked({key: paths for key, paths in found.items() if paths}, folder)
 
 
 def begun_names(layout: Mapping, located: Container[str]) -> dict[str, str]:
@@ -68,6 +70,7 @@ def listing_of(delivery: Place) -> Listing:
 
     @cache
     def files_in(folder: Place) -> list[Place]:
+        refuse_folder_outside(folder, delivery)
         return [path for path in all_in(folder) if _is_table(path, delivery)] if folder.is_dir() else []
 
     return files_in
@@ -75,7 +78,12 @@ def listing_of(delivery: Place) -> Listing:
 
 def all_in(folder: Place) -> list[Place]:
     """All files and folders in a folder, by their names."""
-    return sorted(folder.iterdir())
+    try:
+        if isinstance(folder, Path):
+            os.stat(f"{folder}/.")  # one that may be listed and not entered tells names alone
+        return sorted(folder.iterdir())
+    except PermissionError as error:
+        raise cannot_be_listed(folder, f"{error.strerror}") from None
 
 
 def _is_table(path: Place, delivery: Place) -> bool:
@@ -86,10 +94,11 @@ def _is_table(path: Place, delivery: Place) -> bool:
     return not path.is_dir() or leads_outside(path, delivery) or parquet.is_table_folder(path)
 
 
-def _refuse_folders_outside(found: Located, folder: Place) -> Located:
-    """What is found, if none of it is a folder outside that of the delivery."""
+def checked(found: Located, folder: Place) -> Located:
+    """What is found, if all files of it are known and none is in a folder outside that of the delivery."""
     for path in (path for paths in found.values() for path in paths):
         refuse_folder_outside(path, folder)
+        parquet.files_of(path)
     return found
 
 

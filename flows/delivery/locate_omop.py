@@ -14,6 +14,7 @@ from impasse.flows.delivery.locate import (
     ENDINGS,
     Located,
     all_in,
+    checked,
     listed,
     listing_of,
     missing,
@@ -21,7 +22,7 @@ from impasse.flows.delivery.locate import (
     refuse_two_of_a_name,
     without_ending,
 )
-from impasse.flows.delivery.regular import refuse_folder_outside
+from impasse.flows.delivery.regular import files_below, refuse_closed, refuse_folder_outside
 from impasse.flows.files import s3
 from impasse.flows.files.s3 import Place
 from impasse.schemas.concepts import OMOP_TABLES
@@ -43,7 +44,7 @@ def locate_omop(folder: Place) -> Located:
     found = {table: _files_of(table, there, folder) for table in OMOP_TABLES}
     if not found["person"]:
         raise missing([File(name="person")], folder, listing_of(folder))
-    return {table: paths for table, paths in found.items() if paths}
+    return checked({table: paths for table, paths in found.items() if paths}, folder)
 
 
 def _files_of(table: str, there: Sequence[Place], folder: Place) -> tuple[Place, ...]:
@@ -74,9 +75,10 @@ def _parts_of(path: Place, folder: Place) -> list[Place]:
     if not path.is_dir():
         return [path]
     refuse_folder_outside(path, folder)
-    inside = [(file, s3.relative(file, path)) for file in s3.files_below(path)]
-    data = [(file, name) for file, name in inside if not file.name.lower().endswith(_NO_DATA)]
-    tables = [file for file, name in data if not any(part.startswith(_MARKS) for part in name.parts)]
+    inside = [(file, why) for file, why in files_below(path) if not parquet.is_mark(s3.relative(file, path))]
+    for file, why in inside:
+        refuse_closed(file, why, path)
+    tables = [file for file, _ in inside if not file.name.lower().endswith(_NO_DATA)]
     parts = [file for file in tables if file.name.lower().endswith(ENDINGS)]
     is_parquet = {file.suffix.lower() == ".parquet" for file in parts}
     if len(is_parquet) != 1 or len(parts) < len(tables):

@@ -15,7 +15,7 @@ import pyarrow
 import pyarrow.parquet
 
 from impasse.flows.delivery.names import refuse_two_of_a_name
-from impasse.flows.delivery.regular import require_regular
+from impasse.flows.delivery.regular import files_below, refuse_closed, require_regular
 from impasse.flows.files import s3
 from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
@@ -32,15 +32,32 @@ _TOO_DEEP = "structure within structure, too deep"
 
 
 def is_table_folder(place: Place) -> bool:
-    """Whether a place is a folder with Parquet files in it."""
-    return place.is_dir() and bool(files_of(place))
+    """Whether a place is a folder with Parquet files in it, or with folders of which nobody knows what they hold."""
+    return place.is_dir() and any(why or _is_parquet(file) for file, why in _inside(place))
 
 
 def files_of(place: Place) -> list[Place]:
-    """The files of a table, in order."""
+    """The files of a table, in order; a folder in it that is not walked into is refused."""
     if not place.is_dir():
         return [place]
-    return [file for file in s3.files_below(place) if _is_of_table(s3.relative(file, place))]
+    inside = _inside(place)
+    for file, why in inside:
+        refuse_closed(file, why, place)
+    return [file for file, _ in inside if _is_parquet(file)]
+
+
+def _inside(table: Place) -> list[tuple[Place, str]]:
+    """What is below a folder, without the writer's own marks."""
+    return [(file, why) for file, why in files_below(table) if not is_mark(s3.relative(file, table))]
+
+
+def is_mark(path: PurePosixPath) -> bool:
+    """Whether a path within a table is one of its writer's own marks."""
+    return any(part.startswith(_MARKS) and part != ".." for part in path.parts)
+
+
+def _is_parquet(file: Place) -> bool:
+    return file.suffix.lower() == ".parquet"
 
 
 def scan(place: Place) -> Iterator[pl.LazyFrame]:
@@ -141,15 +158,11 @@ def _inner_kinds(kind: pl.DataType) -> list[pl.DataType]:
     return [kind.inner] if isinstance(kind, pl.List | pl.Array) else []
 
 
-def _is_of_table(path: PurePosixPath) -> bool:
-    return path.suffix.lower() == ".parquet" and not any(part.startswith(_MARKS) for part in path.parts)
-
-
 def _scan_file(file: Place, table: Place) -> pl.LazyFrame:
     """One file's rows, with the columns that its folders give."""
     require_regular(file)
     rows = s3.scan_parquet(file) if isinstance(file, Address) else _scan_here(file)
-    folders = _folder_columns(s3.relative(file, table))
+    folders = folder_columns(file, table)
     try:
         names = rows.collect_schema().names()
     except pl.exceptions.DuplicateError:
@@ -162,9 +175,9 @@ def _scan_here(file: Path) -> pl.LazyFrame:
     return pl.scan_parquet(file, glob=False, hive_partitioning=False)
 
 
-def _folder_columns(path: PurePosixPath) -> dict[str, str | None]:
-    """The columns that folders called `name=value` give to the file below them."""
-    pairs = (part.split("=", 1) for part in path.parts[:-1] if "=" in part)
+def folder_columns(file: Place, table: Place) -> dict[str, str | None]:
+    """The columns that folders of a table called `name=value` give to the file below them."""
+    pairs = (part.split("=", 1) for part in s3.relative(file, table).parts[:-1] if "=" in part)
     return {unquote(name): None if value == _NO_VALUE else unquote(value) for name, value in pairs}
 
 

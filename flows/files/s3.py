@@ -7,9 +7,8 @@ kind is passed on.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import ENOENT
@@ -182,18 +181,6 @@ def told_name(place: Place, folder: Place) -> str:
 
 def _spelled(place: Place) -> str:
     return place.as_posix() if isinstance(place, Path) else str(place)
-
-
-def files_below(folder: Place, besides: Sequence[Path] = ()) -> Iterator[Place]:
-    """Every file below a folder in the order of paths, but for those in some other folders; links are not followed."""
-    if isinstance(folder, Address):
-        yield from sorted(folder.below())
-        return
-    for here, folders, names in os.walk(folder):
-        inside = sorted(name for name in folders if Path(here, name).resolve() not in besides)
-        folders[:] = inside
-        links = [name for name in inside if Path(here, name).is_symlink()]
-        yield from (Path(here, name) for name in sorted([*names, *links]))
 
 
 def scan_parquet(place: Address, n_rows: int | None = None) -> pl.LazyFrame:

@@ -330,7 +330,7 @@ def test_a_fingerprint_is_of_the_bytes_in_the_store(server: S3, name: str) -> No
     assert (sha256_of(place), place.read_bytes()) == (sha256(content), content)
 
 
-@pytest.mark.parametrize("key", ["a//b.csv", "//b.csv", "./b.csv", "id=1990//b.csv"])
+@pytest.mark.parametrize("key", ["a//b.csv", "//b.csv", "./b.csv", "../b.csv", "a/../b.csv", "id=1990//b.csv"])
 def test_a_key_that_is_no_path(server: S3, tmp_path: Path, key: str) -> None:
     """It is listed as what cannot be read, and refused where it is a part of a table; a value in it is not told."""
     folder = f"odd/{sha256(key.encode())[:8]}"
