@@ -44,6 +44,7 @@ def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Del
     found = DeliveredFiles(_located(place, chosen, layout))
     _require_persons(found, layout)
     begun = begun_names(layout, found.sources) if isinstance(layout, Mapping) else {}
+    found.refuse_copies(place)
     found.take_inventory(place, _our_output(chosen, base), begun)
     return found
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import Counter
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
 from impasse.flows.delivery import parquet
+from impasse.flows.delivery.once import ENDINGS, listed, refuse_two_of_a_name, require_once, without_ending
 from impasse.flows.delivery.regular import cannot_be_listed, leads_outside, refuse_folder_outside
 from impasse.flows.files.s3 import Place
 from impasse.schemas.errors import ImpasseError, nearest
@@ -23,8 +23,6 @@ from impasse.schemas.file_names import shown
 from impasse.schemas.forms import is_pattern
 from impasse.schemas.mapping import File, Mapping
 
-ENDINGS = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz", ".parquet")
-_SHOWN = 10
 _WRITTEN_OUT = 3
 
 Located = dict[str, tuple[Place, ...]]
@@ -61,8 +59,9 @@ def _start(name: str) -> str:
 def refuse_no_folder(folder: Place) -> None:
     """Raise ImpasseError unless there is a folder."""
     if not folder.is_dir():
-        told = shown(folder)
-        raise ImpasseError("Not a folder.", where=told, expected="a folder of files", do="Correct source.path.")
+        raise ImpasseError(
+            "Not a folder.", where=shown(folder), expected="a folder of files", do="Correct source.path."
+        )
 
 
 def listing_of(delivery: Place) -> Listing:
@@ -95,10 +94,11 @@ def _is_table(path: Place, delivery: Place) -> bool:
 
 
 def checked(found: Located, folder: Place) -> Located:
-    """What is found, if all files of it are known and none is in a folder outside that of the delivery."""
-    for path in (path for paths in found.values() for path in paths):
-        refuse_folder_outside(path, folder)
-        parquet.files_of(path)
+    """What is found, if none of it is a folder outside that of the delivery, and each row of it is there once."""
+    for paths in found.values():
+        for path in paths:
+            refuse_folder_outside(path, folder)
+    require_once(found, folder)
     return found
 
 
@@ -150,25 +150,6 @@ def _fits(path: Place, pattern: str, full_names: list[str]) -> bool:
     return any(fnmatchcase(name, full) for full in full_names[1:])
 
 
-def refuse_two_of_a_name(paths: list[Place], folder: Place) -> None:
-    """A year that is there as CSV and as Parquet would be read twice."""
-    counts = Counter(without_ending(path.name) for path in paths)
-    twice = [path.name for path in paths if counts[without_ending(path.name)] > 1]
-    if twice:
-        raise ImpasseError(
-            f"Files differ only in ending or capitals: {listed(twice)}.",
-            where=f"folder {shown(folder.name)}",
-            expected="each file once",
-            do="Take the others away, or add the ending to a pattern of source.files, as in lmed_*.csv.",
-        )
-
-
-def without_ending(name: str) -> str:
-    """A file's name in small letters, without the ending of a table."""
-    low = name.lower()
-    return next((low.removesuffix(ending) for ending in reversed(ENDINGS) if low.endswith(ending)), low)
-
-
 def _in_one_form(key: str, found: Located, layout: Mapping, folder: Place) -> tuple[Located, set[str]]:
     """The files of one of two forms, and the keys of the other, which need not be there.
 
@@ -218,13 +199,6 @@ def _toml(names: list[str]) -> str:
         return "[...]"
     told = [shown(name) for name in names]
     return json.dumps(told[0] if len(told) == 1 else told, ensure_ascii=False)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names as they are told, the first of them if they are many."""
-    told = [f"'{shown(name)}'" for name in names]
-    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    return ", ".join(told[:_SHOWN]) + more
 
 
 def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from impasse.flows.delivery import csv, inventory, lines, parquet
+from impasse.flows.delivery import csv, inventory, lines, once, parquet
 from impasse.flows.delivery.csv import CsvForm, check_csv, contents, count_lines, unreadable_csv
 from impasse.flows.delivery.lines import Lines
 from impasse.flows.delivery.regular import LEADS_OUTSIDE, leads_outside
@@ -122,6 +122,13 @@ class DeliveredFiles(Delivered):
             read += [Found(names[path], "read", key, n_rows, notes[path]) for path, n_rows in counts.items()]
             columns |= dict.fromkeys(names.values(), tuple(file.schema))
         self.found = inventory.take_inventory(folder, read, columns, besides, begun)
+
+    def refuse_copies(self, folder: Place) -> None:
+        """Raise ImpasseError if two files of a key that have rows, and get no other columns by folders, are alike."""
+        for files in self.sources.values():
+            parts = [(part, file, n_rows) for file in files for part, n_rows in self._count(file).items()]
+            given = {part: tuple(parquet.folder_columns(part, file.path).items()) for part, file, n in parts if n}
+            once.refuse_copies(given, folder)
 
     def _read(self, file: SourceFile) -> Iterator[pl.DataFrame]:
         """The rows of one file, all of them."""

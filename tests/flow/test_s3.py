@@ -29,6 +29,7 @@ from impasse.flows.run.runs import PROGRESS, STARTED
 from impasse.flows.run.steps import intake, reading
 from impasse.schemas import study as studies
 from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
+from impasse.schemas.file_names import shown
 from tests.flow.running import cleaned_of, data_hashes, run_steps
 from tests.flow.s3_server import BUCKET, S3, running
 from tests.flow.test_intake import hashes
@@ -339,13 +340,26 @@ def test_a_key_that_is_no_path(server: S3, tmp_path: Path, key: str) -> None:
     chosen = omop_study(kind="omop", path=f"s3://{BUCKET}/{folder}")
 
     found = {entry.state: entry for entry in read_delivery(chosen, tmp_path, OMOP_LISTS).found}
-    assert (found["unreadable"].name, found["unreadable"].note) == (key.replace("1990", "…"), "Its key is no path.")
+    assert (found["unreadable"].name, found["unreadable"].note) == (shown(key), "Its key is no path.")
     assert found["read"].name == "person.csv"
 
     server.put_at(f"{folder}/death/{key}", b"person_id,death_date\n")
     with pytest.raises(ImpasseError, match=r"Its key is no path\.(.|\n)*death/") as caught:
         read_delivery(chosen, tmp_path, OMOP_LISTS)
     assert "1990" not in str(caught.value)
+
+
+def test_each_row_on_s3_once(server: S3, tmp_path: Path) -> None:
+    """Copies, and tables of which only a log says what is in them, are found there too."""
+    server.put(b"person_id,year_of_birth\n1,1970\n", "once/person/part-0.csv")
+    server.put(b"person_id,year_of_birth\n1,1970\n", "once/person/part-0 (1).csv")
+    chosen = omop_study(kind="omop", path=f"s3://{BUCKET}/once")
+    with pytest.raises(ImpasseError, match="Two files hold the same bytes"):
+        read_delivery(chosen, tmp_path, OMOP_LISTS)
+
+    server.put(b"{}", "once/_delta_log/0.json")
+    with pytest.raises(ImpasseError, match="'once' is a table of Delta"):
+        read_delivery(chosen, tmp_path, OMOP_LISTS)
 
 
 def test_an_omop_folder(server: S3, tmp_path: Path) -> None:
