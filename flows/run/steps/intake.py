@@ -98,7 +98,7 @@ def take_in(work: Path, delivered: Delivered, source: Source, n_buckets: int) ->
         midnights=midnights(count_noted(tallies)),
         omop_notes=source.omop_notes(delivered, tallies),
         observes=source.observes(tallies),
-        facts=quality.sum_facts(facts),
+        facts=quality.sum_facts([*facts, quality.key_facts(tallies)]),
     )
 
 
