@@ -31,6 +31,8 @@ UNIQUE_TOGETHER = "ExpectCompoundColumnsToBeUnique"
 # No more than this share of a table's delivered rows should fall to one and the same rule.
 MAX_SHARE_OF_ONE_RULE = 0.05
 MAX_AGE = 110
+# So many rows of an OMOP table must have a key of their own; fewer are a table that is there twice, or half of it.
+LEAST_OWN_KEYS = 0.95
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def delivery(study: Study) -> list[Expectation]:
     return [
         expectation
         for table in TABLES
-        for expectation in (*_volume(table, study), _one_rule(table), *_yearly(table), *_shares(table))
+        for expectation in (*_volume(table, study), _one_rule(table), *_yearly(table), *_keys(table), *_shares(table))
     ]
 
 
@@ -188,6 +190,20 @@ def _yearly(table: str) -> list[Expectation]:
         return []
     sentence = "Every calendar year of the study period has rows."
     return [_expected(table, years_frame(table), "date", sentence, False, column="n_rows", min_value=1)]
+
+
+def _keys(table: str) -> list[Expectation]:
+    """What is expected of the primary keys of a CDM; a registry has none. Persons are expected to be there once."""
+    if table in ("persons", "deaths"):
+        return []
+    frame, column = facts_frame(table), "own_key"
+    most = (
+        f"At least {LEAST_OWN_KEYS:.0%} of the rows have a primary key that no earlier row has; fewer are there twice."
+    )
+    return [
+        _expected(table, frame, "", most, True, column=column, min_value=LEAST_OWN_KEYS, max_value=1),
+        _expected(table, frame, "", "Every row has a primary key of its own.", False, column=column, min_value=1),
+    ]
 
 
 def _shares(table: str) -> list[Expectation]:

@@ -37,7 +37,9 @@ from impasse.schemas.expectations import (
 )
 from impasse.schemas.extracts import MODELS
 from impasse.schemas.study import Study
+from impasse.transforms.ingest.omop.keys import N_KEYS, N_REPEATED
 from impasse.transforms.ingest.rules import HARMLESS
+from impasse.transforms.ingest.tallies import Tally
 
 _FACTS = {"table": pl.String, "fact": pl.String, "part": pl.Int64, "whole": pl.Int64}
 _DATE_COLUMN = {
@@ -121,6 +123,13 @@ def measure(tables: Frames, n_persons: int, study: Study, codes: CodeLists) -> p
         *_known_facts(tables),
         *_score_facts(tables, codes),
     ]
+    return pl.DataFrame(facts, schema=_FACTS, orient="row")
+
+
+def key_facts(tallies: Mapping[str, Tally]) -> pl.DataFrame:
+    """Of each table whose rows have primary keys: how many have one that no earlier row has."""
+    counts = {table: done.counts for table, done in tallies.items() if done.counts[N_KEYS]}
+    facts = [(table, "own_key", max(n[N_KEYS] - n[N_REPEATED], 0), n[N_KEYS]) for table, n in counts.items()]
     return pl.DataFrame(facts, schema=_FACTS, orient="row")
 
 

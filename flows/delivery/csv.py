@@ -27,6 +27,7 @@ from impasse.flows.delivery.regular import require_regular
 from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 
 _DELIMITERS = (",", ";", "\t", "|")
 _QUOTED = re.compile(rb'"[^"]*"')
@@ -50,7 +51,7 @@ def count_lines(path: Place, form: CsvForm) -> Lines:
     Polars would fill a row that is cut off with blank cells, and take a quote within a cell in a way of its own.
     """
     counted = lines.count(_lettered(_blocks(path, _AT_ONCE), path, form), form.delimiter, form.quoting)
-    lines.require_sound(path.name, counted)
+    lines.require_sound(shown(path.name), counted)
     return counted
 
 
@@ -70,7 +71,7 @@ def unreadable_csv(path: Place, form: CsvForm) -> ImpasseError:
     """What to say of a CSV file that has no rows and columns."""
     return ImpasseError(
         "The file cannot be read as CSV: a line does not fit the first one, or the file is cut off.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected=f"as many cells on every line, separated by {form.delimiter!r}, in {form.encoding}",
         do="Write the file again; quote cells that hold the separator, a quote or a line end. If quotes are letters as "
         "any others in it, set quoting = false.",
@@ -156,7 +157,7 @@ def opened(path: Place) -> IO[bytes]:
 def _not_unpacked(path: Place) -> ImpasseError:
     return ImpasseError(
         "The file cannot be unpacked.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected="a whole gzip file",
         do="It is cut off, damaged or not gzip: copy it again.",
     )
@@ -181,12 +182,12 @@ def check_csv(path: Place, form: CsvForm) -> None:
     if header.count(used) > 0 and form.delimiter not in header:
         raise ImpasseError(
             f"The cells are not separated by '{form.delimiter}'.",
-            where=f"file {path.name}, first line",
+            where=f"file {shown(path.name)}, first line",
             expected=f"'{form.delimiter}' between cells; the file seems to use {used!r}",
             do=f"Set delimiter = {used!r} in the study (source.delimiter) or for this file in the mapping, "
             f"or write it with '{form.delimiter}'.",
         )
-    refuse_two_of_a_name(_header(text, form), f"file {path.name}", may_be_a_row=True)
+    refuse_two_of_a_name(_header(text, form), f"file {shown(path.name)}", may_be_a_row=True)
 
 
 def _header(text: bytes, form: CsvForm) -> list[str]:
@@ -241,14 +242,14 @@ def _lettered(blocks: Iterable[bytes], path: Place, form: CsvForm) -> Iterator[b
                 if form.encoding == "utf-8":
                     told = _mixed if has_letters or not above.isascii() else _wrong_encoding
                     line = n_lines + above.count(b"\n") + 1
-                    raise told(f"file {path.name}, first on line {line:,}", "utf-8", "latin-1") from None
+                    raise told(f"file {shown(path.name)}, first on line {line:,}", "utf-8", "latin-1") from None
         n_lines += block.count(b"\n")
         yield block
     is_cut = bool(decoder.getstate()[0])
     if form.encoding == "utf-8" and is_cut:
         raise unreadable_csv(path, form)
     if form.encoding == "latin-1" and is_utf8 and has_letters and not is_cut:
-        raise _wrong_encoding(f"file {path.name}", "latin-1", "utf-8")
+        raise _wrong_encoding(f"file {shown(path.name)}", "latin-1", "utf-8")
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -281,7 +282,7 @@ def _mixed(where: str, stated: str, other: str) -> ImpasseError:
 def _utf_16(path: Place, stated: str) -> ImpasseError:
     return ImpasseError(
         "The text is UTF-16.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected=f"{stated}, as the study or the mapping has it",
         do="Write the file as UTF-8; a spreadsheet calls it CSV UTF-8, not Unicode text.",
     )
@@ -290,7 +291,7 @@ def _utf_16(path: Place, stated: str) -> ImpasseError:
 def _carriage_returns(path: Place) -> ImpasseError:
     return ImpasseError(
         "Lines end with a carriage return only.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected="a line feed at the end of every line, with or without a carriage return before it",
         do="Write the file with line ends of Unix or Windows.",
     )
@@ -300,7 +301,7 @@ def empty(path: Place) -> ImpasseError:
     """What to say of a file without a row."""
     return ImpasseError(
         "The file holds no rows.",
-        where=f"file {path.name}",
+        where=f"file {shown(path.name)}",
         expected="at least one row; a table that is not part of the delivery is left out altogether",
         do="Deliver the rows, or take the file away.",
     )
@@ -315,7 +316,7 @@ def told_delimiter(path: Place, quoting: bool = True) -> str:
     if len(most) > 1:
         raise ImpasseError(
             "What separates the cells cannot be told from the first line.",
-            where=f"file {path.name}, first line",
+            where=f"file {shown(path.name)}, first line",
             expected=f"one of {', '.join(map(repr, _DELIMITERS))}; {' and '.join(map(repr, most))} are there as often",
             do="Set delimiter in the study (source.delimiter) or for this file in the mapping.",
         )

@@ -23,6 +23,7 @@ from impasse.flows.delivery.regular import require_regular
 from impasse.schemas.concepts import OMOP_TABLES
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 from impasse.schemas.found import NO_ROWS, Found
 
 _PIECE = 500_000
@@ -114,7 +115,7 @@ def read_database(path: Path) -> DeliveredDatabase:
     kept = {table.key: table for table in asked}
     if "person" not in kept or not kept["person"].n_rows:
         what = "The person table has no rows." if "person" in kept else "The database has no person table."
-        raise ImpasseError(what, where=f"file {path.name}", do="Deliver an OMOP CDM.")
+        raise ImpasseError(what, where=f"file {shown(path.name)}", do="Deliver an OMOP CDM.")
     others = [named[1:] for named in names if named[2].lower() not in OMOP_TABLES]
     found = [*map(_found, asked), *(Found(".".join(named), "not asked for") for named in others)]
     found += [Found(".".join(view), "unreadable", note="a view is not read") for view in views]
@@ -164,7 +165,7 @@ def connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     except duckdb.Error:
         raise ImpasseError(
             "The file cannot be read as a DuckDB database.",
-            where=f"file {path.name}",
+            where=f"file {shown(path.name)}",
             expected="a DuckDB file that no other program has open for writing",
             do="Close the other program, or write the file again.",
         ) from None
@@ -177,7 +178,7 @@ def _refuse_unfinished(path: Path) -> None:
     if logs:
         raise ImpasseError(
             "Changes of the database stand in a file beside it.",
-            where=f"file {path.name}, file {logs[0].name}",
+            where=f"file {shown(path.name)}, file {shown(logs[0].name)}",
             expected="one file that holds everything",
             do="Open the database once and run CHECKPOINT, then deliver it.",
         )
@@ -188,7 +189,7 @@ def _refuse_two_of_a_name(names: list[str], path: Path) -> None:
     if twice:
         raise ImpasseError(
             f"The database holds {', '.join(twice)} in more than one schema.",
-            where=f"file {path.name}",
+            where=f"file {shown(path.name)}",
             expected="one OMOP CDM",
             do="Export the schema that is meant to a database of its own.",
         )
@@ -198,7 +199,7 @@ def _refuse_views(names: list[str], path: Path) -> None:
     if names:
         raise ImpasseError(
             f"A view is not read, because it runs what it was made of: {', '.join(sorted(names))}.",
-            where=f"file {path.name}",
+            where=f"file {shown(path.name)}",
             expected="base tables",
             do="Make a table of each: create table ... as select * from the view.",
         )

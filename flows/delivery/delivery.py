@@ -21,6 +21,7 @@ from impasse.schemas import delivered, mapping
 from impasse.schemas.concepts import OmopLists
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 from impasse.schemas.forms import FileForm
 from impasse.schemas.mapping import Mapping
 from impasse.schemas.study import Study
@@ -43,6 +44,7 @@ def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Del
     found = DeliveredFiles(_located(place, chosen, layout))
     _require_persons(found, layout)
     begun = begun_names(layout, found.sources) if isinstance(layout, Mapping) else {}
+    found.refuse_copies(place)
     found.take_inventory(place, _our_output(chosen, base), begun)
     return found
 
@@ -74,7 +76,7 @@ def _is_database(place: Place) -> bool:
     if isinstance(place, Address):
         raise ImpasseError(
             "A DuckDB file cannot be read on S3.",
-            where=f"{place}",
+            where=shown(place),
             expected="a folder of CSV or Parquet files on S3, or a DuckDB file on this machine",
             do="Copy the file to this machine and name the copy in source.path.",
         )
@@ -85,7 +87,7 @@ def _refuse_form(stated: dict[str, object], place: Place) -> None:
     if stated:
         raise ImpasseError(
             f"A DuckDB file is not written with {' and '.join(stated)}.",
-            where=f"study file, source; file {place.name}",
+            where=f"study file, source; file {shown(place.name)}",
             expected="settings of CSV files with a folder of CSV files only",
             do="Take them out.",
         )
@@ -102,7 +104,7 @@ def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> list
 
 def _registry(folder: Place, layout: Mapping) -> Sources:
     sources = _sources(locate_files(folder, layout), layout)
-    columns = {key: {file.path.name: list(file.schema) for file in files} for key, files in sources.items()}
+    columns = {key: {file.path: list(file.schema) for file in files} for key, files in sources.items()}
     _refuse_missing_columns(columns, layout)
     return sources
 
@@ -130,14 +132,16 @@ def _require_persons(found: DeliveredFiles, layout: Mapping | OmopLists) -> None
         raise empty(found.sources[persons[0]][0].path)
 
 
-def _refuse_missing_columns(columns: dict[str, dict[str, list[str]]], layout: Mapping) -> None:
+def _refuse_missing_columns(columns: dict[str, dict[Place, list[str]]], layout: Mapping) -> None:
     """Every column the layout needs, in each file, before anything is computed."""
     for part in (part for table in mapping.TABLES for part in layout.parts(table) if part.file in columns):
         joined = [name for there in columns.get(part.join.file, {}).values() for name in there] if part.join else []
         for file, there in columns[part.file].items():
             for spellings in mapping.needed_columns(part):
                 if not {name.lower() for name in spellings} & {column.lower() for column in there + joined}:
-                    raise delivered.missing_column(spellings, there, file, layout.files[part.file].instead_of)
+                    raise delivered.missing_column(
+                        spellings, there, shown(file.name), layout.files[part.file].instead_of
+                    )
 
 
 def _omop_folder(folder: Place, stated: FileForm) -> Sources:
@@ -158,7 +162,7 @@ def _refuse_other_columns(files: Sequence[tuple[SourceFile, set[str]]]) -> None:
         if theirs != columns:
             raise ImpasseError(
                 "Two parts of one table have different columns.",
-                where=f"files {first.path.name} and {file.path.name}",
+                where=f"files {shown(first.path.name)} and {shown(file.path.name)}",
                 expected="the same columns in every part, and their names in the first line of each",
                 do="Export the table again as a whole.",
             )

@@ -12,11 +12,12 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from impasse.flows.delivery import csv, parquet
-from impasse.flows.delivery.regular import LEADS_OUTSIDE, leads_outside, require_regular
+from impasse.flows.delivery.regular import LEADS_OUTSIDE, LINKED, files_below, leads_outside, require_regular
 from impasse.flows.files import s3
 from impasse.flows.files.s3 import Place
 from impasse.schemas.errors import ImpasseError
-from impasse.schemas.found import Found
+from impasse.schemas.file_names import shown, shown_apart
+from impasse.schemas.found import Found, State
 
 Columns = dict[str, Sequence[str]]
 
@@ -34,7 +35,7 @@ class Likely:
     def twin(self, columns: Sequence[str]) -> str:
         """A note on a file with the columns of one that is read, or nothing."""
         other = self.read.get(_one_case(columns)) if columns else None
-        return f"it has the columns of {s3.shown(PurePosixPath(other))}, which is read" if other else ""
+        return f"it has the columns of {shown(PurePosixPath(other))}, which is read" if other else ""
 
     def table(self, name: str) -> str:
         """A note on a file that may be a missing table, or nothing."""
@@ -60,7 +61,7 @@ def take_inventory(
     listed = list(_all_below(folder, known, Likely(_by_columns(columns), begun), besides))
     names = {found.name for found in listed}
     whole = [*(found for name, found in known.items() if name not in names), *listed]
-    told = s3.shown_apart(found.name for found in whole)
+    told = shown_apart(found.name for found in whole)
     return tuple(replace(found, name=name) for found, name in zip(whole, told, strict=True))
 
 
@@ -70,18 +71,27 @@ def _by_columns(columns: Columns) -> dict[frozenset[str], str]:
 
 
 def _all_below(folder: Place, known: dict[str, Found], likely: Likely, besides: Sequence[Path]) -> Iterator[Found]:
-    files = s3.files_below(folder, besides)
-    for file in islice(files, _MOST_LISTED):
+    files = files_below(folder, besides)
+    walked = {str(above) for name in known for above in PurePosixPath(name).parents}
+    for file, why in islice(files, _MOST_LISTED):
         name = s3.told_name(file, folder)
-        yield known.get(name) or _not_asked_for(file, name, likely, leads_outside(file, folder))
+        if why and name not in walked:
+            yield _closed(name, why, likely, leads_outside(file, folder))
+        elif not why:
+            yield known.get(name) or _not_asked_for(file, name, likely, leads_outside(file, folder))
     if next(files, None):
         yield Found("…", "not asked for", note=f"more than {_MOST_LISTED:,} files; the others are not listed")
 
 
+def _closed(name: str, why: str, likely: Likely, is_outside: bool) -> Found:
+    """A folder that is not looked into: a link, or one that may not be listed."""
+    note = LEADS_OUTSIDE if is_outside else why
+    state: State = "not asked for" if why == LINKED else "unreadable"
+    return Found(name, state, note="; ".join(part for part in (note, likely.table(name)) if part))
+
+
 def _not_asked_for(file: Place, name: str, likely: Likely, is_outside: bool) -> Found:
     notes = [LEADS_OUTSIDE] if is_outside else []
-    if is_outside and not file.is_file():
-        return Found(name, "not asked for", note=LEADS_OUTSIDE)
     try:
         own = _looked_at(file)
     except (ImpasseError, OSError) as error:
@@ -91,9 +101,7 @@ def _not_asked_for(file: Place, name: str, likely: Likely, is_outside: bool) -> 
 
 
 def _looked_at(file: Place) -> list[str]:
-    """The names of the columns of what looks like a table by its ending; only a folder that is a link is no file."""
-    if isinstance(file, Path) and file.is_dir():
-        return []
+    """The names of the columns of what looks like a table by its ending."""
     require_regular(file)
     if file.name.lower().endswith(".parquet"):
         return parquet.names_of(file)

@@ -7,21 +7,22 @@ which of two files is meant is not guessed.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections import Counter
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from fnmatch import fnmatchcase
 from functools import cache
+from pathlib import Path
 
 from impasse.flows.delivery import parquet
-from impasse.flows.delivery.regular import leads_outside, refuse_folder_outside
+from impasse.flows.delivery.once import ENDINGS, listed, refuse_two_of_a_name, require_once, without_ending
+from impasse.flows.delivery.regular import cannot_be_listed, leads_outside, refuse_folder_outside
 from impasse.flows.files.s3 import Place
 from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.file_names import shown
 from impasse.schemas.forms import is_pattern
 from impasse.schemas.mapping import File, Mapping
 
-ENDINGS = (".csv", ".csv.gz", ".txt", ".txt.gz", ".tsv", ".tsv.gz", ".parquet")
-_SHOWN = 10
 _WRITTEN_OUT = 3
 
 Located = dict[str, tuple[Place, ...]]
@@ -40,7 +41,7 @@ def locate_files(folder: Place, layout: Mapping) -> Located:
     for key in layout.files:
         if key in required and not found[key]:
             raise missing([layout.files[key]], folder, listing, key)
-    return _refuse_folders_outside({key: paths for key, paths in found.items() if paths}, folder)
+    return checked({key: paths for key, paths in found.items() if paths}, folder)
 
 
 def begun_names(layout: Mapping, located: Container[str]) -> dict[str, str]:
@@ -58,7 +59,9 @@ def _start(name: str) -> str:
 def refuse_no_folder(folder: Place) -> None:
     """Raise ImpasseError unless there is a folder."""
     if not folder.is_dir():
-        raise ImpasseError("Not a folder.", where=f"{folder}", expected="a folder of files", do="Correct source.path.")
+        raise ImpasseError(
+            "Not a folder.", where=shown(folder), expected="a folder of files", do="Correct source.path."
+        )
 
 
 def listing_of(delivery: Place) -> Listing:
@@ -66,6 +69,7 @@ def listing_of(delivery: Place) -> Listing:
 
     @cache
     def files_in(folder: Place) -> list[Place]:
+        refuse_folder_outside(folder, delivery)
         return [path for path in all_in(folder) if _is_table(path, delivery)] if folder.is_dir() else []
 
     return files_in
@@ -73,7 +77,12 @@ def listing_of(delivery: Place) -> Listing:
 
 def all_in(folder: Place) -> list[Place]:
     """All files and folders in a folder, by their names."""
-    return sorted(folder.iterdir())
+    try:
+        if isinstance(folder, Path):
+            os.stat(f"{folder}/.")  # one that may be listed and not entered tells names alone
+        return sorted(folder.iterdir())
+    except PermissionError as error:
+        raise cannot_be_listed(folder, f"{error.strerror}") from None
 
 
 def _is_table(path: Place, delivery: Place) -> bool:
@@ -84,10 +93,12 @@ def _is_table(path: Place, delivery: Place) -> bool:
     return not path.is_dir() or leads_outside(path, delivery) or parquet.is_table_folder(path)
 
 
-def _refuse_folders_outside(found: Located, folder: Place) -> Located:
-    """What is found, if none of it is a folder outside that of the delivery."""
-    for path in (path for paths in found.values() for path in paths):
-        refuse_folder_outside(path, folder)
+def checked(found: Located, folder: Place) -> Located:
+    """What is found, if none of it is a folder outside that of the delivery, and each row of it is there once."""
+    for paths in found.values():
+        for path in paths:
+            refuse_folder_outside(path, folder)
+    require_once(found, folder)
     return found
 
 
@@ -124,8 +135,8 @@ def _matching(name: str, folder: Place, listing: Listing) -> list[Place]:
 
 def _two_of_a_name(name: str, paths: list[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"More than one file may be meant by '{name}': {listed(path.name for path in paths)}.",
-        where=f"folder {folder.name}",
+        f"More than one file may be meant by '{shown(name)}': {listed(path.name for path in paths)}.",
+        where=f"folder {shown(folder.name)}",
         expected="one file of the name",
         do="Name the one that is meant in source.files as it is written, with its ending, or take the others away.",
     )
@@ -137,25 +148,6 @@ def _fits(path: Place, pattern: str, full_names: list[str]) -> bool:
     if fnmatchcase(name, pattern) and ("." in pattern or path.is_dir()):
         return True
     return any(fnmatchcase(name, full) for full in full_names[1:])
-
-
-def refuse_two_of_a_name(paths: list[Place], folder: Place) -> None:
-    """A year that is there as CSV and as Parquet would be read twice."""
-    counts = Counter(without_ending(path.name) for path in paths)
-    twice = [path.name for path in paths if counts[without_ending(path.name)] > 1]
-    if twice:
-        raise ImpasseError(
-            f"Files differ only in ending or capitals: {listed(twice)}.",
-            where=f"folder {folder.name}",
-            expected="each file once",
-            do="Take the others away, or add the ending to a pattern of source.files, as in lmed_*.csv.",
-        )
-
-
-def without_ending(name: str) -> str:
-    """A file's name in small letters, without the ending of a table."""
-    low = name.lower()
-    return next((low.removesuffix(ending) for ending in reversed(ENDINGS) if low.endswith(ending)), low)
 
 
 def _in_one_form(key: str, found: Located, layout: Mapping, folder: Place) -> tuple[Located, set[str]]:
@@ -180,9 +172,9 @@ def missing(files: list[File], folder: Place, listing: Listing, key: str = "") -
     names = [name for file in files for name in (*file.name, *file.other_names)]
     there = [path.name for path in listing((folder / names[0]).parent)]
     return ImpasseError(
-        f"File '{names[0]}' is missing.",
-        where=f"folder {folder.name}",
-        expected=f"{' or '.join(names)} with the ending {', '.join(ENDINGS)}",
+        f"File '{shown(names[0])}' is missing.",
+        where=f"folder {shown(folder.name)}",
+        expected=f"{' or '.join(map(shown, names))} with the ending {', '.join(ENDINGS)}",
         do=_remedy(names, there, key),
     )
 
@@ -205,20 +197,14 @@ def _remedy(names: list[str], there: list[str], key: str) -> str:
 def _toml(names: list[str]) -> str:
     if not 0 < len(names) <= _WRITTEN_OUT:
         return "[...]"
-    return json.dumps(names[0] if len(names) == 1 else names, ensure_ascii=False)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names as they are told, the first of them if they are many."""
-    shown = [f"'{name}'" for name in names]
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
+    told = [shown(name) for name in names]
+    return json.dumps(told[0] if len(told) == 1 else told, ensure_ascii=False)
 
 
 def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
         f"More than one file may be meant by '{key}': {listed(path.name for path in paths)}.",
-        where=f"folder {folder.name}",
+        where=f"folder {shown(folder.name)}",
         expected="one file of the names that the layout knows",
         do=f"Name what is to be read in source.files, as in {key} = {_toml([path.name for path in paths])}.",
     )
@@ -227,7 +213,7 @@ def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
 def _two_forms(paths: list[Place], key: str, folder: Place) -> ImpasseError:
     return ImpasseError(
         f"The same rows seem to be delivered in two forms: {listed(path.name for path in paths)}.",
-        where=f"folder {folder.name}",
+        where=f"folder {shown(folder.name)}",
         expected="one of the two forms that the layout reads",
         do=f"Say in source.files which is not to be read, as in {key} = [].",
     )

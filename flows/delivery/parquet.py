@@ -17,13 +17,13 @@ import pyarrow
 import pyarrow.parquet
 
 from impasse.flows.delivery.names import refuse_two_of_a_name
-from impasse.flows.delivery.regular import require_regular
+from impasse.flows.delivery.regular import files_below, refuse_closed, require_regular
 from impasse.flows.files import s3
 from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
-from impasse.flows.files.s3_account import client
 from impasse.schemas.delivered import odd_type
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown, shown_apart
 
 Kinds = Mapping[str, pl.DataType]
 
@@ -35,15 +35,32 @@ _TOO_DEEP = "structure within structure, too deep"
 
 
 def is_table_folder(place: Place) -> bool:
-    """Whether a place is a folder with Parquet files in it."""
-    return place.is_dir() and bool(files_of(place))
+    """Whether a place is a folder with Parquet files in it, or with folders of which nobody knows what they hold."""
+    return place.is_dir() and any(why or _is_parquet(file) for file, why in _inside(place))
 
 
 def files_of(place: Place) -> list[Place]:
-    """The files of a table, in order."""
+    """The files of a table, in order; a folder in it that is not walked into is refused."""
     if not place.is_dir():
         return [place]
-    return [file for file in s3.files_below(place) if _is_of_table(s3.relative(file, place))]
+    inside = _inside(place)
+    for file, why in inside:
+        refuse_closed(file, why, place)
+    return [file for file, _ in inside if _is_parquet(file)]
+
+
+def _inside(table: Place) -> list[tuple[Place, str]]:
+    """What is below a folder, without the writer's own marks."""
+    return [(file, why) for file, why in files_below(table) if not is_mark(s3.relative(file, table))]
+
+
+def is_mark(path: PurePosixPath) -> bool:
+    """Whether a path within a table is one of its writer's own marks."""
+    return any(part.startswith(_MARKS) and part != ".." for part in path.parts)
+
+
+def _is_parquet(file: Place) -> bool:
+    return file.suffix.lower() == ".parquet"
 
 
 @dataclass(frozen=True)
@@ -69,7 +86,7 @@ def reading(part: Part) -> Iterator[None]:
     """Around reading one file of a table: what is wrong with it is told, and which file it is."""
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pyarrow.ArrowException, OSError) as error:
         raise fault(error, part.file) or _unreadable(part.name, error) from None
     except RecursionError:
         raise _too_deep(part.name) from None
@@ -79,7 +96,7 @@ def read_schema(place: Place) -> pl.Schema:
     """A table's columns, of types that hold what all its files do; two of one name and unlike files are refused."""
     parts = _parts(place)
     if not parts:
-        raise _unreadable(place.name)
+        raise _unreadable(shown(place.name))
     schemas = [_schema_of(part) for part in parts]
     known = schemas[0]
     for part, schema in zip(parts, schemas, strict=True):
@@ -111,10 +128,11 @@ def _count(part: Part) -> int:
 def _parts(table: Place) -> list[Part]:
     files = files_of(table)
     paths = [s3.relative(file, table) for file in files]
-    names = s3.shown_apart(str(path) for path in paths)
+    names = shown_apart(str(path) for path in paths)
+    own = shown(table.name)
     return [
-        Part(file, table.name if file == table else f"{table.name}/{name}", _folder_columns(path))
-        for file, path, name in zip(files, paths, names, strict=True)
+        Part(file, own if file == table else f"{own}/{name}", folder_columns(file, table))
+        for file, name in zip(files, names, strict=True)
     ]
 
 
@@ -133,7 +151,7 @@ def _group_sizes(part: Part) -> list[int]:
     require_regular(part.file)
     with reading(part):
         if isinstance(part.file, Address):
-            with client().open_input_file(f"{part.file.bucket}/{part.file.key}") as stream:
+            with part.file.open_anywhere() as stream:
                 stated = pyarrow.parquet.read_metadata(stream)
         else:
             stated = pyarrow.parquet.read_metadata(part.file)
@@ -152,11 +170,11 @@ def names_of(file: Place) -> list[str]:
     require_regular(file)
     try:
         if isinstance(file, Address):
-            with client().open_input_file(f"{file.bucket}/{file.key}") as stream:
+            with file.open_anywhere() as stream:
                 return pyarrow.parquet.read_schema(stream).names
         return pyarrow.parquet.read_schema(file).names
     except (pyarrow.ArrowException, OSError) as error:
-        raise fault(error, file) or _unreadable(file.name) from None
+        raise fault(error, file) or _unreadable(shown(file.name)) from None
 
 
 def _unreadable(name: str, error: Exception | None = None) -> ImpasseError:
@@ -209,10 +227,6 @@ def _inner_kinds(kind: pl.DataType) -> list[pl.DataType]:
     return [kind.inner] if isinstance(kind, pl.List | pl.Array) else []
 
 
-def _is_of_table(path: PurePosixPath) -> bool:
-    return path.suffix.lower() == ".parquet" and not any(part.startswith(_MARKS) for part in path.parts)
-
-
 def _scan_part(part: Part) -> pl.LazyFrame:
     """One file's rows, with the columns that its folders give."""
     file = part.file
@@ -230,9 +244,9 @@ def _scan_here(file: Path) -> pl.LazyFrame:
     return pl.scan_parquet(file, glob=False, hive_partitioning=False)
 
 
-def _folder_columns(path: PurePosixPath) -> dict[str, str | None]:
-    """The columns that folders called `name=value` give to the file below them."""
-    pairs = (part.split("=", 1) for part in path.parts[:-1] if "=" in part)
+def folder_columns(file: Place, table: Place) -> dict[str, str | None]:
+    """The columns that folders of a table called `name=value` give to the file below them."""
+    pairs = (part.split("=", 1) for part in s3.relative(file, table).parts[:-1] if "=" in part)
     return {unquote(name): None if value == _NO_VALUE else unquote(value) for name, value in pairs}
 
 

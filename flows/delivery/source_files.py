@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from impasse.flows.delivery import csv, inventory, lines, parquet
+from impasse.flows.delivery import csv, inventory, lines, once, parquet
 from impasse.flows.delivery.csv import CsvForm, check_csv, contents, count_lines, unreadable_csv
 from impasse.flows.delivery.lines import Lines
 from impasse.flows.delivery.regular import LEADS_OUTSIDE, leads_outside
@@ -19,6 +19,7 @@ from impasse.flows.files.faults import fault
 from impasse.flows.files.s3 import Address, Place
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 from impasse.schemas.found import NO_ROWS, Found
 
 PLAIN = CsvForm()
@@ -130,6 +131,13 @@ class DeliveredFiles(Delivered):
             columns |= dict.fromkeys(names.values(), tuple(file.schema))
         self.found = inventory.take_inventory(folder, read, columns, besides, begun)
 
+    def refuse_copies(self, folder: Place) -> None:
+        """Raise ImpasseError if two files of a key that have rows, and get no other columns by folders, are alike."""
+        for files in self.sources.values():
+            parts = [(part, file, n_rows) for file in files for part, n_rows in self._count(file).items()]
+            given = {part: tuple(parquet.folder_columns(part, file.path).items()) for part, file, n in parts if n}
+            once.refuse_copies(given, folder)
+
     def _read(self, file: SourceFile) -> Iterator[pl.DataFrame]:
         """The rows of one file, all of them."""
         n_counted, n_rows = sum(self._count(file).values()), 0
@@ -137,9 +145,9 @@ class DeliveredFiles(Delivered):
             n_rows += piece.height
             yield piece
         if file.is_parquet:
-            lines.require_all_rows(f"file {file.path.name}", n_counted, n_rows)
+            lines.require_all_rows(f"file {shown(file.path.name)}", n_counted, n_rows)
         else:
-            lines.require_handed_on(file.path.name, self._lines_of(file), n_rows)
+            lines.require_handed_on(shown(file.path.name), self._lines_of(file), n_rows)
 
     def _count(self, file: SourceFile) -> dict[Place, int]:
         """The rows of a file, or of each file of a folder; counted once."""
@@ -237,7 +245,7 @@ def _refuse_unlike(schemas: dict[SourceFile, pl.Schema]) -> None:
 def _unlike(told: str, file: SourceFile, other: SourceFile) -> ImpasseError:
     return ImpasseError(
         f"Two files of one table {told}.",
-        where=f"files {file.path.name} and {other.path.name}",
+        where=f"files {shown(file.path.name)} and {shown(other.path.name)}",
         expected="the same kind of values in every file of a table that others are looked up in",
         do="Write both files anew, with the same types.",
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 from impasse.flows.files import s3
 from impasse.flows.files.s3 import Address, Place
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
@@ -31,7 +32,7 @@ def disk_fault(error: Exception, path: Path) -> OSError | None:
     """What the system says about a file, where that is the cause; Polars tells it in words only."""
     told = _OS_ERROR.search(str(error))
     number = getattr(error, "errno", None) or (int(told[1]) if told else None)
-    return OSError(number, os.strerror(number), s3.shown(path)) if number else None
+    return OSError(number, os.strerror(number), shown(path)) if number else None
 
 
 def refused(error: Exception, path: Path) -> ImpasseError | None:
@@ -43,7 +44,7 @@ def refused(error: Exception, path: Path) -> ImpasseError | None:
         return s3.no_file(path)
     return ImpasseError(
         f"The file cannot be opened: {fault.strerror}.",
-        where=s3.shown(path),
+        where=shown(path),
         expected="a file that may be read",
         do="Correct the path, or the permission.",
     )

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
-from impasse.flows.files import s3
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 
 _MINE_ALONE, _FOLDER, _FILE = 0o077, 0o755, 0o644  # others may read what is published, and nothing else
 _WRITTEN_BY_OTHERS = 0o022
@@ -129,7 +129,7 @@ def require_own(place: Path) -> None:
     if not is_plain or found.st_uid != os.geteuid():
         raise ImpasseError(
             "This is not what a run of yours has written.",
-            where=s3.shown(place),
+            where=shown(place),
             expected="files and folders that belong to you, and no links",
             do="Look who put it there, take it away, and let nobody else write in the folder of the runs.",
         )

@@ -7,10 +7,8 @@ kind is passed on.
 
 from __future__ import annotations
 
-import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import ENOENT
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING
 from impasse.flows.files.s3_account import client, polars_options
 from impasse.schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
 from impasse.schemas.errors import ImpasseError, NoAnswer
+from impasse.schemas.file_names import shown
 from impasse.schemas.plain import plain
 
 if TYPE_CHECKING:  # and loaded only when a store is asked
@@ -43,8 +42,8 @@ _REFUSALS = (
     "UNKNOWN (HTTP status 401)",
     "UNKNOWN (HTTP status 403)",
 )
-# The value of a folder called `name=value`.
-_VALUE = re.compile(r"(?<=[^/])=[^/]*/")
+# What stands between slashes in a key and is no name of a file or folder.
+_NO_NAMES = {"", ".", ".."}
 _MISDIRECTED = ("UNKNOWN (HTTP status 301)", "UNKNOWN (HTTP status 400)")
 
 
@@ -108,7 +107,8 @@ class Address:
 
         with _told(self):
             found = client().get_file_info(FileSelector(_path(self)))
-        return [self / info.base_name for info in found]
+        start = len(_path(self)) + 1
+        return [self / info.path[start:] for info in found if info.path[start:]]
 
     def glob(self, pattern: str) -> list[Address]:
         """What is in the folder and has a name of the pattern."""
@@ -124,9 +124,14 @@ class Address:
         return [self / info.path[start:] for info in found if info.type.name == "File"]
 
     def open(self) -> NativeFile:
-        """The file's bytes, from the start to the end, some at a time."""
+        """The file's bytes as they are, whatever its name ends with: from the start to the end, some at a time."""
         with _told(self):
-            return client().open_input_stream(_path(self), buffer_size=_AT_ONCE)
+            return client().open_input_stream(_path(self), compression=None, buffer_size=_AT_ONCE)
+
+    def open_anywhere(self) -> NativeFile:
+        """The file's bytes, of which those that are wanted are fetched."""
+        with _told(self):
+            return client().open_input_file(_path(self))
 
     def _info(self) -> FileInfo:
         with _told(self):
@@ -155,49 +160,22 @@ def placed(text: str, base: Path) -> Place:
 
 def relative(place: Place, folder: Place) -> PurePosixPath:
     """The path of a place seen from a folder; of one that is not in it, its name."""
-    above = f"{_spelled(folder)}/"
-    inside = _spelled(place).removeprefix(above) if _spelled(place).startswith(above) else place.name
-    return PurePosixPath(inside)
+    return PurePosixPath(_inside(place, folder))
 
 
-def shown(place: Place | PurePosixPath) -> str:
-    """A path as it may be told: a folder called `name=value` can hold the value of a person, which is left out."""
-    return _hidden(str(place))
-
-
-def shown_apart(names: Iterable[str]) -> list[str]:
-    """Names of files as they may be told, each once: those that are alike without their values are numbered."""
-    n_alike: Counter[str] = Counter()
-    told = []
-    for name in map(_hidden, names):
-        n_alike[name] += 1
-        told.append(name if n_alike[name] == 1 else f"{name} ({n_alike[name]})")
-    return told
-
-
-def _hidden(name: str) -> str:
-    return _VALUE.sub("=…/", name)
+def _inside(place: Place, folder: Place) -> str:
+    """The same as text, of a key as it is spelled."""
+    above, spelled = f"{_spelled(folder)}/", _spelled(place)
+    return spelled.removeprefix(above) if spelled.startswith(above) else place.name
 
 
 def told_name(place: Place, folder: Place) -> str:
     """The path of a place seen from a folder as text that can be printed and written, whatever is in its name."""
-    return plain(str(relative(place, folder)))
+    return plain(_inside(place, folder))
 
 
 def _spelled(place: Place) -> str:
     return place.as_posix() if isinstance(place, Path) else str(place)
-
-
-def files_below(folder: Place, besides: Sequence[Path] = ()) -> Iterator[Place]:
-    """Every file below a folder in the order of paths, but for those in some other folders; links are not followed."""
-    if isinstance(folder, Address):
-        yield from sorted(folder.below())
-        return
-    for here, folders, names in os.walk(folder):
-        inside = sorted(name for name in folders if Path(here, name).resolve() not in besides)
-        folders[:] = inside
-        links = [name for name in inside if Path(here, name).is_symlink()]
-        yield from (Path(here, name) for name in sorted([*names, *links]))
 
 
 def scan_parquet(place: Address, n_rows: int | None = None) -> pl.LazyFrame:
@@ -305,5 +283,12 @@ def _ask_for_bucket(place: Address) -> None:
 
 
 def _path(place: Address) -> str:
-    """How pyarrow writes an address."""
+    """How pyarrow writes an address; an object whose key is no path can be listed and not be asked for."""
+    if place.key and not _NO_NAMES.isdisjoint(place.key.split("/")):
+        raise ImpasseError(
+            "Its key is no path.",
+            where=shown(place),
+            expected="a name between slashes, and none that is a point or two",
+            do="Give the object another key, or take it away.",
+        )
     return f"{place.bucket}/{place.key}".rstrip("/")

@@ -22,6 +22,7 @@ from impasse.flows.gate.dumps import leave_no_dump
 from impasse.flows.gate.quiet import quiet
 from impasse.flows.run.program import place
 from impasse.schemas.errors import ImpasseError, MayPass
+from impasse.schemas.file_names import shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,7 +84,7 @@ def _of_the_disk(error: OSError) -> OSError:
     """Number and file, with the system's words for the number, not the library's."""
     if error.errno is None:
         return OSError(None, "Input or output failed")
-    return OSError(error.errno, os.strerror(error.errno), error.filename)
+    return OSError(error.errno, os.strerror(error.errno), error.filename and shown(error.filename))
 
 
 def _out_of_memory(step: str) -> MayPass:

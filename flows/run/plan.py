@@ -22,6 +22,7 @@ from impasse.flows.run.loading import load, stated
 from impasse.flows.run.program import computing, versions
 from impasse.flows.run.unchanged import fingerprint, inputs_of, signatures_of
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown_apart
 from impasse.schemas.study import EngineSection, OutputSection, Study
 
 
@@ -91,7 +92,7 @@ class Plan:
 
     def shown_inputs(self) -> list[str]:
         """The paths of the delivered files as they may be told, in order."""
-        return sorted(s3.shown_apart([name for name, _ in self.inputs]))
+        return sorted(shown_apart([name for name, _ in self.inputs]))
 
     @property
     def final(self) -> Place:

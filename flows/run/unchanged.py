@@ -18,6 +18,7 @@ from impasse.flows.files.s3 import Place
 from impasse.flows.run.loading import Loaded, load
 from impasse.flows.run.program import PACKAGES, computing
 from impasse.schemas.errors import ImpasseError, NoAnswer
+from impasse.schemas.file_names import shown
 
 if TYPE_CHECKING:
     from impasse.flows.run.plan import Plan
@@ -89,7 +90,7 @@ def delivery_unchanged(plan: Plan, loaded: Loaded) -> Iterator[None]:
 def _changed(plan: Plan, loaded: Loaded) -> ImpasseError:
     return ImpasseError(
         "The delivery changed while it was being read; nothing was published.",
-        where=f"{s3.placed(loaded.study.source.path, plan.base)}",
+        where=shown(s3.placed(loaded.study.source.path, plan.base)),
         expected="the same files, with the same bytes, from the start of a run until they are read",
         do="Wait until they are all there, and start the run again.",
     )

@@ -56,9 +56,13 @@ class S3:
         )
 
     def put(self, content: bytes, path: str) -> None:
-        """Keep a file."""
-        with self.store().open_output_stream(f"{BUCKET}/{path}") as stream:
+        """Keep a file as it is, whatever its name ends with."""
+        with self.store().open_output_stream(f"{BUCKET}/{path}", compression=None) as stream:
             stream.write(content)
+
+    def put_at(self, key: str, content: bytes) -> None:
+        """Keep an object of any key, also of one that is no path."""
+        boto3.client("s3", **_signed(self.url, self.keys["writer"])).put_object(Bucket=BUCKET, Key=key, Body=content)
 
     def put_folder(self, folder: Path, path: str) -> str:
         """Keep every file of a folder; returns its address."""

@@ -184,6 +184,47 @@ def test_messages_do_not_tell_values_in_the_names_of_folders(folder: Path) -> No
     assert "10" not in str(caught.value).replace(str(folder), "")
 
 
+def test_values_in_names_of_links_and_files_are_not_told(folder: Path, tmp_path: Path) -> None:
+    """Whatever bears the name, and whatever is said of it: read, not asked for, unreadable, a link."""
+    (folder / "old").mkdir()
+    (folder / "old" / "person_id=199001011234").symlink_to(tmp_path)
+    (folder / "person_id=199001011234.csv").write_text("")
+    (folder / "person_id=199001011234.txt").write_text(PERSONS)
+    (folder / "scores_id=199001011234.csv").write_text("person_id,date,scale,value\n1,2010-01-01,phq9,5\n")
+    found = read(folder, files={"scores": "scores_*"}).found
+
+    assert sorted((entry.name, entry.state) for entry in found) == [
+        ("old/person_id=…", "not asked for"),
+        ("person_id=….csv", "unreadable"),
+        ("person_id=….txt", "not asked for"),
+        ("persons.csv", "read"),
+        ("scores_id=….csv", "read"),
+    ]
+    assert "1990" not in f"{found}"
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("", "scores_*"),
+        ("person_id,date\n1,2010-01-01\n", "scores_*"),
+        ("person_id,date,scale,value\n1\n", "scores_*"),
+        ('person_id,date,scale,value\n"1\n', "scores_*"),
+        ("person_id;date,scale,value\n", {"name": "scores_*", "delimiter": "|"}),
+        ("person_id,date,scale,value\n\xf6\n", {"name": "scores_*", "encoding": "latin-1"}),
+        ("", "scores_id=199001011234.parquet"),
+        ("", "id=199001011234/scores"),
+    ],
+)
+def test_no_message_tells_a_value_in_the_name_of_a_file(folder: Path, content: str, named: object) -> None:
+    """Whatever is wrong with the file."""
+    (folder / "scores_id=199001011234.csv").write_text(content)
+
+    with pytest.raises(ImpasseError, match=r"id=…") as caught:
+        read(folder, files={"scores": named})
+    assert "1990" not in str(caught.value)
+
+
 def test_delivered_files_are_named_without_the_values_of_folders(study: Path, tmp_path: Path) -> None:
     """Each file once, in the manifest of the release."""
     inputs = (("a/lopnr=101/p.parquet", "1f"), ("a/lopnr=102/p.parquet", "2f"), ("b.csv", "3f"))

@@ -20,6 +20,7 @@ from impasse.flows import pipeline
 from impasse.flows.delivery import csv, source_files
 from impasse.flows.delivery.delivery import read_delivery
 from impasse.flows.files import s3, s3_account
+from impasse.flows.files.fingerprints import sha256_of
 from impasse.flows.files.folders import files_below
 from impasse.flows.published import explain
 from impasse.flows.run.loading import load
@@ -28,6 +29,7 @@ from impasse.flows.run.runs import PROGRESS, STARTED
 from impasse.flows.run.steps import intake, reading
 from impasse.schemas import study as studies
 from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
+from impasse.schemas.file_names import shown
 from tests.flow.running import cleaned_of, data_hashes, run_steps
 from tests.flow.s3_server import BUCKET, S3, running
 from tests.flow.test_intake import hashes
@@ -316,6 +318,48 @@ def test_a_delivery_is_read_in_pieces(
     assert read_there(plans[0]) == read_there(plans[1])
     assert set(answers) == {206}  # a part of the file
     assert len(answers) > 10
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.bz2", "a.csv.zst", "a.csv"])
+def test_a_fingerprint_is_of_the_bytes_in_the_store(server: S3, name: str) -> None:
+    """Nothing is unpacked by its name."""
+    content = gzip.compress(b"person_id\n1\n", mtime=0)
+    server.put(content, f"bytes/{name}")
+    place = s3.address(f"s3://{BUCKET}/bytes/{name}")
+
+    assert server.kept("bytes")[name] == content
+    assert (sha256_of(place), place.read_bytes()) == (sha256(content), content)
+
+
+@pytest.mark.parametrize("key", ["a//b.csv", "//b.csv", "./b.csv", "../b.csv", "a/../b.csv", "id=1990//b.csv"])
+def test_a_key_that_is_no_path(server: S3, tmp_path: Path, key: str) -> None:
+    """It is listed as what cannot be read, and refused where it is a part of a table; a value in it is not told."""
+    folder = f"odd/{sha256(key.encode())[:8]}"
+    server.put(b"person_id,year_of_birth\n1,1970\n", f"{folder}/person.csv")
+    server.put_at(f"{folder}/{key}", b"a\n1\n")
+    chosen = omop_study(kind="omop", path=f"s3://{BUCKET}/{folder}")
+
+    found = {entry.state: entry for entry in read_delivery(chosen, tmp_path, OMOP_LISTS).found}
+    assert (found["unreadable"].name, found["unreadable"].note) == (shown(key), "Its key is no path.")
+    assert found["read"].name == "person.csv"
+
+    server.put_at(f"{folder}/death/{key}", b"person_id,death_date\n")
+    with pytest.raises(ImpasseError, match=r"Its key is no path\.(.|\n)*death/") as caught:
+        read_delivery(chosen, tmp_path, OMOP_LISTS)
+    assert "1990" not in str(caught.value)
+
+
+def test_each_row_on_s3_once(server: S3, tmp_path: Path) -> None:
+    """Copies, and tables of which only a log says what is in them, are found there too."""
+    server.put(b"person_id,year_of_birth\n1,1970\n", "once/person/part-0.csv")
+    server.put(b"person_id,year_of_birth\n1,1970\n", "once/person/part-0 (1).csv")
+    chosen = omop_study(kind="omop", path=f"s3://{BUCKET}/once")
+    with pytest.raises(ImpasseError, match="Two files hold the same bytes"):
+        read_delivery(chosen, tmp_path, OMOP_LISTS)
+
+    server.put(b"{}", "once/_delta_log/0.json")
+    with pytest.raises(ImpasseError, match="'once' is a table of Delta"):
+        read_delivery(chosen, tmp_path, OMOP_LISTS)
 
 
 def test_an_omop_folder(server: S3, tmp_path: Path) -> None:

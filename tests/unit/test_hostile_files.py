@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
+from errno import EACCES
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ import pytest
 
 from impasse.flows.delivery import delivery, parquet
 from impasse.flows.delivery.regular import LEADS_OUTSIDE as OUTSIDE
+from impasse.flows.delivery.regular import LINKED
 from impasse.flows.files.fingerprints import sha256_of
 from impasse.flows.files.spill import set_aside, write_quarantine
 from impasse.flows.files.tables import read_parquet, scan_each
@@ -152,7 +155,7 @@ def test_what_a_link_leads_to_is_not_walked(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(parquet, "files_of", lambda place: [place] if place.is_file() else pytest.fail(f"{place}"))
 
     assert listed(folder)["old"] == ("not asked for", OUTSIDE)
-    assert "File 'old/scores' is missing." in told(folder, files={"scores": "old/scores"})
+    assert f"The folder 'old' is {OUTSIDE}" in told(folder, files={"scores": "old/scores"})
     assert f"The folder 'old' is {OUTSIDE}" in told(folder, files={"scores": "old"})
 
 
@@ -166,6 +169,91 @@ def test_a_table_that_is_a_link_to_a_folder(folder: Path, tmp_path: Path) -> Non
     (folder / "scores").unlink()
     (folder / "scores").symlink_to(tmp_path / "elsewhere")
     assert f"The folder 'scores' is {OUTSIDE}" in told(folder)
+
+
+def test_a_link_to_a_folder_within_the_delivery_is_listed_as_one(folder: Path) -> None:
+    """Beside a table it is said to be a link, which is not looked into; what it leads to is listed where it is."""
+    written(folder, notes__csv="a")
+    (folder / "years").mkdir()
+    (folder / "latest").symlink_to("years")
+
+    assert listed(folder)["latest"] == ("not asked for", LINKED)
+
+
+@pytest.mark.parametrize("where", ["..", "../all"], ids=["to the delivery", "to a folder in it"])
+def test_a_part_of_a_table_that_is_a_link_to_a_folder(folder: Path, where: str) -> None:
+    """It is refused wherever it leads, beside files or alone, and its value is not told."""
+    parquet_table(folder / "all")
+    parquet_table(folder / "scores")
+    (folder / "scores" / "person_id=199001011234").symlink_to(where)
+
+    message = told(folder)
+    (folder / "scores" / "part-0.parquet").unlink()
+
+    assert message == told(folder)
+    assert f"The folder 'person_id=…' is {LINKED}." in message
+    assert "1990" not in message
+
+
+@pytest.mark.parametrize("beside", ["part-0.csv", "part-0.parquet"])
+def test_a_part_of_an_omop_table_that_is_a_link_to_a_folder(folder: Path, tmp_path: Path, beside: str) -> None:
+    """The same rule, CSV or Parquet."""
+    parquet_table(tmp_path / "elsewhere")
+    (folder / "person").mkdir()
+    (folder / "persons.csv").rename(folder / "person" / "part-0.csv")
+    pl.read_csv(folder / "person" / "part-0.csv").write_parquet(folder / "person" / "part-0.parquet")
+    next(path for path in (folder / "person").iterdir() if path.name != beside).unlink()
+    (folder / "person" / "year=1").symlink_to(tmp_path / "elsewhere")
+
+    assert f"The folder 'year=…' is {LINKED}." in told_of_omop(folder)
+
+
+def told_of_omop(folder: Path) -> str:
+    """What the user is told of an OMOP CDM that is not read."""
+    with pytest.raises(ImpasseError) as caught:
+        delivery.read_delivery(study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
+    return str(caught.value)
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders called `locked` may not be listed, whoever asks: root may list all."""
+
+    def refusing(look: Callable) -> Callable:
+        def refuse(path: str | Path) -> object:
+            if Path(path).name.startswith("locked"):
+                raise PermissionError(EACCES, os.strerror(EACCES), str(path))
+            return look(path)
+
+        return refuse
+
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
+    monkeypatch.setattr(os, "listdir", refusing(os.listdir))
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_part_of_a_table_that_may_not_be_listed(folder: Path) -> None:
+    """Half of a table is no table, in a registry and in OMOP, also where it is the other half that may be listed."""
+    parquet_table(folder / "scores" / "locked=1990")
+    assert "The folder cannot be listed: Permission denied." in told(folder)
+    assert "scores/locked=…" in told(folder)
+    assert "1990" not in told(folder)
+
+    written(folder, person__csv="person_id,year_of_birth\n1,1970")
+    parquet_table(folder / "death" / "locked")
+    written(folder / "death", part_0__csv="person_id,death_date\n1,2010-01-01")
+    assert "The folder cannot be listed: Permission denied." in told_of_omop(folder)
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_folder_that_may_not_be_listed(folder: Path) -> None:
+    """Beside the tables it is listed as unreadable; one in which a file is looked for is refused."""
+    parquet_table(folder / "more" / "locked")
+    parquet_table(folder / "locked_2019")
+
+    assert listed(folder)["more/locked"] == listed(folder)["locked_2019"] == ("unreadable", "Permission denied")
+    assert "The folder cannot be listed" in told(folder, files={"scores": "more/locked/scores"})
+    assert "The folder cannot be listed" in told(folder, files={"scores": "locked_*"})
 
 
 def test_a_name_in_another_alphabet_is_spelled_out(folder: Path) -> None:

@@ -120,6 +120,16 @@ def test_a_year_without_a_needed_column_is_refused_by_name(tmp_path: Path) -> No
     assert "lmed_2020.csv" in message
 
 
+def test_files_of_one_name_in_two_folders_are_each_looked_at(tmp_path: Path) -> None:
+    """The first of them lacks a column, not the last."""
+    folder = written(tmp_path, **ONE_FILE)
+    for year, text in (("2019", "lopnr,EDATUM,ATC,ANTAL\n1,2019-01-21,N06AB04,1"), ("2020", LMED_2020)):
+        (folder / year).mkdir()
+        written(folder / year, lmed__csv=text)
+
+    assert "Column 'forpddd' is missing" in refused(folder, files={"dispensings": ["2019/lmed", "2020/lmed"]})
+
+
 def test_a_pattern_that_fits_nothing(tmp_path: Path) -> None:
     """It is refused, with the files that are there."""
     message = refused(written(tmp_path, **BY_YEAR), files={"dispensings": "drugs_*"})

@@ -100,10 +100,10 @@ def test_what_passes_is_what_it_was(error: BaseException, kind: type) -> None:
 
 
 def test_the_system_tells_what_its_numbers_mean() -> None:
-    """The number and the file pass, the words of whoever raised it do not."""
-    left = _raised(OSError(28, ROW, "/data/part"))
+    """The number and the file pass, the words of whoever raised it, and values in the file's name, do not."""
+    left = _raised(OSError(28, ROW, "/data/lopnr=101/part"))
 
-    assert (left.errno, left.strerror, left.filename) == (28, os.strerror(28), "/data/part")
+    assert (left.errno, left.strerror, left.filename) == (28, os.strerror(28), "/data/lopnr=…/part")
 
 
 @pytest.mark.parametrize(("code", "passed"), [(3, 3), (None, None), (ROW, 1)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from impasse.flows.files import s3
 from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
@@ -15,6 +14,7 @@ from impasse.reports.pages.report import Option, ReportContents
 from impasse.reports.pages.validation import ValidationContents
 from impasse.schemas import toml
 from impasse.schemas.codelists import CodeLists
+from impasse.schemas.file_names import shown
 from impasse.schemas.plain import plain
 from impasse.schemas.study import OF_OMOP, OF_REGISTRY, Study
 from impasse.schemas.tables import RELEASE
@@ -96,4 +96,4 @@ def as_shown(setting: object) -> object:
         return {key: as_shown(value) for key, value in setting.items()}
     if isinstance(setting, list | tuple):
         return [as_shown(value) for value in setting]
-    return s3.shown_apart([setting])[0] if isinstance(setting, str) else setting
+    return shown(setting) if isinstance(setting, str) else setting

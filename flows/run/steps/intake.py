@@ -111,7 +111,7 @@ def take_in(work: Path, delivered: Delivered, source: Source, n_buckets: int) ->
         midnights=midnights(count_noted(there)),
         omop_notes=source.omop_notes(delivered, there),
         observes=source.observes(there),
-        facts=quality.sum_facts(facts),
+        facts=quality.sum_facts([*facts, quality.key_facts(there)]),
     )
 
 

@@ -34,6 +34,7 @@ from impasse.transforms.ingest.omop.concepts import (
     visit_settings,
 )
 from impasse.transforms.ingest.omop.drugs import ExposureEnds, draft_dispensings
+from impasse.transforms.ingest.omop.keys import RowKeys
 from impasse.transforms.ingest.omop.tables import OmopFrame, OmopRules, known, once_per_delivery
 
 _ICD = {
@@ -83,11 +84,12 @@ def draft_table(table: str, delivered: Delivered, rules: OmopRules) -> Iterator[
     origins, read = _ORIGINS[table]
     for origin in origins:
         if origin in delivered:
+            keys = RowKeys()
             for piece in delivered.pieces(origin):
                 frame = OmopFrame(delivered, origin, piece)
                 draft = read(frame, rules)
                 days = [column for column in frame.low.columns if column.endswith(_DAYS)]
-                counts = draft.counts | count_times(frame.low, origin, days)
+                counts = draft.counts | count_times(frame.low, origin, days) | keys.count(frame)
                 yield replace(draft, counts=counts, n_apart=piece.height - draft.delivered.height)
 
 
