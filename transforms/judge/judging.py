@@ -38,6 +38,7 @@ from impasse.transforms.judge.rules import column
 from impasse.transforms.judge.staging import stage_columns
 from impasse.transforms.kernels.queries import collect_in_order
 
+SIGNS = frozenset({"switch", "add_on", "ect", "tms", "admission"})  # all changes of treatment that can be shown
 _OF_OUTCOME = Answer("has_failed", "outcome_evidence", "day_failed")
 
 

@@ -127,7 +127,7 @@ def _key_of_scales(rule: Outcome) -> str:
 def _by_change(rule: Outcome, observed: frozenset[str]) -> Answer:
     """A change of treatment in time is a failure; that none came is a success only where it would have been seen."""
     came = {sign: when(col(f"next {sign}") <= _horizon(rule)).then(col(f"next {sign}")) for sign in rule.change_signs}
-    first = min_horizontal(lit(None, dtype=pl.Int32), *came.values())
+    first = min_horizontal(came.values()) if came else lit(None, dtype=pl.Int32)
     evidence = pl
     for sign, day in came.items():  # of signs on one day, the first named
         evidence = evidence.when(day == first).then(_name(sign))
