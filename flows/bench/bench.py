@@ -45,11 +45,10 @@ from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
 from impasse.schemas.extracts import Extract
 from impasse.schemas.study import Study
-from impasse.schemas.tables import VERDICTS as VERDICT_NAMES
-from impasse.transforms.classify import classify
-from impasse.transforms.history.encode import decode, numbered
+from impasse.transforms.history.encode import numbered
 from impasse.transforms.kernels.eras import opens_era, packed
 from impasse.transforms.kernels.segments import Segments, in_order
+from impasse.transforms.results import classify
 from impasse.transforms.simulator.tools import FIRST_DATE, LAST_DATE
 
 GAP_DAYS = 30
@@ -268,8 +267,7 @@ def verdicts(
         made = classify(extract, chosen, definitions, codes)
         names = made.ids.select(pl.col("episode_id").cast(pl.String))
         return pl.concat(
-            names.with_columns(definition_id=pl.lit(d.id), verdict=decode(made.verdicts_of(d), VERDICT_NAMES))
-            for d in definitions
+            names.with_columns(definition_id=pl.lit(d.id), verdict=made.verdicts_of(d)) for d in definitions
         )
 
     return _in_buckets(folder, judged)

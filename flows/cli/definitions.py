@@ -81,7 +81,13 @@ def _say(text: str, indent: int = 0, hang: int = 0) -> None:
 
 @definitions_app.command(epilog="Example: impasse definitions show dep_karolinska")
 @told
-def show(name: Annotated[str, typer.Argument(metavar="ID")], folder: Folders = []) -> None:  # noqa: B006
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID")],
+    expressions: Annotated[
+        bool, typer.Option("--expressions", help="Print the Polars expressions that judge it, and nothing else.")
+    ] = False,
+    folder: Folders = [],  # noqa: B006
+) -> None:
     """Say in words what a definition asks and where it comes from, and draw its worked cases."""
     from impasse.flows.definitions import catalogue
     from impasse.flows.files import inputs
@@ -97,6 +103,9 @@ def show(name: Annotated[str, typer.Argument(metavar="ID")], folder: Folders = [
         return
     _say(f"{d.id}: {KINDS[catalogue.kind(d)]}; {d.status}, {STATUSES[d.status]}.")
     out.print()
+    if expressions:
+        _say_expressions(d)
+        return
     _say_computed(d)
     _say_cases(d, folder)
 
@@ -109,6 +118,19 @@ def _say_computed(d: Definition) -> None:
     _say_parts({"in short": summary(d), **describe(d), **_cited(d.source)})
     for block in BLOCKS:
         print_columns([f"{block}: setting", "value"], settings(getattr(d, block)).items())
+
+
+def _say_expressions(d: Definition) -> None:
+    from impasse.reports.words.expressions import in_code, own_name
+    from impasse.transforms.judge.expressions import expressions
+
+    for step, columns in expressions(d).items():
+        out.print(f"[bold]{step}[/]", highlight=False)
+        for name, expression in columns.items():
+            _say(own_name(name, d.id), indent=2, hang=2)
+            for line in in_code(expression, d.id):
+                _say(line, indent=4 + len(line) - len(line.lstrip()), hang=2)
+        out.print()
 
 
 def _say_parts(parts: dict[str, str]) -> None:

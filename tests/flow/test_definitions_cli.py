@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -573,3 +574,23 @@ def test_the_page_of_methods_is_written(own: Path, tmp_path: Path) -> None:
     assert 'id="definition-mine"' in page
     assert "<h4>All mine" in page
     assert "42 days of the second drug are enough" in page
+
+
+@pytest.mark.parametrize("name", [d.id for d in SHIPPED])
+def test_a_definition_can_be_read_as_expressions(name: str) -> None:
+    """Step by step, each fitting the terminal; no number that stands for a rule, and its own thresholds."""
+    told = CliRunner().invoke(app, ["definitions", "show", name, "--expressions"], env={"COLUMNS": "80"})
+
+    assert told.exit_code == 0, told.output
+    assert max(map(len, told.output.splitlines())) <= 80
+    assert "is_eligible" in told.output
+    assert "has_failed" in told.output
+    assert not re.search(r"is_adequate [0-9a-f]{8}", told.output)
+
+
+def test_expressions_hold_the_thresholds_of_the_file() -> None:
+    """Two trials of 28 days at least, of which the second is another substance."""
+    told = CliRunner().invoke(app, ["definitions", "show", "dep_karolinska", "--expressions"]).output
+
+    assert 'col("at_least covered any 0.0") >= 28' in " ".join(told.split())
+    assert 'col("fewest substance of truth 1") >= 2' in " ".join(told.split())

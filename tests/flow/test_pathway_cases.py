@@ -19,7 +19,7 @@ from impasse.schemas.definition import Definition
 from impasse.schemas.history import parse_history
 from impasse.schemas.study import Study
 from impasse.schemas.tables import KEYS
-from impasse.transforms.classify import Classified, classify
+from impasse.transforms.results import Results, classify
 from impasse.transforms.try_case import drawn_extract
 from tests.shipped import CODES, SHIPPED
 
@@ -95,13 +95,13 @@ def _persons(case_id: str) -> list[dict]:
     ]
 
 
-def _classified(case_id: str) -> Classified:
+def _classified(case_id: str) -> Results:
     absent = frozenset({"coverage", "procedures", "scores", "admissions"})
     extract = drawn_extract(_persons(case_id), frozenset({"drug"}), absent)
     return classify(extract, STUDY, [_rule(CASES[case_id])], CODES)
 
 
-def _long_enough(made: Classified) -> pl.DataFrame:
+def _long_enough(made: Results) -> pl.DataFrame:
     return made.trials.join(made.judgements.filter("is_adequate"), on=KEYS["trials"], how="semi")
 
 
@@ -115,7 +115,7 @@ def _pathway(trials: list[tuple[str, date, date]]) -> list[str]:
     return [step for step in in_use if step]
 
 
-def _pathways(case_id: str, made: Classified) -> list[str]:
+def _pathways(case_id: str, made: Results) -> list[str]:
     """The pathway of each target, as far as the case looks."""
     case = CASES[case_id]
     steps = 1 if case["filter_treatments"] == "First" else int(case["max_path_length"])

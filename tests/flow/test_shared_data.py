@@ -16,9 +16,9 @@ from impasse.schemas.extracts import MODELS
 from impasse.schemas.history import parse_history
 from impasse.schemas.study import Study
 from impasse.schemas.tables import KEYS
-from impasse.transforms.classify import Classified, classify
 from impasse.transforms.ingest.omop.drugs import ingredient_exposures
 from impasse.transforms.kernels.eras import opens_era
+from impasse.transforms.results import Results, classify
 from impasse.transforms.try_case import drawn_extract
 from tests.flow.running import cleaned_of, run_steps
 from tests.shipped import CODES, COMPARED, SHIPPED
@@ -207,7 +207,7 @@ def test_treatment_eras_equal_the_published_ones(tmp_path: Path, gap: int, n_era
     assert len(eras & _published_eras()) == n_equal
 
 
-def _classified(persons: list[dict], definition: Definition) -> Classified:
+def _classified(persons: list[dict], definition: Definition) -> Results:
     """The persons' one episode of depression each, under one definition; drugs and scores are seen."""
     study = Study.model_validate(
         {

@@ -11,7 +11,8 @@ import polars as pl
 
 from impasse.schemas.definition import Definition
 from impasse.schemas.study import Study
-from impasse.transforms.classify import classify, judging_rule, trial_rule
+from impasse.transforms.judge.rules import judging_rule, trial_rule
+from impasse.transforms.results import classify
 from impasse.transforms.try_case import drawn_extract
 from tests.reference.histories import (
     random_absent_tables,

@@ -2,13 +2,13 @@
 
 from polars.testing import assert_frame_equal
 
-from impasse.schemas.tables import KEYS, RESTRICTED, VERDICTS
-from impasse.transforms.classify import classify
+from impasse.schemas.tables import KEYS, RESTRICTED
 from impasse.transforms.history.encode import encode
 from impasse.transforms.history.episodes import build_episodes, spans_of
 from impasse.transforms.judge.causes import Causes
-from impasse.transforms.judge.eligibility import Eligibility
+from impasse.transforms.judge.eligibility import Histories, is_eligible
 from impasse.transforms.judge.untried import find_impasses
+from impasse.transforms.results import classify
 from tests.spec.world import (
     classified,
     codes,
@@ -133,7 +133,7 @@ def test_a_verdict_asked_for_alone_is_that_of_the_table() -> None:
 
     made = classify(_MIXED, _STUDY, rules, codes())
 
-    told = {rule.id: [VERDICTS[place] for place in made.verdicts_of(rule)] for rule in rules}
+    told = {rule.id: made.verdicts_of(rule).to_list() for rule in rules}
     table = made.classifications.group_by("definition_id", maintain_order=True).agg("verdict")
     assert told == {name: [str(verdict) for verdict in verdicts] for name, verdicts in table.iter_rows()}
 
@@ -202,9 +202,9 @@ def test_finding_causes_gives_one_answer_per_episode_in_order() -> None:
 def test_judging_eligibility_gives_one_answer_per_episode() -> None:
     """As many answers as episodes, in their order."""
     found, turned = (
-        Eligibility(rows, spans, Causes(spans, _CODED, codes()), _CODED, codes())
-        .judge(_COUNTS.eligible)
-        .series()
+        rows.with_columns(Histories(rows, spans, _CODED, codes()).facts([_COUNTS]))
+        .select(is_eligible(_COUNTS.eligible))
+        .to_series()
         .to_list()
         for rows, spans in _BOTH_WAYS
     )

@@ -24,7 +24,7 @@ from impasse.schemas.definition import Definition
 from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.study import OBSERVABLE, Study
 from impasse.schemas.tables import KEYS, RESTRICTED
-from impasse.transforms.classify import classify
+from impasse.transforms.results import classify
 from tests.tables import table
 
 DRUGS = {

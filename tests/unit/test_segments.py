@@ -1,20 +1,7 @@
-"""Rows that lie together: sums between borders, a look at the rows before, ranges, sorting; and sets of trials."""
+"""Rows that lie together: sums between borders, a look at the rows before, ranges, sorting."""
 
 import numpy as np
 
-from impasse.transforms.judge.certainty import (
-    ADEQUATE,
-    FAILED,
-    STAGES,
-    SURELY_ADEQUATE,
-    SURELY_FAILED,
-    SURELY_TRIED,
-    TRIED,
-    among,
-    sets_of_judged,
-    sets_of_members,
-)
-from impasse.transforms.kernels.bounds import Bounds
 from impasse.transforms.kernels.segments import Segments, distinct, in_order, places, ragged
 
 KEYS = np.array([3, 3, 3, 5, 9, 9])
@@ -88,34 +75,3 @@ def test_each_key_has_its_place_among_the_different_ones() -> None:
 
     assert met.tolist() == [-1, 0, 5]
     assert place.tolist() == [2, 0, 2, 1]
-
-
-def _truth(*values: bool | None) -> Bounds:
-    return Bounds(np.array([value is True for value in values]), np.array([value is not False for value in values]))
-
-
-def test_bounds_are_kleenes_logic() -> None:
-    """One false settles an and, one true an or; not knowing turns into not knowing."""
-    rows = [(a, b) for a in (True, None, False) for b in (True, None, False)]
-    a, b = _truth(*(row[0] for row in rows)), _truth(*(row[1] for row in rows))
-
-    assert (a & b).series().to_list() == [True, None, False, None, None, False, False, False, False]
-    assert (a | b).series().to_list() == [True, True, True, True, None, None, True, None, False]
-    assert (~a).series().to_list() == [False] * 3 + [None] * 3 + [True] * 3
-
-
-def test_a_trial_is_in_the_sets_that_its_facts_allow() -> None:
-    """Whether it is counted, adequate and failed: surely, perhaps, not."""
-
-    def stages(member: bool | None, adequate: bool | None, failed: bool | None) -> set[int]:
-        sets = sets_of_members(_truth(member)) & sets_of_judged(_truth(adequate), _truth(failed))
-        return {stage for stage in STAGES if among(sets, stage).item()}
-
-    assert stages(True, True, True) == set(STAGES)
-    assert stages(None, True, True) == {TRIED, ADEQUATE, FAILED}
-    assert stages(True, None, True) == {TRIED, ADEQUATE, FAILED, SURELY_TRIED}
-    assert stages(True, True, None) == {TRIED, ADEQUATE, FAILED, SURELY_TRIED, SURELY_ADEQUATE}
-    assert stages(True, True, False) == {TRIED, ADEQUATE}
-    assert stages(True, False, True) == {TRIED}
-    assert stages(False, True, True) == set()
-    assert SURELY_FAILED not in stages(True, True, None)

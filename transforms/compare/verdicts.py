@@ -34,10 +34,11 @@ HAS_FAILED_TRIAL = (np.arange(N_CODES) // 4 % 2 == 1) | _IS_RESISTANT
 _PLACE_OF = np.array([_VERDICTS.index(name) for name in VERDICTS], dtype=np.int8)
 
 
-def code_of(verdict: np.ndarray, n_failed_min: np.ndarray, n_adequate: np.ndarray, n_trials: np.ndarray) -> np.ndarray:
-    """The codes of rows whose `verdict` is a place in VERDICTS of schemas/tables.py."""
-    came = ((n_failed_min >= 1) * 4 + (n_adequate >= 1) * 2 + (n_trials >= 1)).astype(np.int8)
-    return _PLACE_OF[verdict] * np.int8(8) + came
+def code_of(answers: pl.DataFrame) -> np.ndarray:
+    """The codes of the rows of a table with a verdict and numbers of trials, named as in schemas/tables.py."""
+    failed, adequate, treated = (answers[name].to_numpy() >= 1 for name in ("n_failed_min", "n_adequate", "n_trials"))
+    came = (failed * 4 + adequate * 2 + treated).astype(np.int8)
+    return _PLACE_OF[answers["verdict"].to_physical().to_numpy()] * np.int8(8) + came
 
 
 @dataclass(frozen=True)

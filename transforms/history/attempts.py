@@ -13,7 +13,7 @@ supply or with a dispensing, so that a drug of unknown supply is in use at least
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -26,14 +26,20 @@ from impasse.transforms.history.encode import UNKNOWN, Vocabulary
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.history.exposures import Exposures, Sessions, Supplies
 from impasse.transforms.history.same_day import taken_together
-from impasse.transforms.kernels.bounds import Bounds
 from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.eras import not_after_next, opens_era, packed, stocked
 from impasse.transforms.kernels.once import Once
+from impasse.transforms.kernels.queries import collect_in_order
 from impasse.transforms.kernels.segments import NEVER, Segments, in_order
 
 MIXED = len(SUPPLY_BASES)  # code of an era whose supplies were not all worked out in one way
 NO_BASIS = MIXED + 1
+
+_FACTS = (
+    *("treatment", "last_day", "n_days", "days_covered", "n_sessions", "has_unknown_supply", "is_ongoing"),
+    *("is_surely_raised", "is_possibly_raised"),
+)
+_FACTS_OF_EPISODES = {"episode_end": "end", "observed_until": "observed_until", "is_censored": "is_censored"}
 
 
 class Joining(NamedTuple):
@@ -88,7 +94,8 @@ class Attempts:
     days_covered: np.ndarray
     n_sessions: np.ndarray
     has_unknown_supply: np.ndarray
-    is_dose_raised: Bounds
+    is_surely_raised: np.ndarray
+    is_possibly_raised: np.ndarray
     dose_ug_days: np.ndarray
     supply_basis: np.ndarray
     is_ongoing: np.ndarray
@@ -111,25 +118,13 @@ class Attempts:
 
     @cached_property
     def facts(self) -> pl.DataFrame:
-        """What is true of each attempt, whatever is asked of it."""
-        names = ("n_days", "days_covered", "n_sessions", "has_unknown_supply", "is_ongoing")
-        return pl.DataFrame({name: getattr(self, name) for name in names})
-
-    def only(self, rows: np.ndarray, episode: np.ndarray, chosen: np.ndarray) -> Attempts:
-        """Some of the attempts, of chosen episodes with new numbers; without their supplies, which nothing asks for."""
-        none = np.zeros(0, dtype=np.int64)
-        others = {
-            "spans": self.spans.only(chosen),
-            "episode": episode,
-            "supplies": self.supplies.only(none),
-            "span_days": none,
-            "covered_days": none,
-            "attempt_of_era": none,
-            "eras": Segments(none),
-            "once": Once(),
-        }
-        kept = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in others}
-        return Attempts(**kept, **others)
+        """What is true of each attempt and of its episode, whatever is asked of it."""
+        known = {name: getattr(self, name) for name in _FACTS}
+        known |= {name: self.of(column) for name, column in _FACTS_OF_EPISODES.items()}
+        is_known = pl.col("is_surely_raised") == pl.col("is_possibly_raised")
+        return collect_in_order(
+            pl.LazyFrame(known).with_columns(is_dose_raised=pl.when(is_known).then("is_surely_raised"))
+        )
 
     def of(self, column: str) -> np.ndarray:
         """A fact of each attempt's episode."""
@@ -150,12 +145,11 @@ def find_attempts(
     courses = _courses(inside(exposures.sessions), spans, how)
     facts = {name: np.concatenate([eras[name], courses[name]]) for name in eras}
     order = in_order(packed(facts["episode"], facts["start"]) * len(asked) + facts["treatment"])
-    raised = Bounds(facts.pop("is_surely_raised")[order], facts.pop("is_possibly_raised")[order])
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     ordered = {name: column[order] for name, column in facts.items()}
     return Attempts(
-        spans=spans, is_dose_raised=raised, attempt_of_era=place[: len(eras["episode"])], once=Once(),
+        spans=spans, attempt_of_era=place[: len(eras["episode"])], once=Once(),
         **ordered, **supplies,
     )  # fmt: skip
 
@@ -201,7 +195,7 @@ def _window(exposures: Exposures, spans: Spans, how: Joining, vocabulary: Vocabu
     if how.window == "last_days":
         return np.maximum(opens, closes - how.window_days + 1), closes
     if how.window == "first_treated_days":
-        first = _first_treated(exposures, len(opens), vocabulary.membership(how.treatments).possible)
+        first = _first_treated(exposures, len(opens), vocabulary.perhaps_in(how.treatments))
         return opens, np.where(first == NEVER, opens - 1, np.minimum(closes, first + how.window_days - 1))
     return opens, closes
 

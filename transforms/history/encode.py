@@ -17,7 +17,6 @@ import polars as pl
 
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.extracts import SUPPLY_BASES, Extract
-from impasse.transforms.kernels.bounds import Bounds, any_of
 from impasse.transforms.kernels.eras import Days, packed
 from impasse.transforms.kernels.segments import NEVER, Segments, distinct, in_order, places
 
@@ -33,20 +32,32 @@ class Vocabulary:
     treatments: pl.DataFrame
 
     @cached_property
-    def _members(self) -> dict[str, Bounds]:
-        """For each group of the vocabulary: is each treatment in it?"""
+    def _groups(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """For each group of the vocabulary the treatments that are surely in it, and those that may be, as masks."""
         sure, maybe = (self.treatments[column].to_list() for column in ("groups", "maybe_groups"))
         named = {group for groups in (*sure, *maybe) for group in groups}
-        in_groups = {group: np.array([group in groups for groups in sure], dtype=bool) for group in named}
+        surely = {group: np.array([group in groups for groups in sure], dtype=bool) for group in named}
         return {
-            group: Bounds(is_in, is_in | np.array([group in groups for groups in maybe], dtype=bool))
-            for group, is_in in in_groups.items()
+            group: (is_in, is_in | np.array([group in groups for groups in maybe], dtype=bool))
+            for group, is_in in surely.items()
         }
 
-    def membership(self, groups: tuple[str, ...]) -> Bounds:
-        """For each treatment: is it in one of the groups?"""
-        nowhere = Bounds.known(np.zeros(len(self.treatments), dtype=bool))
-        return any_of([nowhere, *(self._members[group] for group in groups if group in self._members)])
+    def surely_in(self, groups: tuple[str, ...]) -> np.ndarray:
+        """The treatments that are in one of the groups, as a mask."""
+        return self._one_of(groups, 0)
+
+    def perhaps_in(self, groups: tuple[str, ...]) -> np.ndarray:
+        """The treatments that are in one of the groups or, as far as their class tells, may be, as a mask."""
+        return self._one_of(groups, 1)
+
+    def is_in(self, groups: tuple[str, ...]) -> pl.Series:
+        """For each treatment: is it in one of the groups? Null where its class alone cannot tell."""
+        truths = zip(self.surely_in(groups).tolist(), self.perhaps_in(groups).tolist(), strict=True)
+        return pl.Series([surely if surely == perhaps else None for surely, perhaps in truths], dtype=pl.Boolean)
+
+    def _one_of(self, groups: tuple[str, ...], place: int) -> np.ndarray:
+        nowhere = np.zeros(len(self.treatments), dtype=bool)
+        return np.logical_or.reduce([nowhere, *(self._groups[g][place] for g in groups if g in self._groups)])
 
     def column(self, name: str) -> pl.Series:
         """A column of the vocabulary, to be looked up by treatment number."""

@@ -40,10 +40,6 @@ class Spans(NamedTuple):
         """Is the episode one of these disorders?"""
         return np.array([name in disorders for name in self.disorders], dtype=bool)[self.disorder]
 
-    def only(self, rows: np.ndarray) -> Spans:
-        """Some of the episodes."""
-        return Spans._make([*(column[rows] for column in self[:-1]), self.disorders])
-
 
 def spans_of(episodes: pl.DataFrame, disorders: tuple[str, ...]) -> Spans:
     """The episodes' columns as arrays."""
@@ -163,7 +159,7 @@ def _events(coded: Coded, rule: EpisodeSection, disorder: dict[str, str]) -> _Ev
     contacts = _contacts(coded, disorder)
     if not rule.treatment_bridges:
         return contacts
-    is_meant = coded.vocabulary.membership((disorder["treatments"],)).sure
+    is_meant = coded.vocabulary.surely_in((disorder["treatments"],))
     is_patient = np.zeros(len(coded.persons), dtype=bool)
     is_patient[contacts.person] = True
     parts = [contacts, *(_bridges(table, is_meant, is_patient) for table in (coded.dispensed, coded.done))]

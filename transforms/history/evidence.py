@@ -8,8 +8,12 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from impasse.transforms.history.encode import Coded, Scores
+from impasse.transforms.history.attempts import Attempts
+from impasse.transforms.history.encode import Coded, Scores, person_disorder
 from impasse.transforms.kernels.eras import Days
+from impasse.transforms.kernels.segments import NEVER
+
+_LAST_DAY = 200_000  # later than any day that can be delivered
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
     observed = {"switch", "add_on"} if "drug" in coded.observes else set()
     observed |= {sign for sign in ("ect", "tms") if sign in coded.observes}
     observed |= {"admission"} if coded.admissions is not None else set()
-    kinds = {kind: coded.vocabulary.membership((kind,)).sure for kind in ("ect", "tms")}
+    kinds = {kind: coded.vocabulary.surely_in((kind,)) for kind in ("ect", "tms")}
     return Signs(
         scores=coded.scores,
         scales=scales,
@@ -47,3 +51,26 @@ def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
         admissions=coded.admissions if coded.admissions is not None else Days.of_keys(np.zeros(0, dtype=np.int64)),
         observed=frozenset(observed),
     )
+
+
+def first_after(attempts: Attempts, sign: str, signs: Signs) -> np.ndarray:
+    """The first ECT, TMS or admission after each attempt's start, NEVER if there is none; looked up once.
+
+    A course of the same kind is no sign against itself.
+    """
+    return attempts.once(("after", sign), lambda: _first_after(attempts, sign, signs))
+
+
+def _first_after(attempts: Attempts, sign: str, signs: Signs) -> np.ndarray:
+    person, no_end = attempts.of("person"), np.full(len(attempts.episode), _LAST_DAY)
+    if sign == "admission":
+        table = signs.admissions
+        group = person_disorder(person, attempts.of("disorder"), len(attempts.spans.disorders))
+    else:
+        table, group = signs.sessions[sign], person
+    found = table.first_within(group, attempts.start + 1, no_end)
+    is_none = found < 0
+    if sign != "admission":
+        is_none |= signs.same[sign][attempts.treatment]
+    days = table.day[np.maximum(found, 0)] if len(table.day) else no_end
+    return np.where(is_none, NEVER, days)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from itertools import cycle
+from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 from impasse.schemas.definition import Outcome
 from impasse.transforms.history.attempts import Attempts
@@ -13,6 +16,7 @@ from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.eras import LONG_AGO
 
 Windows = tuple[int, int, int, int]
+_KINDS = {"value": pl.Float64, "baseline": pl.Float64, "room": pl.Float64, "day": pl.Int32}
 
 
 def windows(rule: Outcome) -> Windows:
@@ -20,35 +24,75 @@ def windows(rule: Outcome) -> Windows:
     return (rule.score_from_day, rule.score_days_after_end, rule.baseline_days_before, rule.baseline_days_after)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """The attempts with an outcome score on a scale: `row` is the attempt, `day` and `value` are the score's.
+def score(given: Windows, scale: str, what: str) -> pl.Expr:
+    """A column of what is measured: the `value` and the `day` of the outcome score on a scale, and the `baseline`.
 
-    `room` is the baseline above the scale's minimum; both are NaN without a baseline.
+    `room` is the baseline above the scale's minimum. All are null without an outcome score, the baseline and the room
+    also without a baseline.
+    """
+    return pl.col(f"{what} {scale} {given}")
+
+
+class Measured(NamedTuple):
+    """Scores in columns named as by `score` beside the episode's `disorder`, a row for each attempt that has any.
+
+    The last row is that of all attempts without a score. `place` is the row of each attempt.
     """
 
+    scores: pl.LazyFrame
+    place: np.ndarray
+
+
+def measure(attempts: Attempts, given: Windows, scales: Iterable[str], signs: Signs) -> Measured:
+    """The scores of attempts on some scales within given windows."""
+    told = {scale: _look_up_once(attempts, given, scale, signs) for scale in scales}
+    has_some = np.zeros(len(attempts.episode), dtype=bool)
+    for found in told.values():
+        has_some[found.row] = True
+    rows = np.flatnonzero(has_some)
+    place = np.full(len(has_some), len(rows))
+    place[rows] = np.arange(len(rows))
+    columns = {
+        score(given, scale, what).meta.output_name(): _spread(column, place[found.row], len(rows) + 1)
+        for scale, found in told.items()
+        for what, column in zip(_KINDS, found[1:], strict=True)
+    }
+    kinds = zip(columns, cycle(_KINDS.values()), strict=False)
+    disorder = np.append(attempts.of("disorder")[rows], 0).astype(np.uint8)
+    frame = pl.LazyFrame({"disorder": disorder} | columns).select(
+        pl.col("disorder").cat.to(pl.Enum(attempts.spans.disorders)),
+        *(pl.col(name).fill_nan(None).cast(kind) for name, kind in kinds),
+    )
+    return Measured(frame, place)
+
+
+class _Told(NamedTuple):
+    """The attempts with an outcome score on a scale: `row` is the attempt. Without a baseline it is NaN."""
+
     row: np.ndarray
-    day: np.ndarray
     value: np.ndarray
     baseline: np.ndarray
     room: np.ndarray
-
-    @property
-    def fall(self) -> np.ndarray:
-        """The points by which the score fell from the baseline."""
-        return self.baseline - self.value
+    day: np.ndarray
 
 
-def measure(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> Measured:
+def _spread(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
+    """A column of `n` rows with values in some of them, NaN in the others."""
+    column = np.full(n, np.nan)
+    column[rows] = values
+    return column
+
+
+def _look_up_once(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> _Told:
     """The attempts' scores on a scale within given windows, looked up once."""
-    return attempts.once(("measured", given, scale), lambda: _measure(attempts, given, scale, signs))
+    return attempts.once(("measured", given, scale), lambda: _look_up(attempts, given, scale, signs))
 
 
-def _measure(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> Measured:
+def _look_up(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> _Told:
     scores = signs.scores.get(scale)
     if scores is None:
         nothing = np.empty(0)
-        return Measured(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), nothing, nothing, nothing)
+        return _Told(np.empty(0, dtype=np.int64), nothing, nothing, nothing, nothing)
     everyone = attempts.of("person")
     row = np.flatnonzero(scores.has_some[everyone])
     first, after = (scores.days.number_before(person, LONG_AGO) for person in (everyone[row], everyone[row] + 1))
@@ -57,7 +101,7 @@ def _measure(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> Me
     told = final >= 0
     row, final, baseline = row[told], final[told], baseline[told]
     begun_at = np.where(baseline >= 0, scores.values[baseline], np.nan)
-    return Measured(row, scores.days.day[final], scores.values[final], begun_at, begun_at - signs.minimum[scale])
+    return _Told(row, scores.values[final], begun_at, begun_at - signs.minimum[scale], scores.days.day[final])
 
 
 @compiled

@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -21,8 +21,7 @@ from impasse.schemas.tables import MODALITIES, ROLES
 from impasse.transforms.history.attempts import Attempts
 from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.kernels.compiled import compiled
-from impasse.transforms.kernels.once import Once
-from impasse.transforms.kernels.segments import NEVER, Segments, in_order
+from impasse.transforms.kernels.segments import NEVER, Segments
 
 FIRST, SWITCH, RESUMED, AUGMENTATION, COMBINATION = range(len(ROLES))
 _NO_HOST = -1
@@ -44,7 +43,6 @@ class Trials:
     n_add_ons: np.ndarray
     next_switch: np.ndarray
     next_add_on: np.ndarray
-    once: Once = field(default_factory=Once)
 
     @cached_property
     def episode(self) -> np.ndarray:
@@ -81,22 +79,20 @@ class Trials:
         """The trials of each episode that has any."""
         return Segments(self.episode)
 
-    def facts(self, of_attempts: Iterable[pl.DataFrame] = ()) -> pl.LazyFrame:
-        """What is true of each trial, one row each, and of what else is known of the attempts."""
-        known = [column for frame in (self.attempts.facts, *of_attempts) for column in frame.get_columns()]
-        place = pl.Series("modality", self.modality.astype(np.uint8))
-        facts = pl.DataFrame(known)[self.row].hstack([place]).lazy()
-        return facts.with_columns(pl.col("modality").cat.to(pl.Enum(MODALITIES)))
+    def facts(self, of_attempts: Iterable[pl.DataFrame], signs: Mapping[str, np.ndarray]) -> pl.LazyFrame:
+        """What is true of each trial, one row each, and of what else is known of the attempts.
 
-    def of_episodes(self, chosen: np.ndarray) -> tuple[np.ndarray, Trials]:
-        """The trials of some episodes, which are numbered anew, in their new order; and the row of each here."""
-        number = np.full(len(self.attempts.spans.start), -1)
-        number[chosen] = np.arange(len(chosen))
-        rows = np.flatnonzero(number[self.episode] >= 0)
-        rows = rows[in_order(number[self.episode[rows]])]
-        columns = (self.role, self.modality, self.is_counted, self.n_add_ons, self.next_switch, self.next_add_on)
-        attempts = self.attempts.only(self.row[rows], number[self.episode[rows]], chosen)
-        return rows, Trials(attempts, np.arange(len(rows)), *(column[rows] for column in columns))
+        `next` and the name of a sign is the first day on which it came after the trial's start, null if it did not.
+        """
+        known = [column for frame in (self.attempts.facts, *of_attempts) for column in frame.get_columns()]
+        came = {"switch": self.next_switch, "add_on": self.next_add_on, **signs}
+        days = {f"next {sign}": pl.Series(day.astype(np.int32, copy=False)) for sign, day in came.items()}
+        own = {"is_counted": self.is_counted, "is_add_on": self.is_add_on, **days}
+        facts = pl.DataFrame(known)[self.row].with_columns(**own, modality=self.modality.astype(np.uint8)).lazy()
+        return facts.with_columns(
+            pl.col("modality").cat.to(pl.Enum(MODALITIES)),
+            *(pl.when(pl.col(name) != NEVER).then(pl.col(name)).alias(name) for name in days),
+        )
 
     @property
     def is_add_on(self) -> np.ndarray:
@@ -106,8 +102,8 @@ class Trials:
 
 def build_trials(attempts: Attempts, rule: Trial, speaks: np.ndarray, vocabulary: Vocabulary) -> Trials:
     """Every trial under `rule` of the episodes spoken about, which is a mask."""
-    primary = vocabulary.membership(rule.treatments).possible
-    augmenter = vocabulary.membership(rule.augmenters).possible
+    primary = vocabulary.perhaps_in(rule.treatments)
+    augmenter = vocabulary.perhaps_in(rule.augmenters)
     asked = _asked(attempts.episode, attempts.treatment, attempts.is_drug, speaks, primary, primary | augmenter)
     modality_of = _modalities(vocabulary)
     treatment = attempts.treatment[asked]

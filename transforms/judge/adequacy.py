@@ -8,9 +8,8 @@ over the supplies of each trial finds, and only where both agree is there an ans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property, reduce
+from collections.abc import Callable, Iterable
+from functools import cache, reduce
 from operator import or_
 
 import numpy as np
@@ -22,9 +21,6 @@ from impasse.schemas.tables import ADEQUACY_REASONS, MODALITIES
 from impasse.transforms.history.attempts import Attempts
 from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.exposures import Supplies
-from impasse.transforms.history.trials import Trials
-from impasse.transforms.kernels.bounds import Bounds
-from impasse.transforms.kernels.queries import collect_in_order
 from impasse.transforms.kernels.sums import sums_reaching
 
 _REASON = pl.Enum(ADEQUACY_REASONS)
@@ -37,42 +33,22 @@ _DOSE_COLUMNS = {
 References = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class JudgedAdequacy:
-    """For each trial: was it adequate, the reason, and the place of the reason in ADEQUACY_REASONS."""
-
-    is_adequate: pl.Series
-    reason: pl.Series
-    place_of_reason: pl.Series
-
-    @cached_property
-    def bounds(self) -> Bounds:
-        """Was each trial adequate, surely and possibly?"""
-        return Bounds.of(self.is_adequate)
-
-
-def judge_adequacy(trials: Trials, rules: Sequence[Adequacy], references: References) -> dict[Adequacy, JudgedAdequacy]:
-    """What each rule says of each trial, in order; all rules in one query."""
+def days_at_dose(attempts: Attempts, rules: Iterable[Adequacy], references: References) -> list[pl.DataFrame]:
+    """The days at dose of each attempt that adequacy rules ask for; 0 for sessions."""
     of_drugs = {_days_at(drug, "days"): drug for rule in rules for drug in (rule.drug, rule.augmentation)}
-    facts = trials.facts(_days_at_dose(trials.attempts, drug, references) for drug in of_drugs.values())
-    answers = {f"is_adequate {n}": is_adequate(rule) for n, rule in enumerate(rules)}
-    reasons = {f"reason {n}": adequacy_reason(rule) for n, rule in enumerate(rules)}
-    places = col(_REASON).to_physical().name.suffix(" as place")
-    judged = collect_in_order(facts.select(**answers, **reasons).with_columns(places))
-    return {
-        rule: JudgedAdequacy(judged[f"is_adequate {n}"], judged[f"reason {n}"], judged[f"reason {n} as place"])
-        for n, rule in enumerate(rules)
-    }
+    return [_days_at_dose(attempts, drug, references) for drug in of_drugs.values()]
 
 
 # The rules
 
 
+@cache
 def is_adequate(rule: Adequacy) -> pl.Expr:
     """Was the trial long and strong enough?"""
     return _by_modality(rule, _is_adequate_drug, _is_adequate_course)
 
 
+@cache
 def adequacy_reason(rule: Adequacy) -> pl.Expr:
     """Why the trial was adequate, why it was not, or why that cannot be told."""
     return _by_modality(rule, _reason_of_drug, _reason_of_course)
@@ -91,19 +67,20 @@ def _by_modality(rule: Adequacy, drug: Callable[..., pl.Expr], course: Callable[
 
 
 def _is_adequate_drug(rule: DrugAdequacy) -> pl.Expr:
-    return when(_is_long(rule)).then(True).when(_is_short(rule)).then(False) & _is_adherent(rule)
+    is_long = when(_is_long(rule)).then(True).when(_is_short(rule)).then(False)
+    return is_long & _is_adherent(rule) if rule.min_adherence_percent else is_long.otherwise(None)
 
 
 def _reason_of_drug(rule: DrugAdequacy) -> pl.Expr:
-    is_adherent = _is_adherent(rule)
-    return (
-        when(_is_long(rule) & is_adherent).then(_reason("adequate"))
+    is_long = _is_long(rule) & _is_adherent(rule) if rule.min_adherence_percent else _is_long(rule)
+    reason = (
+        when(is_long).then(_reason("adequate"))
         .when(_is_short(rule) & (col(_days_at(rule, "total")) < rule.min_days)).then(_reason("too_short"))
         .when(_is_short(rule)).then(_reason("underdosed"))
-        .when(~is_adherent).then(_reason("low_adherence"))
-        .when(col("has_unknown_supply")).then(_reason("duration_unknown"))
-        .otherwise(_reason("dose_unknown"))
     )  # fmt: skip
+    if rule.min_adherence_percent:
+        reason = reason.when(~_is_adherent(rule)).then(_reason("low_adherence"))
+    return reason.when(col("has_unknown_supply")).then(_reason("duration_unknown")).otherwise(_reason("dose_unknown"))
 
 
 def _is_long(rule: DrugAdequacy) -> pl.Expr:
@@ -118,8 +95,6 @@ def _is_short(rule: DrugAdequacy) -> pl.Expr:
 
 def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
     """Was enough of the trial covered by supply? Null where a supply may have lasted for ever."""
-    if rule.min_adherence_percent == 0:
-        return lit(True)
     is_regular = (col("n_days") > 0) & (100 * col("days_covered") >= rule.min_adherence_percent * col("n_days"))
     return when(~col("has_unknown_supply")).then(is_regular)
 

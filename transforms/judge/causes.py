@@ -7,25 +7,24 @@ trials depend on what a definition calls adequate.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import compress, product
+from operator import add, or_
 
 import numpy as np
+import polars as pl
+from polars import lit, when
 
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.tables import ADEQUACY_REASONS, CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
+from impasse.schemas.tables import CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
 from impasse.transforms.history.encode import Coded, spelled
 from impasse.transforms.history.episodes import Spans
+from impasse.transforms.judge.counts import Counting
 from impasse.transforms.kernels.eras import LONG_AGO
 
 # The reasons of an inadequate trial that show each cause, in the order of CAUSES_OF_TRIALS.
 _REASONS = (("underdosed",), ("too_short", "too_few_sessions"), ("low_adherence",))
-# The causes that a trial with each reason shows: bit n is the n-th of CAUSES_OF_TRIALS.
-CAUSES_BY_REASON = np.array(
-    [sum((reason in shows) << n for n, shows in enumerate(_REASONS)) for reason in ADEQUACY_REASONS]
-)
-_N_SHOWN = 1 << len(CAUSES_OF_TRIALS)
-_NONE, _POSSIBLE, _LIKELY = range(len(PSEUDO_RESISTANCE))
+N_SHOWN = 1 << len(CAUSES_OF_TRIALS)  # the combinations of causes that lie in trials
 
 
 class Causes:
@@ -43,15 +42,6 @@ class Causes:
     def words(self) -> tuple[str, ...]:
         """Lists of causes, in alphabetical order; the empty list is the first."""
         return self._found[1]
-
-    @property
-    def is_diagnosed(self) -> np.ndarray:
-        """Was the person diagnosed with some cause of pseudo-resistance?"""
-        return self.diagnosed > 0
-
-    def of_episodes(self, chosen: np.ndarray) -> Causes:
-        """The causes of some episodes."""
-        return Causes(self._spans.only(chosen), self._coded, self._codes)
 
     @cached_property
     def all_words(self) -> tuple[str, ...]:
@@ -75,13 +65,17 @@ class Causes:
         return spelled(has_cause, n)
 
 
-def judge_causes(causes: Causes, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Per episode the pseudo-resistance, as a place in PSEUDO_RESISTANCE, and its causes, as a place in `all_words`.
+def causes_of(given: pl.Expr, counting: Counting) -> pl.Expr:
+    """The causes that the episode's trials show: bit n is the n-th of CAUSES_OF_TRIALS."""
+    reason = counting.judged("adequacy_reason")
+    parts = []
+    for n, reasons in enumerate(_REASONS):
+        shows = reduce(or_, (reason == name for name in reasons))
+        parts.append((counting.asked.most(counting.asked.truth(given & shows)) > 0).cast(pl.Int32) * (1 << n))
+    return reduce(add, parts)
 
-    `shown` are the causes that the episode's counted trials show, as in CAUSES_BY_REASON.
-    """
-    word = causes.diagnosed * _N_SHOWN + shown
-    of_words = np.full(len(causes.all_words), _LIKELY, dtype=np.int8)
-    of_words[:_N_SHOWN] = _POSSIBLE  # no cause is diagnosed
-    of_words[0] = _NONE
-    return of_words[word], word
+
+def pseudo_resistance(shown: pl.Expr) -> pl.Expr:
+    """Likely where a cause is diagnosed, possible where only the trials show one."""
+    none, possible, likely = (lit(name, dtype=pl.Enum(PSEUDO_RESISTANCE)) for name in PSEUDO_RESISTANCE)
+    return when("is_diagnosed").then(likely).when(shown > 0).then(possible).otherwise(none)

@@ -1,271 +1,161 @@
 """Judged trials -> how many failures of which kind: the verdict on each episode, its date, what decided it.
 
-At least n is true when the lower bound of a count reaches n, false when the upper does not, else unknown.
-The same rule asked of wider and wider sets of trials tells which block settled the verdict.
+A rule is met, not met or, where null, left open. The same rule asked of trials that count less and less surely tells
+which block settled the verdict. All are Polars expressions over a frame with one row per episode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import reduce
-from operator import or_
-from typing import NamedTuple
+from functools import cache
 
-import numpy as np
 import polars as pl
+from polars import col, lit, when
 
-from impasse.schemas.codelists import CodeLists
-from impasse.schemas.definition import BLOCKS, Counted, Definition, Scored
-from impasse.schemas.tables import PSEUDO_RESISTANCE, VERDICTS
-from impasse.transforms.history.encode import Coded, dated, decode
-from impasse.transforms.judge.causes import CAUSES_BY_REASON, Causes, judge_causes
-from impasse.transforms.judge.certainty import ADEQUATE, FAILED, SURELY_ADEQUATE, SURELY_FAILED, SURELY_TRIED, TRIED
-from impasse.transforms.judge.counts import Arms, Tried
-from impasse.transforms.judge.points import Points, halves
-from impasse.transforms.kernels.bounds import Bounds
-from impasse.transforms.kernels.compiled import compiled
-from impasse.transforms.kernels.segments import NEVER
+from impasse.schemas.definition import BLOCKS, Scored
+from impasse.schemas.tables import VERDICTS
+from impasse.transforms.judge import counts, points
+from impasse.transforms.judge.causes import N_SHOWN, causes_of, pseudo_resistance
+from impasse.transforms.judge.certainty import Certainty
+from impasse.transforms.judge.counts import Counting
+from impasse.transforms.judge.rules import column
 
-_RESISTANT, _NOT_RESISTANT, _UNDETERMINED, _NOT_ELIGIBLE = range(len(VERDICTS))
-_ELIGIBLE, _TRIAL, _ADEQUACY, _OUTCOME, _RESISTANCE = range(len(BLOCKS))
+_VERDICT, _BLOCK = pl.Enum(VERDICTS), pl.Enum(BLOCKS)
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a verdict or a stage is judged from."""
-
-    definition: Definition
-    eligible: Bounds
-    tried: Tried
-    causes: Causes
-    coded: Coded
-    codes: CodeLists
+def is_met(counting: Counting) -> pl.Expr:
+    """Is the definition's rule met? Null where that cannot be told."""
+    rule = counting.definition.resistance
+    if not isinstance(rule, Scored):
+        return counts.is_met(rule.any_of, counting)
+    surely = points.reaches(rule, counting, "surely_failed")
+    perhaps = points.reaches(rule, counting, "failed", open_ended=True)
+    return when(surely).then(True).when(~perhaps).then(False)
 
 
-@dataclass(frozen=True)
-class Verdicts:
-    """One row per episode, in order.
-
-    `verdict`, `decided_by` and `pseudo_resistance` are places in VERDICTS, BLOCKS and PSEUDO_RESISTANCE; `causes` is a
-    place in all words of the causes. `resistant_day` is NEVER unless resistant. `n_failed_max` is None where there is
-    no upper bound, the scores where the rule gives none; a score is NaN where an episode has none.
-    """
-
-    verdict: np.ndarray
-    decided_by: np.ndarray
-    resistant_day: np.ndarray
-    n_trials: np.ndarray
-    n_adequate: np.ndarray
-    n_failed_min: np.ndarray
-    n_failed_max: np.ndarray | None
-    score_min: np.ndarray | None
-    score_max: np.ndarray | None
-    pseudo_resistance: np.ndarray
-    causes: np.ndarray
-
-    @property
-    def is_resistant(self) -> np.ndarray:
-        """Is each episode resistant?"""
-        return self.verdict == _RESISTANT
+def verdict(counting: Counting) -> pl.Expr:
+    """The verdict on an episode; where a diagnosed cause is asked for after all, it speaks against resistance."""
+    is_eligible, met = _is_eligible(counting), _met(counting)
+    return (
+        when(~is_eligible).then(_verdict("not_eligible"))
+        .when(is_eligible.is_null()).then(_verdict("undetermined"))
+        .when(_is_ruled_out(counting)).then(_verdict("not_resistant"))
+        .when(met).then(_verdict("resistant"))
+        .when(~met).then(_verdict("not_resistant"))
+        .otherwise(_verdict("undetermined"))
+    )  # fmt: skip
 
 
-def frame_of(made: Sequence[Verdicts], cause_words: Sequence[str]) -> pl.DataFrame:
-    """The verdicts of one definition after the other, in columns named as in schemas/tables.py."""
-
-    def column(name: str) -> np.ndarray:
-        return np.concatenate([getattr(verdicts, name) for verdicts in made])
-
-    def column_or_blank(name: str, kind: type[pl.DataType]) -> pl.Series:
-        def of(verdicts: Verdicts) -> pl.Series:
-            part = getattr(verdicts, name)
-            if part is None:
-                return pl.repeat(None, len(verdicts.verdict), dtype=kind, eager=True)
-            return pl.Series(part, dtype=kind, nan_to_null=True)
-
-        return pl.concat(of(verdicts) for verdicts in made)
-
-    places = {"verdict": VERDICTS, "decided_by": BLOCKS, "pseudo_resistance": PSEUDO_RESISTANCE, "causes": cause_words}
-    may_be_blank = {"n_failed_max": pl.Int32, "score_min": pl.Float64, "score_max": pl.Float64}
-    return pl.DataFrame(
-        {name: decode(column(name), names) for name, names in places.items()}
-        | {name: column(name) for name in ("n_trials", "n_adequate", "n_failed_min")}
-        | {name: column_or_blank(name, kind) for name, kind in may_be_blank.items()}
-        | {"resistant_date": dated(column("resistant_day"))}
-    )
+def verdict_columns(counting: Counting) -> dict[str, pl.Expr]:
+    """What the table of classifications says of an episode, by column; of the causes the place in all their words."""
+    asked, groups = counting.asked, counting.groups
+    given, failed = counting.is_meant(groups), counting.truth(groups, "failed", "failed")
+    surely_adequate = asked.truth(given & counting.judged("is_adequate").fill_null(False))
+    low, high = _score(counting)
+    is_resistant = col(verdict_column(counting)) == _verdict("resistant")
+    shown = col(shown_column(counting))
+    return {
+        "verdict": col(verdict_column(counting)),
+        "resistant_date": when(is_resistant).then(_day_met(counting)).cast(pl.Date),
+        "decided_by": decided_by(counting),
+        "n_trials": counting.of_ours(asked.most(asked.truth(given))),
+        "n_adequate": counting.of_ours(asked.most(surely_adequate)),
+        "n_failed_min": counting.of_ours(asked.fewest(failed)),
+        "n_failed_max": lit(None, dtype=pl.Int32) if is_blind(counting) else counting.of_ours(asked.most(failed)),
+        "score_min": low,
+        "score_max": high,
+        "pseudo_resistance": pseudo_resistance(shown),
+        "causes": N_SHOWN * col("diagnosed") + shown,
+    }
 
 
-def judge_verdict(facts: Facts) -> np.ndarray:
-    """The verdict on each episode, as a place in VERDICTS."""
-    return _verdict(facts, *_is_met(_judge_of(facts)))
+def causes_shown(counting: Counting) -> pl.Expr:
+    """The causes of pseudo-resistance that the episode's trials show, as a number (causes.py)."""
+    return counting.of_ours(causes_of(counting.is_meant(counting.groups), counting))
 
 
-def judge_resistance(facts: Facts) -> Verdicts:
-    """The verdict on each episode, and all that is told with it."""
-    judge = _judge_of(facts)
-    met, possible = _is_met(judge)
-    verdict = _verdict(facts, met, possible)
-    is_resistant = verdict == _RESISTANT
-    tallies = _tallies(facts.tried, facts.definition.counted_groups)
-    pseudo_resistance, causes = judge_causes(facts.causes, tallies.causes)
-    score_min, score_max = judge.scores()
-    return Verdicts(
-        verdict=verdict,
-        decided_by=_decided_by(judge, facts.eligible.sure & ~_is_spared(facts, possible), met, possible),
-        resistant_day=np.where(is_resistant, judge.dates(is_resistant), NEVER).astype(np.int32),
-        n_trials=tallies.n_trials,
-        n_adequate=tallies.n_adequate,
-        n_failed_min=tallies.n_failed_min,
-        n_failed_max=None if judge.blind else tallies.n_failed_max,
-        score_min=score_min,
-        score_max=score_max,
-        pseudo_resistance=pseudo_resistance,
-        causes=causes,
-    )
+def decided_by(counting: Counting) -> pl.Expr:
+    """The block that settled the verdict, or left it open: the first whose question a wider reading would pass."""
+    is_judged = _is_eligible(counting).fill_null(False) & ~_is_ruled_out(counting)
+    met = _met(counting)
+
+    def by(certainty: Certainty, *, distinct: bool = True) -> pl.Expr:
+        return _would_be_met(counting, certainty, distinct=distinct)
+
+    return (
+        when(~is_judged).then(_block("eligible"))
+        .when(met).then(_block("resistance"))
+        .when(met.is_null()).then(  # left open by
+            when(~by("failed") | ~by("surely_tried")).then(_block("trial"))
+            .when(by("surely_adequate")).then(_block("outcome"))
+            .otherwise(_block("adequacy"))
+        )
+        .when(~by("tried", distinct=False)).then(_block("trial"))  # stopped by
+        .when(~by("tried")).then(_block("resistance"))
+        .when(by("adequate")).then(_block("outcome"))
+        .otherwise(_block("adequacy"))
+    )  # fmt: skip
 
 
-def _judge_of(facts: Facts) -> _ByCount | _ByScore:
-    rule = facts.definition.resistance
-    return _ByScore(rule, facts) if isinstance(rule, Scored) else _ByCount(rule, facts)
+def is_blind(counting: Counting) -> bool:
+    """Is there no upper bound, because the delivery cannot show some treatment that the rule counts?"""
+    rule = counting.definition.resistance
+    return points.is_blind(rule, counting) if isinstance(rule, Scored) else counts.is_blind(rule.any_of, counting)
 
 
-def _is_met(judge: _ByCount | _ByScore) -> tuple[np.ndarray, np.ndarray]:
-    """Is the rule surely met, and is it possibly?"""
-    return judge.met(SURELY_FAILED), judge.met(FAILED, open_ended=True)
+def met_column(counting: Counting) -> str:
+    """The column of whether the definition's rule is met."""
+    return f"is_met {counting.definition.id}"
 
 
-def _verdict(facts: Facts, met: np.ndarray, possible: np.ndarray) -> np.ndarray:
-    return _verdicts(facts.eligible.sure, facts.eligible.possible, _is_spared(facts, possible), met, possible)
+def verdict_column(counting: Counting) -> str:
+    """The column of the definition's verdict."""
+    return f"judged {counting.definition.id}"
 
 
-@compiled
-def _verdicts(
-    is_eligible: np.ndarray, may_be_eligible: np.ndarray, is_spared: np.ndarray, met: np.ndarray, possible: np.ndarray
-) -> np.ndarray:
-    """The verdict on each episode, by whether the rule is met and whether it is possibly."""
-    verdict = np.empty(len(met), dtype=np.int8)
-    for episode in range(len(met)):
-        if not may_be_eligible[episode]:
-            verdict[episode] = _NOT_ELIGIBLE
-        elif not is_eligible[episode]:
-            verdict[episode] = _UNDETERMINED
-        elif is_spared[episode]:
-            verdict[episode] = _NOT_RESISTANT
-        elif met[episode]:
-            verdict[episode] = _RESISTANT
-        else:
-            verdict[episode] = _UNDETERMINED if possible[episode] else _NOT_RESISTANT
-    return verdict
+def shown_column(counting: Counting) -> str:
+    """The column of the causes that the trials show."""
+    return f"shown {counting.definition.id}"
 
 
-def _is_spared(facts: Facts, possible: np.ndarray) -> np.ndarray:
+def _met(counting: Counting) -> pl.Expr:
+    return col(met_column(counting))
+
+
+def _is_eligible(counting: Counting) -> pl.Expr:
+    return col(column("is_eligible", counting.definition.eligible))
+
+
+def _is_ruled_out(counting: Counting) -> pl.Expr:
     """Does a diagnosed cause speak against resistance that would be possible, and does the definition ask?"""
-    if facts.definition.eligible.pseudo_resistance != "after":
-        return np.zeros(len(possible), dtype=bool)
-    return facts.causes.is_diagnosed & possible
+    if counting.definition.eligible.pseudo_resistance != "after":
+        return lit(False)
+    return col("is_diagnosed") & _met(counting).fill_null(True)
 
 
-def _decided_by(judge: _ByCount | _ByScore, is_judged: np.ndarray, met: np.ndarray, possible: np.ndarray) -> np.ndarray:
-    """The block that settled each verdict, or left it open."""
-    stages = (TRIED, ADEQUATE, FAILED, SURELY_TRIED, SURELY_ADEQUATE)
-    return _blocks(is_judged, met, possible, judge.met(TRIED, distinct=False), *(judge.met(n) for n in stages))
+def _would_be_met(counting: Counting, certainty: Certainty, *, distinct: bool) -> pl.Expr:
+    """Would the rule be met if trials counted so surely? True or false; a score is the same, distinct or not."""
+    rule = counting.definition.resistance
+    if isinstance(rule, Scored):
+        return points.reaches(rule, counting, certainty)
+    return counts.would_be_met(rule.any_of, counting, certainty, distinct=distinct)
 
 
-@compiled
-def _blocks(
-    is_judged: np.ndarray, met: np.ndarray, possible: np.ndarray, by_tried_alike: np.ndarray, by_tried: np.ndarray,
-    by_adequate: np.ndarray, by_failed: np.ndarray, by_surely_tried: np.ndarray, by_surely_adequate: np.ndarray,
-) -> np.ndarray:  # fmt: skip
-    """The block by which each verdict came about, by whether the rule would be met by wider and wider sets of trials.
-
-    `by_tried_alike` are those tried where none need be different from another.
-    """
-    block = np.empty(len(met), dtype=np.int8)
-    for episode in range(len(met)):
-        if not is_judged[episode]:
-            block[episode] = _ELIGIBLE
-        elif met[episode]:
-            block[episode] = _RESISTANCE
-        elif possible[episode]:  # left open by
-            if not by_failed[episode] or not by_surely_tried[episode]:
-                block[episode] = _TRIAL
-            else:
-                block[episode] = _OUTCOME if by_surely_adequate[episode] else _ADEQUACY
-        elif not by_tried_alike[episode]:  # stopped by
-            block[episode] = _TRIAL
-        elif not by_tried[episode]:
-            block[episode] = _RESISTANCE
-        else:
-            block[episode] = _OUTCOME if by_adequate[episode] else _ADEQUACY
-    return block
+def _day_met(counting: Counting) -> pl.Expr:
+    rule = counting.definition.resistance
+    return points.day_reached(rule, counting) if isinstance(rule, Scored) else counts.day_met(rule.any_of, counting)
 
 
-class _Tallies(NamedTuple):
-    """Per episode: trials tried, adequate and failed, and which causes of pseudo-resistance they show."""
-
-    n_trials: np.ndarray
-    n_adequate: np.ndarray
-    n_failed_min: np.ndarray
-    n_failed_max: np.ndarray
-    causes: np.ndarray
+def _score(counting: Counting) -> tuple[pl.Expr, pl.Expr]:
+    """The bounds of the score; counts have none."""
+    rule, none = counting.definition.resistance, lit(None, dtype=pl.Float64)
+    return points.bounds(rule, counting) if isinstance(rule, Scored) else (none, none)
 
 
-def _tallies(tried: Tried, groups: frozenset[str]) -> _Tallies:
-    sets = tried.counted(tuple(sorted(groups)), "failed")
-    causes = CAUSES_BY_REASON[tried.adequacy.place_of_reason.to_numpy()]
-    return _Tallies(*_sums_of_trials(tried.trials.episode, sets, tried.adequate.sure, causes, tried.n_episodes))
+@cache
+def _verdict(name: str) -> pl.Expr:
+    return lit(name, dtype=_VERDICT)
 
 
-@compiled
-def _sums_of_trials(
-    episode: np.ndarray, sets: np.ndarray, is_adequate: np.ndarray, causes: np.ndarray, n_episodes: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """How many trials of each episode are in which sets of stages.py, and the causes that some of those tried shows."""
-    n_trials = np.zeros(n_episodes, dtype=np.int32)
-    n_adequate, n_failed_min, n_failed_max = np.zeros_like(n_trials), np.zeros_like(n_trials), np.zeros_like(n_trials)
-    shown = np.zeros(n_episodes, dtype=np.int64)
-    for trial in range(len(episode)):
-        of, is_in = episode[trial], sets[trial]
-        if is_in >> TRIED & 1:
-            n_trials[of] += 1
-            n_adequate[of] += is_adequate[trial]
-            shown[of] |= causes[trial]
-        n_failed_min[of] += is_in >> SURELY_FAILED & 1
-        n_failed_max[of] += is_in >> FAILED & 1
-    return n_trials, n_adequate, n_failed_min, n_failed_max, shown
-
-
-class _ByCount:
-    """Any arm suffices; an arm needs all its counts."""
-
-    def __init__(self, rule: Counted, facts: Facts) -> None:
-        self.arms = Arms(list(rule.any_of), facts.tried, facts.coded.observes, facts.codes)
-        self.blind = self.arms.blind
-        self.dates = self.arms.dates
-
-    def met(self, stage: int, *, distinct: bool = True, open_ended: bool = False) -> np.ndarray:
-        """Is the rule met by a stage's trials?"""
-        places = range(len(self.arms.arms))
-        return reduce(or_, [self.arms.met(n, stage, distinct=distinct, open_ended=open_ended) for n in places])
-
-    def scores(self) -> tuple[None, None]:
-        """Counts have no score."""
-        return None, None
-
-
-class _ByScore:
-    """Points add up to a score that must reach the threshold."""
-
-    def __init__(self, rule: Scored, facts: Facts) -> None:
-        self.points, self.threshold = Points(rule, facts.tried, facts.coded, facts.codes), rule.threshold
-        self.blind = self.points.blind
-        self.scores = self.points.bounds
-
-    def met(self, stage: int, *, distinct: bool = True, open_ended: bool = False) -> np.ndarray:
-        """Does the score of a stage's trials reach the threshold? A score is the same, distinct or not."""
-        enough = self.points.total(stage, open_ended=open_ended) >= halves(self.threshold)
-        return self.points.has_score(stage, open_ended=open_ended) & enough
-
-    def dates(self, wanted: np.ndarray) -> np.ndarray:
-        """The day the running score reached the threshold in each episode wanted."""
-        return self.points.dates(self.threshold, wanted)
+@cache
+def _block(name: str) -> pl.Expr:
+    return lit(name, dtype=_BLOCK)

@@ -1,4 +1,4 @@
-"""Attempts -> the state each ended in: remission, insufficient or partial response, none, or one that cannot be told.
+"""Eras and courses -> the state each ended in: remission, insufficient or partial response, none, or unknown.
 
 By the published rules of the scales of the episode's disorder, whatever a definition calls failure. The
 first scale in the order of the list that can tell decides; a screening tool cannot prove remission.
@@ -6,63 +6,59 @@ first scale in the order of the list that can tell decides; a screening tool can
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
-import numpy as np
+import polars as pl
+from polars import coalesce, col, lit, when
 
 from impasse.schemas.tables import RESPONSES
-from impasse.transforms.history.attempts import Attempts
-from impasse.transforms.history.evidence import Signs
-from impasse.transforms.history.scores import Measured, Windows, measure
+from impasse.transforms.history.scores import Windows, score
 
-REMISSION, INSUFFICIENT, PARTIAL, NO_RESPONSE, CANNOT_TELL = range(len(RESPONSES))
-NO_SCALE = -1
-
-
-def judge_response(attempts: Attempts, given: Windows, signs: Signs) -> tuple[np.ndarray, np.ndarray]:
-    """Of each attempt the response, as a place in RESPONSES, and the scale that told it, as a place in the list."""
-    return attempts.once(("response", given), lambda: _judge(attempts, given, signs))
+_STATE = pl.Enum(RESPONSES)
+REMISSION, INSUFFICIENT, PARTIAL, NO_RESPONSE, CANNOT_TELL = (lit(name, dtype=_STATE) for name in RESPONSES)
+_OPEN = lit(None, dtype=_STATE)
 
 
-def _judge(attempts: Attempts, given: Windows, signs: Signs) -> tuple[np.ndarray, np.ndarray]:
-    response = np.full(len(attempts.episode), CANNOT_TELL)
-    told_by = np.full(len(attempts.episode), NO_SCALE)
-    of_disorder = attempts.of("disorder")
-    for place, scale in enumerate(signs.scales.iter_rows(named=True)):
-        if scale["scale"] in signs.scores:
-            found = measure(attempts, given, scale["scale"], signs)
-            is_of_scale = np.array([name in scale["disorders"] for name in attempts.spans.disorders], dtype=bool)
-            state = _state(found, scale)
-            row, tells = found.row, (state != CANNOT_TELL) & is_of_scale[of_disorder[found.row]]
-            tells &= told_by[row] == NO_SCALE
-            response[row[tells]], told_by[row[tells]] = state[tells], place
-    return response, told_by
+def response(given: Windows, scales: Iterable[dict[str, Any]]) -> dict[str, pl.Expr]:
+    """The response, and the scale that told it (null if none); `scales` are rows of the list, in its order."""
+    states = {scale["scale"]: _state(given, scale) for scale in scales}
+    told_by = pl
+    for name, state in states.items():
+        told_by = told_by.when(state.is_not_null()).then(lit(name, dtype=pl.Categorical))
+    return {
+        "response": coalesce(*states.values(), CANNOT_TELL),
+        "response_scale": told_by.when(False).then(lit(None, dtype=pl.Categorical)),
+    }
 
 
-def _state(found: Measured, scale: dict[str, Any]) -> np.ndarray:
-    no, cannot = np.zeros(len(found.row), dtype=bool), scale["remission_max"] is None
-    is_remitted = no if cannot else found.value <= scale["remission_max"]
-    responded, is_known = _has_responded(found, scale)
+def _state(given: Windows, scale: dict[str, Any]) -> pl.Expr:
+    """The state by one scale; null where it is not one of the disorder, or cannot tell."""
+    value, baseline, room = (score(given, scale["scale"], what) for what in ("value", "baseline", "room"))
+    fall, cannot_prove = baseline - value, scale["remission_max"] is None
+    responded, can_compare = _has_responded(scale, value, fall, baseline, room)
+    remitted = lit(False) if cannot_prove else value <= scale["remission_max"]
     partial = scale["partial_fall_percent"]
-    is_partial = no if partial is None else found.fall * 100 >= partial * found.room
-    return np.select(
-        [is_remitted, is_known & responded, is_known & is_partial, is_known],
-        [
-            CANNOT_TELL if scale["is_screening_tool"] else REMISSION,
-            CANNOT_TELL if cannot else INSUFFICIENT,
-            PARTIAL,
-            NO_RESPONSE,
-        ],
-        default=CANNOT_TELL,
-    )
+    is_partial = lit(False) if partial is None else fall * 100 >= partial * room
+    is_of_scale = reduce(or_, (col("disorder") == name for name in scale["disorders"]), lit(False))
+    return when(is_of_scale).then(
+        when(remitted).then(_OPEN if scale["is_screening_tool"] else REMISSION)
+        .when(can_compare & responded).then(_OPEN if cannot_prove else INSUFFICIENT)
+        .when(can_compare & is_partial).then(PARTIAL)
+        .when(can_compare).then(NO_RESPONSE)
+    )  # fmt: skip
 
 
-def _has_responded(found: Measured, scale: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Is it a response by the scale's own rule (a fall, or the score itself), and is that known?"""
+def _has_responded(
+    scale: dict[str, Any], value: pl.Expr, fall: pl.Expr, baseline: pl.Expr, room: pl.Expr
+) -> tuple[pl.Expr, pl.Expr]:
+    """Is it a response by the scale's own rule (a fall, or the score itself), and can that be told?"""
     if scale["response_fall_percent"] is not None:
-        return found.fall * 100 >= scale["response_fall_percent"] * found.room, found.room > 0
+        return fall * 100 >= scale["response_fall_percent"] * room, room > 0
     if scale["response_fall_points"] is not None:
-        return found.fall >= scale["response_fall_points"], ~np.isnan(found.baseline)
+        return fall >= scale["response_fall_points"], baseline.is_not_null()
     if scale["response_max"] is not None:
-        return found.value <= scale["response_max"], np.ones(len(found.row), dtype=bool)
-    return np.zeros((2, len(found.row)), dtype=bool)
+        return value <= scale["response_max"], value.is_not_null()
+    return lit(False), lit(False)

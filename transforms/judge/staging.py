@@ -1,92 +1,85 @@
 """Judged trials -> the score or stage each episode has reached under a staging system, with its bounds.
 
-A staging system gives no verdict. A stage is surely reached by what surely counts and possibly by what may
-count; in a cumulative system only with every stage below it.
+A staging system gives no verdict. A stage is surely reached by what surely counts and possibly by what may count; in a
+cumulative system only with every stage below it.
 """
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from polars import col, lit, when
 
 from impasse.schemas.definition import Scored, Staged
 from impasse.schemas.values import NO_LEVEL
-from impasse.transforms.judge.certainty import FAILED, SURELY_FAILED, among
-from impasse.transforms.judge.counts import Arms
-from impasse.transforms.judge.points import Points
-from impasse.transforms.judge.resistance import Facts
-from impasse.transforms.kernels.bounds import Bounds
-
-_COLUMNS = {
-    "score_min": pl.Float64,
-    "score_max": pl.Float64,
-    "level_min": pl.String,
-    "level_max": pl.String,
-    "is_outside_band": pl.Boolean,
-}
+from impasse.transforms.judge import counts, points
+from impasse.transforms.judge.asked import Counted
+from impasse.transforms.judge.counts import Counting
+from impasse.transforms.judge.rules import column
+from impasse.transforms.kernels.counting import YES
 
 
-def judge_staging(facts: Facts) -> pl.DataFrame:
-    """One row per episode, in order: is_eligible, and the score's or the stage's bounds."""
-    rule, eligible = facts.definition.resistance, facts.eligible
-    if facts.definition.eligible.pseudo_resistance == "after":
-        eligible = eligible & ~Bounds.known(facts.causes.is_diagnosed)
-    if isinstance(rule, Scored):
-        low, high = Points(rule, facts.tried, facts.coded, facts.codes).bounds()
-        found = {"score_min": pl.Series(low).fill_nan(None), "score_max": pl.Series(high).fill_nan(None)}
+def stage_columns(counting: Counting) -> dict[str, pl.Expr]:
+    """What the table of stages says of an episode, by column."""
+    definition, is_eligible = counting.definition, col(column("is_eligible", counting.definition.eligible))
+    if definition.eligible.pseudo_resistance == "after":
+        is_eligible &= ~col("is_diagnosed")
+    columns = {
+        "score_min": lit(None, dtype=pl.Float64),
+        "score_max": lit(None, dtype=pl.Float64),
+        "level_min": lit(None, dtype=pl.Categorical),
+        "level_max": lit(None, dtype=pl.Categorical),
+        "is_outside_band": lit(None, dtype=pl.Boolean),
+    }
+    if isinstance(definition.resistance, Scored):
+        columns["score_min"], columns["score_max"] = points.bounds(definition.resistance, counting)
     else:
-        found = _stage(rule, facts)
-    table = pl.DataFrame({"is_eligible": eligible.series(), **found}).with_columns(
-        pl.lit(None, kind).alias(column) for column, kind in _COLUMNS.items() if column not in found
-    )
-    speaks = pl.lit(pl.Series(eligible.sure))
-    return table.select("is_eligible", *(pl.when(speaks).then(pl.col(c)).alias(c) for c in _COLUMNS))
+        columns |= _stage(definition.resistance, counting)
+    return {"is_eligible": is_eligible} | {name: when(is_eligible).then(one) for name, one in columns.items()}
 
 
-def _stage(rule: Staged, facts: Facts) -> dict[str, pl.Series]:
-    tried, groups = facts.tried, facts.definition.counted_groups
-    arms = Arms([arm for level in rule.levels for arm in level.any_of], tried, facts.coded.observes, facts.codes)
-    names = pl.Series([NO_LEVEL, *(level.name for level in rule.levels)])
-    lowest = _highest(_reached(rule, arms, SURELY_FAILED, open_ended=False))
-    highest = _highest(_reached(rule, arms, FAILED, open_ended=True))
-    failed = among(tried.counted(tuple(sorted(groups)), "failed"), SURELY_FAILED)
-    failed_days = tried.spread(tried.trials.episodes.sum(tried.trials.n_days * failed))
+def _stage(rule: Staged, counting: Counting) -> dict[str, pl.Expr]:
+    met = [counts.is_met(level.any_of, counting) for level in rule.levels]
+    surely = _highest(rule, [one.fill_null(False) for one in met])
+    perhaps = _highest(rule, [one.fill_null(True) for one in met])
     return {
-        "level_min": names.gather(lowest),
-        "level_max": names.gather(highest),
-        "is_outside_band": _outside_band(rule, lowest, failed_days),
+        "level_min": _name(rule, surely),
+        "level_max": _name(rule, perhaps),
+        "is_outside_band": _is_outside_band(rule, surely, counting),
     }
 
 
-def _reached(rule: Staged, arms: Arms, stage: int, *, open_ended: bool) -> list[np.ndarray]:
-    """For each level, whether it is reached."""
-    reached: list[np.ndarray] = []
-    place = 0
-    for level in rule.levels:
-        places = range(place, place + len(level.any_of))
-        met = reduce(or_, [arms.met(n, stage, open_ended=open_ended) for n in places])
-        reached.append(met & reached[-1] if rule.is_cumulative and reached else met)
-        place += len(level.any_of)
-    return reached
+def _highest(rule: Staged, reached: Sequence[pl.Expr]) -> Sequence[pl.Expr]:
+    """Is each level the highest reached? Of a cumulative system one counts only with all below it."""
+    if rule.is_cumulative:
+        reached = [pl.all_horizontal(reached[: number + 1]) for number in range(len(reached))]
+    return [one & ~pl.any_horizontal(lit(False), *reached[number + 1 :]) for number, one in enumerate(reached)]
 
 
-def _highest(reached: list[np.ndarray]) -> np.ndarray:
-    """The number of the highest level reached, from 1; 0 is none."""
-    highest = np.zeros(len(reached[0]), dtype=np.int64)
-    for number, is_reached in enumerate(reached, start=1):
-        highest[is_reached] = number
-    return highest
+def _name(rule: Staged, is_highest: Sequence[pl.Expr]) -> pl.Expr:
+    name = pl
+    for level, is_it in zip(rule.levels, is_highest, strict=True):
+        name = name.when(is_it).then(lit(level.name, dtype=pl.Categorical))
+    return name.otherwise(lit(NO_LEVEL, dtype=pl.Categorical))
 
 
-def _outside_band(rule: Staged, level: np.ndarray, failed_days: np.ndarray) -> pl.Series:
+def _is_outside_band(rule: Staged, is_highest: Sequence[pl.Expr], counting: Counting) -> pl.Expr:
     """Did the failed trials last shorter or longer in all than the source says of the stage? Null if it does not."""
-    says, outside = np.zeros(len(level), dtype=bool), np.zeros(len(level), dtype=bool)
-    for number, stage in enumerate(rule.levels, start=1):
-        if stage.band_days:
-            mine, (least, most) = level == number, stage.band_days
-            says |= mine
-            outside |= mine & ((failed_days < least) | (failed_days > most))
-    return Bounds(says & outside, ~says | outside).series()
+    groups = tuple(sorted(counting.definition.counted_groups))
+    failed = counting.truth(groups, "failed", "failed")
+    days = counting.asked.other(f"days of {failed}", lambda counted: _days(counted, failed))
+    outside = when(False).then(lit(None, dtype=pl.Boolean))
+    for level, is_it in zip(rule.levels, is_highest, strict=True):
+        if level.band_days:
+            outside = outside.when(is_it).then(~days.is_between(*level.band_days))
+    return outside.otherwise(None)
+
+
+def _days(counted: Counted, failed: str) -> np.ndarray:
+    """The days of all trials of each episode that surely failed."""
+    rows = np.flatnonzero(counted.truth(failed) == YES)
+    days = np.zeros(counted.n_episodes, dtype=np.int64)
+    np.add.at(days, counted.episode[rows], counted.trials.n_days[rows])
+    return days

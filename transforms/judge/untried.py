@@ -51,7 +51,7 @@ def _first_given(spans: Spans, coded: Coded) -> Done:
 
 def _tried(spans: Spans, first: Done, group: str, coded: Coded) -> np.ndarray:
     """Had the person something of the group, perhaps, until the episode's end?"""
-    rows = np.flatnonzero(coded.vocabulary.membership((group,)).possible[first.treatment])
+    rows = np.flatnonzero(coded.vocabulary.perhaps_in((group,))[first.treatment])
     begun = np.full(len(coded.persons), NEVER)
     np.minimum.at(begun, first.person[rows], first.day[rows])
     return begun[spans.person] <= spans.end

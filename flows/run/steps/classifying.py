@@ -19,12 +19,12 @@ from impasse.flows.run.unchanged import load_as_planned
 from impasse.schemas.errors import NotAsWritten
 from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.tables import RESTRICTED
-from impasse.transforms.classify import classify
 from impasse.transforms.compare.agreement import count_agreement
 from impasse.transforms.compare.attrition import count_attrition
 from impasse.transforms.compare.characteristics import count_profile
 from impasse.transforms.compare.prevalence import count_prevalence
 from impasse.transforms.partition.parts import buckets_of, joined
+from impasse.transforms.results import classify
 
 COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
 

@@ -1,0 +1,166 @@
+"""All definitions that share a trial rule, judged together.
+
+    eras and courses --scales--> trials --adequacy, outcome--> judged trials --counts--> numbers --rules--> verdicts
+
+Each arrow is one Polars query over all rules, but for the numbers: how many trials hold, of different kinds and since
+which day, is counted by compiled loops (asked.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from impasse.schemas.definition import Adequacy, Definition, Outcome
+from impasse.transforms.history.attempts import Attempts
+from impasse.transforms.history.encode import Vocabulary
+from impasse.transforms.history.evidence import Signs, first_after
+from impasse.transforms.history.scores import Windows, measure, windows
+from impasse.transforms.history.trials import Trials
+from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
+from impasse.transforms.judge.asked import Asked, Counted
+from impasse.transforms.judge.counts import Counting
+from impasse.transforms.judge.outcome import Answer, by_scales, columns_by_scales, outcome
+from impasse.transforms.judge.resistance import (
+    causes_shown,
+    is_met,
+    met_column,
+    shown_column,
+    verdict,
+    verdict_column,
+    verdict_columns,
+)
+from impasse.transforms.judge.response import response
+from impasse.transforms.judge.rules import column
+from impasse.transforms.judge.staging import stage_columns
+from impasse.transforms.kernels.queries import collect_in_order
+
+SIGNS = frozenset({"switch", "add_on", "ect", "tms", "admission"})  # all changes of treatment that can be shown
+_OF_OUTCOME = Answer("has_failed", "outcome_evidence", "day_failed")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What trials are judged by, beside themselves: the doses they are compared with, and what came after them."""
+
+    references: References
+    signs: Signs
+
+
+def judge_trials(
+    trials: Trials, adequacies: Sequence[Adequacy], outcomes: Sequence[Outcome], evidence: Evidence
+) -> pl.DataFrame:
+    """The trials, in order, with what each adequacy and outcome rule says of them, in columns named as by `column`."""
+    of_attempts = [*days_at_dose(trials.attempts, adequacies, evidence.references)]
+    of_attempts += [_judge_scales(trials.attempts, rule, evidence.signs) for rule in _different_scales(outcomes)]
+    signs = {sign for rule in outcomes for sign in rule.change_signs} - {"switch", "add_on"}
+    came = {sign: first_after(trials.attempts, sign, evidence.signs)[trials.row] for sign in sorted(signs)}
+    answers: dict[str, pl.Expr] = {}
+    for rule in adequacies:
+        answers[column("is_adequate", rule)] = is_adequate(rule)
+        answers[column("adequacy_reason", rule)] = adequacy_reason(rule)
+    for rule in outcomes:
+        told = outcome(rule, evidence.signs.observed)
+        answers |= {column(what, rule): answer for what, answer in zip(_OF_OUTCOME, told, strict=True)}
+    return collect_in_order(trials.facts(of_attempts, came).with_columns(**answers))
+
+
+def _different_scales(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """One of the rules for each way of judging by scales."""
+    return list({columns_by_scales(rule).has_failed.meta.output_name(): rule for rule in outcomes}.values())
+
+
+def _judge_scales(attempts: Attempts, rule: Outcome, signs: Signs) -> pl.DataFrame:
+    """What the scales of a rule say of each attempt, asked once."""
+    names = [answer.meta.output_name() for answer in columns_by_scales(rule)]
+
+    def judge() -> pl.DataFrame:
+        scores, place = measure(attempts, windows(rule), {scale.scale for scale in rule.scales}, signs)
+        told = dict(zip(names, by_scales(rule), strict=True))
+        return collect_in_order(scores.with_columns(**told).select(names))[place]
+
+    return attempts.once(("by scales", *names), judge)
+
+
+def judge_response(attempts: Attempts, given: Windows, signs: Signs) -> pl.DataFrame:
+    """The response of each attempt, and the scale that told it, whatever a definition calls failure; asked once."""
+
+    def judge() -> pl.DataFrame:
+        scales = [scale for scale in signs.scales.iter_rows(named=True) if scale["scale"] in signs.scores]
+        told = response(given, scales)
+        scores, place = measure(attempts, given, [scale["scale"] for scale in scales], signs)
+        return collect_in_order(scores.with_columns(**told).select(*told))[place]
+
+    return attempts.once(("response", given), judge)
+
+
+# The definitions
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What a delivery can show: the treatments met, the groups it cannot show whole, whether it has admissions."""
+
+    vocabulary: Vocabulary
+    blind: frozenset[str]
+    has_admissions: bool
+
+
+def judge_definitions(
+    definitions: Sequence[Definition], trials: Trials, judged: pl.DataFrame, episodes: pl.DataFrame,
+    delivered: Delivered, *, alone: bool = False,
+) -> dict[str, pl.DataFrame]:  # fmt: skip
+    """For each definition, by id, what is published of all episodes, in order; or the verdict `alone`.
+
+    The definitions share the rule of the trials. `judged` has the answers of their rules, `episodes` the facts of
+    episodes that they ask about, one of them whether each definition speaks about the episode.
+    """
+    plan = plan_of(tuple(definitions), delivered.blind, delivered.has_admissions, alone)
+    treatment = pl.Series(trials.treatment)
+    of_groups = [delivered.vocabulary.is_in(g).gather(treatment).alias(name) for name, g in plan.asked.groups.items()]
+    counted = Counted(trials, judged.hstack(of_groups), episodes, plan.asked.truths, delivered.vocabulary)
+    known = episodes.hstack(plan.asked.answers(counted)).lazy()
+    for layer in plan.layers:
+        known = known.with_columns(**layer)
+    found = collect_in_order(known.select(**plan.answers))
+    return {
+        name: pl.DataFrame([found[f"{what} {name}"].alias(what) for what in columns])
+        for name, columns in plan.columns.items()
+    }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What definitions that share a trial rule ask, as expressions: each layer sees the columns of those before it."""
+
+    asked: Asked
+    layers: tuple[dict[str, pl.Expr], ...]
+    columns: dict[str, dict[str, pl.Expr]]
+
+    @property
+    def answers(self) -> dict[str, pl.Expr]:
+        """What is published, under names that tell the definition."""
+        return {f"{what} {name}": one for name, columns in self.columns.items() for what, one in columns.items()}
+
+
+@lru_cache(maxsize=1024)
+def plan_of(definitions: tuple[Definition, ...], blind: frozenset[str], has_admissions: bool, alone: bool) -> Plan:
+    """The expressions of definitions that share a trial rule; the same for all parts of a run, so made once."""
+    asked = Asked()
+    countings = [Counting(definition, asked, blind, has_admissions) for definition in definitions]
+    deciding = [one for one in countings if one.definition.gives == "verdict"]
+    met = {met_column(one): is_met(one) for one in deciding}
+    told = {} if alone else {shown_column(one): causes_shown(one) for one in deciding}
+    verdicts = {verdict_column(one): verdict(one) for one in deciding}
+    columns = {one.definition.id: _columns_of(one, alone) for one in countings}
+    return Plan(asked, (met | told, verdicts), columns)
+
+
+def _columns_of(counting: Counting, alone: bool) -> dict[str, pl.Expr]:
+    """What is published of an episode under a definition."""
+    if counting.definition.gives != "verdict":
+        return stage_columns(counting)
+    return {"verdict": pl.col(verdict_column(counting))} if alone else verdict_columns(counting)

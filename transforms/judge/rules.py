@@ -1,0 +1,29 @@
+"""Short names of a definition's rules, the same on every machine, and the columns that hold what a rule says."""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+
+from impasse.schemas.definition import Definition
+
+
+@cache
+def rule_id(*blocks: object) -> str:
+    """A short name for equal blocks."""
+    return sha256("".join(map(repr, blocks)).encode()).hexdigest()[:8]
+
+
+def trial_rule(definition: Definition) -> str:
+    """The name of the definition's trial rule."""
+    return rule_id(definition.trial)
+
+
+def judging_rule(definition: Definition) -> str:
+    """The name of the definition's adequacy and outcome rules."""
+    return rule_id(definition.adequacy, definition.outcome)
+
+
+def column(what: str, rule: object) -> str:
+    """The column of what a rule says of each trial or episode."""
+    return f"{what} {rule_id(rule)}"
