@@ -141,10 +141,10 @@ def sizes(place: Place) -> tuple[int, int]:
 
     A file of few bytes may state any number of equal rows, and a row group is read as a whole.
     """
-    groups = [_group_sizes(part) for part in _parts(place)]
-    return sum(map(sum, groups)), max(
-        (max(file) * min(len(file), _GROUPS_AT_ONCE) for file in groups if file), default=0
-    )
+    read_schema(place)
+    files = [_group_sizes(part) for part in _parts(place)]
+    at_once = [max(groups) * min(len(groups), _GROUPS_AT_ONCE) for groups in files if groups]
+    return sum(map(sum, files)), max(at_once, default=0)
 
 
 def _group_sizes(part: Part) -> list[int]:

@@ -24,9 +24,9 @@ def load_prefect() -> None:
         from prefect.settings import base, sources
 
         os.environ.setdefault("PREFECT_PROFILES_PATH", str(sources._get_profiles_path()))
+    sources.TomlConfigSettingsSourceBase._read_files = lambda source, files, *more: {}
     for settings in _below(base.PrefectBaseSettings):
-        settings.model_config.update(env_file=None, toml_file=None)
-    base.PyprojectTomlConfigSettingsSource = base.PrefectTomlConfigSettingsSource  # of which there is none now
+        settings.model_config["env_file"] = None
 
 
 def _below(settings: type) -> Iterator[type]:

@@ -201,6 +201,18 @@ def test_a_server_reads_no_settings_where_it_is_started(answers: list[object], p
     assert not (planted / "was-run").exists()
 
 
+def test_prefect_opens_no_file_where_it_is_started(planted: Path) -> None:
+    """None of its classes of settings does, of which some read files in their own way."""
+    asked = (
+        "import sys; opened = []; sys.addaudithook(lambda event, of: event == 'open' and opened.append(str(of[0]))); "
+        "from impasse.flows.server.settings import load_prefect; load_prefect(); "
+        "import prefect.main; from prefect.settings import Settings; Settings(); "
+        "print({'.env', 'prefect.toml', 'pyproject.toml', 'logging.yml'}.intersection(opened))"
+    )
+    said = subprocess.run([sys.executable, "-c", asked], cwd=planted, capture_output=True, text=True)
+    assert said.stdout == "set()\n"
+
+
 def test_the_command_reads_no_settings_where_it_is_started(study: Path, planted: Path) -> None:
     """A delivery that was sent with a file of settings has nothing run."""
     ended = started(END, "run", str(study), cwd=planted)
@@ -210,17 +222,17 @@ def test_the_command_reads_no_settings_where_it_is_started(study: Path, planted:
 
 @pytest.mark.parametrize(
     ("stated", "expected"),
-    [({}, ["INFO", "None"]), ({"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_API_URL": "a"}, ["ERROR", "a"])],
+    [({}, ["77.0", "None"]), ({"PREFECT_API_REQUEST_TIMEOUT": "88", "PREFECT_API_URL": "a"}, ["88.0", "a"])],
     ids=["profile", "environment"],
 )
 def test_settings_of_the_user_hold(stated: dict[str, str], expected: list[str], planted: Path) -> None:
     """Those of the environment and of the profile, also where their folder is told from the current one."""
     own = planted / "own"
     own.mkdir(exist_ok=True)
-    (own / "profiles.toml").write_text('active = "own"\n[profiles.own]\nPREFECT_LOGGING_LEVEL = "INFO"\n')
+    (own / "profiles.toml").write_text('active = "own"\n[profiles.own]\nPREFECT_API_REQUEST_TIMEOUT = "77"\n')
     asked = (
         "from impasse.flows.server.settings import load_prefect; load_prefect(); "
-        "from prefect.settings import Settings; print(Settings().logging.level, Settings().api.url, Settings().home)"
+        "from prefect.settings import Settings; s = Settings(); print(s.api.request_timeout, s.api.url, s.home)"
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment = {**kept, "PREFECT_HOME": "own", **stated}
