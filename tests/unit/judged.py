@@ -69,20 +69,18 @@ def verdict_matrix(
     """The matrix of drawn rows, in the order of `episodes`."""
     ordered = tuple(sorted(definitions, key=lambda d: d.id))
     ids = [definition.id for definition in ordered]
-    names = pl.col("verdict").cast(pl.String).replace_strict(VERDICTS, range(len(VERDICTS)), return_dtype=pl.Int8)
     found = (
         classifications.select(
             pl.col("episode_id").cast(pl.String),
             pl.col("definition_id").cast(pl.String).replace_strict(ids, range(len(ids)), default=None).alias("column"),
-            names.alias("verdict"),
+            pl.col("verdict").cast(pl.Enum(VERDICTS)),
             "n_failed_min", "n_adequate", "n_trials",
         )
         .drop_nulls("column")
         .join(episodes.select(pl.col("episode_id").cast(pl.String)).with_row_index("row"), on="episode_id")
     )  # fmt: skip
-    columns = (found[c].to_numpy() for c in ("verdict", "n_failed_min", "n_adequate", "n_trials"))
     codes = np.full((episodes.height, len(ids)), NOT_SPOKEN_OF, dtype=np.int8)
-    codes[found["row"].to_numpy(), found["column"].to_numpy()] = code_of(*columns)
+    codes[found["row"].to_numpy(), found["column"].to_numpy()] = code_of(found)
     codes[~_speaks(episodes, ordered)] = NOT_SPOKEN_OF
     return VerdictMatrix(episodes, ordered, codes)
 

@@ -595,7 +595,7 @@ def test_a_delivery_without_any_usable_person_refuses_every_row() -> None:
 def test_what_is_said_is_numbered_beyond_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces of a table of billions of rows are numbered one after another."""
     said = pl.DataFrame({"said": [1]}, schema={"said": pl.UInt32})
-    piece, draft = Piece(said, said, pl.DataFrame(), 1), SimpleNamespace(facts=SimpleNamespace(height=2**31))
+    piece, draft = Piece(said, said, pl.DataFrame(), 1, 0, 1, 1), SimpleNamespace(facts=SimpleNamespace(height=2**31))
     monkeypatch.setattr(cleaning, "_sift", lambda *_: piece)
     source = SimpleNamespace(drafts=lambda *_: [draft, draft])
     pieces = cleaning.clean_pieces("scores", cast(Delivered, None), cast(Any, source), cast(Any, None))

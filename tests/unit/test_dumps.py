@@ -58,7 +58,7 @@ def test_a_process_that_aborts_leaves_no_dump(tmp_path: Path) -> None:
         app.explain,
         pipeline.run_study.fn,
         pipeline.read_delivery.fn,
-        parts.classify_parts.fn,
+        parts._classify_parts,
         classifying.classify_part,
         published.explain,
     ],

@@ -71,7 +71,7 @@ def test_of_a_long_table_some_keys_are_kept(monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_what_is_expected_of_keys(tmp_path: Path, n_repeated: int, told: list[bool]) -> None:
     """One row is told; a run is stopped where more than one in twenty is repeated."""
-    tallies = {"admissions": Tally(1_000, pl.DataFrame(), Counter({N_KEYS: 1_000, N_REPEATED: n_repeated}))}
+    tallies = {"admissions": Tally(1_000, counts=Counter({N_KEYS: 1_000, N_REPEATED: n_repeated}))}
     missed = [result for result in _results(quality.key_facts(tallies)) if not result.success]
 
     assert sorted(result.is_critical for result in missed) == told
