@@ -17,6 +17,7 @@ import polars as pl
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition, Trial
 from impasse.schemas.extracts import Extract
+from impasse.schemas.rule_ids import column
 from impasse.schemas.study import Study
 from impasse.transforms.history.attempts import Attempts, Joining, find_attempts, joining
 from impasse.transforms.history.encode import Coded, Vocabulary, encode
@@ -28,7 +29,6 @@ from impasse.transforms.judge.adequacy import reference_doses
 from impasse.transforms.judge.causes import Causes
 from impasse.transforms.judge.eligibility import Histories, is_eligible
 from impasse.transforms.judge.judging import Delivered, Evidence, judge_definitions, judge_trials
-from impasse.transforms.judge.rules import column
 from impasse.transforms.kernels.once import Once
 from impasse.transforms.kernels.queries import collect_in_order
 

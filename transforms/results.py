@@ -12,6 +12,7 @@ import polars as pl
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Adequacy, Definition, Outcome, Trial
 from impasse.schemas.extracts import SUPPLY_BASES, Extract
+from impasse.schemas.rule_ids import column, rule_id
 from impasse.schemas.study import Study
 from impasse.schemas.tables import MODALITIES, RESTRICTED, ROLES
 from impasse.transforms.classify import Classification
@@ -20,7 +21,6 @@ from impasse.transforms.history.encode import UNKNOWN, decode
 from impasse.transforms.history.scores import windows
 from impasse.transforms.history.trials import Trials
 from impasse.transforms.judge.judging import judge_response
-from impasse.transforms.judge.rules import column, rule_id
 from impasse.transforms.judge.untried import find_impasses
 
 JudgingKey = tuple[Trial, Adequacy, Outcome]

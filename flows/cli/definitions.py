@@ -121,8 +121,7 @@ def _say_computed(d: Definition) -> None:
 
 
 def _say_expressions(d: Definition) -> None:
-    from impasse.reports.words.expressions import in_code, own_name
-    from impasse.transforms.judge.expressions import expressions
+    from impasse.flows.definitions.expressions import expressions, in_code, own_name
 
     for step, columns in expressions(d).items():
         out.print(f"[bold]{step}[/]", highlight=False)

@@ -236,10 +236,11 @@ def _refuse_unlike(schemas: dict[SourceFile, pl.Schema]) -> None:
     """Raise ImpasseError where files of one table that is read as a whole hold different kinds of values."""
     first: dict[str, tuple[str, pl.DataType, SourceFile]] = {}
     for file, schema in schemas.items():
-        for spelled, kind in schema.items():
-            name, known, other = first.setdefault(spelled.lower(), (spelled, kind, file))
-            if told := parquet.told_unlike({name: known}, {name: kind}):
-                raise _unlike(told, other, file)
+        known = [first.setdefault(name.lower(), (name, kind, file)) for name, kind in schema.items()]
+        kinds = {name: kind for (name, *_), kind in zip(known, schema.values(), strict=True)}
+        if told := parquet.told_unlike({name: kind for name, kind, _ in known}, kinds):
+            other = next(other for name, kind, other in known if not parquet.are_alike(kind, kinds[name]))
+            raise _unlike(told, other, file)
 
 
 def _unlike(told: str, file: SourceFile, other: SourceFile) -> ImpasseError:

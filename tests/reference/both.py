@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from impasse.schemas.definition import Definition
+from impasse.schemas.rule_ids import judging_rule, trial_rule
 from impasse.schemas.study import Study
-from impasse.transforms.judge.rules import judging_rule, trial_rule
 from impasse.transforms.results import classify
 from impasse.transforms.try_case import drawn_extract
 from tests.reference.histories import (

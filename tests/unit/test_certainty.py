@@ -5,7 +5,7 @@ from typing import get_args
 import polars as pl
 import pytest
 
-from impasse.transforms.judge.certainty import Certainty, counts, is_sure
+from impasse.transforms.judge.counts import Certainty, counts, is_sure
 
 MEANT, ALSO, ADEQUATE, FAILED = (pl.col(name) for name in ("meant", "also", "adequate", "failed"))
 ALL = set(get_args(Certainty))

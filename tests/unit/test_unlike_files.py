@@ -95,7 +95,7 @@ def test_look_ups_of_unlike_files_are_refused(tmp_path: Path) -> None:
     pl.DataFrame({"ID": [2], "code": [300.0]}).write_parquet(tmp_path / "b.parquet")
     found = DeliveredFiles({"a": (SourceFile(tmp_path / "a.parquet"), SourceFile(tmp_path / "b.parquet"))})
 
-    with pytest.raises(ImpasseError, match=r"(?s)'id', 'code'.*a\.parquet and b\.parquet"):
+    with pytest.raises(ImpasseError, match=r"(?s)'id' \(.*, 'code' \(.*a\.parquet and b\.parquet"):
         found.whole("a")
 
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 import polars as pl
 
 from impasse.schemas.definition import Adequacy, Definition, Outcome
+from impasse.schemas.rule_ids import column
 from impasse.transforms.history.attempts import Attempts
 from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.evidence import Signs, first_after
@@ -34,7 +35,6 @@ from impasse.transforms.judge.resistance import (
     verdict_columns,
 )
 from impasse.transforms.judge.response import response
-from impasse.transforms.judge.rules import column
 from impasse.transforms.judge.staging import stage_columns
 from impasse.transforms.kernels.queries import collect_in_order
 

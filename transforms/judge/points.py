@@ -16,8 +16,7 @@ from polars import col, lit, max_horizontal, min_horizontal, when
 
 from impasse.schemas.definition import AdmissionItem, AnyItem, Band, DiagnosisItem, Item, LengthItem, NumberItem, Scored
 from impasse.transforms.judge.asked import Counted
-from impasse.transforms.judge.certainty import Certainty
-from impasse.transforms.judge.counts import Counting
+from impasse.transforms.judge.counts import Certainty, Counting
 from impasse.transforms.judge.eligibility import STAYS, days_with
 from impasse.transforms.kernels.counting import UNKNOWN_KIND, YES
 from impasse.transforms.kernels.queries import collect_in_order

@@ -12,12 +12,11 @@ import polars as pl
 from polars import col, lit, when
 
 from impasse.schemas.definition import BLOCKS, Scored
+from impasse.schemas.rule_ids import column
 from impasse.schemas.tables import VERDICTS
 from impasse.transforms.judge import counts, points
 from impasse.transforms.judge.causes import N_SHOWN, causes_of, pseudo_resistance
-from impasse.transforms.judge.certainty import Certainty
-from impasse.transforms.judge.counts import Counting
-from impasse.transforms.judge.rules import column
+from impasse.transforms.judge.counts import Certainty, Counting
 
 _VERDICT, _BLOCK = pl.Enum(VERDICTS), pl.Enum(BLOCKS)
 

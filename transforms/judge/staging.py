@@ -13,11 +13,11 @@ import polars as pl
 from polars import col, lit, when
 
 from impasse.schemas.definition import Scored, Staged
+from impasse.schemas.rule_ids import column
 from impasse.schemas.values import NO_LEVEL
 from impasse.transforms.judge import counts, points
 from impasse.transforms.judge.asked import Counted
 from impasse.transforms.judge.counts import Counting
-from impasse.transforms.judge.rules import column
 from impasse.transforms.kernels.counting import YES
 
 

@@ -22,7 +22,7 @@ from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
 from impasse.flows.run.steps.contents import as_shown, parameters
 from impasse.flows.run.steps.findings import notes_of_run, read_findings
-from impasse.transforms.judge.rules import judging_rule, trial_rule
+from impasse.schemas.rule_ids import judging_rule, trial_rule
 
 _KEPT, _RELEASED = "restricted/manifest.json", "release/manifest.json"
 _KEY_BYTES = 32
