@@ -53,8 +53,8 @@ class Eligible:
 
     `diagnoses` are code lists: at least one contact of the episode must be in one of them.
     Ages are completed years at the episode's start. `min_observed_days` is the time the registry
-    observed the person before the episode's start. Within the `untreated_days` days before the
-    episode's treatment is looked for, nothing of the groups `untreated_by` may have been given.
+    observed the person before the episode's start. The washout: within the `washout_days` days before
+    the episode's treatment is looked for, nothing of the groups `washout_treatments` may have been given.
     An episode with a diagnosed cause of pseudo-resistance is `noted` as such, not eligible (`before`
     failures are counted), or judged and then not called resistant (`after`).
     """
@@ -66,8 +66,8 @@ class Eligible:
     min_age: Annotated[int, Field(ge=0, le=150)]
     max_age: Annotated[int, Field(ge=0, le=150)]
     min_observed_days: Days
-    untreated_by: tuple[str, ...]
-    untreated_days: Days
+    washout_treatments: tuple[str, ...]
+    washout_days: Days
     pseudo_resistance: Literal["noted", "before", "after"]
 
 
@@ -75,7 +75,8 @@ class Eligible:
 class Trial:
     """What one treatment attempt is.
 
-    `treatments` and `augmenters` are treatment groups. Gaps are uncovered days. `overlap_days` is
+    `treatments` and `augmenters` are treatment groups. `permissible_gap_days` are the days without supply
+    that one trial of a drug may hold, `session_gap_days` those without a session. `overlap_days` is
     the overlap from which two drugs are taken together rather than one replacing the other.
     `supply` is taken as delivered, or only its dates are: a drug is then in use from the first to the
     last of its dispensings. A drug dispensed once lasts until the next drug starts, if that is within
@@ -85,7 +86,7 @@ class Trial:
 
     treatments: tuple[str, ...]
     augmenters: tuple[str, ...]
-    drug_gap_days: Days
+    permissible_gap_days: Days
     session_gap_days: Days
     carry_over: bool
     carry_over_cap_days: Days
@@ -103,15 +104,15 @@ class DrugAdequacy:
     """Long and strong enough, for drugs.
 
     At least `min_days` days at or above `min_dose_ratio` times the dose that `dose_basis` names,
-    counted over the trial's `span` or over `covered` days only, and with at least
-    `min_adherence_percent` of the trial's days covered by supply.
+    counted over the trial's `span` or over `covered` days only, and with a proportion of days covered
+    by supply, in percent of the trial's days, of at least `min_pdc_percent`.
     """
 
     min_days: Days
     duration_basis: Literal["span", "covered"]
     dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
     min_dose_ratio: Annotated[float, Field(ge=0)]
-    min_adherence_percent: Annotated[int, Field(ge=0, le=100)]
+    min_pdc_percent: Annotated[int, Field(ge=0, le=100)]
 
 
 @frozen
@@ -348,7 +349,7 @@ class Definition:
     @property
     def groups(self) -> frozenset[str]:
         """Every treatment group the definition names."""
-        named = self.trial.treatments + self.trial.augmenters + self.eligible.untreated_by
+        named = self.trial.treatments + self.trial.augmenters + self.eligible.washout_treatments
         return frozenset(named) | self.counted_groups
 
     @property

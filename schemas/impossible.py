@@ -27,9 +27,9 @@ def impossible_combination(definition: Definition) -> tuple[str, str] | None:
     problems = [
         (e.min_age > e.max_age, "min_age", "eligible.min_age exceeds eligible.max_age"),
         (
-            bool(e.untreated_by) != (e.untreated_days > 0),
-            "untreated_days",
-            "eligible.untreated_by and untreated_days need each other",
+            bool(e.washout_treatments) != (e.washout_days > 0),
+            "washout_days",
+            "eligible.washout_treatments and washout_days need each other",
         ),
         (
             t.window != "episode" and t.window_days == 0,

@@ -84,7 +84,7 @@ def _eligible(rule: Eligible, gives: str) -> str:
         *[_requirement(each) for each in rule.requirements],
         _ages(rule),
         _look_back(rule.min_observed_days),
-        *_untreated(rule),
+        *_washout(rule),
         *_exclusions(rule.exclusions),
         _pseudo_resistance(rule, gives),
     ]
@@ -106,12 +106,12 @@ def requirement(rule: Requirement) -> str:
     return f"diagnoses of {words(rule.codes)} on at least {rule.days:,} different days {WHEN[rule.when]}"
 
 
-def _untreated(rule: Eligible) -> list[str]:
-    if not rule.untreated_by:
+def _washout(rule: Eligible) -> list[str]:
+    if not rule.washout_treatments:
         return []
     return [
-        f"The person must have been without {groups(rule.untreated_by)} for the {duration(rule.untreated_days)} before "
-        "treatment of the episode starts to count."
+        f"Washout: no {groups(rule.washout_treatments)} in the {duration(rule.washout_days)} before treatment of the "
+        "episode starts to count."
     ]
 
 
@@ -166,15 +166,17 @@ def _supply(rule: Trial) -> str:
 
 
 def _date_gap(rule: Trial) -> str:
-    if rule.drug_gap_days == 0:
+    if rule.permissible_gap_days == 0:
         return "Dispensings on different days belong to separate drug trials."
-    return f"Dispensings more than {duration(rule.drug_gap_days)} apart belong to separate drug trials."
+    return f"Dispensings more than {duration(rule.permissible_gap_days)} apart belong to separate drug trials."
 
 
 def _drug_gap(rule: Trial) -> str:
-    if rule.drug_gap_days == 0:
+    if rule.permissible_gap_days == 0:
         return "Any day without supply ends a drug trial."
-    return f"More than {duration(rule.drug_gap_days)} without supply end a drug trial; a shorter gap is part of it."
+    return (
+        f"More than {duration(rule.permissible_gap_days)} without supply end a drug trial; a shorter gap is part of it."
+    )
 
 
 def _single(rule: Trial) -> str:
@@ -241,7 +243,7 @@ def _adequacy(rule: Adequacy) -> str:
 
 
 def _drug(rule: DrugAdequacy) -> str:
-    return f"{_length(rule)}, {_adherence(rule.min_adherence_percent)}"
+    return f"{_length(rule)}, {_adherence(rule.min_pdc_percent)}"
 
 
 def _length(rule: DrugAdequacy) -> str:

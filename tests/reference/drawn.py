@@ -34,13 +34,16 @@ from tests.reference.reference import classify_person
 Row = dict[str, Any]
 CODES = codes.load(Path(__file__).parent / "codelists")
 STUDY = EpisodeSection(
-    disorders=("depression",), gap_days=180, treatment_bridges=False, tail_days=30, washout_days=365, lead_days=30
+    disorders=("depression",),
+    gap_days=180,
+    treatment_bridges=False,
+    tail_days=30,
+    min_prior_observation_days=365,
+    lead_days=30,
 )
 PERIOD = PeriodSection(start=date(2018, 1, 1), end=date(2025, 12, 31))
 EVERYTHING = frozenset(OBSERVABLE)
-FOUR_WEEKS = DrugAdequacy(
-    min_days=28, duration_basis="span", dose_basis="any", min_dose_ratio=0.0, min_adherence_percent=0
-)
+FOUR_WEEKS = DrugAdequacy(min_days=28, duration_basis="span", dose_basis="any", min_dose_ratio=0.0, min_pdc_percent=0)
 SIX_SESSIONS = SessionAdequacy(min_days=36, min_sessions=6)
 TWO_DRUGS = Count(n=2, of=("antidepressants",), what="failed", distinct_by="substance", timing="any")
 BASE = Definition(
@@ -56,14 +59,14 @@ BASE = Definition(
         min_age=0,
         max_age=150,
         min_observed_days=0,
-        untreated_by=(),
-        untreated_days=0,
+        washout_treatments=(),
+        washout_days=0,
         pseudo_resistance="noted",
     ),
     trial=Trial(
         treatments=("antidepressants", "cbt"),
         augmenters=("augmenters",),
-        drug_gap_days=30,
+        permissible_gap_days=30,
         session_gap_days=30,
         carry_over=False,
         carry_over_cap_days=0,

@@ -66,7 +66,7 @@ def vary_eligible(rng: random.Random, base: Eligible) -> Eligible:
         for codes in some(rng, DIAGNOSIS_LISTS, 0, 1)
     ]
     min_age, max_age = rng.choice([(0, 150), (0, 150), (0, 150), (18, 150), (0, 17)])
-    untreated_by = rng.choice([base.untreated_by, (), (), some(rng, GROUPS, 1, 2)])
+    washout_treatments = rng.choice([base.washout_treatments, (), (), some(rng, GROUPS, 1, 2)])
     return replace(
         base,
         disorders=rng.choice([base.disorders, DISORDERS, DISORDERS, DISORDERS]),
@@ -76,8 +76,8 @@ def vary_eligible(rng: random.Random, base: Eligible) -> Eligible:
         min_age=min_age,
         max_age=max_age,
         min_observed_days=rng.choice([0, 0, 0, 30, 365, 366]),
-        untreated_by=untreated_by,
-        untreated_days=rng.choice([1, 30, 31, 182, 365]) if untreated_by else 0,
+        washout_treatments=washout_treatments,
+        washout_days=rng.choice([1, 30, 31, 182, 365]) if washout_treatments else 0,
         pseudo_resistance=rng.choice(["noted", "noted", "before", "after"]),
     )
 
@@ -89,7 +89,7 @@ def vary_trial(rng: random.Random, base: Trial) -> Trial:
         base,
         treatments=rng.choice([base.treatments, base.treatments + some(rng, GROUPS, 1, 3), some(rng, GROUPS, 1, 4)]),
         augmenters=rng.choice([base.augmenters, some(rng, GROUPS, 0, 3), ("augmenters_depression", "antipsychotics")]),
-        drug_gap_days=rng.choice([0, 14, 30, 30, 31, 60, 90]),
+        permissible_gap_days=rng.choice([0, 14, 30, 30, 31, 60, 90]),
         session_gap_days=rng.choice([0, 7, 14, 30, 60, 90]),
         carry_over=rng.random() < 0.5,
         carry_over_cap_days=rng.choice([0, 7, 14, 30, 90, 366]),
@@ -120,7 +120,7 @@ def _drug_adequacy(rng: random.Random) -> DrugAdequacy:
         duration_basis=rng.choice(["span", "covered"]),
         dose_basis=rng.choice(["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]),
         min_dose_ratio=rng.choice([0.0, 0.5, 0.8, 1.0, 1.0, 1.5]),
-        min_adherence_percent=rng.choice([0, 0, 80, 80, 90, 100]),
+        min_pdc_percent=rng.choice([0, 0, 80, 80, 90, 100]),
     )
 
 

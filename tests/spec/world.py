@@ -68,14 +68,14 @@ _BASE: dict[str, dict] = {
         "min_age": 0,
         "max_age": 150,
         "min_observed_days": 0,
-        "untreated_by": [],
-        "untreated_days": 0,
+        "washout_treatments": [],
+        "washout_days": 0,
         "pseudo_resistance": "noted",
     },
     "trial": {
         "treatments": ["antidepressants", "cbt", "ect", "tms"],
         "augmenters": ["augmenters_depression"],
-        "drug_gap_days": 30,
+        "permissible_gap_days": 30,
         "session_gap_days": 30,
         "carry_over": False,
         "carry_over_cap_days": 90,
@@ -93,14 +93,14 @@ _BASE: dict[str, dict] = {
             "duration_basis": "span",
             "dose_basis": "any",
             "min_dose_ratio": 1.0,
-            "min_adherence_percent": 0,
+            "min_pdc_percent": 0,
         },
         "augmentation": {
             "min_days": 28,
             "duration_basis": "span",
             "dose_basis": "any",
             "min_dose_ratio": 0.0,
-            "min_adherence_percent": 0,
+            "min_pdc_percent": 0,
         },
         "psychotherapy": {"min_days": 56, "min_sessions": 8},
         "neuromodulation": {"min_days": 0, "min_sessions": 6},
@@ -182,7 +182,7 @@ def study(*, start: str = "2009-01-01", end: str = "2024-12-31", **episode_rule:
 
 
 def definition(name: str = "plain", *, resistance: dict | None = None, **changes: dict) -> Definition:
-    """The plain definition with some settings of some blocks changed: `definition(trial={"drug_gap_days": 60})`."""
+    """The plain definition with some settings of some blocks changed: `definition(trial={"overlap_days": 60})`."""
     blocks = _BASE | {block: _merged(_BASE[block], settings) for block, settings in changes.items()}
     return Definition(
         id=name, title="-", status="draft", **blocks, resistance=resistance or counts(count(2, distinct_by="substance"))

@@ -34,7 +34,7 @@ from impasse.schemas.source import Source
 from impasse.schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
 
 DRUG = DrugAdequacy(
-    min_days=56, duration_basis="covered", dose_basis="minimum_effective", min_dose_ratio=1.0, min_adherence_percent=0
+    min_days=56, duration_basis="covered", dose_basis="minimum_effective", min_dose_ratio=1.0, min_pdc_percent=0
 )
 ADEQUACY = Adequacy(
     drug=DRUG,
@@ -45,7 +45,7 @@ ADEQUACY = Adequacy(
 TRIAL = Trial(
     treatments=("ssri", "snri", "cbt"),
     augmenters=("antipsychotic",),
-    drug_gap_days=30,
+    permissible_gap_days=30,
     session_gap_days=60,
     carry_over=True,
     carry_over_cap_days=90,
@@ -79,8 +79,8 @@ ELIGIBLE = Eligible(
     min_age=18,
     max_age=150,
     min_observed_days=365,
-    untreated_by=(),
-    untreated_days=0,
+    washout_treatments=(),
+    washout_days=0,
     pseudo_resistance="noted",
 )
 

@@ -136,7 +136,7 @@ def test_trial_in_full() -> None:
 
 def test_no_gap() -> None:
     """A gap of 0 days lets any uncovered day end the trial."""
-    assert "Any day without supply ends a drug trial." in trial(drug_gap_days=0)
+    assert "Any day without supply ends a drug trial." in trial(permissible_gap_days=0)
 
 
 def test_no_carry_over() -> None:
@@ -193,8 +193,8 @@ def test_dose_ratio() -> None:
 
 def test_adherence() -> None:
     """An adherence of 0 percent is no requirement, 1 percent is one."""
-    assert "whatever the adherence" in adequacy(min_adherence_percent=0)
-    assert "supply for at least 1% of the trial's days" in adequacy(min_adherence_percent=1)
+    assert "whatever the adherence" in adequacy(min_pdc_percent=0)
+    assert "supply for at least 1% of the trial's days" in adequacy(min_pdc_percent=1)
 
 
 def test_span_basis() -> None:
@@ -330,13 +330,12 @@ def test_required_diagnosis() -> None:
     )
 
 
-def test_untreated_before() -> None:
-    """A time without treatment is said with its groups; without groups nothing is."""
-    assert (
-        "must have been without SSRIs or CBT for the 26 weeks (182 days) before treatment of the episode"
-        in eligible(untreated_by=("ssri", "cbt"), untreated_days=182)
+def test_washout() -> None:
+    """A washout is said with its groups; without groups nothing is."""
+    assert "Washout: no SSRIs or CBT in the 26 weeks (182 days) before treatment of the episode" in eligible(
+        washout_treatments=("ssri", "cbt"), washout_days=182
     )
-    assert "must have been without" not in eligible()
+    assert "Washout" not in eligible()
 
 
 def test_pseudo_resistance() -> None:
@@ -364,7 +363,7 @@ def test_dates_only() -> None:
 def test_dates_only_without_a_gap() -> None:
     """A gap of 0 days parts any two days."""
     assert "Dispensings on different days belong to separate drug trials." in trial(
-        supply="dates_only", drug_gap_days=0
+        supply="dates_only", permissible_gap_days=0
     )
 
 
@@ -589,14 +588,14 @@ DIFFERENT = [
     changed("eligible", min_age=17),
     changed("eligible", max_age=64),
     changed("eligible", min_observed_days=364),
-    changed("eligible", untreated_by=("ssri",), untreated_days=180),
-    changed("eligible", untreated_by=("snri",), untreated_days=180),
-    changed("eligible", untreated_by=("ssri",), untreated_days=181),
+    changed("eligible", washout_treatments=("ssri",), washout_days=180),
+    changed("eligible", washout_treatments=("snri",), washout_days=180),
+    changed("eligible", washout_treatments=("ssri",), washout_days=181),
     changed("eligible", pseudo_resistance="before"),
     changed("eligible", pseudo_resistance="after"),
     changed("trial", treatments=("ssri",)),
     changed("trial", augmenters=("lithium",)),
-    changed("trial", drug_gap_days=31),
+    changed("trial", permissible_gap_days=31),
     changed("trial", session_gap_days=61),
     changed("trial", carry_over=False),
     changed("trial", carry_over_cap_days=91),
@@ -606,7 +605,7 @@ DIFFERENT = [
     changed("trial", combination="ignored"),
     changed("trial", overlap_days=29),
     changed("trial", supply="dates_only"),
-    changed("trial", supply="dates_only", drug_gap_days=31),
+    changed("trial", supply="dates_only", permissible_gap_days=31),
     changed("trial", single_dispensing_days=98),
     changed("trial", single_dispensing_days=99),
     changed("trial", window="first_days", window_days=365),
@@ -620,7 +619,7 @@ DIFFERENT = [
     changed("adequacy", drug=replace(DRUG, dose_basis="usual_dose_lower")),
     changed("adequacy", drug=replace(DRUG, dose_basis="chlorpromazine_600")),
     changed("adequacy", drug=replace(DRUG, min_dose_ratio=1.5)),
-    changed("adequacy", drug=replace(DRUG, min_adherence_percent=80)),
+    changed("adequacy", drug=replace(DRUG, min_pdc_percent=80)),
     changed("adequacy", augmentation=replace(DRUG, min_days=28)),
     changed("adequacy", psychotherapy=replace(data.ADEQUACY.psychotherapy, min_sessions=9)),
     changed("adequacy", psychotherapy=replace(data.ADEQUACY.psychotherapy, min_days=57)),

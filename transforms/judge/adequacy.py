@@ -118,9 +118,9 @@ def _is_short(rule: DrugAdequacy) -> pl.Expr:
 
 def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
     """Was enough of the trial covered by supply? Null where a supply may have lasted for ever."""
-    if rule.min_adherence_percent == 0:
+    if rule.min_pdc_percent == 0:
         return lit(True)
-    is_regular = (col("n_days") > 0) & (100 * col("days_covered") >= rule.min_adherence_percent * col("n_days"))
+    is_regular = (col("n_days") > 0) & (100 * col("days_covered") >= rule.min_pdc_percent * col("n_days"))
     return when(~col("has_unknown_supply")).then(is_regular)
 
 

@@ -35,7 +35,7 @@ class Eligibility:
             conditions.append(self._of_age(rule.min_age, rule.max_age))
         if rule.min_observed_days > 0:
             conditions.append(self._observed_before(rule.min_observed_days))
-        if rule.untreated_by:
+        if rule.washout_treatments:
             conditions.append(self._untreated(rule))
         if rule.diagnoses:
             conditions.append(self._once(("contact", rule.diagnoses), lambda: self._has_contact_of(rule.diagnoses)))
@@ -81,16 +81,18 @@ class Eligibility:
 
         def condition() -> Bounds:
             person, start, treated_from = self.spans.person, self.spans.start, self.spans.treated_from
-            is_meant = self.coded.vocabulary.membership(rule.untreated_by)
-            opens, closes = treated_from - rule.untreated_days, treated_from - 1
+            is_meant = self.coded.vocabulary.membership(rule.washout_treatments)
+            opens, closes = treated_from - rule.washout_days, treated_from - 1
             given = [self.coded.days_given(meant) for meant in (is_meant.sure, is_meant.possible)]
             surely, perhaps = (days.number_within(person, opens, closes) > 0 for days in given)
-            shown = all(self.codes.observed_as_of_group(group) <= self.coded.observes for group in rule.untreated_by)
+            shown = all(
+                self.codes.observed_as_of_group(group) <= self.coded.observes for group in rule.washout_treatments
+            )
             before = self.episodes["observed_days_before"].fill_null(-1).to_numpy() - (start - treated_from)
-            watched = (before >= rule.untreated_days) & shown
+            watched = (before >= rule.washout_days) & shown
             return Bounds(~perhaps & watched, ~surely)
 
-        return self._once(("untreated", rule.untreated_by, rule.untreated_days), condition)
+        return self._once(("untreated", rule.washout_treatments, rule.washout_days), condition)
 
 
 def days_told(coded: Coded, spans: Spans, codes: str, when: str) -> np.ndarray:
