@@ -207,7 +207,7 @@ def _not_eligible(definition: Definition, row: Row, episode: Row) -> str:
     }
     found = [text for text, holds in reasons.items() if holds]
     other = "a required diagnosis is missing or an excluding one is recorded"
-    other += ", or treatment came too soon before" if rule.washout_treatments else ""
+    other += ", or the washout is not kept" if rule.washout_treatments else ""
     return f"NOT ELIGIBLE: {'; '.join(found) or other}"
 
 

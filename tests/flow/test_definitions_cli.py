@@ -351,7 +351,7 @@ def test_the_tables_a_definition_reads_follow_from_its_settings() -> None:
     assert tables_read(BY_ID["dep_typical_two_drugs"], CODES) == {"dispensings", "scores"}
 
 
-def test_look_back_and_admissions_need_their_tables() -> None:
+def test_prior_observation_and_admissions_need_their_tables() -> None:
     """A time observed before the start needs coverage; an admission as a sign needs admissions, ECT procedures."""
     text = TYPICAL.read_text().replace("min_observed_days = 0", "min_observed_days = 365")
     text = text.replace('change_signs = ["switch", "add_on"]', 'change_signs = ["switch", "ect", "admission"]')

@@ -92,14 +92,14 @@ def test_a_hole_in_coverage_separates_episodes(resumes: int, episodes: int) -> N
 
 
 @pytest.mark.parametrize(("since", "is_left_truncated"), [(-365, False), (-364, True)])
-def test_too_short_a_look_back_truncates(since: int, is_left_truncated: bool) -> None:
+def test_too_short_a_prior_observation_truncates(since: int, is_left_truncated: bool) -> None:
     """365 observed days before the episode are prior observation enough, 364 are not."""
     told = classify(coverage=[covered(since, 900)])
 
     assert facts(told["episodes"], "is_left_truncated", "observed_days_before") == [(is_left_truncated, -since)]
 
 
-def test_without_coverage_nothing_is_known_of_the_look_back() -> None:
+def test_without_coverage_nothing_is_known_of_prior_observation() -> None:
     """No coverage table: left truncation is unknown, and the view ends with the period."""
     told = classify(absent=frozenset({"coverage"}))
 

@@ -210,9 +210,10 @@ def test_score() -> None:
 
 
 def test_trial_is_described() -> None:
-    """A trial's role, dates, days, dose and adherence are all there."""
+    """A trial's role, dates, days, dose and days covered are all there."""
     assert (
-        "1. N06AB06 (first, SSRIs): 2014-01-01 to 2014-04-30, 120 days; 110 days covered; 50 mg a day; adherence 90%."
+        "1. N06AB06 (first, SSRIs): 2014-01-01 to 2014-04-30, 120 days; 110 days covered; 50 mg a day; "
+        "proportion of days covered 90%."
     ) in explained([trial()], [judged()], verdict())
 
 

@@ -50,11 +50,11 @@ def eligible(**changes: object) -> str:
 
 
 def test_eligible_in_full() -> None:
-    """Disorder, ages, look-back and exclusions are all said."""
+    """Disorder, ages, prior observation and exclusions are all said."""
     assert eligible() == (
-        "Speaks about episodes of anxiety. Persons aged 18 or over at the start. The person must have been observed "
-        "for at least 1 year (365 days) before the start. Not eligible with a diagnosis of bipolar disorder at any "
-        "time while the person is observed. A recorded cause of pseudo-resistance is noted and changes nothing."
+        "Speaks about episodes of anxiety. Persons aged 18 or over at the start. Prior observation of at least 1 "
+        "year (365 days) is required. Not eligible with a diagnosis of bipolar disorder at any time "
+        "while the person is observed. A recorded cause of pseudo-resistance is noted and changes nothing."
     )
 
 
@@ -73,14 +73,14 @@ def test_only_a_highest_age() -> None:
     assert "aged 64 or under at the start" in eligible(min_age=0, max_age=64)
 
 
-def test_no_look_back() -> None:
-    """A look-back of 0 days is no requirement."""
-    assert "No time under observation before the start is required." in eligible(min_observed_days=0)
+def test_no_prior_observation() -> None:
+    """A prior observation of 0 days is no requirement."""
+    assert "No prior observation is required." in eligible(min_observed_days=0)
 
 
-def test_look_back_of_one_day() -> None:
-    """A look-back of 1 day is a requirement."""
-    assert "observed for at least 1 day before the start" in eligible(min_observed_days=1)
+def test_prior_observation_of_one_day() -> None:
+    """A prior observation of 1 day is a requirement."""
+    assert "Prior observation of at least 1 day is required." in eligible(min_observed_days=1)
 
 
 def test_no_exclusion() -> None:
@@ -124,8 +124,8 @@ def trial(**changes: object) -> str:
 def test_trial_in_full() -> None:
     """Treatments, gaps, carry-over, overlap, add-ons and window are all said."""
     assert trial() == (
-        "A trial is one stretch of treatment with SSRIs, SNRIs or CBT. More than 30 days without supply end a drug "
-        "trial; a shorter gap is part of it. Supply left over at the next dispensing is carried over, up to 90 days. "
+        "A trial is one stretch of treatment with SSRIs, SNRIs or CBT. The permissible gap in supply is 30 days; a "
+        "longer one ends the drug trial. Supply left over at the next dispensing is carried over, up to 90 days. "
         "Sessions more than 60 days apart belong to separate trials. Two drugs that overlap by 4 weeks (28 days) or "
         "more are taken together; with less overlap the later one follows the earlier one. An augmentation (adding "
         "antipsychotic to a trial, on its first day or later) is a trial of its own. A combination (adding any other "
@@ -169,7 +169,8 @@ def test_adequacy_in_full() -> None:
     """Length, dose, basis and adherence of drugs, and days and sessions of the others, are all said."""
     assert adequacy() == (
         "A drug trial, augmentation included, is adequate with at least 8 weeks (56 days) at or above the minimum "
-        "effective dose (counting days covered by supply), whatever the adherence. Psychotherapy is adequate with at "
+        "effective dose (counting days covered by supply), whatever the proportion of days covered. "
+        "Psychotherapy is adequate with at "
         "least 8 sessions over at least 8 weeks (56 days). Neuromodulation is adequate with at least 6 sessions over "
         "any length of time."
     )
@@ -177,7 +178,7 @@ def test_adequacy_in_full() -> None:
 
 def test_no_minimum_length() -> None:
     """With 0 days any length is enough, and so is any dose."""
-    assert "is adequate with any length and any dose, whatever the adherence" in adequacy(min_days=0)
+    assert "is adequate with any length and any dose, whatever the proportion of days covered" in adequacy(min_days=0)
 
 
 def test_any_dose() -> None:
@@ -191,10 +192,10 @@ def test_dose_ratio() -> None:
     assert "at a dose known in relation to the minimum effective dose" in adequacy(min_dose_ratio=0.0)
 
 
-def test_adherence() -> None:
-    """An adherence of 0 percent is no requirement, 1 percent is one."""
-    assert "whatever the adherence" in adequacy(min_pdc_percent=0)
-    assert "supply for at least 1% of the trial's days" in adequacy(min_pdc_percent=1)
+def test_proportion_of_days_covered() -> None:
+    """A proportion of 0 percent is no requirement, 1 percent is one."""
+    assert "whatever the proportion of days covered" in adequacy(min_pdc_percent=0)
+    assert "and a proportion of days covered of at least 1%" in adequacy(min_pdc_percent=1)
 
 
 def test_span_basis() -> None:
@@ -356,7 +357,7 @@ def test_dates_only() -> None:
     text = trial(supply="dates_only")
 
     assert "A drug is in use from the first to the last of its dispensings, whatever they hold." in text
-    assert "Dispensings more than 30 days apart belong to separate drug trials." in text
+    assert "The permissible gap between dispensings is 30 days; after a longer one another drug trial begins." in text
     assert "carried over" not in text
 
 
