@@ -186,7 +186,7 @@ class Count:
 
     `what` counts: `failed` adequate trials from the day the failure shows, trials `given` at all from
     their first day, or those `added` to another drug. `timing`: on `any` day up to the one on which the
-    arm is met, at least a day `before` it, or with the `last` of them on that very day.
+    alternative is met, at least a day `before` it, or with the `last` of them on that very day.
     """
 
     n: Annotated[int, Field(ge=1)]
@@ -197,8 +197,8 @@ class Count:
 
 
 @frozen
-class Arm:
-    """All counts of an arm must be met on one day; `name` appears in reports.
+class Alternative:
+    """All counts of an alternative must be met on one day; `name` appears in reports.
 
     `within`: only trials that lasted until at most so many days before that day count.
     """
@@ -286,10 +286,10 @@ AnyItem = Annotated[Item | NumberItem | LengthItem | DiagnosisItem | AdmissionIt
 
 @frozen
 class Counted:
-    """Resistance as a count: any arm suffices."""
+    """Resistance as a count: any alternative suffices."""
 
     kind: Literal["count"]
-    any_of: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    any_of: Annotated[tuple[Alternative, ...], Field(min_length=1)]
 
 
 @frozen
@@ -306,13 +306,13 @@ class Scored:
 
 @frozen
 class Level:
-    """A stage: any arm suffices.
+    """A stage: any alternative suffices.
 
     `band_days`, first and last, is how long the source says the failed trials last in all; empty if it does not.
     """
 
     name: str
-    any_of: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    any_of: Annotated[tuple[Alternative, ...], Field(min_length=1)]
     band_days: tuple[()] | tuple[Days, Days]
 
 
@@ -379,11 +379,11 @@ def _counting(rule: Resistance) -> list[Count | Item | NumberItem]:
     """The parts of a rule that count trials."""
     if isinstance(rule, Scored):
         return [item for item in rule.items if isinstance(item, Item | NumberItem)]
-    return [count for arm in arms_of(rule) for count in arm.all_of]
+    return [count for each in alternatives_of(rule) for count in each.all_of]
 
 
-def arms_of(rule: Resistance) -> tuple[Arm, ...]:
-    """Every arm of a rule that counts trials, or of the stages of one."""
+def alternatives_of(rule: Resistance) -> tuple[Alternative, ...]:
+    """Every alternative of a rule that counts trials, or of the stages of one."""
     if isinstance(rule, Counted):
         return rule.any_of
-    return tuple(arm for level in rule.levels for arm in level.any_of) if isinstance(rule, Staged) else ()
+    return tuple(each for level in rule.levels for each in level.any_of) if isinstance(rule, Staged) else ()

@@ -13,7 +13,7 @@ from impasse.schemas import renamed, toml
 from impasse.schemas.definition import (
     Adequacy,
     AdmissionItem,
-    Arm,
+    Alternative,
     Band,
     Count,
     Counted,
@@ -166,6 +166,6 @@ def _known_settings() -> list[str]:
         DrugAdequacy,
         SessionAdequacy,
     )
-    blocks += (Adequacy, ScaleRule, ScaleBand, Outcome, Count, Arm, Counted, Scored, Level, Staged)
+    blocks += (Adequacy, ScaleRule, ScaleBand, Outcome, Count, Alternative, Counted, Scored, Level, Staged)
     blocks += (Item, NumberItem, LengthItem, DiagnosisItem, DiagnosisLevel, AdmissionItem, Band)
     return sorted({f.name for block in blocks for f in dataclasses.fields(block)})

@@ -87,7 +87,7 @@ def counting_parts(definition: Definition) -> list[Count | Item | NumberItem]:
     rule = definition.resistance
     if isinstance(rule, Scored):
         return [item for item in rule.items if isinstance(item, Item | NumberItem)]
-    return [count for arm in rule.any_of for count in arm.all_of]
+    return [count for alternative in rule.any_of for count in alternative.all_of]
 
 
 def asks_for_something(rule: DrugAdequacy | SessionAdequacy) -> bool:

@@ -10,7 +10,7 @@ from impasse.schemas.definition import (
     DISORDERS,
     Adequacy,
     AdmissionItem,
-    Arm,
+    Alternative,
     Band,
     Count,
     Counted,
@@ -173,36 +173,38 @@ def vary_resistance(rng: random.Random, base: Resistance) -> Resistance:
     if kind < 0.5:
         names = ("I", "II", "III", "IV")[: rng.randint(1, 4)]
         levels = tuple(
-            Level(name=name, any_of=_arms(rng, parts, 2), band_days=rng.choice([(), (0, 56), (57, 140), (84, 84)]))
+            Level(
+                name=name, any_of=_alternatives(rng, parts, 2), band_days=rng.choice([(), (0, 56), (57, 140), (84, 84)])
+            )
             for name in names
         )
         return Staged(kind="stage", levels=levels, is_cumulative=rng.random() < 0.5)
-    return Counted(kind="count", any_of=_arms(rng, parts, 3))
+    return Counted(kind="count", any_of=_alternatives(rng, parts, 3))
 
 
 def _counting_parts(base: Resistance) -> list[Count | Item | NumberItem]:
     if isinstance(base, Scored):
         return [item for item in base.items if isinstance(item, Item | NumberItem)]
     groups = [base] if isinstance(base, Counted) else base.levels
-    return [count for group in groups for arm in group.any_of for count in arm.all_of]
+    return [count for group in groups for alternative in group.any_of for count in alternative.all_of]
 
 
 def _of(rng: random.Random, parts: list[tuple[str, ...]]) -> tuple[str, ...]:
     return rng.choice(parts) if rng.random() < 0.6 else some(rng, GROUPS, 1, 3)
 
 
-def _arms(rng: random.Random, parts: list[tuple[str, ...]], most: int) -> tuple[Arm, ...]:
-    return tuple(_arm(rng, parts, f"arm {number}") for number in range(rng.randint(1, most)))
+def _alternatives(rng: random.Random, parts: list[tuple[str, ...]], most: int) -> tuple[Alternative, ...]:
+    return tuple(_alternative(rng, parts, f"alternative {number}") for number in range(rng.randint(1, most)))
 
 
-def _arm(rng: random.Random, parts: list[tuple[str, ...]], name: str) -> Arm:
-    """An arm; half of them look at what happened on one day or shortly before it. Some count is not before it."""
+def _alternative(rng: random.Random, parts: list[tuple[str, ...]], name: str) -> Alternative:
+    """An alternative; half of them look at one day or shortly before it. Some count is not before it."""
     is_dated = rng.random() < 0.5
     counts = [_count(rng, parts, is_dated) for _ in range(rng.choice([1, 1, 2, 3]))]
     if all(count.timing == "before" for count in counts):
         counts[0] = replace(counts[0], timing=rng.choice(["any", "last"]))
     within = rng.choice(["episode", 1, 30, 90, 365]) if is_dated else "episode"
-    return Arm(name=name, within=within, all_of=tuple(counts))
+    return Alternative(name=name, within=within, all_of=tuple(counts))
 
 
 def _count(rng: random.Random, parts: list[tuple[str, ...]], is_dated: bool) -> Count:

@@ -203,18 +203,18 @@ def count(
 
 
 def counts(*all_of: dict, within: int | str = "episode") -> dict:
-    """Resistance as one arm: every count must be met."""
+    """Resistance as one alternative: every count must be met."""
     return either(list(all_of), within=within)
 
 
-def either(*arms: list[dict], within: int | str = "episode") -> dict:
-    """Resistance as several arms: any one suffices."""
-    return {"kind": "count", "any_of": _named_arms(arms, within)}
+def either(*alternatives: list[dict], within: int | str = "episode") -> dict:
+    """Resistance as several alternatives: any one suffices."""
+    return {"kind": "count", "any_of": _named_alternatives(alternatives, within)}
 
 
-def level(name: str, *arms: list[dict], within: int | str = "episode", band_days: tuple[int, ...] = ()) -> dict:
-    """One stage of a staging system: any arm suffices."""
-    return {"name": name, "any_of": _named_arms(arms, within), "band_days": list(band_days)}
+def level(name: str, *alternatives: list[dict], within: int | str = "episode", band_days: tuple[int, ...] = ()) -> dict:
+    """One stage of a staging system: any alternative suffices."""
+    return {"name": name, "any_of": _named_alternatives(alternatives, within), "band_days": list(band_days)}
 
 
 def staged(*levels: dict, is_cumulative: bool = False) -> dict:
@@ -222,8 +222,11 @@ def staged(*levels: dict, is_cumulative: bool = False) -> dict:
     return {"kind": "stage", "levels": list(levels), "is_cumulative": is_cumulative}
 
 
-def _named_arms(arms: tuple[list[dict], ...], within: int | str) -> list[dict]:
-    return [{"name": f"arm {n}", "within": within, "all_of": all_of} for n, all_of in enumerate(arms, start=1)]
+def _named_alternatives(alternatives: tuple[list[dict], ...], within: int | str) -> list[dict]:
+    return [
+        {"name": f"alternative {n}", "within": within, "all_of": all_of}
+        for n, all_of in enumerate(alternatives, start=1)
+    ]
 
 
 def points(threshold: float | str, *items: dict) -> dict:

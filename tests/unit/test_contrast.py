@@ -76,7 +76,7 @@ def test_exclusions_at_one_time_are_one_phrase() -> None:
 
 
 def test_the_name_of_a_single_arm_makes_no_difference() -> None:
-    """Names tell arms apart; one arm alone needs none."""
+    """Names tell alternatives apart; one alternative alone needs none."""
     named = replace(data.RESISTANCE, any_of=(replace(data.RESISTANCE.any_of[0], name="another"),))
     (block,) = contrast(data.definition(), data.definition(resistance=named))
 

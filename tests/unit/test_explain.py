@@ -326,7 +326,7 @@ def test_no_score_of_a_threshold() -> None:
 def counts(what: str, timing: str) -> Definition:
     """Two SSRIs, failed or given, at any time or one of them on the day."""
     count = Count(n=2, of=("ssri",), what=what, distinct_by="none", timing=timing)
-    return data.definition(resistance=Counted(kind="count", any_of=(data.arm("two", count),)))
+    return data.definition(resistance=Counted(kind="count", any_of=(data.alternative("two", count),)))
 
 
 def test_trials_given() -> None:

@@ -7,7 +7,7 @@ from impasse.reports.words.prose import describe, summary
 from impasse.reports.words.settings import settings
 from impasse.schemas.definition import (
     AdmissionItem,
-    Arm,
+    Alternative,
     Band,
     Count,
     Counted,
@@ -278,17 +278,17 @@ def test_scales_with_the_same_cut_off() -> None:
     assert "if HAM-A or BAI falls by less than 50%." in outcome(scales=two)
 
 
-def test_arms() -> None:
-    """Arms are named, with what each needs; a single failure has nothing to differ from."""
-    assert describe(data.definition(resistance=data.TWO_ARMS))["resistance"] == (
-        "Resistant with any of these: drug arm: at least 2 failed adequate trials of SSRIs or SNRIs, each of a "
-        "different class; or therapy arm: at least 1 failed adequate trial of CBT."
+def test_alternatives() -> None:
+    """Alternatives are named, with what each needs; a single failure has nothing to differ from."""
+    assert describe(data.definition(resistance=data.TWO_ALTERNATIVES))["resistance"] == (
+        "Resistant with any of these: drug alternative: at least 2 failed adequate trials of SSRIs or SNRIs, each of a "
+        "different class; or therapy alternative: at least 1 failed adequate trial of CBT."
     )
 
 
 def counted(*counts: Count, within: int | str = "episode") -> Counted:
-    """A rule of one arm."""
-    return Counted(kind="count", any_of=(Arm(name="one", within=within, all_of=counts),))
+    """A rule of one alternative."""
+    return Counted(kind="count", any_of=(Alternative(name="one", within=within, all_of=counts),))
 
 
 def resistance(rule: object) -> str:
@@ -302,8 +302,8 @@ def count(**changes: object) -> Count:
     return replace(plain, **changes)
 
 
-def test_counts_of_one_arm() -> None:
-    """All counts of an arm are needed together."""
+def test_counts_of_one_alternative() -> None:
+    """All counts of an alternative are needed together."""
     assert resistance(counted(count(), count(n=1, of=("cbt",)))) == (
         "Resistant with at least 2 failed adequate trials of SSRIs and at least 1 failed adequate trial of CBT."
     )
@@ -512,7 +512,7 @@ def test_a_score_without_a_threshold() -> None:
 
 
 def test_stages() -> None:
-    """Stages say their order, their arms and the days that the source gives them."""
+    """Stages say their order, their alternatives and the days that the source gives them."""
     assert resistance(data.STAGED) == (
         "Gives the highest stage reached, and no verdict. Stages, lowest first, each reached only with all before it: "
         "I: at least 1 failed adequate trial of SSRIs, in its source after 4 weeks (28 days) to 12 weeks (84 days) of "
@@ -526,22 +526,22 @@ def test_stages_in_short() -> None:
     assert summary(data.definition(resistance=data.STAGED)).startswith("The highest stage reached, of 2; drugs")
 
 
-def test_a_stage_of_several_arms() -> None:
-    """Each arm has its name, in brackets of its own."""
-    level = Level(name="I", any_of=data.TWO_ARMS.any_of, band_days=())
+def test_a_stage_of_several_alternatives() -> None:
+    """Each alternative has its name, in brackets of its own."""
+    level = Level(name="I", any_of=data.TWO_ALTERNATIVES.any_of, band_days=())
 
     assert (
-        "each reached by itself: I: (drug arm: at least 2 failed adequate trials of SSRIs or SNRIs, each of a "
-        "different class), or (therapy arm: at least 1 failed adequate trial of CBT)."
+        "each reached by itself: I: (drug alternative: at least 2 failed adequate trials of SSRIs or SNRIs, each of a "
+        "different class), or (therapy alternative: at least 1 failed adequate trial of CBT)."
     ) in resistance(Staged(kind="stage", levels=(level,), is_cumulative=False))
 
 
-def test_arms_in_time_in_short() -> None:
-    """Several arms of many words are named alone in the summary."""
-    arms = (Arm(name="quick", within=90, all_of=(count(),)), *data.TWO_ARMS.any_of)
+def test_alternatives_in_time_in_short() -> None:
+    """Several alternatives of many words are named alone in the summary."""
+    alternatives = (Alternative(name="quick", within=90, all_of=(count(),)), *data.TWO_ALTERNATIVES.any_of)
 
-    assert summary(data.definition(resistance=Counted(kind="count", any_of=arms))).startswith(
-        "Any of these: quick, drug arm or therapy arm; drugs"
+    assert summary(data.definition(resistance=Counted(kind="count", any_of=alternatives))).startswith(
+        "Any of these: quick, drug alternative or therapy alternative; drugs"
     )
 
 
@@ -682,7 +682,7 @@ DIFFERENT = [
     of_stage(name="A"),
     of_stage(band_days=()),
     of_stage(band_days=(28, 85)),
-    of_stage(any_of=data.TWO_ARMS.any_of),
+    of_stage(any_of=data.TWO_ALTERNATIVES.any_of),
 ]
 
 

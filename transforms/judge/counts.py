@@ -1,7 +1,7 @@
-"""Arms and their counts: at least so many trials of some kind, of different substances, perhaps within a time.
+"""Alternatives and their counts: at least so many trials of some kind, of different substances, perhaps within a time.
 
 Every count has a lower bound (what surely counts) and an upper one (what may count; without limit where a
-counted treatment is not observed). An arm that says nothing about time compares the numbers of the whole
+counted treatment is not observed). An alternative that says nothing about time compares the numbers of the whole
 episode. One that does is tried, where these would do, on each day on which something may begin to count; that
 is enough, because between two such days no number rises.
 """
@@ -15,7 +15,7 @@ from operator import and_
 import numpy as np
 
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.definition import Arm
+from impasse.schemas.definition import Alternative
 from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.trials import Trials
 from impasse.transforms.judge.adequacy import JudgedAdequacy
@@ -131,12 +131,14 @@ def _kinds(vocabulary: Vocabulary, distinct_by: str) -> np.ndarray:
     return np.where(is_known.to_numpy(), names.rank("dense").cast(int).to_numpy(), UNKNOWN_KIND)
 
 
-class Arms:
-    """The arms of a rule, numbered, over the trials of all episodes."""
+class Alternatives:
+    """The alternatives of a rule, numbered, over the trials of all episodes."""
 
-    def __init__(self, arms: list[Arm], tried: Tried, observes: frozenset[str], codes: CodeLists) -> None:
-        self.arms, self.tried = arms, tried
-        self.counts = [count for arm in arms for count in arm.all_of]
+    def __init__(
+        self, alternatives: list[Alternative], tried: Tried, observes: frozenset[str], codes: CodeLists
+    ) -> None:
+        self.alternatives, self.tried = alternatives, tried
+        self.counts = [count for alternative in alternatives for count in alternative.all_of]
         self.limits = [is_blind(count.of, observes, codes) for count in self.counts]
         self.blind = any(self.limits)
         self._sets = [tried.counted(count.of, count.what) for count in self.counts]
@@ -146,12 +148,12 @@ class Arms:
         self._timed: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
 
     def met(self, place: int, stage: int, *, distinct: bool = True, open_ended: bool = False) -> np.ndarray:
-        """Is an arm met by a stage's trials, per episode? `open_ended`: unobserved treatments may be without limit."""
+        """Is an alternative met by a stage's trials, per episode? `open_ended`: unobserved ones have no limit."""
         asked = self._asked(place, open_ended=open_ended)
         numbers = [self._numbers[n] if distinct else self._plain(n) for n in asked]
         enough = [of[stage] >= self.counts[n].n for n, of in zip(asked, numbers, strict=True)]
         met = reduce(and_, enough, np.ones(self.tried.n_episodes, dtype=bool))
-        if asked and distinct and has_time(self.arms[place]):
+        if asked and distinct and has_time(self.alternatives[place]):
             return self._met_in_time(place, stage, asked, met)
         return met
 
@@ -162,17 +164,17 @@ class Arms:
         return self.tried.number(self._sets[n], "none")
 
     def _asked(self, place: int, *, open_ended: bool) -> list[int]:
-        """The counts of an arm to look at; open-ended, a count of treatments that are not observed holds anyway."""
-        first = sum(len(arm.all_of) for arm in self.arms[:place])
-        of_arm = range(first, first + len(self.arms[place].all_of))
-        return [n for n in of_arm if not (open_ended and self.limits[n])]
+        """The counts of an alternative to look at; open-ended, a count of unobserved treatments holds anyway."""
+        first = sum(len(alternative.all_of) for alternative in self.alternatives[:place])
+        of_alternative = range(first, first + len(self.alternatives[place].all_of))
+        return [n for n in of_alternative if not (open_ended and self.limits[n])]
 
     def _met_in_time(self, place: int, stage: int, asked: list[int], able: np.ndarray) -> np.ndarray:
         """Whether all asked counts hold on one day, in the episodes with enough trials for them (a mask).
 
         Stages that ask the same are looked at once.
         """
-        if all(count.what != "failed" for count in self.arms[place].all_of):
+        if all(count.what != "failed" for count in self.alternatives[place].all_of):
             stage = _GIVEN_ALIKE[stage]
         key = (stage, tuple(asked))
         if key not in self._timed:
@@ -180,14 +182,14 @@ class Arms:
         return self._timed[key]
 
     def dates(self, wanted: np.ndarray) -> np.ndarray:
-        """The day the first arm was surely met in each episode wanted (a mask), NEVER where none was."""
-        asked = [self._asked(place, open_ended=False) for place in range(len(self.arms))]
+        """The day the first alternative was surely met in each episode wanted (a mask), NEVER where none was."""
+        asked = [self._asked(place, open_ended=False) for place in range(len(self.alternatives))]
         return reduce(np.minimum, [self._days(n, SURELY_FAILED, counts, wanted) for n, counts in enumerate(asked)])
 
     def _days(self, place: int, stage: int, asked: list[int], wanted: np.ndarray) -> np.ndarray:
-        """The first day on which the asked counts of an arm hold in each episode wanted, NEVER where there is none."""
+        """The first day on which the asked counts of an alternative hold in each episode wanted, else NEVER."""
         tried, counts = self.tried, [self.counts[n] for n in asked]
-        trials, within, is_sure = tried.trials, self.arms[place].within, stage == SURELY_FAILED
+        trials, within, is_sure = tried.trials, self.alternatives[place].within, stage == SURELY_FAILED
         never = np.full(len(trials.row), NEVER)
         closes = never
         if within != "episode":
@@ -315,6 +317,6 @@ def _first_place(kind: int, kinds: np.ndarray) -> int:
     return place
 
 
-def has_time(arm: Arm) -> bool:
-    """Does the arm say anything about time?"""
-    return arm.within != "episode" or any(count.timing != "any" for count in arm.all_of)
+def has_time(alternative: Alternative) -> bool:
+    """Does the alternative say anything about time?"""
+    return alternative.within != "episode" or any(count.timing != "any" for count in alternative.all_of)

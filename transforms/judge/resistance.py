@@ -21,7 +21,7 @@ from impasse.schemas.tables import PSEUDO_RESISTANCE, VERDICTS
 from impasse.transforms.history.encode import Coded, dated, decode
 from impasse.transforms.judge.causes import CAUSES_BY_REASON, Causes, judge_causes
 from impasse.transforms.judge.certainty import ADEQUATE, FAILED, SURELY_ADEQUATE, SURELY_FAILED, SURELY_TRIED, TRIED
-from impasse.transforms.judge.counts import Arms, Tried
+from impasse.transforms.judge.counts import Alternatives, Tried
 from impasse.transforms.judge.points import Points, halves
 from impasse.transforms.kernels.bounds import Bounds
 from impasse.transforms.kernels.compiled import compiled
@@ -236,17 +236,17 @@ def _sums_of_trials(
 
 
 class _ByCount:
-    """Any arm suffices; an arm needs all its counts."""
+    """Any alternative suffices; an alternative needs all its counts."""
 
     def __init__(self, rule: Counted, facts: Facts) -> None:
-        self.arms = Arms(list(rule.any_of), facts.tried, facts.coded.observes, facts.codes)
-        self.blind = self.arms.blind
-        self.dates = self.arms.dates
+        self.alternatives = Alternatives(list(rule.any_of), facts.tried, facts.coded.observes, facts.codes)
+        self.blind = self.alternatives.blind
+        self.dates = self.alternatives.dates
 
     def met(self, stage: int, *, distinct: bool = True, open_ended: bool = False) -> np.ndarray:
         """Is the rule met by a stage's trials?"""
-        places = range(len(self.arms.arms))
-        return reduce(or_, [self.arms.met(n, stage, distinct=distinct, open_ended=open_ended) for n in places])
+        places = range(len(self.alternatives.alternatives))
+        return reduce(or_, [self.alternatives.met(n, stage, distinct=distinct, open_ended=open_ended) for n in places])
 
     def scores(self) -> tuple[None, None]:
         """Counts have no score."""

@@ -15,7 +15,7 @@ import polars as pl
 from impasse.schemas.definition import Scored, Staged
 from impasse.schemas.values import NO_LEVEL
 from impasse.transforms.judge.certainty import FAILED, SURELY_FAILED, among
-from impasse.transforms.judge.counts import Arms
+from impasse.transforms.judge.counts import Alternatives
 from impasse.transforms.judge.points import Points
 from impasse.transforms.judge.resistance import Facts
 from impasse.transforms.kernels.bounds import Bounds
@@ -48,10 +48,12 @@ def judge_staging(facts: Facts) -> pl.DataFrame:
 
 def _stage(rule: Staged, facts: Facts) -> dict[str, pl.Series]:
     tried, groups = facts.tried, facts.definition.counted_groups
-    arms = Arms([arm for level in rule.levels for arm in level.any_of], tried, facts.coded.observes, facts.codes)
+    alternatives = Alternatives(
+        [alternative for level in rule.levels for alternative in level.any_of], tried, facts.coded.observes, facts.codes
+    )
     names = pl.Series([NO_LEVEL, *(level.name for level in rule.levels)])
-    lowest = _highest(_reached(rule, arms, SURELY_FAILED, open_ended=False))
-    highest = _highest(_reached(rule, arms, FAILED, open_ended=True))
+    lowest = _highest(_reached(rule, alternatives, SURELY_FAILED, open_ended=False))
+    highest = _highest(_reached(rule, alternatives, FAILED, open_ended=True))
     failed = among(tried.counted(tuple(sorted(groups)), "failed"), SURELY_FAILED)
     failed_days = tried.spread(tried.trials.episodes.sum(tried.trials.n_days * failed))
     return {
@@ -61,13 +63,13 @@ def _stage(rule: Staged, facts: Facts) -> dict[str, pl.Series]:
     }
 
 
-def _reached(rule: Staged, arms: Arms, stage: int, *, open_ended: bool) -> list[np.ndarray]:
+def _reached(rule: Staged, alternatives: Alternatives, stage: int, *, open_ended: bool) -> list[np.ndarray]:
     """For each level, whether it is reached."""
     reached: list[np.ndarray] = []
     place = 0
     for level in rule.levels:
         places = range(place, place + len(level.any_of))
-        met = reduce(or_, [arms.met(n, stage, open_ended=open_ended) for n in places])
+        met = reduce(or_, [alternatives.met(n, stage, open_ended=open_ended) for n in places])
         reached.append(met & reached[-1] if rule.is_cumulative and reached else met)
         place += len(level.any_of)
     return reached
