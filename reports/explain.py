@@ -207,7 +207,7 @@ def _not_eligible(definition: Definition, row: Row, episode: Row) -> str:
     }
     found = [text for text, holds in reasons.items() if holds]
     other = "a required diagnosis is missing or an excluding one is recorded"
-    other += ", or treatment came too soon before" if rule.untreated_by else ""
+    other += ", or the washout is not kept" if rule.washout_treatments else ""
     return f"NOT ELIGIBLE: {'; '.join(found) or other}"
 
 
@@ -250,13 +250,13 @@ def _decided(definition: Definition, row: Row) -> str:
 
 def _asks_time(rule: Resistance) -> bool:
     """Whether trials must be close to each other, or in an order."""
-    arms = rule.any_of if isinstance(rule, Counted) else ()
-    return any(arm.within != "episode" or any(count.timing != "any" for count in arm.all_of) for arm in arms)
+    alternatives = rule.any_of if isinstance(rule, Counted) else ()
+    return any(each.within != "episode" or any(count.timing != "any" for count in each.all_of) for each in alternatives)
 
 
 def _failures(definition: Definition, row: Row) -> str:
     """The failures found, and out of how many where one number says what is needed."""
-    counts = [count for arm in definition.resistance.any_of for count in arm.all_of]
+    counts = [count for each in definition.resistance.any_of for count in each.all_of]
     if len(counts) > 1 or counts[0].what != "failed" or row["n_failed_min"] != row["n_failed_max"]:
         return _reached(definition, row)
     return f"{row['n_failed_min']} of {counts[0].n} needed failures"

@@ -77,7 +77,7 @@ def _name(trial: Row) -> str:
 def _trial(trial: Row, width: int) -> list[str]:
     dose = None if trial["dose_mg"] is None else f"{number(round(trial['dose_mg'], 1))} mg a day"
     given = [f"{plural(trial['n_sessions'], 'session')}"] if trial["n_sessions"] is not None else [
-        f"{plural(trial['days_covered'], 'day')} covered", dose or "dose not known", _adherence(trial)
+        f"{plural(trial['days_covered'], 'day')} covered", dose or "dose not known", _days_covered(trial)
     ]  # fmt: skip
     marks = {
         "supply partly unknown": trial["has_unknown_supply"],
@@ -92,8 +92,9 @@ def _trial(trial: Row, width: int) -> list[str]:
     return wrapped(f"{_name(trial)} ({kind}): {when}; {'; '.join(given)}.", width, indent=2, hang=3)
 
 
-def _adherence(trial: Row) -> str:
-    return "adherence not known" if trial["adherence"] is None else f"adherence {100 * trial['adherence']:.0f}%"
+def _days_covered(trial: Row) -> str:
+    share = "not known" if trial["adherence"] is None else f"{100 * trial['adherence']:.0f}%"
+    return f"proportion of days covered {share}"
 
 
 def list_judgements(trials: list[Row], judged: dict[int, Row], alike: list[Definition], width: int) -> list[str]:
@@ -132,7 +133,7 @@ def adequacy_reason(reason: str, trial: Row, definition: Definition) -> str:
     texts = {
         "too_short": f"too short ({trial['n_days']} of {rule.min_days} days)",
         "underdosed": f"too few of its days at a sufficient dose ({rule.min_days} needed)",
-        "low_adherence": "adherence too low",
+        "low_adherence": "proportion of days covered too low",
         "dose_unknown": "the dose is not known",
         "duration_unknown": "the days of supply are not known",
     }

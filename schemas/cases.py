@@ -89,7 +89,7 @@ def study_of(definition: Definition) -> Study:
                 "gap_days": 180,
                 "treatment_bridges": True,
                 "tail_days": 30,
-                "washout_days": 365,
+                "min_prior_observation_days": 365,
                 "lead_days": 30,
             },
         }

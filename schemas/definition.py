@@ -53,8 +53,8 @@ class Eligible:
 
     `diagnoses` are code lists: at least one contact of the episode must be in one of them.
     Ages are completed years at the episode's start. `min_observed_days` is the time the registry
-    observed the person before the episode's start. Within the `untreated_days` days before the
-    episode's treatment is looked for, nothing of the groups `untreated_by` may have been given.
+    observed the person before the episode's start. The washout: within the `washout_days` days before
+    the episode's treatment is looked for, nothing of the groups `washout_treatments` may have been given.
     An episode with a diagnosed cause of pseudo-resistance is `noted` as such, not eligible (`before`
     failures are counted), or judged and then not called resistant (`after`).
     """
@@ -66,8 +66,8 @@ class Eligible:
     min_age: Annotated[int, Field(ge=0, le=150)]
     max_age: Annotated[int, Field(ge=0, le=150)]
     min_observed_days: Days
-    untreated_by: tuple[str, ...]
-    untreated_days: Days
+    washout_treatments: tuple[str, ...]
+    washout_days: Days
     pseudo_resistance: Literal["noted", "before", "after"]
 
 
@@ -75,7 +75,8 @@ class Eligible:
 class Trial:
     """What one treatment attempt is.
 
-    `treatments` and `augmenters` are treatment groups. Gaps are uncovered days. `overlap_days` is
+    `treatments` and `augmenters` are treatment groups. `permissible_gap_days` are the days without supply
+    that one trial of a drug may hold, `session_gap_days` those without a session. `overlap_days` is
     the overlap from which two drugs are taken together rather than one replacing the other.
     `supply` is taken as delivered, or only its dates are: a drug is then in use from the first to the
     last of its dispensings. A drug dispensed once lasts until the next drug starts, if that is within
@@ -85,7 +86,7 @@ class Trial:
 
     treatments: tuple[str, ...]
     augmenters: tuple[str, ...]
-    drug_gap_days: Days
+    permissible_gap_days: Days
     session_gap_days: Days
     carry_over: bool
     carry_over_cap_days: Days
@@ -103,15 +104,15 @@ class DrugAdequacy:
     """Long and strong enough, for drugs.
 
     At least `min_days` days at or above `min_dose_ratio` times the dose that `dose_basis` names,
-    counted over the trial's `span` or over `covered` days only, and with at least
-    `min_adherence_percent` of the trial's days covered by supply.
+    counted over the trial's `span` or over `covered` days only, and with a proportion of days covered
+    by supply, in percent of the trial's days, of at least `min_pdc_percent`.
     """
 
     min_days: Days
     duration_basis: Literal["span", "covered"]
     dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
     min_dose_ratio: Annotated[float, Field(ge=0)]
-    min_adherence_percent: Annotated[int, Field(ge=0, le=100)]
+    min_pdc_percent: Annotated[int, Field(ge=0, le=100)]
 
 
 @frozen
@@ -185,7 +186,7 @@ class Count:
 
     `what` counts: `failed` adequate trials from the day the failure shows, trials `given` at all from
     their first day, or those `added` to another drug. `timing`: on `any` day up to the one on which the
-    arm is met, at least a day `before` it, or with the `last` of them on that very day.
+    alternative is met, at least a day `before` it, or with the `last` of them on that very day.
     """
 
     n: Annotated[int, Field(ge=1)]
@@ -196,8 +197,8 @@ class Count:
 
 
 @frozen
-class Arm:
-    """All counts of an arm must be met on one day; `name` appears in reports.
+class Alternative:
+    """All counts of an alternative must be met on one day; `name` appears in reports.
 
     `within`: only trials that lasted until at most so many days before that day count.
     """
@@ -285,10 +286,10 @@ AnyItem = Annotated[Item | NumberItem | LengthItem | DiagnosisItem | AdmissionIt
 
 @frozen
 class Counted:
-    """Resistance as a count: any arm suffices."""
+    """Resistance as a count: any alternative suffices."""
 
     kind: Literal["count"]
-    any_of: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    any_of: Annotated[tuple[Alternative, ...], Field(min_length=1)]
 
 
 @frozen
@@ -305,13 +306,13 @@ class Scored:
 
 @frozen
 class Level:
-    """A stage: any arm suffices.
+    """A stage: any alternative suffices.
 
     `band_days`, first and last, is how long the source says the failed trials last in all; empty if it does not.
     """
 
     name: str
-    any_of: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    any_of: Annotated[tuple[Alternative, ...], Field(min_length=1)]
     band_days: tuple[()] | tuple[Days, Days]
 
 
@@ -348,7 +349,7 @@ class Definition:
     @property
     def groups(self) -> frozenset[str]:
         """Every treatment group the definition names."""
-        named = self.trial.treatments + self.trial.augmenters + self.eligible.untreated_by
+        named = self.trial.treatments + self.trial.augmenters + self.eligible.washout_treatments
         return frozenset(named) | self.counted_groups
 
     @property
@@ -378,11 +379,11 @@ def _counting(rule: Resistance) -> list[Count | Item | NumberItem]:
     """The parts of a rule that count trials."""
     if isinstance(rule, Scored):
         return [item for item in rule.items if isinstance(item, Item | NumberItem)]
-    return [count for arm in arms_of(rule) for count in arm.all_of]
+    return [count for each in alternatives_of(rule) for count in each.all_of]
 
 
-def arms_of(rule: Resistance) -> tuple[Arm, ...]:
-    """Every arm of a rule that counts trials, or of the stages of one."""
+def alternatives_of(rule: Resistance) -> tuple[Alternative, ...]:
+    """Every alternative of a rule that counts trials, or of the stages of one."""
     if isinstance(rule, Counted):
         return rule.any_of
-    return tuple(arm for level in rule.levels for arm in level.any_of) if isinstance(rule, Staged) else ()
+    return tuple(each for level in rule.levels for each in level.any_of) if isinstance(rule, Staged) else ()

@@ -9,11 +9,11 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from impasse.schemas import toml
+from impasse.schemas import renamed, toml
 from impasse.schemas.definition import (
     Adequacy,
     AdmissionItem,
-    Arm,
+    Alternative,
     Band,
     Count,
     Counted,
@@ -58,16 +58,32 @@ def parse(definition_id: str, text: str) -> Definition | Description:
     A file of the status `descriptive` is read as a Description. Raises ImpasseError naming the setting,
     the nearest known spelling and what was expected.
     """
-    where = f"definition file {definition_id}.toml"
-    raw = toml.read(text, where, "Correct the line; text and codes need quotes.")
+    where = _place(definition_id)
+    written = _read(text, where)
+    raw = renamed.with_new_names(written, renamed.DEFINITION_SETTINGS, where)
     try:
         adapter = _ADAPTERS[raw.get("status") == "descriptive"]
         definition = adapter.validate_python({**raw, "id": _own_id(definition_id, raw, where)})
     except ValidationError as error:
-        raise _explained(error, where, text) from None
+        raise _explained(error, where, text, written) from None
     if isinstance(definition, Definition) and (impossible := impossible_combination(definition)):
-        raise _impossible(*impossible, where, text)
+        note = renamed.note_on(written, renamed.DEFINITION_SETTINGS, where)
+        raise _impossible(*impossible, where, text, note)
     return definition
+
+
+def note_on_names(definition_id: str, text: str) -> str:
+    """What to tell the author of a definition file that states former names; empty if it states none."""
+    where = _place(definition_id)
+    return renamed.note_on(_read(text, where), renamed.DEFINITION_SETTINGS, where)
+
+
+def _place(definition_id: str) -> str:
+    return f"definition file {definition_id}.toml"
+
+
+def _read(text: str, where: str) -> dict[str, Any]:
+    return toml.read(text, where, "Correct the line; text and codes need quotes.")
 
 
 def _own_id(definition_id: str, raw: dict[str, Any], where: str) -> str:
@@ -92,11 +108,12 @@ _TAGS = frozenset(
 )
 
 
-def _explained(error: ValidationError, where: str, text: str) -> ImpasseError:
+def _explained(error: ValidationError, where: str, text: str, written: dict[str, Any]) -> ImpasseError:
     """The first problem of a pydantic error, in the user's words."""
     # A misspelt setting is both unknown and missing; that it is unknown is the one to tell.
     problem = min(error.errors(), key=lambda p: p["type"] != "unexpected_keyword_argument")
     path = [str(part) for part in problem["loc"] if part not in _TAGS]
+    path = renamed.as_written(path, written, renamed.DEFINITION_SETTINGS)
     setting = ".".join(path)
     line = _line_of(path[-1] if path else "", text)
     where = f"{where}, {line}setting {setting}"
@@ -121,12 +138,12 @@ def _explained(error: ValidationError, where: str, text: str) -> ImpasseError:
     )
 
 
-def _impossible(setting: str, what: str, where: str, text: str) -> ImpasseError:
+def _impossible(setting: str, what: str, where: str, text: str, note: str) -> ImpasseError:
     return ImpasseError(
         f"Impossible combination: {what}.",
         where=f"{where}, {_line_of(setting, text)}setting {setting}",
         expected="settings an episode could meet",
-        do="Change one.",
+        do=["Change one.", note] if note else "Change one.",
     )
 
 
@@ -149,6 +166,6 @@ def _known_settings() -> list[str]:
         DrugAdequacy,
         SessionAdequacy,
     )
-    blocks += (Adequacy, ScaleRule, ScaleBand, Outcome, Count, Arm, Counted, Scored, Level, Staged)
+    blocks += (Adequacy, ScaleRule, ScaleBand, Outcome, Count, Alternative, Counted, Scored, Level, Staged)
     blocks += (Item, NumberItem, LengthItem, DiagnosisItem, DiagnosisLevel, AdmissionItem, Band)
     return sorted({f.name for block in blocks for f in dataclasses.fields(block)})

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from impasse.schemas.definition import (
-    Arm,
+    Alternative,
     Band,
     Definition,
     LengthItem,
@@ -14,22 +14,22 @@ from impasse.schemas.definition import (
     Resistance,
     ScaleBand,
     Scored,
-    arms_of,
+    alternatives_of,
 )
 
 
 def impossible_combination(definition: Definition) -> tuple[str, str] | None:
     """The first combination of settings that no episode could meet: a setting of it, and what is wrong."""
     e, t, o = definition.eligible, definition.trial, definition.outcome
-    arms = arms_of(definition.resistance)
+    alternatives = alternatives_of(definition.resistance)
     bands = [item.bands for item in _items(definition.resistance) if isinstance(item, NumberItem | LengthItem)]
     min_days = definition.adequacy.drug.min_days
     problems = [
         (e.min_age > e.max_age, "min_age", "eligible.min_age exceeds eligible.max_age"),
         (
-            bool(e.untreated_by) != (e.untreated_days > 0),
-            "untreated_days",
-            "eligible.untreated_by and untreated_days need each other",
+            bool(e.washout_treatments) != (e.washout_days > 0),
+            "washout_days",
+            "eligible.washout_treatments and washout_days need each other",
         ),
         (
             t.window != "episode" and t.window_days == 0,
@@ -63,11 +63,11 @@ def impossible_combination(definition: Definition) -> tuple[str, str] | None:
         ),
         (any(map(_does_not_rise, bands)), "bands", "a resistance item's bands do not rise"),
         (
-            any(arm.within != "episode" and arm.within < min_days for arm in _failing(arms)),
+            any(each.within != "episode" and each.within < min_days for each in _failing(alternatives)),
             "within",
-            "adequacy.drug.min_days is longer than the time within which an arm must be met",
+            "adequacy.drug.min_days is longer than the time within which an alternative must be met",
         ),
-        (any(map(_needs_nothing, arms)), "timing", "an arm in which no count can be the last"),
+        (any(map(_needs_nothing, alternatives)), "timing", "an alternative in which no count can be the last"),
     ]
     return next(((setting, what) for is_wrong, setting, what in problems if is_wrong), None)
 
@@ -80,11 +80,11 @@ def _items(rule: Resistance) -> tuple[Any, ...]:
     return rule.items if isinstance(rule, Scored) else ()
 
 
-def _failing(arms: tuple[Arm, ...]) -> list[Arm]:
-    """The arms that count more than one failed trial: one may begin before the time, two may not."""
-    return [arm for arm in arms if sum(count.n for count in arm.all_of if count.what == "failed") > 1]
+def _failing(alternatives: tuple[Alternative, ...]) -> list[Alternative]:
+    """The alternatives that count more than one failed trial: one may begin before the time, two may not."""
+    return [each for each in alternatives if sum(count.n for count in each.all_of if count.what == "failed") > 1]
 
 
-def _needs_nothing(arm: Arm) -> bool:
-    """Every count lies before the day the arm is met: then no trial marks that day."""
-    return all(count.timing == "before" for count in arm.all_of)
+def _needs_nothing(alternative: Alternative) -> bool:
+    """Every count lies before the day the alternative is met: then no trial marks that day."""
+    return all(count.timing == "before" for count in alternative.all_of)

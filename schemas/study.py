@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from impasse.schemas import toml
+from impasse.schemas import renamed, toml
 from impasse.schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
 from impasse.schemas.definition import Disorder
 from impasse.schemas.errors import ImpasseError, nearest
@@ -180,13 +180,17 @@ Days = Annotated[int, Field(ge=0, le=100_000)]
 
 
 class EpisodeSection(_Section):
-    """One episode rule per run, so that all definitions share one denominator. All in days."""
+    """One episode rule per run, so that all definitions share one denominator. All in days.
+
+    A person who was observed for fewer than `min_prior_observation_days` before an episode may have had treatment that
+    nobody sees: the episode is marked as left truncated.
+    """
 
     disorders: tuple[Disorder, ...]
     gap_days: Days = 180
     treatment_bridges: bool = True
     tail_days: Days = 30
-    washout_days: Days = 365
+    min_prior_observation_days: Days = 365
     lead_days: Days = 30
 
 
@@ -289,17 +293,26 @@ def json_schema() -> dict[str, Any]:
 
 def parse(name: str, text: str) -> Study:
     """Read a study file's text; `name` is the file, for messages. Raises ImpasseError."""
+    written = _read(name, text)
     try:
-        written = toml.read(text, name, "Correct the line; dates are unquoted, text is quoted.")
-        return Study.model_validate(written)
+        return Study.model_validate(renamed.with_new_names(written, renamed.STUDY_SETTINGS, name))
     except ValidationError as error:
-        raise _explained(error, name) from None
+        raise _explained(error, name, written) from None
 
 
-def _explained(error: ValidationError, name: str) -> ImpasseError:
+def note_on_names(name: str, text: str) -> str:
+    """What to tell the author of a study file that states former names; empty if it states none."""
+    return renamed.note_on(_read(name, text), renamed.STUDY_SETTINGS, name)
+
+
+def _read(name: str, text: str) -> dict[str, Any]:
+    return toml.read(text, name, "Correct the line; dates are unquoted, text is quoted.")
+
+
+def _explained(error: ValidationError, name: str, written: dict[str, Any]) -> ImpasseError:
     # A misspelt key is both unknown and missing; that it is unknown is the one to tell.
     problem = min(error.errors(), key=lambda p: p["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in problem["loc"])
+    key = ".".join(renamed.as_written([str(part) for part in problem["loc"]], written, renamed.STUDY_SETTINGS))
     if problem["type"] == "extra_forbidden":
         guess = nearest(str(problem["loc"][-1]), _known_keys())
         hint = f"Did you mean '{guess}'?" if guess else "Remove it, or see the README's study example."

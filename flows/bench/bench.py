@@ -65,7 +65,7 @@ disorders = ["depression"]
 gap_days = 180
 treatment_bridges = false
 tail_days = 30
-washout_days = 365
+min_prior_observation_days = 365
 lead_days = 30
 """
 _ROUNDS = 3

@@ -10,7 +10,7 @@ import polars as pl
 from impasse.flows.checks import quality
 from impasse.flows.cli.terminal import err, out, print_table
 from impasse.flows.run import progress
-from impasse.flows.run.loading import load
+from impasse.flows.run.loading import load, notes_on_names
 from impasse.flows.run.steps.findings import notes_on_delivery
 from impasse.flows.run.steps.intake import Taken
 from impasse.flows.run.steps.reading import check_delivery, noted_facts
@@ -30,6 +30,8 @@ def check(study_path: Path) -> None:
     """Print what a run would make of the delivery; raise PublicationStopped if a critical check would stop it."""
     loaded = load(study_path)
     with progress.shown(err):
+        for text in notes_on_names(study_path, loaded.study):
+            progress.note(text)
         progress.tell("reading and cleaning", 0, 1)
         checked = check_delivery(loaded, study_path.parent)
     print_table("Files and tables", [_file_row(entry) for entry in by_folder(checked.found)])

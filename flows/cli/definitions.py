@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from impasse.flows.cli.terminal import out, print_columns, told
+from impasse.flows.cli.terminal import err, out, print_columns, told
 from impasse.schemas.errors import ImpasseError
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 definitions_app = typer.Typer(help="The definitions: find, read, compare, write and prove them.", no_args_is_help=True)
 Folders = Annotated[list[Path], typer.Option("--folder", help="Also read definitions from this folder; repeatable.")]
 _WIDTH = 80
+
+
+def _note_former_names(folders: Sequence[Path]) -> None:
+    """Tell the author of files with former names the new ones, apart from what a command prints."""
+    from impasse.flows.files import inputs
+
+    for note in inputs.notes_on_names(folders):
+        err.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
 @definitions_app.command("list", epilog="Example: impasse definitions list --disorder depression --kind count")
@@ -45,6 +53,7 @@ def list_definitions(
     known = inputs.read_catalogue(folder)
     found = catalogue.find(known, catalogue.Wanted(disorder, kind, status, source, tables))
     codes = inputs.read_codelists() if tables else None
+    _note_former_names(folder)
     for d in found:
         _say_entry(d, has_citation=bool(source), codes=codes)
     if found:
@@ -95,6 +104,7 @@ def show(
     from impasse.schemas.description import Description
 
     d = catalogue.named(name, inputs.read_catalogue(folder))
+    _note_former_names(folder)
     out.print(f"[bold]{escape(d.title)}[/]", highlight=False)
     if isinstance(d, Description):
         _say(f"{d.id}: {d.status}.")
@@ -174,6 +184,7 @@ def lint(folder: Folders = []) -> None:  # noqa: B006
     from impasse.flows.definitions import authoring
 
     n_definitions, problems = authoring.lint(folder)
+    _note_former_names(folder)
     for problem in problems[:-1]:
         out.print(f"{problem}\n", markup=False, highlight=False, soft_wrap=True)
     if problems:
@@ -195,6 +206,7 @@ def diff(
 
     known = inputs.read_catalogue(folder)
     blocks = contrast(catalogue.computable(a, known), catalogue.computable(b, known))
+    _note_former_names(folder)
     if not blocks:
         out.print(f"{a} and {b}: no difference in any block.", highlight=False)
     for block in blocks:
@@ -217,7 +229,9 @@ def new(
     """Start a definition of your own: a draft that copies a neighbour, with the neighbour's worked cases."""
     from impasse.flows.definitions import authoring
 
-    for path in authoring.start(new_id, neighbour, folder):
+    written = authoring.start(new_id, neighbour, folder)
+    _note_former_names([folder])
+    for path in written:
         out.print(f"written: {path}", markup=False, highlight=False, soft_wrap=True)
     out.print('It is a draft, and no study uses it: set status = "active" when its cases pass.', highlight=False)
 
@@ -232,6 +246,7 @@ def test_folder(
     from impasse.reports.words.numbers import plural
 
     proofs = authoring.prove(folder)
+    _note_former_names([folder])
     for proof in proofs:
         _say_proof(proof)
     n_failed = sum(len(proof.failures) for proof in proofs)
@@ -275,6 +290,7 @@ def methods(
     from impasse.reports.pages.methods import render_methods
 
     known = inputs.read_catalogue(folder)
+    _note_former_names(folder)
     contents = catalogue.methods_contents(known.values(), catalogue.case_files(folder))
     texts.write_text(render_methods(contents), out_file)
     out.print(f"written: {out_file} ({len(known)} definitions)", markup=False, highlight=False, soft_wrap=True)

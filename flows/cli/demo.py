@@ -31,7 +31,7 @@ disorders = ["anxiety", "depression", "bipolar_depression", "schizophrenia", "oc
 gap_days = 180
 treatment_bridges = true
 tail_days = 30
-washout_days = 365
+min_prior_observation_days = 365
 lead_days = 30
 
 # Of OCD and PTSD there are only unverified definitions; with these lines they are compared as well.

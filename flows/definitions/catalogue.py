@@ -127,13 +127,13 @@ def _tables(text: str) -> frozenset[str]:
 
 def tables_read(d: Definition, codes: CodeLists) -> frozenset[str]:
     """The tables that can settle what the definition gives, apart from persons and diagnoses."""
-    named_groups = d.groups | set(d.eligible.untreated_by)
+    named_groups = d.groups | set(d.eligible.washout_treatments)
     observed = {word for group in named_groups for word in codes.observed_as_of_group(group)}
     evidence = set(d.outcome.evidence) if asks_failure(d.resistance) else set()
     signs = set(d.outcome.change_signs) if "treatment_change" in evidence else set()
     items = d.resistance.items if isinstance(d.resistance, Scored) else ()
     reads = {
-        "coverage": d.eligible.min_observed_days > 0 or bool(d.eligible.untreated_by),
+        "coverage": d.eligible.min_observed_days > 0 or bool(d.eligible.washout_treatments),
         "dispensings": "drug" in observed,
         "procedures": bool((observed | signs & {"ect", "tms"}) - {"drug"}),
         "scores": "scales" in evidence,

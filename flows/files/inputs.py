@@ -76,6 +76,17 @@ def definition_ids(folder: Path) -> set[str]:
     return set(read_texts(folder, "*.toml"))
 
 
+def notes_on_names(folders: Sequence[Path], study_path: Path | None = None) -> list[str]:
+    """A note on each file that states settings by former names: the study file, and definitions of the folders."""
+    written = [pair for folder in folders for pair in read_texts(folder, "*.toml").items()]
+    notes = [definition_file.note_on_names(name, text) for name, text in written]
+    if study_path:
+        from impasse.schemas import study
+
+        notes.insert(0, study.note_on_names(study_path.name, read_text(study_path)))
+    return [note for note in notes if note]
+
+
 def definition_folders() -> list[Path]:
     """The folders of the definitions delivered with the program, one for each disorder; each has its cases in it."""
     return sorted(path for path in shipped("definitions").iterdir() if path.is_dir())

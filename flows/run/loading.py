@@ -50,6 +50,11 @@ def load(study_path: Path) -> Loaded:
     return Loaded(study, layout, codes, chosen, texts, inputs.layout_text(study, study_path.parent))
 
 
+def notes_on_names(study_path: Path, study: Study) -> list[str]:
+    """A note on each file of the user's that states settings by former names."""
+    return inputs.notes_on_names([study_path.parent / folder for folder in study.definitions.folders], study_path)
+
+
 def choose(
     known: dict[str, Definition | Description], wanted: DefinitionSection, disorders: tuple[str, ...]
 ) -> tuple[Definition, ...]:

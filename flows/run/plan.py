@@ -18,8 +18,9 @@ from impasse.flows.files.pointer import require_free
 from impasse.flows.files.s3 import Place
 from impasse.flows.run import lock, runs
 from impasse.flows.run.cores import usable_cores
-from impasse.flows.run.loading import load, stated
+from impasse.flows.run.loading import load, notes_on_names, stated
 from impasse.flows.run.program import computing, versions
+from impasse.flows.run.progress import note
 from impasse.flows.run.unchanged import fingerprint, inputs_of, signatures_of
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.file_names import shown_apart
@@ -119,6 +120,8 @@ def make_plan(
     path = study_path.resolve()
     load.cache_clear()  # in a process that lives long the study may have changed
     loaded = load(path)
+    for text in notes_on_names(path, loaded.study):
+        note(text)
     output, engine = stated(loaded.study, requested)
     here, end = _folders(path.parent, output, out)
     folder, published = here / loaded.study.name, end / loaded.study.name

@@ -12,8 +12,8 @@ from impasse.reports.words.contrast import NOT_THERE
 from impasse.reports.words.settings import settings
 from impasse.schemas.definition import BLOCKS, Definition
 
-# A rule has arms, items or levels: they stand in one column.
-_TOGETHER = dict.fromkeys(("any_of", "items", "levels"), "arms, items or levels")
+# A rule has alternatives, items or levels: they stand in one column.
+_TOGETHER = dict.fromkeys(("any_of", "items", "levels"), "alternatives, items or levels")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from impasse.schemas.plain import plain
 from impasse.schemas.study import OBSERVABLE
 
 _WITHOUT = {
-    "coverage": "how long each person was observed is unknown, so a required look-back cannot be checked",
+    "coverage": "how long each person was observed is unknown, so a required prior observation cannot be checked",
     "diagnoses": "there are no illness episodes",
     "dispensings": "no drug trial can be built",
     "procedures": "no psychotherapy or neuromodulation can be built into a trial",

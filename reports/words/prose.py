@@ -83,8 +83,8 @@ def _eligible(rule: Eligible, gives: str) -> str:
         f"Speaks about episodes of {groups(rule.disorders)}{_diagnoses(rule.diagnoses)}.",
         *[_requirement(each) for each in rule.requirements],
         _ages(rule),
-        _look_back(rule.min_observed_days),
-        *_untreated(rule),
+        _prior_observation(rule.min_observed_days),
+        *_washout(rule),
         *_exclusions(rule.exclusions),
         _pseudo_resistance(rule, gives),
     ]
@@ -106,12 +106,12 @@ def requirement(rule: Requirement) -> str:
     return f"diagnoses of {words(rule.codes)} on at least {rule.days:,} different days {WHEN[rule.when]}"
 
 
-def _untreated(rule: Eligible) -> list[str]:
-    if not rule.untreated_by:
+def _washout(rule: Eligible) -> list[str]:
+    if not rule.washout_treatments:
         return []
     return [
-        f"The person must have been without {groups(rule.untreated_by)} for the {duration(rule.untreated_days)} before "
-        "treatment of the episode starts to count."
+        f"Washout: no {groups(rule.washout_treatments)} in the {duration(rule.washout_days)} before treatment of the "
+        "episode starts to count."
     ]
 
 
@@ -135,10 +135,10 @@ def _ages(rule: Eligible) -> str:
     return f"Persons aged {rule.min_age} to {rule.max_age} at the start."
 
 
-def _look_back(days: int) -> str:
+def _prior_observation(days: int) -> str:
     if days == 0:
-        return "No time under observation before the start is required."
-    return f"The person must have been observed for at least {duration(days)} before the start."
+        return "No prior observation is required."
+    return f"Prior observation of at least {duration(days)} is required."
 
 
 def _exclusions(rules: tuple[Exclusion, ...]) -> list[str]:
@@ -166,15 +166,18 @@ def _supply(rule: Trial) -> str:
 
 
 def _date_gap(rule: Trial) -> str:
-    if rule.drug_gap_days == 0:
+    if rule.permissible_gap_days == 0:
         return "Dispensings on different days belong to separate drug trials."
-    return f"Dispensings more than {duration(rule.drug_gap_days)} apart belong to separate drug trials."
+    return (
+        f"The permissible gap between dispensings is {duration(rule.permissible_gap_days)}; after a longer one another "
+        "drug trial begins."
+    )
 
 
 def _drug_gap(rule: Trial) -> str:
-    if rule.drug_gap_days == 0:
+    if rule.permissible_gap_days == 0:
         return "Any day without supply ends a drug trial."
-    return f"More than {duration(rule.drug_gap_days)} without supply end a drug trial; a shorter gap is part of it."
+    return f"The permissible gap in supply is {duration(rule.permissible_gap_days)}; a longer one ends the drug trial."
 
 
 def _single(rule: Trial) -> str:
@@ -241,7 +244,7 @@ def _adequacy(rule: Adequacy) -> str:
 
 
 def _drug(rule: DrugAdequacy) -> str:
-    return f"{_length(rule)}, {_adherence(rule.min_adherence_percent)}"
+    return f"{_length(rule)}, {_days_covered(rule.min_pdc_percent)}"
 
 
 def _length(rule: DrugAdequacy) -> str:
@@ -260,8 +263,9 @@ def _dose(rule: DrugAdequacy) -> str:
     return f"at or above {times}{DOSES[rule.dose_basis]}"
 
 
-def _adherence(percent: int) -> str:
-    return "whatever the adherence" if percent == 0 else f"and supply for at least {percent}% of the trial's days"
+def _days_covered(percent: int) -> str:
+    share = "proportion of days covered"
+    return f"whatever the {share}" if percent == 0 else f"and a {share} of at least {percent}%"
 
 
 def _course(rule: SessionAdequacy) -> str:

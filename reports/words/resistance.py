@@ -1,7 +1,7 @@
 """What makes resistance, in words: a resistance block in, its sentences out.
 
-A rule is a count (arms of counts), a score (items with points) or stages (levels of arms). Scores without a threshold
-and stages are staging systems: they give no verdict, and their sentences say so.
+A rule is a count (alternatives of counts), a score (items with points) or stages (levels of alternatives). Scores
+without a threshold and stages are staging systems: they give no verdict, and their sentences say so.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from impasse.reports.words.names import capital, groups, words
 from impasse.reports.words.numbers import duration, listed, number
 from impasse.schemas.definition import (
     AdmissionItem,
+    Alternative,
     AnyItem,
-    Arm,
     Band,
     Count,
     Counted,
@@ -26,6 +26,7 @@ from impasse.schemas.definition import (
     Resistance,
     Scored,
     Staged,
+    alternatives_of,
 )
 
 WHEN = {
@@ -55,11 +56,11 @@ def needed(rule: Resistance) -> str:
         return f"The highest stage reached, of {len(rule.levels)}"
     if isinstance(rule, Scored):
         return _reached(rule)
-    return capital(", or ".join(arm(each) for each in rule.any_of))
+    return capital(", or ".join(alternative(each) for each in rule.any_of))
 
 
 def in_short(rule: Resistance) -> str:
-    """What makes resistance, with the names of its arms alone where each takes many words."""
+    """What makes resistance, with the names of its alternatives alone where each takes many words."""
     if isinstance(rule, Counted) and len(rule.any_of) > 1 and any(_is_dated(each) for each in rule.any_of):
         return f"Any of these: {listed([each.name for each in rule.any_of], 'or')}"
     return needed(rule)
@@ -75,17 +76,16 @@ def asks_failure(rule: Resistance) -> bool:
     """Whether anything that the rule counts must have failed; if not, adequacy and outcome settle nothing."""
     if isinstance(rule, Scored):
         return any(isinstance(item, Item) or getattr(item, "what", "") == "failed" for item in rule.items)
-    arms = rule.any_of if isinstance(rule, Counted) else [each for level in rule.levels for each in level.any_of]
-    return any(count.what == "failed" for each in arms for count in each.all_of)
+    return any(count.what == "failed" for each in alternatives_of(rule) for count in each.all_of)
 
 
-def named_arm(rule: Arm) -> str:
-    """An arm with its name."""
-    return f"{rule.name}: {arm(rule)}"
+def named_alternative(rule: Alternative) -> str:
+    """An alternative with its name."""
+    return f"{rule.name}: {alternative(rule)}"
 
 
-def arm(rule: Arm) -> str:
-    """What an arm needs: counts that hold together, on one day if days matter."""
+def alternative(rule: Alternative) -> str:
+    """What an alternative needs: counts that hold together, on one day if days matter."""
     if not _is_dated(rule):
         return _joined([_count(count) for count in rule.all_of])
     ended = (
@@ -94,7 +94,7 @@ def arm(rule: Arm) -> str:
     return f"a day that has {_joined([_count(count) for count in rule.all_of])}{ended}"
 
 
-def _is_dated(rule: Arm) -> bool:
+def _is_dated(rule: Alternative) -> bool:
     return rule.within != "episode" or any(count.timing != "any" for count in rule.all_of)
 
 
@@ -132,8 +132,8 @@ def _trials(what: str, of: tuple[str, ...], n: int) -> str:
 
 def _counts(rule: Counted) -> str:
     if len(rule.any_of) == 1:
-        return f"Resistant with {arm(rule.any_of[0])}."
-    return f"Resistant with any of these: {'; or '.join(named_arm(each) for each in rule.any_of)}."
+        return f"Resistant with {alternative(rule.any_of[0])}."
+    return f"Resistant with any of these: {'; or '.join(named_alternative(each) for each in rule.any_of)}."
 
 
 def _score(rule: Scored) -> str:
@@ -203,8 +203,8 @@ def _stages(rule: Staged) -> str:
 
 def level(rule: Level) -> str:
     """One stage: its name, what reaches it, and the days its source gives it."""
-    arms = [named_arm(each) for each in rule.any_of]
-    reached = arm(rule.any_of[0]) if len(arms) == 1 else ", or ".join(f"({each})" for each in arms)
+    named = [named_alternative(each) for each in rule.any_of]
+    reached = alternative(rule.any_of[0]) if len(named) == 1 else ", or ".join(f"({each})" for each in named)
     return f"{rule.name}: {reached}{_days(rule.band_days)}"
 
 

@@ -10,10 +10,10 @@ from dataclasses import fields, is_dataclass
 from impasse.reports.words.names import groups, words
 from impasse.reports.words.numbers import duration, number
 from impasse.reports.words.prose import DOSES, requirement, scale
-from impasse.reports.words.resistance import WHEN, arm, item, level, named_arm
+from impasse.reports.words.resistance import WHEN, alternative, item, level, named_alternative
 from impasse.schemas.definition import (
     AdmissionItem,
-    Arm,
+    Alternative,
     DiagnosisItem,
     Exclusion,
     Item,
@@ -30,7 +30,7 @@ _PARTS = {
     Requirement: requirement,
     ScaleRule: lambda rule: scale([rule]),
     ScaleBand: lambda rule: scale([rule]),
-    Arm: named_arm,
+    Alternative: named_alternative,
     Level: level,
     **dict.fromkeys((Item, NumberItem, LengthItem, DiagnosisItem, AdmissionItem), item),
 }
@@ -55,8 +55,8 @@ def _value(name: str, value: object) -> str:
     last = name.rsplit(".", 1)[-1]
     if isinstance(value, tuple) and value and isinstance(value[0], Exclusion):
         return "; ".join(_excluded(value))
-    if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Arm):
-        return arm(value[0])  # the name of a single arm says nothing
+    if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Alternative):
+        return alternative(value[0])  # the name of a single alternative says nothing
     if isinstance(value, tuple):
         return "; ".join(_value(name, part) for part in value) or "none"
     if isinstance(value, bool):

@@ -233,7 +233,7 @@ def test_the_defaults_in_the_readme_are_those_of_the_study_file() -> None:
     assert {key: float(value) for key, value in told.items()} == {
         "episodes.gap_days": example.episodes.gap_days,
         "episodes.tail_days": example.episodes.tail_days,
-        "episodes.washout_days": example.episodes.washout_days,
+        "episodes.min_prior_observation_days": example.episodes.min_prior_observation_days,
         "episodes.lead_days": example.episodes.lead_days,
         "disclosure.threshold": example.disclosure.threshold,
         "quality.max_quarantined_percent": example.quality.max_quarantined_percent,

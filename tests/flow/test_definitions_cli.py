@@ -352,7 +352,7 @@ def test_the_tables_a_definition_reads_follow_from_its_settings() -> None:
     assert tables_read(BY_ID["dep_typical_two_drugs"], CODES) == {"dispensings", "scores"}
 
 
-def test_look_back_and_admissions_need_their_tables() -> None:
+def test_prior_observation_and_admissions_need_their_tables() -> None:
     """A time observed before the start needs coverage; an admission as a sign needs admissions, ECT procedures."""
     text = TYPICAL.read_text().replace("min_observed_days = 0", "min_observed_days = 365")
     text = text.replace('change_signs = ["switch", "add_on"]', 'change_signs = ["switch", "ect", "admission"]')
@@ -368,8 +368,8 @@ def test_look_back_and_admissions_need_their_tables() -> None:
 
 def test_treatment_before_the_episode_needs_both_tables() -> None:
     """That nothing was given can only be told where treatments and the time observed are seen."""
-    text = TYPICAL.read_text().replace("untreated_by = []", 'untreated_by = ["ect"]')
-    text = text.replace("untreated_days = 0", "untreated_days = 180")
+    text = TYPICAL.read_text().replace("washout_treatments = []", 'washout_treatments = ["ect"]')
+    text = text.replace("washout_days = 0", "washout_days = 180")
 
     assert tables_read(parse("mine", text), CODES) == {"coverage", "dispensings", "procedures", "scores"}
 
@@ -594,3 +594,56 @@ def test_expressions_hold_the_thresholds_of_the_file() -> None:
 
     assert 'col("at_least covered any 0.0") >= 28' in " ".join(told.split())
     assert 'col("fewest substance of truth 1") >= 2' in " ".join(told.split())
+
+
+# --- Former names of settings -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def former(own: Path) -> Path:
+    """The folder, whose definition states a setting by its former name."""
+    replace(own / "mine.toml", "permissible_gap_days", "drug_gap_days")
+    return own
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["list", "--folder", "{own}"],
+        ["show", "mine", "--folder", "{own}"],
+        ["lint", "--folder", "{own}"],
+        ["diff", "mine", "dep_typical_two_drugs", "--folder", "{own}"],
+        ["new", "mine_too", "--from", "mine", "--folder", "{own}"],
+        ["test", "{own}"],
+        ["methods", "--folder", "{own}", "--out", "{own}/methods.html"],
+    ],
+)
+def test_a_former_name_is_noted_once_apart_from_what_is_printed(former: Path, words: list[str]) -> None:
+    """Every command that reads the folder gives the new name on the standard error, and does its work."""
+    done = definitions(*(word.format(own=former) for word in words))
+    notes = [line for line in done.stderr.splitlines() if line.startswith("definition file mine.toml:")]
+
+    assert notes == [
+        "definition file mine.toml: trial.drug_gap_days is now permissible_gap_days. "
+        "Change this name: the next release no longer reads the old."
+    ]
+    assert "drug_gap_days is now" not in done.stdout
+
+
+def test_a_definition_under_former_names_is_judged_alike(former: Path) -> None:
+    """Its cases come out, and nothing tells it from the neighbour it copies."""
+    assert "mine: 2 cases passed" in definitions("test", str(former)).stdout
+    assert (
+        "no difference in any block"
+        in definitions("diff", "mine", "dep_typical_two_drugs", "--folder", str(former)).stdout
+    )
+
+
+def test_a_setting_under_both_names_is_refused(former: Path) -> None:
+    """By every command, with the remedy."""
+    replace(former / "mine.toml", "drug_gap_days = 30", "drug_gap_days = 30\npermissible_gap_days = 30")
+
+    refused = definitions("test", str(former))
+
+    assert refused.exit_code == 2
+    assert "'drug_gap_days' is the former name of 'permissible_gap_days'" in refused.stderr

@@ -65,7 +65,7 @@ def _rule(case: dict[str, str]) -> Definition:
         plain.trial,
         treatments=("antidepressants",),
         augmenters=(),
-        drug_gap_days=max(int(case["era_collapse_size"]) - 1, 0),
+        permissible_gap_days=max(int(case["era_collapse_size"]) - 1, 0),
         carry_over=False,
         combination="own_trial",
         overlap_days=overlap,

@@ -63,11 +63,11 @@ def dose_ratio(treatment: str, supply: Row, basis: str, codes: Codes) -> float |
 
 def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
     """Whether enough of the trial's days are covered by supply."""
-    if rule.min_adherence_percent == 0:
+    if rule.min_pdc_percent == 0:
         return True
     if trial["has_unknown_supply"]:
         return None
-    return trial["n_days"] > 0 and 100 * trial["days_covered"] >= rule.min_adherence_percent * trial["n_days"]
+    return trial["n_days"] > 0 and 100 * trial["days_covered"] >= rule.min_pdc_percent * trial["n_days"]
 
 
 def session_adequacy(trial: Row, rule: SessionAdequacy) -> Row:

@@ -87,7 +87,7 @@ def counting_parts(definition: Definition) -> list[Count | Item | NumberItem]:
     rule = definition.resistance
     if isinstance(rule, Scored):
         return [item for item in rule.items if isinstance(item, Item | NumberItem)]
-    return [count for arm in rule.any_of for count in arm.all_of]
+    return [count for alternative in rule.any_of for count in alternative.all_of]
 
 
 def asks_for_something(rule: DrugAdequacy | SessionAdequacy) -> bool:
@@ -95,7 +95,7 @@ def asks_for_something(rule: DrugAdequacy | SessionAdequacy) -> bool:
     if isinstance(rule, SessionAdequacy):
         return rule.min_sessions > 1 or rule.min_days > 1
     asks_for_dose = rule.dose_basis != "any" and rule.min_dose_ratio > 0
-    return rule.min_days > 0 or asks_for_dose or rule.min_adherence_percent > 0
+    return rule.min_days > 0 or asks_for_dose or rule.min_pdc_percent > 0
 
 
 def table(counted: Reached) -> str:

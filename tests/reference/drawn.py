@@ -9,7 +9,7 @@ from typing import Any
 
 from impasse.schemas.definition import (
     Adequacy,
-    Arm,
+    Alternative,
     Band,
     Count,
     Counted,
@@ -34,13 +34,16 @@ from tests.reference.reference import classify_person
 Row = dict[str, Any]
 CODES = codes.load(Path(__file__).parent / "codelists")
 STUDY = EpisodeSection(
-    disorders=("depression",), gap_days=180, treatment_bridges=False, tail_days=30, washout_days=365, lead_days=30
+    disorders=("depression",),
+    gap_days=180,
+    treatment_bridges=False,
+    tail_days=30,
+    min_prior_observation_days=365,
+    lead_days=30,
 )
 PERIOD = PeriodSection(start=date(2018, 1, 1), end=date(2025, 12, 31))
 EVERYTHING = frozenset(OBSERVABLE)
-FOUR_WEEKS = DrugAdequacy(
-    min_days=28, duration_basis="span", dose_basis="any", min_dose_ratio=0.0, min_adherence_percent=0
-)
+FOUR_WEEKS = DrugAdequacy(min_days=28, duration_basis="span", dose_basis="any", min_dose_ratio=0.0, min_pdc_percent=0)
 SIX_SESSIONS = SessionAdequacy(min_days=36, min_sessions=6)
 TWO_DRUGS = Count(n=2, of=("antidepressants",), what="failed", distinct_by="substance", timing="any")
 BASE = Definition(
@@ -56,14 +59,14 @@ BASE = Definition(
         min_age=0,
         max_age=150,
         min_observed_days=0,
-        untreated_by=(),
-        untreated_days=0,
+        washout_treatments=(),
+        washout_days=0,
         pseudo_resistance="noted",
     ),
     trial=Trial(
         treatments=("antidepressants", "cbt"),
         augmenters=("augmenters",),
-        drug_gap_days=30,
+        permissible_gap_days=30,
         session_gap_days=30,
         carry_over=False,
         carry_over_cap_days=0,
@@ -94,7 +97,7 @@ BASE = Definition(
     ),
     resistance=Counted(
         kind="count",
-        any_of=(Arm(name="drugs", within="episode", all_of=(TWO_DRUGS,)),),
+        any_of=(Alternative(name="drugs", within="episode", all_of=(TWO_DRUGS,)),),
     ),
 )
 CITALOPRAM, SERTRALINE, MIRTAZAPINE, ARIPIPRAZOLE = "N06AB04", "N06AB06", "N06AX11", "N05AX12"
@@ -194,17 +197,17 @@ def with_eligible(**settings: Any) -> Definition:
 
 def with_count(**settings: Any) -> Definition:
     """The base definition with another count."""
-    return with_arm(replace(TWO_DRUGS, **settings))
+    return with_alternative(replace(TWO_DRUGS, **settings))
 
 
-def with_arm(*counts: Count, within: int | str = "episode") -> Definition:
-    """The base definition with one arm of these counts."""
-    return with_arms(Arm(name="drugs", within=within, all_of=counts))
+def with_alternative(*counts: Count, within: int | str = "episode") -> Definition:
+    """The base definition with one alternative of these counts."""
+    return with_alternatives(Alternative(name="drugs", within=within, all_of=counts))
 
 
-def with_arms(*arms: Arm) -> Definition:
-    """The base definition with these arms."""
-    return replace(BASE, resistance=Counted(kind="count", any_of=arms))
+def with_alternatives(*alternatives: Alternative) -> Definition:
+    """The base definition with these alternatives."""
+    return replace(BASE, resistance=Counted(kind="count", any_of=alternatives))
 
 
 def count(n: int, of: tuple[str, ...] = DRUGS, what: str = "failed", timing: str = "any", by: str = "none") -> Count:
@@ -219,8 +222,8 @@ def number(*bands: tuple[int, float], what: str = "given", by: str = "none", req
 
 
 def level(name: str, *counts: Count, band: tuple[int, ...] = (), within: int | str = "episode") -> Level:
-    """A stage that one arm of these counts reaches."""
-    return Level(name=name, any_of=(Arm(name=name, within=within, all_of=counts),), band_days=band)
+    """A stage that one alternative of these counts reaches."""
+    return Level(name=name, any_of=(Alternative(name=name, within=within, all_of=counts),), band_days=band)
 
 
 def with_score(threshold: float | str, *items: Any) -> Definition:

@@ -30,7 +30,7 @@ def judge_eligibility(known: Known, rule: Eligible) -> Truth:
             *(n_days_diagnosed(known, unwanted.codes, unwanted.when) == 0 for unwanted in rule.exclusions),
             is_of_age(episode["age"], rule),
             is_observed_before(episode["observed_days_before"], rule),
-            is_untreated_before(known, rule),
+            keeps_washout(known, rule),
             rule.pseudo_resistance != "before" or not episode["diagnosed_causes"],
             None if episode["is_observed"] is False else True,
         ]
@@ -62,21 +62,21 @@ def is_observed_before(days: int | None, rule: Eligible) -> Truth:
     return days >= rule.min_observed_days
 
 
-def is_untreated_before(known: Known, rule: Eligible) -> Truth:
+def keeps_washout(known: Known, rule: Eligible) -> Truth:
     """Whether nothing of the groups was given in the days before the episode's treatment is looked for."""
-    if not rule.untreated_by:
+    if not rule.washout_treatments:
         return True
     until = known.episode["treated_from"]
-    first = later(until, -rule.untreated_days)
+    first = later(until, -rule.washout_days)
     given = [
-        is_member(row, rule.untreated_by)
+        is_member(row, rule.washout_treatments)
         for row in treatment_rows(known.person, known.codes)
         if first <= row["date"] < until
     ]
     if True in given:
         return False
     observed = known.episode["observed_days_before"]
-    if None in given or known.is_blind(rule.untreated_by) or observed is None:
+    if None in given or known.is_blind(rule.washout_treatments) or observed is None:
         return None
     is_seen = observed >= days_between(first, known.episode["start_date"])
     return True if is_seen else None

@@ -130,7 +130,7 @@ def episode_from(
         "observed_days_before": observed_before,
         "is_observed": None if coverage is None else any(name == "coverage" for name, _ in limits),
         "treated_from": max(opens, later(before["end_date"], 1)) if before else opens,
-        "is_left_truncated": None if observed_before is None else observed_before < rule.washout_days,
+        "is_left_truncated": None if observed_before is None else observed_before < rule.min_prior_observation_days,
         "is_censored": reason not in ("remission", "death") and later(last, rule.gap_days) > observed_until,
         "n_contacts": len({(row["date"], row["code"]) for row in contacts}),
         "sex": person["sex"],

@@ -426,7 +426,7 @@ def random_study(rng: random.Random) -> tuple[EpisodeSection, PeriodSection]:
         gap_days=rng.choice([0, 30, 90, 180, 180, 180, 365]),
         treatment_bridges=rng.random() < 0.75,
         tail_days=rng.choice([0, 1, 30, 90, 200, 365]),
-        washout_days=rng.choice([0, 30, 365, 366]),
+        min_prior_observation_days=rng.choice([0, 30, 365, 366]),
         lead_days=rng.choice([0, 1, 30, 30, 60]),
     )
     period = PeriodSection(

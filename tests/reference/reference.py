@@ -19,7 +19,7 @@ from tests.reference.episodes import episodes_of
 from tests.reference.impasses import impasse
 from tests.reference.outcome import judge_outcome, judge_response
 from tests.reference.points import first_day_reached, is_possible, score_bounds, score_met
-from tests.reference.resistance import arms_met, deciding_block, failed_at, first_day_met, is_reached, plain
+from tests.reference.resistance import alternatives_met, deciding_block, failed_at, first_day_met, is_reached, plain
 from tests.reference.stages import staged
 from tests.reference.trials import trials_of
 
@@ -118,7 +118,7 @@ def classification(known: Known, definition: Definition) -> Row:
     rule = definition.resistance
     eligible = judge_eligibility(known, definition.eligible)
     is_score = isinstance(rule, Scored)
-    met = score_met(rule, known) if is_score else arms_met(rule.any_of, known)
+    met = score_met(rule, known) if is_score else alternatives_met(rule.any_of, known)
     verdict = verdict_of(eligible, met)
     decided_by = deciding_block(verdict, eligible, lambda *stage: could_be_met(definition, known, *stage))
     diagnosed = known.episode["diagnosed_causes"]
@@ -160,7 +160,10 @@ def could_be_met(definition: Definition, known: Known, stage: str, by_number_alo
     rule = definition.resistance
     if isinstance(rule, Scored):
         return is_possible(rule, stage, known)
-    return any(is_reached(plain(arm) if by_number_alone else arm, stage, known.trials) for arm in rule.any_of)
+    return any(
+        is_reached(plain(alternative) if by_number_alone else alternative, stage, known.trials)
+        for alternative in rule.any_of
+    )
 
 
 def since(definition: Definition, known: Known) -> object:

@@ -1,8 +1,8 @@
 """Whether the trials of an episode meet a rule of counts, since when, and which block decides.
 
 A rule is looked at in stages: with the trials that surely failed, with those that may have, with those
-that may have been adequate, and so on. At each stage an arm holds if on some day all its counts hold,
-which is tried on every day on which a count can begin to hold. An arm without a window and without
+that may have been adequate, and so on. At each stage an alternative holds if on some day all its counts hold,
+which is tried on every day on which a count can begin to hold. An alternative without a window and without
 timing is the plain case: its counts hold on the last of these days if they ever do.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from impasse.schemas.definition import Arm, Count, Item, NumberItem
+from impasse.schemas.definition import Alternative, Count, Item, NumberItem
 from tests.reference.basics import Known, Row, Truth, is_member, later
 from tests.reference.codes import is_identified
 
@@ -95,45 +95,51 @@ def upper_count(possible: list[Row], distinct_by: str) -> int:
     return len(set(keys) - {None}) + keys.count(None)
 
 
-# --- Arms -------------------------------------------------------------------------------------------------------------
+# --- Alternatives -----------------------------------------------------------------------------------------------------
 
-Arms = tuple[Arm, ...]
+Alternatives = tuple[Alternative, ...]
 
 
-def arms_met(arms: Arms, known: Known) -> Truth:
-    """Whether some arm is met; None when it hangs on what is unknown."""
-    if any(is_reached(arm, "sure", known.trials) for arm in arms):
+def alternatives_met(alternatives: Alternatives, known: Known) -> Truth:
+    """Whether some alternative is met; None when it hangs on what is unknown."""
+    if any(is_reached(alternative, "sure", known.trials) for alternative in alternatives):
         return True
-    blind = blind_counts(arms, known)
-    return None if any(is_reached(arm, "outcome", known.trials, blind) for arm in arms) else False
+    blind = blind_counts(alternatives, known)
+    return (
+        None if any(is_reached(alternative, "outcome", known.trials, blind) for alternative in alternatives) else False
+    )
 
 
-def blind_counts(arms: Arms, known: Known) -> frozenset[Count]:
+def blind_counts(alternatives: Alternatives, known: Known) -> frozenset[Count]:
     """The counts over treatments that the delivery cannot show; nothing is seen of how far they go."""
-    return frozenset(count for arm in arms for count in arm.all_of if known.is_blind(count.of))
+    return frozenset(count for alternative in alternatives for count in alternative.all_of if known.is_blind(count.of))
 
 
-def is_reached(arm: Arm, stage: str, trials: list[Row], blind: frozenset[Count] = frozenset()) -> bool:
-    """Whether the arm holds on some day."""
-    if set(arm.all_of) <= blind:
+def is_reached(alternative: Alternative, stage: str, trials: list[Row], blind: frozenset[Count] = frozenset()) -> bool:
+    """Whether the alternative holds on some day."""
+    if set(alternative.all_of) <= blind:
         return True
-    return any(holds_on(day, arm, stage, trials, blind) for day in days_to_try(arm, stage, trials))
+    return any(holds_on(day, alternative, stage, trials, blind) for day in days_to_try(alternative, stage, trials))
 
 
-def days_to_try(arm: Arm, stage: str, trials: list[Row]) -> list[date]:
-    """The days on which a count of the arm can begin to hold, in order."""
-    begins = {begin_of(trial, count, stage) for count in arm.all_of for trial in trials_at(stage, count, trials)}
+def days_to_try(alternative: Alternative, stage: str, trials: list[Row]) -> list[date]:
+    """The days on which a count of the alternative can begin to hold, in order."""
+    begins = {
+        begin_of(trial, count, stage) for count in alternative.all_of for trial in trials_at(stage, count, trials)
+    }
     return sorted({later(day, offset) for day in begins for offset in (0, 1)})
 
 
-def holds_on(day: date, arm: Arm, stage: str, trials: list[Row], blind: frozenset[Count]) -> bool:
-    """Whether all counts of the arm hold on the day."""
-    return all(count in blind or does_count_hold(day, count, arm, stage, trials) for count in arm.all_of)
+def holds_on(day: date, alternative: Alternative, stage: str, trials: list[Row], blind: frozenset[Count]) -> bool:
+    """Whether all counts of the alternative hold on the day."""
+    return all(
+        count in blind or does_count_hold(day, count, alternative, stage, trials) for count in alternative.all_of
+    )
 
 
-def does_count_hold(day: date, count: Count, arm: Arm, stage: str, trials: list[Row]) -> bool:
+def does_count_hold(day: date, count: Count, alternative: Alternative, stage: str, trials: list[Row]) -> bool:
     """Whether one count holds on the day."""
-    counting = [t for t in trials_at(stage, count, trials) if does_trial_count(day, t, count, arm, stage)]
+    counting = [t for t in trials_at(stage, count, trials) if does_trial_count(day, t, count, alternative, stage)]
     if count.timing == "last" and not any(
         date_at(stage, count.what, trial) in (None, day)  # an unknown day may be this one
         for trial in counting
@@ -142,11 +148,11 @@ def does_count_hold(day: date, count: Count, arm: Arm, stage: str, trials: list[
     return number_at(stage, count.distinct_by, counting) >= count.n
 
 
-def does_trial_count(day: date, trial: Row, count: Count, arm: Arm, stage: str) -> bool:
+def does_trial_count(day: date, trial: Row, count: Count, alternative: Alternative, stage: str) -> bool:
     """Whether the day is neither too early nor too late for the trial."""
     begin = begin_of(trial, count, stage)
     has_begun = begin < day if count.timing == "before" else begin <= day
-    return has_begun and not is_too_old(day, trial, arm, stage)
+    return has_begun and not is_too_old(day, trial, alternative, stage)
 
 
 def begin_of(trial: Row, count: Count, stage: str) -> date:
@@ -154,26 +160,26 @@ def begin_of(trial: Row, count: Count, stage: str) -> date:
     return date_at(stage, count.what, trial) or trial["start_date"]
 
 
-def is_too_old(day: date, trial: Row, arm: Arm, stage: str) -> bool:
+def is_too_old(day: date, trial: Row, alternative: Alternative, stage: str) -> bool:
     """Whether the trial had ended too long before the day; one of unknown supply may have lasted."""
-    if arm.within == "episode" or (stage != "sure" and trial["has_unknown_supply"]):
+    if alternative.within == "episode" or (stage != "sure" and trial["has_unknown_supply"]):
         return False
-    return day > later(trial["end_date"], arm.within)
+    return day > later(trial["end_date"], alternative.within)
 
 
-def plain(arm: Arm) -> Arm:
-    """The arm with its numbers alone: without window, timing and difference."""
-    counts = tuple(replace(count, distinct_by="none", timing="any") for count in arm.all_of)
-    return replace(arm, within="episode", all_of=counts)
+def plain(alternative: Alternative) -> Alternative:
+    """The alternative with its numbers alone: without window, timing and difference."""
+    counts = tuple(replace(count, distinct_by="none", timing="any") for count in alternative.all_of)
+    return replace(alternative, within="episode", all_of=counts)
 
 
-def first_day_met(arms: Arms, trials: list[Row]) -> date:
-    """The first day on which some arm surely holds."""
+def first_day_met(alternatives: Alternatives, trials: list[Row]) -> date:
+    """The first day on which some alternative surely holds."""
     days = [
         day
-        for arm in arms
-        for day in days_to_try(arm, "sure", trials)
-        if holds_on(day, arm, "sure", trials, frozenset())
+        for alternative in alternatives
+        for day in days_to_try(alternative, "sure", trials)
+        if holds_on(day, alternative, "sure", trials, frozenset())
     ]
     return min(days)
 

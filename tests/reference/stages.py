@@ -39,7 +39,7 @@ def levels_reached(rule: Staged, stage: str, known: Known) -> list[int]:
     for position, level in enumerate(rule.levels):
         blind = blind_counts(level.any_of, known) if stage == "outcome" else frozenset()
         is_on_top = not rule.is_cumulative or len(reached) == position
-        if is_on_top and any(is_reached(arm, stage, known.trials, blind) for arm in level.any_of):
+        if is_on_top and any(is_reached(alternative, stage, known.trials, blind) for alternative in level.any_of):
             reached.append(position)
     return reached
 

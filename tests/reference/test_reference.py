@@ -92,14 +92,14 @@ def test_a_hole_in_coverage_separates_episodes(resumes: int, episodes: int) -> N
 
 
 @pytest.mark.parametrize(("since", "is_left_truncated"), [(-365, False), (-364, True)])
-def test_too_short_a_look_back_truncates(since: int, is_left_truncated: bool) -> None:
-    """365 observed days before the episode are a whole washout, 364 are not."""
+def test_too_short_a_prior_observation_truncates(since: int, is_left_truncated: bool) -> None:
+    """365 observed days before the episode are prior observation enough, 364 are not."""
     told = classify(coverage=[covered(since, 900)])
 
     assert facts(told["episodes"], "is_left_truncated", "observed_days_before") == [(is_left_truncated, -since)]
 
 
-def test_without_coverage_nothing_is_known_of_the_look_back() -> None:
+def test_without_coverage_nothing_is_known_of_prior_observation() -> None:
     """No coverage table: left truncation is unknown, and the view ends with the period."""
     told = classify(absent=frozenset({"coverage"}))
 
@@ -215,7 +215,7 @@ def test_by_dates_only_a_drug_is_used_from_first_to_last_dispensing(last: int, t
 def test_by_dates_only_the_overlap_has_both_its_days(second: int, n_hosted: int) -> None:
     """In use until day 60: with a drug from day 31 that is 30 days together, from day 32 it is 29."""
     told = classify(
-        definition=with_trial(supply="dates_only", drug_gap_days=60),
+        definition=with_trial(supply="dates_only", permissible_gap_days=60),
         dispensings=[
             *(fill(day, CITALOPRAM, None) for day in (0, 60)),
             *(fill(second + n, SERTRALINE, 1) for n in (0, 60)),
@@ -388,7 +388,7 @@ def test_long_and_strong_enough(days: int | None, dose_ug: int | None, judged: t
 def test_enough_of_the_days_are_covered(percent: int, judged: tuple) -> None:
     """40 of 50 days covered are 80 percent."""
     told = classify(
-        definition=with_drug_adequacy(min_adherence_percent=percent),
+        definition=with_drug_adequacy(min_pdc_percent=percent),
         dispensings=[fill(0, CITALOPRAM, 20), fill(30, CITALOPRAM, 20)],
     )
 
@@ -873,7 +873,7 @@ def test_a_diagnosis_may_be_required_on_several_days(second: int, verdict: str) 
 def test_earlier_treatment_excludes(day: int, atc: str, group: str, verdict: str) -> None:
     """100 days before the day from which the episode's treatment is looked for, which is day -30."""
     told = classify(
-        definition=with_eligible(untreated_by=(group,), untreated_days=100), dispensings=[fill(day, atc, 1)]
+        definition=with_eligible(washout_treatments=(group,), washout_days=100), dispensings=[fill(day, atc, 1)]
     )
 
     assert facts(told["rows"], "verdict") == [(verdict,)]
@@ -893,7 +893,7 @@ def test_no_earlier_treatment_must_have_been_seen(
 ) -> None:
     """All the days are observed, or all but the first; or drugs are not observed, or nobody knows."""
     told = classify(
-        definition=with_eligible(untreated_by=("antidepressants",), untreated_days=100),
+        definition=with_eligible(washout_treatments=("antidepressants",), washout_days=100),
         observes=observes,
         absent=frozenset(absent),
         coverage=[covered(since, 900)],
@@ -941,7 +941,7 @@ def test_no_resistance_is_feigned_where_none_is_seen() -> None:
             [fill(0, CITALOPRAM, 28) | {"dose_mddd": 999}],
             "inadequate_dose",
         ),
-        ({"min_adherence_percent": 81}, [fill(0, CITALOPRAM, 20), fill(30, CITALOPRAM, 20)], "poor_adherence"),
+        ({"min_pdc_percent": 81}, [fill(0, CITALOPRAM, 20), fill(30, CITALOPRAM, 20)], "poor_adherence"),
     ],
 )
 def test_what_falls_short_may_feign_resistance(adequacy: dict, rows: list, causes: str) -> None:

@@ -32,8 +32,8 @@ from tests.reference.drawn import (
     on,
     score,
     session,
-    with_arm,
-    with_arms,
+    with_alternative,
+    with_alternatives,
     with_count,
     with_eligible,
     with_levels,
@@ -55,7 +55,7 @@ SEVERITY = DiagnosisItem(
 ALL_DRUGS = replace(BASE.trial, treatments=("antidepressants", "augmenters"), augmenters=())
 
 
-# --- Counts and arms --------------------------------------------------------------------------------------------------
+# --- Counts and alternatives ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_not_knowing_what_a_treatment_was_is_a_matter_of_trials(first: str, deci
 )
 def test_what_is_added_counts_though_it_is_no_trial(what: str, setting: str, second: int, dated: date | None) -> None:
     """30 days together make an add-on, which is added from its first day, be it counted as a trial or not."""
-    definition = with_arm(count(1, AUGMENTERS, what))
+    definition = with_alternative(count(1, AUGMENTERS, what))
     told = classify(
         definition=replace(definition, trial=replace(BASE.trial, augmentation=setting)),
         dispensings=[fill(0, CITALOPRAM, 60), fill(second, ARIPIPRAZOLE, 60)],
@@ -105,7 +105,7 @@ def test_treatments_given_are_dated_by_their_first_day(
 ) -> None:
     """Three different drugs for a day each: neither adequacy nor outcome is asked."""
     told = classify(
-        definition=with_arm(count(3, what="given", by="substance")),
+        definition=with_alternative(count(3, what="given", by="substance")),
         dispensings=[fill(0, CITALOPRAM, 1), fill(2, second, 1), fill(4, third, 1), fill(40, CITALOPRAM, 1)],
     )
 
@@ -127,7 +127,7 @@ def test_a_trial_counts_for_so_many_days_after_its_last(
 ) -> None:
     """100 days after day 28 it counts on day 128 for the last time; of unknown supply it may have lasted longer."""
     told = classify(
-        definition=with_arm(count(2, what="given", by="substance"), within=100),
+        definition=with_alternative(count(2, what="given", by="substance"), within=100),
         dispensings=[fill(0, CITALOPRAM, days), fill(second, SERTRALINE, 1)],
     )
 
@@ -138,7 +138,7 @@ def test_a_trial_counts_for_so_many_days_after_its_last(
 @pytest.mark.parametrize(("within", "dated"), [(91, None), (92, on(120))])
 def test_failures_count_on_the_day_they_show(within: int, dated: date | None) -> None:
     """The first of two failed drugs ended on day 28; the second failure shows on day 120."""
-    told = classify(definition=with_arm(count(2), within=within), dispensings=TWO_FAILURES)
+    told = classify(definition=with_alternative(count(2), within=within), dispensings=TWO_FAILURES)
 
     assert facts(told["rows"], "resistant_date") == [(dated,)]
 
@@ -146,7 +146,7 @@ def test_failures_count_on_the_day_they_show(within: int, dated: date | None) ->
 @pytest.mark.parametrize(("third", "dated"), [(60, None), (61, on(61))])
 def test_some_are_before_and_the_last_is_on_the_day(third: int, dated: date | None) -> None:
     """Two antidepressants started on an earlier day, the second on day 60; then an antipsychotic starts."""
-    definition = with_arm(count(2, what="given", timing="before"), count(1, AUGMENTERS, "given", "last"))
+    definition = with_alternative(count(2, what="given", timing="before"), count(1, AUGMENTERS, "given", "last"))
     told = classify(
         definition=replace(definition, trial=ALL_DRUGS),
         dispensings=[fill(0, CITALOPRAM, 29), fill(60, SERTRALINE, 29), fill(third, ARIPIPRAZOLE, 5)],
@@ -158,7 +158,7 @@ def test_some_are_before_and_the_last_is_on_the_day(third: int, dated: date | No
 @pytest.mark.parametrize(("timing", "dated"), [("any", on(61)), ("last", None)])
 def test_the_last_must_be_the_last(timing: str, dated: date | None) -> None:
     """The antipsychotic came first: on the day after the second antidepressant it had begun, but not just then."""
-    definition = with_arm(count(2, what="given", timing="before"), count(1, AUGMENTERS, "given", timing))
+    definition = with_alternative(count(2, what="given", timing="before"), count(1, AUGMENTERS, "given", timing))
     told = classify(
         definition=replace(definition, trial=ALL_DRUGS),
         dispensings=[fill(0, ARIPIPRAZOLE, 5), fill(30, CITALOPRAM, 1), fill(60, SERTRALINE, 29)],
@@ -179,7 +179,7 @@ def test_the_last_must_be_the_last(timing: str, dated: date | None) -> None:
 )
 def test_too_few_in_the_window_is_a_matter_of_resistance(within: int, days: int | None, verdict: tuple) -> None:
     """A drug ends on day 28, 26 or an unknown one; on day 60 it fails because an antipsychotic starts."""
-    definition = with_arm(count(1, ("ssri",)), count(1, AUGMENTERS, "given", "last"), within=within)
+    definition = with_alternative(count(1, ("ssri",)), count(1, AUGMENTERS, "given", "last"), within=within)
     told = classify(
         definition=replace(definition, trial=ALL_DRUGS),
         dispensings=[fill(0, CITALOPRAM, days), fill(60, ARIPIPRAZOLE, 1)],
@@ -190,7 +190,7 @@ def test_too_few_in_the_window_is_a_matter_of_resistance(within: int, days: int 
 
 def test_before_the_outcome_is_asked_no_day_is_known_for_a_failure() -> None:
     """The failure shows on day 42, too late for the antipsychotic of day 20: that is a matter of outcome."""
-    definition = with_arm(count(1, ("ssri",)), count(1, AUGMENTERS, "given", "last"), within=10)
+    definition = with_alternative(count(1, ("ssri",)), count(1, AUGMENTERS, "given", "last"), within=10)
     told = classify(
         definition=replace(
             definition,
@@ -211,7 +211,7 @@ def test_before_the_outcome_is_asked_no_day_is_known_for_a_failure() -> None:
 def test_a_window_stays_open_over_what_is_not_observed(n: int, timing: str, verdict: str) -> None:
     """Psychotherapy may have failed on any day; that only one drug failed is known all the same."""
     told = classify(
-        definition=with_arm(count(n), count(1, CBT, timing=timing), within=10),
+        definition=with_alternative(count(n), count(1, CBT, timing=timing), within=10),
         observes=DRUGS_ONLY,
         dispensings=[fill(0, CITALOPRAM, 60), fill(60, SERTRALINE, 29)],
     )
@@ -221,12 +221,12 @@ def test_a_window_stays_open_over_what_is_not_observed(n: int, timing: str, verd
 
 def test_any_arm_suffices_and_the_first_to_be_met_dates() -> None:
     """Two failures on day 120, or three drugs on day 120, or two drugs on day 60."""
-    arms = [
-        with_arm(count(2)).resistance.any_of[0],
-        with_arm(count(3, what="given"), within=400).resistance.any_of[0],
-        with_arm(count(2, what="given")).resistance.any_of[0],
+    alternatives = [
+        with_alternative(count(2)).resistance.any_of[0],
+        with_alternative(count(3, what="given"), within=400).resistance.any_of[0],
+        with_alternative(count(2, what="given")).resistance.any_of[0],
     ]
-    told = classify(definition=with_arms(*arms), dispensings=TWO_FAILURES)
+    told = classify(definition=with_alternatives(*alternatives), dispensings=TWO_FAILURES)
 
     assert facts(told["rows"], "resistant_date") == [(on(60),)]
 

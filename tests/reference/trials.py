@@ -82,7 +82,7 @@ def drug_eras(rows: list[Row], rule: Trial, observed_until: date, same_day: str)
     """The eras of one drug in one episode."""
     eras: list[list[Row]] = []
     for supply in supplies_of(in_order_taken(rows, rule, same_day), rule, observed_until):
-        if eras and supply["date"] <= later(max(s["until"] for s in eras[-1]), rule.drug_gap_days):
+        if eras and supply["date"] <= later(max(s["until"] for s in eras[-1]), rule.permissible_gap_days):
             eras[-1].append(supply)
         else:
             eras.append([supply])
@@ -117,7 +117,7 @@ def era_from(supplies: list[Row], rule: Trial, observed_until: date) -> Row:
         is_in_use = rule.supply == "dates_only"  # from the first to the last dispensing
         supply["covered"] = len(own_days) if is_in_use else sum(day in covered for day in own_days)
     return {
-        **trial_from(supplies[0], start, end_excl, later(end_excl, rule.drug_gap_days) > observed_until),
+        **trial_from(supplies[0], start, end_excl, later(end_excl, rule.permissible_gap_days) > observed_until),
         "end_date": max(supplies[-1]["date"], later(end_excl, -1)),
         "days_covered": sum(supply["covered"] for supply in supplies),
         "n_sessions": None,
@@ -143,7 +143,7 @@ def extend_single_dispensings(eras: list[Row], rule: Trial, observed_until: date
                 "n_days": n_days,
                 "days_covered": n_days,
                 "has_unknown_supply": False,
-                "is_ongoing": later(min(nexts), rule.drug_gap_days) > observed_until,
+                "is_ongoing": later(min(nexts), rule.permissible_gap_days) > observed_until,
             }
 
 

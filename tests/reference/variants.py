@@ -10,7 +10,7 @@ from impasse.schemas.definition import (
     DISORDERS,
     Adequacy,
     AdmissionItem,
-    Arm,
+    Alternative,
     Band,
     Count,
     Counted,
@@ -66,7 +66,7 @@ def vary_eligible(rng: random.Random, base: Eligible) -> Eligible:
         for codes in some(rng, DIAGNOSIS_LISTS, 0, 1)
     ]
     min_age, max_age = rng.choice([(0, 150), (0, 150), (0, 150), (18, 150), (0, 17)])
-    untreated_by = rng.choice([base.untreated_by, (), (), some(rng, GROUPS, 1, 2)])
+    washout_treatments = rng.choice([base.washout_treatments, (), (), some(rng, GROUPS, 1, 2)])
     return replace(
         base,
         disorders=rng.choice([base.disorders, DISORDERS, DISORDERS, DISORDERS]),
@@ -76,8 +76,8 @@ def vary_eligible(rng: random.Random, base: Eligible) -> Eligible:
         min_age=min_age,
         max_age=max_age,
         min_observed_days=rng.choice([0, 0, 0, 30, 365, 366]),
-        untreated_by=untreated_by,
-        untreated_days=rng.choice([1, 30, 31, 182, 365]) if untreated_by else 0,
+        washout_treatments=washout_treatments,
+        washout_days=rng.choice([1, 30, 31, 182, 365]) if washout_treatments else 0,
         pseudo_resistance=rng.choice(["noted", "noted", "before", "after"]),
     )
 
@@ -89,7 +89,7 @@ def vary_trial(rng: random.Random, base: Trial) -> Trial:
         base,
         treatments=rng.choice([base.treatments, base.treatments + some(rng, GROUPS, 1, 3), some(rng, GROUPS, 1, 4)]),
         augmenters=rng.choice([base.augmenters, some(rng, GROUPS, 0, 3), ("augmenters_depression", "antipsychotics")]),
-        drug_gap_days=rng.choice([0, 14, 30, 30, 31, 60, 90]),
+        permissible_gap_days=rng.choice([0, 14, 30, 30, 31, 60, 90]),
         session_gap_days=rng.choice([0, 7, 14, 30, 60, 90]),
         carry_over=rng.random() < 0.5,
         carry_over_cap_days=rng.choice([0, 7, 14, 30, 90, 366]),
@@ -120,7 +120,7 @@ def _drug_adequacy(rng: random.Random) -> DrugAdequacy:
         duration_basis=rng.choice(["span", "covered"]),
         dose_basis=rng.choice(["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]),
         min_dose_ratio=rng.choice([0.0, 0.5, 0.8, 1.0, 1.0, 1.5]),
-        min_adherence_percent=rng.choice([0, 0, 80, 80, 90, 100]),
+        min_pdc_percent=rng.choice([0, 0, 80, 80, 90, 100]),
     )
 
 
@@ -173,36 +173,38 @@ def vary_resistance(rng: random.Random, base: Resistance) -> Resistance:
     if kind < 0.5:
         names = ("I", "II", "III", "IV")[: rng.randint(1, 4)]
         levels = tuple(
-            Level(name=name, any_of=_arms(rng, parts, 2), band_days=rng.choice([(), (0, 56), (57, 140), (84, 84)]))
+            Level(
+                name=name, any_of=_alternatives(rng, parts, 2), band_days=rng.choice([(), (0, 56), (57, 140), (84, 84)])
+            )
             for name in names
         )
         return Staged(kind="stage", levels=levels, is_cumulative=rng.random() < 0.5)
-    return Counted(kind="count", any_of=_arms(rng, parts, 3))
+    return Counted(kind="count", any_of=_alternatives(rng, parts, 3))
 
 
 def _counting_parts(base: Resistance) -> list[Count | Item | NumberItem]:
     if isinstance(base, Scored):
         return [item for item in base.items if isinstance(item, Item | NumberItem)]
     groups = [base] if isinstance(base, Counted) else base.levels
-    return [count for group in groups for arm in group.any_of for count in arm.all_of]
+    return [count for group in groups for alternative in group.any_of for count in alternative.all_of]
 
 
 def _of(rng: random.Random, parts: list[tuple[str, ...]]) -> tuple[str, ...]:
     return rng.choice(parts) if rng.random() < 0.6 else some(rng, GROUPS, 1, 3)
 
 
-def _arms(rng: random.Random, parts: list[tuple[str, ...]], most: int) -> tuple[Arm, ...]:
-    return tuple(_arm(rng, parts, f"arm {number}") for number in range(rng.randint(1, most)))
+def _alternatives(rng: random.Random, parts: list[tuple[str, ...]], most: int) -> tuple[Alternative, ...]:
+    return tuple(_alternative(rng, parts, f"alternative {number}") for number in range(rng.randint(1, most)))
 
 
-def _arm(rng: random.Random, parts: list[tuple[str, ...]], name: str) -> Arm:
-    """An arm; half of them look at what happened on one day or shortly before it. Some count is not before it."""
+def _alternative(rng: random.Random, parts: list[tuple[str, ...]], name: str) -> Alternative:
+    """An alternative; half of them look at one day or shortly before it. Some count is not before it."""
     is_dated = rng.random() < 0.5
     counts = [_count(rng, parts, is_dated) for _ in range(rng.choice([1, 1, 2, 3]))]
     if all(count.timing == "before" for count in counts):
         counts[0] = replace(counts[0], timing=rng.choice(["any", "last"]))
     within = rng.choice(["episode", 1, 30, 90, 365]) if is_dated else "episode"
-    return Arm(name=name, within=within, all_of=tuple(counts))
+    return Alternative(name=name, within=within, all_of=tuple(counts))
 
 
 def _count(rng: random.Random, parts: list[tuple[str, ...]], is_dated: bool) -> Count:

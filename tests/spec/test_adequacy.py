@@ -243,7 +243,7 @@ _COVERED_79_80 = extract(
 
 def test_adherence_of_80_percent_is_enough_79_is_not() -> None:
     """80 of 100 days covered is adherent to a demand of 80 percent; 79 is low adherence."""
-    rule = definition(adequacy={"drug": {"min_adherence_percent": 80}})
+    rule = definition(adequacy={"drug": {"min_pdc_percent": 80}})
 
     assert_shows(
         judged(_COVERED_79_80, rule),
@@ -257,7 +257,7 @@ def test_adherence_of_80_percent_is_enough_79_is_not() -> None:
 
 def test_without_a_demand_adherence_does_not_matter() -> None:
     """A demand of 0 percent is no demand."""
-    rule = definition(adequacy={"drug": {"min_adherence_percent": 0}})
+    rule = definition(adequacy={"drug": {"min_pdc_percent": 0}})
 
     assert_shows(judged(_COVERED_79_80, rule), "person | is_adequate\nat_80 | true\nat_79 | true")
 
@@ -271,7 +271,7 @@ def test_adherence_is_unknown_where_a_duration_is() -> None:
         sertraline | 2010-01-29 | -
         """
     )
-    rule = definition(adequacy={"drug": {"min_adherence_percent": 80}})
+    rule = definition(adequacy={"drug": {"min_pdc_percent": 80}})
 
     assert_shows(judged(given, rule), "is_adequate | adequacy_reason\n- | duration_unknown")
 
@@ -285,7 +285,7 @@ def test_low_adherence_settles_a_trial_of_unknown_dose() -> None:
         sertraline | 2010-03-02 | 30   | -
         """
     )
-    rule = definition(adequacy={"drug": {"dose_basis": "minimum_effective", "min_adherence_percent": 80}})
+    rule = definition(adequacy={"drug": {"dose_basis": "minimum_effective", "min_pdc_percent": 80}})
 
     assert_shows(judged(given, rule), "is_adequate | adequacy_reason\nfalse | low_adherence")
 

@@ -132,7 +132,7 @@ def test_too_little_too_short_and_too_irregular_are_possible_causes() -> None:
         another_group | lithium     | 2010-01-10 | 10   | 50
         """,
     )
-    drug = {"dose_basis": "minimum_effective", "min_days": 28, "min_adherence_percent": 80}
+    drug = {"dose_basis": "minimum_effective", "min_days": 28, "min_pdc_percent": 80}
 
     assert_shows(
         _explained(given, definition(resistance=_ONE, adequacy={"drug": drug})),

@@ -224,8 +224,8 @@ def test_a_break_in_observation_divides_an_episode() -> None:
     )
 
 
-def test_left_truncated_until_a_full_washout_was_observed() -> None:
-    """364 days of observation before the first contact are too few for a washout of 365; 365 are enough."""
+def test_left_truncated_without_enough_prior_observation() -> None:
+    """364 days of observation before the first contact are too few where 365 are asked for; 365 are enough."""
     given = extract(
         coverage="""
         person    | start_date | end_date
@@ -240,7 +240,7 @@ def test_left_truncated_until_a_full_washout_was_observed() -> None:
     )
 
     assert_shows(
-        episodes(given, study(washout_days=365)),
+        episodes(given, study(min_prior_observation_days=365)),
         """
         person    | observed_days_before | is_left_truncated
         one_short | 364                  | true

@@ -327,7 +327,7 @@ def test_an_untreated_person_is_undetermined_where_treatment_is_unobserved() -> 
     )
 
 
-# --- Several counts and arms ------------------------------------------------------------------------------------------
+# --- Several counts and alternatives ----------------------------------------------------------------------------------
 
 _BOTH = _needs(count(1), count(1, of="cbt"), adequacy=_SHORT_THERAPY)
 
@@ -379,7 +379,7 @@ def test_an_unobserved_modality_cannot_save_a_rule_the_other_one_fails() -> None
     assert_shows(verdicts(given, _BOTH), "person | verdict\nfailed | undetermined\nworked | not_resistant")
 
 
-_ARMS = definition(resistance=either([count(2)], [count(1, of="ect")]), adequacy=_SHORT_THERAPY)
+_ALTERNATIVES = definition(resistance=either([count(2)], [count(1, of="ect")]), adequacy=_SHORT_THERAPY)
 
 
 def test_any_arm_suffices() -> None:
@@ -406,7 +406,7 @@ def test_any_arm_suffices() -> None:
     )
 
     assert_shows(
-        verdicts(given, _ARMS),
+        verdicts(given, _ALTERNATIVES),
         """
         person | verdict       | resistant_date
         drugs  | resistant     | 2010-06-01
@@ -430,7 +430,7 @@ def test_an_arm_nobody_could_see_leaves_the_rule_open_unless_another_is_met() ->
         """,
     )
 
-    assert_shows(verdicts(given, _ARMS), "person | verdict\ndrugs | resistant\nnone | undetermined")
+    assert_shows(verdicts(given, _ALTERNATIVES), "person | verdict\ndrugs | resistant\nnone | undetermined")
 
 
 def test_an_add_on_that_is_part_of_its_trial_is_no_second_failure() -> None:

@@ -308,7 +308,7 @@ def test_where_only_dates_are_read_the_doses_of_a_day_add_up_too() -> None:
     )
 
     assert_shows(
-        _shown(given, _taken(supply="dates_only", drug_gap_days=182)),
+        _shown(given, _taken(supply="dates_only", permissible_gap_days=182)),
         "person | n_days | dose_mg | is_adequate\ntwo | 28 | 75.0 | true\none | 28 | 50.0 | false",
     )
 

@@ -9,7 +9,7 @@ from tests.tables import assert_shows
 
 
 def _by_dates(gap: int = 182, adequacy: dict | None = None, **settings: object) -> object:
-    trial = {"supply": "dates_only", "drug_gap_days": gap} | settings
+    trial = {"supply": "dates_only", "permissible_gap_days": gap} | settings
     return definition(trial=trial, adequacy=adequacy or {})
 
 
@@ -127,7 +127,7 @@ def test_a_drug_known_by_its_dates_was_taken_throughout() -> None:
         once   | sertraline | 2010-01-01 | 90
         """
     )
-    rule = _by_dates(adequacy={"drug": {"min_days": 0, "min_adherence_percent": 100}})
+    rule = _by_dates(adequacy={"drug": {"min_days": 0, "min_pdc_percent": 100}})
 
     assert_shows(
         judged(given, rule),
@@ -383,7 +383,7 @@ def test_a_drawn_out_supply_keeps_its_dose() -> None:
         below  | venlafaxine | 2010-02-01 | 10   | 75
         """
     )
-    dose = {"drug": {"min_days": 28, "dose_basis": "minimum_effective", "min_adherence_percent": 100}}
+    dose = {"drug": {"min_days": 28, "dose_basis": "minimum_effective", "min_pdc_percent": 100}}
     rule = definition(trial={"single_dispensing_days": 90}, adequacy=dose)
 
     assert_shows(

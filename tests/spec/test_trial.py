@@ -17,7 +17,7 @@ def test_a_gap_of_up_to_30_uncovered_days_is_one_trial() -> None:
     )
 
     assert_shows(
-        trials(given, definition(trial={"drug_gap_days": 30})),
+        trials(given, definition(trial={"permissible_gap_days": 30})),
         """
         person   | start_date | end_date   | n_days | days_covered | role
         at_gap   | 2010-01-01 | 2010-03-31 | 90     | 60           | first
@@ -40,7 +40,7 @@ def test_no_gap_allowed_means_the_very_next_day() -> None:
     )
 
     assert_shows(
-        trials(given, definition(trial={"drug_gap_days": 0})),
+        trials(given, definition(trial={"permissible_gap_days": 0})),
         """
         person   | start_date | n_days
         on_time  | 2010-01-01 | 60
@@ -347,7 +347,7 @@ def test_a_trial_is_ongoing_until_the_gap_has_passed_unfilled() -> None:
     )
 
     assert_shows(
-        trials(given, definition(trial={"drug_gap_days": 30})),
+        trials(given, definition(trial={"permissible_gap_days": 30})),
         """
         person  | is_ongoing
         ongoing | true

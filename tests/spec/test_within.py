@@ -140,7 +140,7 @@ def test_the_kinds_must_differ_within_the_year() -> None:
     )
 
 
-def test_the_limit_holds_for_all_counts_of_the_arm() -> None:
+def test_the_limit_holds_for_all_counts_of_the_alternative() -> None:
     """CBT and a drug within a year of each other, whichever comes first."""
     given = _over_years(
         """
@@ -259,7 +259,7 @@ def test_a_drug_that_may_be_of_the_group_leaves_a_timed_arm_open_too() -> None:
     )
 
 
-# --- With timing, and several arms ------------------------------------------------------------------------------------
+# --- With timing, and several alternatives ----------------------------------------------------------------------------
 
 
 def test_a_limit_and_an_order_hold_together() -> None:
@@ -290,7 +290,7 @@ def test_a_limit_and_an_order_hold_together() -> None:
 
 
 def test_any_arm_suffices_whatever_its_limit() -> None:
-    """Two drugs within a year, or a tricyclic and ECT within a year: each arm looks for its own days."""
+    """Two drugs within a year, or a tricyclic and ECT within a year: each alternative looks for its own days."""
     given = _over_years(
         """
         person  | drug         | date       | days

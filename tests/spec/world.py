@@ -68,14 +68,14 @@ _BASE: dict[str, dict] = {
         "min_age": 0,
         "max_age": 150,
         "min_observed_days": 0,
-        "untreated_by": [],
-        "untreated_days": 0,
+        "washout_treatments": [],
+        "washout_days": 0,
         "pseudo_resistance": "noted",
     },
     "trial": {
         "treatments": ["antidepressants", "cbt", "ect", "tms"],
         "augmenters": ["augmenters_depression"],
-        "drug_gap_days": 30,
+        "permissible_gap_days": 30,
         "session_gap_days": 30,
         "carry_over": False,
         "carry_over_cap_days": 90,
@@ -93,14 +93,14 @@ _BASE: dict[str, dict] = {
             "duration_basis": "span",
             "dose_basis": "any",
             "min_dose_ratio": 1.0,
-            "min_adherence_percent": 0,
+            "min_pdc_percent": 0,
         },
         "augmentation": {
             "min_days": 28,
             "duration_basis": "span",
             "dose_basis": "any",
             "min_dose_ratio": 0.0,
-            "min_adherence_percent": 0,
+            "min_pdc_percent": 0,
         },
         "psychotherapy": {"min_days": 56, "min_sessions": 8},
         "neuromodulation": {"min_days": 0, "min_sessions": 6},
@@ -182,7 +182,7 @@ def study(*, start: str = "2009-01-01", end: str = "2024-12-31", **episode_rule:
 
 
 def definition(name: str = "plain", *, resistance: dict | None = None, **changes: dict) -> Definition:
-    """The plain definition with some settings of some blocks changed: `definition(trial={"drug_gap_days": 60})`."""
+    """The plain definition with some settings of some blocks changed: `definition(trial={"overlap_days": 60})`."""
     blocks = _BASE | {block: _merged(_BASE[block], settings) for block, settings in changes.items()}
     return Definition(
         id=name, title="-", status="draft", **blocks, resistance=resistance or counts(count(2, distinct_by="substance"))
@@ -203,18 +203,18 @@ def count(
 
 
 def counts(*all_of: dict, within: int | str = "episode") -> dict:
-    """Resistance as one arm: every count must be met."""
+    """Resistance as one alternative: every count must be met."""
     return either(list(all_of), within=within)
 
 
-def either(*arms: list[dict], within: int | str = "episode") -> dict:
-    """Resistance as several arms: any one suffices."""
-    return {"kind": "count", "any_of": _named_arms(arms, within)}
+def either(*alternatives: list[dict], within: int | str = "episode") -> dict:
+    """Resistance as several alternatives: any one suffices."""
+    return {"kind": "count", "any_of": _named_alternatives(alternatives, within)}
 
 
-def level(name: str, *arms: list[dict], within: int | str = "episode", band_days: tuple[int, ...] = ()) -> dict:
-    """One stage of a staging system: any arm suffices."""
-    return {"name": name, "any_of": _named_arms(arms, within), "band_days": list(band_days)}
+def level(name: str, *alternatives: list[dict], within: int | str = "episode", band_days: tuple[int, ...] = ()) -> dict:
+    """One stage of a staging system: any alternative suffices."""
+    return {"name": name, "any_of": _named_alternatives(alternatives, within), "band_days": list(band_days)}
 
 
 def staged(*levels: dict, is_cumulative: bool = False) -> dict:
@@ -222,8 +222,11 @@ def staged(*levels: dict, is_cumulative: bool = False) -> dict:
     return {"kind": "stage", "levels": list(levels), "is_cumulative": is_cumulative}
 
 
-def _named_arms(arms: tuple[list[dict], ...], within: int | str) -> list[dict]:
-    return [{"name": f"arm {n}", "within": within, "all_of": all_of} for n, all_of in enumerate(arms, start=1)]
+def _named_alternatives(alternatives: tuple[list[dict], ...], within: int | str) -> list[dict]:
+    return [
+        {"name": f"alternative {n}", "within": within, "all_of": all_of}
+        for n, all_of in enumerate(alternatives, start=1)
+    ]
 
 
 def points(threshold: float | str, *items: dict) -> dict:

@@ -13,7 +13,7 @@ from impasse.reports.pages.report import Option, ReportContents
 from impasse.reports.pages.validation import ValidationContents
 from impasse.schemas.definition import (
     Adequacy,
-    Arm,
+    Alternative,
     Count,
     Counted,
     Definition,
@@ -34,7 +34,7 @@ from impasse.schemas.source import Source
 from impasse.schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
 
 DRUG = DrugAdequacy(
-    min_days=56, duration_basis="covered", dose_basis="minimum_effective", min_dose_ratio=1.0, min_adherence_percent=0
+    min_days=56, duration_basis="covered", dose_basis="minimum_effective", min_dose_ratio=1.0, min_pdc_percent=0
 )
 ADEQUACY = Adequacy(
     drug=DRUG,
@@ -45,7 +45,7 @@ ADEQUACY = Adequacy(
 TRIAL = Trial(
     treatments=("ssri", "snri", "cbt"),
     augmenters=("antipsychotic",),
-    drug_gap_days=30,
+    permissible_gap_days=30,
     session_gap_days=60,
     carry_over=True,
     carry_over_cap_days=90,
@@ -79,8 +79,8 @@ ELIGIBLE = Eligible(
     min_age=18,
     max_age=150,
     min_observed_days=365,
-    untreated_by=(),
-    untreated_days=0,
+    washout_treatments=(),
+    washout_days=0,
     pseudo_resistance="noted",
 )
 
@@ -90,15 +90,18 @@ def count(n: int, of: tuple[str, ...], distinct_by: str = "none") -> Count:
     return Count(n=n, of=of, what="failed", distinct_by=distinct_by, timing="any")
 
 
-def arm(name: str, *counts: Count) -> Arm:
+def alternative(name: str, *counts: Count) -> Alternative:
     """Counts that hold together in an episode."""
-    return Arm(name=name, within="episode", all_of=counts)
+    return Alternative(name=name, within="episode", all_of=counts)
 
 
-RESISTANCE = Counted(kind="count", any_of=(arm("two trials", count(2, ("ssri", "snri", "cbt"), "substance")),))
-TWO_ARMS = Counted(
+RESISTANCE = Counted(kind="count", any_of=(alternative("two trials", count(2, ("ssri", "snri", "cbt"), "substance")),))
+TWO_ALTERNATIVES = Counted(
     kind="count",
-    any_of=(arm("drug arm", count(2, ("ssri", "snri"), "class")), arm("therapy arm", count(1, ("cbt",)))),
+    any_of=(
+        alternative("drug alternative", count(2, ("ssri", "snri"), "class")),
+        alternative("therapy alternative", count(1, ("cbt",))),
+    ),
 )
 SCORED = Scored(
     kind="score",
@@ -112,8 +115,8 @@ SCORED = Scored(
 STAGED = Staged(
     kind="stage",
     levels=(
-        Level(name="I", any_of=(arm("one", count(1, ("ssri",))),), band_days=(28, 84)),
-        Level(name="II", any_of=(arm("two", count(2, ("ssri", "snri"), "class")),), band_days=()),
+        Level(name="I", any_of=(alternative("one", count(1, ("ssri",))),), band_days=(28, 84)),
+        Level(name="II", any_of=(alternative("two", count(2, ("ssri", "snri"), "class")),), band_days=()),
     ),
     is_cumulative=True,
 )
@@ -183,7 +186,7 @@ def definitions(rows: Rows = ROWS) -> list[Definition]:
     """The definitions, with blocks that differ enough to read differently, and the staging systems."""
     only_depression = replace(ELIGIBLE, disorders=("depression",), exclusions=(), min_age=0, min_observed_days=0)
     anxiety = [
-        definition(id, title, resistance=TWO_ARMS if i % 3 == 2 else RESISTANCE)
+        definition(id, title, resistance=TWO_ALTERNATIVES if i % 3 == 2 else RESISTANCE)
         for i, (id, title, *_) in enumerate(rows.get("anxiety", []))
     ]
     depression = [

@@ -554,14 +554,14 @@ def test_an_unknown_group_is_refused_with_the_nearest_one() -> None:
 
 def test_an_unknown_group_that_may_not_have_been_given_is_refused() -> None:
     """A misspelt group of a wash-out would let everybody in."""
-    eligible = dataclasses.replace(BOKMA.eligible, untreated_by=("antidepresants",), untreated_days=180)
+    eligible = dataclasses.replace(BOKMA.eligible, washout_treatments=("antidepresants",), washout_days=180)
 
     assert misspelt(CODES, eligible=eligible).what == "Unknown treatment group 'antidepresants'."
 
 
 def test_a_known_group_that_may_not_have_been_given_is_accepted() -> None:
     """Though no trial is of that group."""
-    eligible = dataclasses.replace(BOKMA.eligible, untreated_by=("clozapine",), untreated_days=180)
+    eligible = dataclasses.replace(BOKMA.eligible, washout_treatments=("clozapine",), washout_days=180)
 
     assert CODES.check_definition(dataclasses.replace(BOKMA, eligible=eligible)) is None
 

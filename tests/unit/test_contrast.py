@@ -52,7 +52,7 @@ def test_new_parts_are_in_words() -> None:
     """A required diagnosis, a band of a fall, stages, and a dose basis."""
     required = (Requirement(codes="panic", when="before", days=2),)
     band = (ScaleBand(scale="ham_a", fails_if="fall_between", at_least=25, below=50),)
-    drug = replace(data.DRUG, dose_basis="chlorpromazine_600", min_adherence_percent=80)
+    drug = replace(data.DRUG, dose_basis="chlorpromazine_600", min_pdc_percent=80)
 
     assert settings(replace(data.ELIGIBLE, requirements=required))["requirements"] == (
         "diagnoses of panic disorder on at least 2 different days before the episode starts"
@@ -61,7 +61,7 @@ def test_new_parts_are_in_words() -> None:
     assert settings(replace(data.ADEQUACY, drug=drug))["drug.dose_basis"] == (
         "600 mg a day of chlorpromazine or its equivalent"
     )
-    assert settings(replace(data.ADEQUACY, drug=drug))["drug.min_adherence_percent"] == "80%"
+    assert settings(replace(data.ADEQUACY, drug=drug))["drug.min_pdc_percent"] == "80%"
     assert settings(data.STAGED)["levels"].startswith("I: at least 1 failed adequate trial of SSRIs, in its source")
     assert settings(data.OPEN_SCORE)["threshold"] == "none"
 
@@ -76,7 +76,7 @@ def test_exclusions_at_one_time_are_one_phrase() -> None:
 
 
 def test_the_name_of_a_single_arm_makes_no_difference() -> None:
-    """Names tell arms apart; one arm alone needs none."""
+    """Names tell alternatives apart; one alternative alone needs none."""
     named = replace(data.RESISTANCE, any_of=(replace(data.RESISTANCE.any_of[0], name="another"),))
     (block,) = contrast(data.definition(), data.definition(resistance=named))
 

@@ -69,11 +69,11 @@ def test_text_that_is_not_toml_is_refused() -> None:
 
 def test_an_unknown_setting_is_refused_with_the_nearest_spelling() -> None:
     """A misspelt setting never passes for its default: there are none."""
-    refusal = refused("drug_gap_days = 30", "drug_gap_days = 30\ndrug_gap_day = 30")
+    refusal = refused("permissible_gap_days = 30", "permissible_gap_days = 30\npermissible_gap_day = 30")
 
-    assert "trial.drug_gap_day" in refusal.where
+    assert "trial.permissible_gap_day" in refusal.where
     assert "line " in refusal.where
-    assert refusal.do == "Did you mean 'drug_gap_days'?"
+    assert refusal.do == "Did you mean 'permissible_gap_days'?"
 
 
 def test_a_misspelt_value_is_refused_with_the_nearest_spelling() -> None:
@@ -112,7 +112,7 @@ def test_a_missing_block_is_refused_by_name() -> None:
     [
         ('status = "active"', 'status = "final"', "status"),
         ("min_days = 42", "min_days = -1", "adequacy.drug.min_days"),
-        ("min_adherence_percent = 0", "min_adherence_percent = 101", "adequacy.drug.min_adherence_percent"),
+        ("min_pdc_percent = 0", "min_pdc_percent = 101", "adequacy.drug.min_pdc_percent"),
         ("overlap_days = 28", "overlap_days = 0", "trial.overlap_days"),
         ('combination = "own_trial"', 'combination = "counted"', "trial.combination"),
         ('evidence = ["scales", ', 'evidence = ["opinion", ', "outcome.evidence.0"),
@@ -150,9 +150,9 @@ def test_points_go_in_halves_and_a_threshold_is_above_zero(old: str, new: str) -
         ('within = "episode"', "within = 42", None),
         ('timing = "any"', 'timing = "before"', "no count can be the last"),
         ('timing = "any"', 'timing = "last"', None),
-        ("untreated_days = 0", "untreated_days = 182", "need each other"),
-        ("untreated_by = []\nuntreated_days = 0", 'untreated_by = ["maoi"]\nuntreated_days = 182', None),
-        ("untreated_by = []", 'untreated_by = ["maoi"]', "need each other"),
+        ("washout_days = 0", "washout_days = 182", "need each other"),
+        ("washout_treatments = []\nwashout_days = 0", 'washout_treatments = ["maoi"]\nwashout_days = 182', None),
+        ("washout_treatments = []", 'washout_treatments = ["maoi"]', "need each other"),
     ],
 )
 def test_settings_no_episode_could_meet_are_refused(old: str, new: str, what: str | None) -> None:

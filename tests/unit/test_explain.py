@@ -210,9 +210,10 @@ def test_score() -> None:
 
 
 def test_trial_is_described() -> None:
-    """A trial's role, dates, days, dose and adherence are all there."""
+    """A trial's role, dates, days, dose and days covered are all there."""
     assert (
-        "1. N06AB06 (first, SSRIs): 2014-01-01 to 2014-04-30, 120 days; 110 days covered; 50 mg a day; adherence 90%."
+        "1. N06AB06 (first, SSRIs): 2014-01-01 to 2014-04-30, 120 days; 110 days covered; 50 mg a day; "
+        "proportion of days covered 90%."
     ) in explained([trial()], [judged()], verdict())
 
 
@@ -325,7 +326,7 @@ def test_no_score_of_a_threshold() -> None:
 def counts(what: str, timing: str) -> Definition:
     """Two SSRIs, failed or given, at any time or one of them on the day."""
     count = Count(n=2, of=("ssri",), what=what, distinct_by="none", timing=timing)
-    return data.definition(resistance=Counted(kind="count", any_of=(data.arm("two", count),)))
+    return data.definition(resistance=Counted(kind="count", any_of=(data.alternative("two", count),)))
 
 
 def test_trials_given() -> None:

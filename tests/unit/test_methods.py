@@ -145,11 +145,11 @@ def test_nothing_is_unusual_where_each_has_its_own() -> None:
 
 
 def test_rules_of_all_kinds_share_a_column() -> None:
-    """Arms, items and stages stand under one heading; a setting that is not there is a dash, and not marked."""
+    """Alternatives, items and stages stand under one heading; a setting that is not there is a dash, and not marked."""
     rules = [data.RESISTANCE, data.RESISTANCE, data.SCORED, data.STAGED]
     side = side_by_side([data.definition(str(n), resistance=rule) for n, rule in enumerate(rules)])[4]
 
-    assert side.columns == ("kind", "arms, items or levels", "threshold", "is_cumulative")
+    assert side.columns == ("kind", "alternatives, items or levels", "threshold", "is_cumulative")
     assert [cells[2] for _, cells in side.rows] == [
         Cell("–", False),
         Cell("–", False),

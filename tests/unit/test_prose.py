@@ -7,7 +7,7 @@ from impasse.reports.words.prose import describe, summary
 from impasse.reports.words.settings import settings
 from impasse.schemas.definition import (
     AdmissionItem,
-    Arm,
+    Alternative,
     Band,
     Count,
     Counted,
@@ -50,11 +50,11 @@ def eligible(**changes: object) -> str:
 
 
 def test_eligible_in_full() -> None:
-    """Disorder, ages, look-back and exclusions are all said."""
+    """Disorder, ages, prior observation and exclusions are all said."""
     assert eligible() == (
-        "Speaks about episodes of anxiety. Persons aged 18 or over at the start. The person must have been observed "
-        "for at least 1 year (365 days) before the start. Not eligible with a diagnosis of bipolar disorder at any "
-        "time while the person is observed. A recorded cause of pseudo-resistance is noted and changes nothing."
+        "Speaks about episodes of anxiety. Persons aged 18 or over at the start. Prior observation of at least 1 "
+        "year (365 days) is required. Not eligible with a diagnosis of bipolar disorder at any time "
+        "while the person is observed. A recorded cause of pseudo-resistance is noted and changes nothing."
     )
 
 
@@ -73,14 +73,14 @@ def test_only_a_highest_age() -> None:
     assert "aged 64 or under at the start" in eligible(min_age=0, max_age=64)
 
 
-def test_no_look_back() -> None:
-    """A look-back of 0 days is no requirement."""
-    assert "No time under observation before the start is required." in eligible(min_observed_days=0)
+def test_no_prior_observation() -> None:
+    """A prior observation of 0 days is no requirement."""
+    assert "No prior observation is required." in eligible(min_observed_days=0)
 
 
-def test_look_back_of_one_day() -> None:
-    """A look-back of 1 day is a requirement."""
-    assert "observed for at least 1 day before the start" in eligible(min_observed_days=1)
+def test_prior_observation_of_one_day() -> None:
+    """A prior observation of 1 day is a requirement."""
+    assert "Prior observation of at least 1 day is required." in eligible(min_observed_days=1)
 
 
 def test_no_exclusion() -> None:
@@ -124,8 +124,8 @@ def trial(**changes: object) -> str:
 def test_trial_in_full() -> None:
     """Treatments, gaps, carry-over, overlap, add-ons and window are all said."""
     assert trial() == (
-        "A trial is one stretch of treatment with SSRIs, SNRIs or CBT. More than 30 days without supply end a drug "
-        "trial; a shorter gap is part of it. Supply left over at the next dispensing is carried over, up to 90 days. "
+        "A trial is one stretch of treatment with SSRIs, SNRIs or CBT. The permissible gap in supply is 30 days; a "
+        "longer one ends the drug trial. Supply left over at the next dispensing is carried over, up to 90 days. "
         "Sessions more than 60 days apart belong to separate trials. Two drugs that overlap by 4 weeks (28 days) or "
         "more are taken together; with less overlap the later one follows the earlier one. An augmentation (adding "
         "antipsychotic to a trial, on its first day or later) is a trial of its own. A combination (adding any other "
@@ -136,7 +136,7 @@ def test_trial_in_full() -> None:
 
 def test_no_gap() -> None:
     """A gap of 0 days lets any uncovered day end the trial."""
-    assert "Any day without supply ends a drug trial." in trial(drug_gap_days=0)
+    assert "Any day without supply ends a drug trial." in trial(permissible_gap_days=0)
 
 
 def test_no_carry_over() -> None:
@@ -169,7 +169,8 @@ def test_adequacy_in_full() -> None:
     """Length, dose, basis and adherence of drugs, and days and sessions of the others, are all said."""
     assert adequacy() == (
         "A drug trial, augmentation included, is adequate with at least 8 weeks (56 days) at or above the minimum "
-        "effective dose (counting days covered by supply), whatever the adherence. Psychotherapy is adequate with at "
+        "effective dose (counting days covered by supply), whatever the proportion of days covered. "
+        "Psychotherapy is adequate with at "
         "least 8 sessions over at least 8 weeks (56 days). Neuromodulation is adequate with at least 6 sessions over "
         "any length of time."
     )
@@ -177,7 +178,7 @@ def test_adequacy_in_full() -> None:
 
 def test_no_minimum_length() -> None:
     """With 0 days any length is enough, and so is any dose."""
-    assert "is adequate with any length and any dose, whatever the adherence" in adequacy(min_days=0)
+    assert "is adequate with any length and any dose, whatever the proportion of days covered" in adequacy(min_days=0)
 
 
 def test_any_dose() -> None:
@@ -191,10 +192,10 @@ def test_dose_ratio() -> None:
     assert "at a dose known in relation to the minimum effective dose" in adequacy(min_dose_ratio=0.0)
 
 
-def test_adherence() -> None:
-    """An adherence of 0 percent is no requirement, 1 percent is one."""
-    assert "whatever the adherence" in adequacy(min_adherence_percent=0)
-    assert "supply for at least 1% of the trial's days" in adequacy(min_adherence_percent=1)
+def test_proportion_of_days_covered() -> None:
+    """A proportion of 0 percent is no requirement, 1 percent is one."""
+    assert "whatever the proportion of days covered" in adequacy(min_pdc_percent=0)
+    assert "and a proportion of days covered of at least 1%" in adequacy(min_pdc_percent=1)
 
 
 def test_span_basis() -> None:
@@ -277,17 +278,17 @@ def test_scales_with_the_same_cut_off() -> None:
     assert "if HAM-A or BAI falls by less than 50%." in outcome(scales=two)
 
 
-def test_arms() -> None:
-    """Arms are named, with what each needs; a single failure has nothing to differ from."""
-    assert describe(data.definition(resistance=data.TWO_ARMS))["resistance"] == (
-        "Resistant with any of these: drug arm: at least 2 failed adequate trials of SSRIs or SNRIs, each of a "
-        "different class; or therapy arm: at least 1 failed adequate trial of CBT."
+def test_alternatives() -> None:
+    """Alternatives are named, with what each needs; a single failure has nothing to differ from."""
+    assert describe(data.definition(resistance=data.TWO_ALTERNATIVES))["resistance"] == (
+        "Resistant with any of these: drug alternative: at least 2 failed adequate trials of SSRIs or SNRIs, each of a "
+        "different class; or therapy alternative: at least 1 failed adequate trial of CBT."
     )
 
 
 def counted(*counts: Count, within: int | str = "episode") -> Counted:
-    """A rule of one arm."""
-    return Counted(kind="count", any_of=(Arm(name="one", within=within, all_of=counts),))
+    """A rule of one alternative."""
+    return Counted(kind="count", any_of=(Alternative(name="one", within=within, all_of=counts),))
 
 
 def resistance(rule: object) -> str:
@@ -301,8 +302,8 @@ def count(**changes: object) -> Count:
     return replace(plain, **changes)
 
 
-def test_counts_of_one_arm() -> None:
-    """All counts of an arm are needed together."""
+def test_counts_of_one_alternative() -> None:
+    """All counts of an alternative are needed together."""
     assert resistance(counted(count(), count(n=1, of=("cbt",)))) == (
         "Resistant with at least 2 failed adequate trials of SSRIs and at least 1 failed adequate trial of CBT."
     )
@@ -330,13 +331,12 @@ def test_required_diagnosis() -> None:
     )
 
 
-def test_untreated_before() -> None:
-    """A time without treatment is said with its groups; without groups nothing is."""
-    assert (
-        "must have been without SSRIs or CBT for the 26 weeks (182 days) before treatment of the episode"
-        in eligible(untreated_by=("ssri", "cbt"), untreated_days=182)
+def test_washout() -> None:
+    """A washout is said with its groups; without groups nothing is."""
+    assert "Washout: no SSRIs or CBT in the 26 weeks (182 days) before treatment of the episode" in eligible(
+        washout_treatments=("ssri", "cbt"), washout_days=182
     )
-    assert "must have been without" not in eligible()
+    assert "Washout" not in eligible()
 
 
 def test_pseudo_resistance() -> None:
@@ -357,14 +357,14 @@ def test_dates_only() -> None:
     text = trial(supply="dates_only")
 
     assert "A drug is in use from the first to the last of its dispensings, whatever they hold." in text
-    assert "Dispensings more than 30 days apart belong to separate drug trials." in text
+    assert "The permissible gap between dispensings is 30 days; after a longer one another drug trial begins." in text
     assert "carried over" not in text
 
 
 def test_dates_only_without_a_gap() -> None:
     """A gap of 0 days parts any two days."""
     assert "Dispensings on different days belong to separate drug trials." in trial(
-        supply="dates_only", drug_gap_days=0
+        supply="dates_only", permissible_gap_days=0
     )
 
 
@@ -512,7 +512,7 @@ def test_a_score_without_a_threshold() -> None:
 
 
 def test_stages() -> None:
-    """Stages say their order, their arms and the days that the source gives them."""
+    """Stages say their order, their alternatives and the days that the source gives them."""
     assert resistance(data.STAGED) == (
         "Gives the highest stage reached, and no verdict. Stages, lowest first, each reached only with all before it: "
         "I: at least 1 failed adequate trial of SSRIs, in its source after 4 weeks (28 days) to 12 weeks (84 days) of "
@@ -526,22 +526,22 @@ def test_stages_in_short() -> None:
     assert summary(data.definition(resistance=data.STAGED)).startswith("The highest stage reached, of 2; drugs")
 
 
-def test_a_stage_of_several_arms() -> None:
-    """Each arm has its name, in brackets of its own."""
-    level = Level(name="I", any_of=data.TWO_ARMS.any_of, band_days=())
+def test_a_stage_of_several_alternatives() -> None:
+    """Each alternative has its name, in brackets of its own."""
+    level = Level(name="I", any_of=data.TWO_ALTERNATIVES.any_of, band_days=())
 
     assert (
-        "each reached by itself: I: (drug arm: at least 2 failed adequate trials of SSRIs or SNRIs, each of a "
-        "different class), or (therapy arm: at least 1 failed adequate trial of CBT)."
+        "each reached by itself: I: (drug alternative: at least 2 failed adequate trials of SSRIs or SNRIs, each of a "
+        "different class), or (therapy alternative: at least 1 failed adequate trial of CBT)."
     ) in resistance(Staged(kind="stage", levels=(level,), is_cumulative=False))
 
 
-def test_arms_in_time_in_short() -> None:
-    """Several arms of many words are named alone in the summary."""
-    arms = (Arm(name="quick", within=90, all_of=(count(),)), *data.TWO_ARMS.any_of)
+def test_alternatives_in_time_in_short() -> None:
+    """Several alternatives of many words are named alone in the summary."""
+    alternatives = (Alternative(name="quick", within=90, all_of=(count(),)), *data.TWO_ALTERNATIVES.any_of)
 
-    assert summary(data.definition(resistance=Counted(kind="count", any_of=arms))).startswith(
-        "Any of these: quick, drug arm or therapy arm; drugs"
+    assert summary(data.definition(resistance=Counted(kind="count", any_of=alternatives))).startswith(
+        "Any of these: quick, drug alternative or therapy alternative; drugs"
     )
 
 
@@ -589,14 +589,14 @@ DIFFERENT = [
     changed("eligible", min_age=17),
     changed("eligible", max_age=64),
     changed("eligible", min_observed_days=364),
-    changed("eligible", untreated_by=("ssri",), untreated_days=180),
-    changed("eligible", untreated_by=("snri",), untreated_days=180),
-    changed("eligible", untreated_by=("ssri",), untreated_days=181),
+    changed("eligible", washout_treatments=("ssri",), washout_days=180),
+    changed("eligible", washout_treatments=("snri",), washout_days=180),
+    changed("eligible", washout_treatments=("ssri",), washout_days=181),
     changed("eligible", pseudo_resistance="before"),
     changed("eligible", pseudo_resistance="after"),
     changed("trial", treatments=("ssri",)),
     changed("trial", augmenters=("lithium",)),
-    changed("trial", drug_gap_days=31),
+    changed("trial", permissible_gap_days=31),
     changed("trial", session_gap_days=61),
     changed("trial", carry_over=False),
     changed("trial", carry_over_cap_days=91),
@@ -606,7 +606,7 @@ DIFFERENT = [
     changed("trial", combination="ignored"),
     changed("trial", overlap_days=29),
     changed("trial", supply="dates_only"),
-    changed("trial", supply="dates_only", drug_gap_days=31),
+    changed("trial", supply="dates_only", permissible_gap_days=31),
     changed("trial", single_dispensing_days=98),
     changed("trial", single_dispensing_days=99),
     changed("trial", window="first_days", window_days=365),
@@ -620,7 +620,7 @@ DIFFERENT = [
     changed("adequacy", drug=replace(DRUG, dose_basis="usual_dose_lower")),
     changed("adequacy", drug=replace(DRUG, dose_basis="chlorpromazine_600")),
     changed("adequacy", drug=replace(DRUG, min_dose_ratio=1.5)),
-    changed("adequacy", drug=replace(DRUG, min_adherence_percent=80)),
+    changed("adequacy", drug=replace(DRUG, min_pdc_percent=80)),
     changed("adequacy", augmentation=replace(DRUG, min_days=28)),
     changed("adequacy", psychotherapy=replace(data.ADEQUACY.psychotherapy, min_sessions=9)),
     changed("adequacy", psychotherapy=replace(data.ADEQUACY.psychotherapy, min_days=57)),
@@ -682,7 +682,7 @@ DIFFERENT = [
     of_stage(name="A"),
     of_stage(band_days=()),
     of_stage(band_days=(28, 85)),
-    of_stage(any_of=data.TWO_ARMS.any_of),
+    of_stage(any_of=data.TWO_ALTERNATIVES.any_of),
 ]
 
 

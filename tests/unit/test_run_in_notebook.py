@@ -25,7 +25,7 @@ AGREEMENT = table("""
     anx-two      | anx-wide     | ptsd     | -        | -              | -                | -        | -        | -         | -          | -                 | -                  | true
 """)  # fmt: skip # noqa: E501
 TWO = definition("anx-two", "Two failed trials")
-WIDE = definition("anx-wide", "Two failed trials, wide gaps", trial=replace(TRIAL, drug_gap_days=90))
+WIDE = definition("anx-wide", "Two failed trials, wide gaps", trial=replace(TRIAL, permissible_gap_days=90))
 
 
 def opened() -> Run:
@@ -102,7 +102,9 @@ def test_a_pair_asked_the_other_way_round_is_turned() -> None:
 
 def test_settings_that_differ_are_named() -> None:
     """Each with its value in words under both."""
-    assert opened().compare("anx-two", "anx-wide").settings.rows() == [("trial", "drug_gap_days", "30 days", "90 days")]
+    assert opened().compare("anx-two", "anx-wide").settings.rows() == [
+        ("trial", "permissible_gap_days", "30 days", "90 days")
+    ]
 
 
 def test_a_comparison_is_printed_as_text() -> None:
@@ -117,7 +119,7 @@ def test_a_comparison_is_printed_as_text() -> None:
         "  anxiety: both resistant 10, only anx-two 4, only anx-wide 6, neither 80; 50 not decided by both\n"
         "  PTSD: suppressed\n"
         "Settings that differ (anx-two | anx-wide):\n"
-        "  trial.drug_gap_days: 30 days | 90 days"
+        "  trial.permissible_gap_days: 30 days | 90 days"
     )
 
 

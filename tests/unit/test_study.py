@@ -213,7 +213,7 @@ def test_buckets_are_4096_at_most() -> None:
     assert "output.buckets" in told("[period]", output.format(n=4097))
 
 
-@pytest.mark.parametrize("setting", ["gap_days", "tail_days", "washout_days", "lead_days"])
+@pytest.mark.parametrize("setting", ["gap_days", "tail_days", "min_prior_observation_days", "lead_days"])
 def test_a_time_of_episodes_is_shorter_than_three_lives(setting: str) -> None:
     """100,000 days and no more: the arithmetic of days has that much room."""
     disorders = 'disorders = ["depression"]'

@@ -48,7 +48,7 @@ class Joining(NamedTuple):
     Treatments are named only where it depends on them when a window opens or when the next drug starts.
     """
 
-    drug_gap_days: int
+    permissible_gap_days: int
     session_gap_days: int
     carry_over: bool
     carry_over_cap_days: int
@@ -64,7 +64,7 @@ def joining(rule: Trial) -> Joining:
     """How a trial rule joins."""
     until_next, after_first = rule.single_dispensing_days > 0, rule.window == "first_treated_days"
     return Joining(
-        rule.drug_gap_days,
+        rule.permissible_gap_days,
         rule.session_gap_days,
         rule.carry_over,
         rule.carry_over_cap_days,
@@ -223,7 +223,7 @@ def _drug_eras(rows: Supplies, spans: Spans, how: Joining) -> tuple[dict[str, np
     drugs = Segments(rows.episode, rows.treatment)
     days = rows.days if how.supply == "as_delivered" else np.zeros_like(rows.days)
     taken_from, taken_end = _taken(rows, days, drugs, spans, how)
-    eras = Segments.opened_by(opens_era(drugs.of, rows.day, taken_end, how.drug_gap_days))
+    eras = Segments.opened_by(opens_era(drugs.of, rows.day, taken_end, how.permissible_gap_days))
     if how.single_dispensing_days:
         taken_end, days = _until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
     are_delivered = how.supply == "as_delivered"
@@ -320,7 +320,7 @@ def _era_facts(
         "is_possibly_raised": ~is_dose_known | is_raised,
         "dose_ug_days": dose_ug_days,
         "supply_basis": basis,
-        "is_ongoing": end_excl + how.drug_gap_days > spans.observed_until[episode],
+        "is_ongoing": end_excl + how.permissible_gap_days > spans.observed_until[episode],
     }
 
 

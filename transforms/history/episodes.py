@@ -140,7 +140,8 @@ def _table(chains: _Chains, ends: _Ends, coded: Coded, rule: EpisodeSection, per
     first, last = _day_number(period.start), _day_number(period.end)
     kept = table.filter(pl.col("start").is_between(first, last)).with_row_index("episode")
     return kept.with_columns(
-        age=_age("birth_date", "start"), is_left_truncated=pl.col("observed_days_before") < rule.washout_days
+        age=_age("birth_date", "start"),
+        is_left_truncated=pl.col("observed_days_before") < rule.min_prior_observation_days,
     ).select(
         "episode", "person", "disorder", "number", "start", "end", "end_reason", "observed_until", "is_observed",
         "observed_days_before", "treated_from", "is_left_truncated", "is_censored", "n_contacts", "sex", "age",

@@ -68,17 +68,17 @@ def _by_modality(rule: Adequacy, drug: Callable[..., pl.Expr], course: Callable[
 
 def _is_adequate_drug(rule: DrugAdequacy) -> pl.Expr:
     is_long = when(_is_long(rule)).then(True).when(_is_short(rule)).then(False)
-    return is_long & _is_adherent(rule) if rule.min_adherence_percent else is_long.otherwise(None)
+    return is_long & _is_adherent(rule) if rule.min_pdc_percent else is_long.otherwise(None)
 
 
 def _reason_of_drug(rule: DrugAdequacy) -> pl.Expr:
-    is_long = _is_long(rule) & _is_adherent(rule) if rule.min_adherence_percent else _is_long(rule)
+    is_long = _is_long(rule) & _is_adherent(rule) if rule.min_pdc_percent else _is_long(rule)
     reason = (
         when(is_long).then(_reason("adequate"))
         .when(_is_short(rule) & (col(_days_at(rule, "total")) < rule.min_days)).then(_reason("too_short"))
         .when(_is_short(rule)).then(_reason("underdosed"))
     )  # fmt: skip
-    if rule.min_adherence_percent:
+    if rule.min_pdc_percent:
         reason = reason.when(~_is_adherent(rule)).then(_reason("low_adherence"))
     return reason.when(col("has_unknown_supply")).then(_reason("duration_unknown")).otherwise(_reason("dose_unknown"))
 
@@ -95,7 +95,7 @@ def _is_short(rule: DrugAdequacy) -> pl.Expr:
 
 def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
     """Was enough of the trial covered by supply? Null where a supply may have lasted for ever."""
-    is_regular = (col("n_days") > 0) & (100 * col("days_covered") >= rule.min_adherence_percent * col("n_days"))
+    is_regular = (col("n_days") > 0) & (100 * col("days_covered") >= rule.min_pdc_percent * col("n_days"))
     return when(~col("has_unknown_supply")).then(is_regular)
 
 

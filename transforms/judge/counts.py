@@ -33,7 +33,7 @@ import numpy as np
 import polars as pl
 from polars import col, lit, when
 
-from impasse.schemas.definition import Arm, Count, Definition
+from impasse.schemas.definition import Alternative, Count, Definition
 from impasse.schemas.rule_ids import column
 from impasse.transforms.judge.asked import Asked, Counted
 from impasse.transforms.judge.eligibility import is_of_disorders
@@ -98,27 +98,29 @@ _OF_ADEQUACY = ("is_adequate", "adequacy_reason")
 # Alternatives
 
 
-def is_met(rule: Sequence[Arm], counting: Counting) -> pl.Expr:
+def is_met(rule: Sequence[Alternative], counting: Counting) -> pl.Expr:
     """Is one of the alternatives met? Null where that cannot be told."""
     return any_of(_is_met(one, counting) for one in rule)
 
 
-def would_be_met(rule: Sequence[Arm], counting: Counting, certainty: Certainty, *, distinct: bool = True) -> pl.Expr:
+def would_be_met(
+    rule: Sequence[Alternative], counting: Counting, certainty: Certainty, *, distinct: bool = True
+) -> pl.Expr:
     """Would one of the alternatives be met if trials counted so surely, and perhaps none had to be different?"""
     return any_of(_holds(one, counting, certainty, one.all_of, distinct=distinct) for one in rule)
 
 
-def day_met(rule: Sequence[Arm], counting: Counting) -> pl.Expr:
+def day_met(rule: Sequence[Alternative], counting: Counting) -> pl.Expr:
     """The day on which the first alternative was surely met."""
     return pl.min_horizontal(_first_day(one, counting, "surely_failed", one.all_of) for one in rule)
 
 
-def is_blind(rule: Iterable[Arm], counting: Counting) -> bool:
+def is_blind(rule: Iterable[Alternative], counting: Counting) -> bool:
     """Does some count ask for treatments of which the delivery cannot show some?"""
     return any(counting.is_blind(count.of) for one in rule for count in one.all_of)
 
 
-def _is_met(one: Arm, counting: Counting) -> pl.Expr:
+def _is_met(one: Alternative, counting: Counting) -> pl.Expr:
     if not _has_time(one):
         return reduce(and_, (_is_enough(count, counting) for count in one.all_of))
     seen = [count for count in one.all_of if not counting.is_blind(count.of)]
@@ -137,7 +139,7 @@ def _is_enough(count: Count, counting: Counting) -> pl.Expr:
 
 
 def _holds(
-    one: Arm, counting: Counting, certainty: Certainty, asked: Sequence[Count], *, distinct: bool = True
+    one: Alternative, counting: Counting, certainty: Certainty, asked: Sequence[Count], *, distinct: bool = True
 ) -> pl.Expr:
     """Do all counts hold if trials count so surely? True or false."""
     if _has_time(one) and distinct:
@@ -152,7 +154,7 @@ def _holds(
     return reduce(and_, enough)
 
 
-def _first_day(one: Arm, counting: Counting, certainty: Certainty, asked: Sequence[Count]) -> pl.Expr:
+def _first_day(one: Alternative, counting: Counting, certainty: Certainty, asked: Sequence[Count]) -> pl.Expr:
     """The first day on which all counts hold, null where there is none."""
     truths = [counting.truth(count.of, count.what, certainty) for count in asked]
     sure = is_sure(certainty)
@@ -188,7 +190,7 @@ def _look_up(
     )
 
 
-def _has_time(one: Arm) -> bool:
+def _has_time(one: Alternative) -> bool:
     """Does the alternative say anything about time?"""
     return one.within != "episode" or any(count.timing != "any" for count in one.all_of)
 

@@ -30,7 +30,7 @@ def is_eligible(rule: Eligible) -> pl.Expr:
         conditions.append(col("age").is_between(rule.min_age, rule.max_age))
     if rule.min_observed_days > 0:
         conditions.append(col("observed_days_before") >= rule.min_observed_days)
-    if rule.untreated_by:
+    if rule.washout_treatments:
         conditions.append(col(_untreated(rule)))
     if rule.diagnoses:
         conditions.append(col(_contact(rule)))
@@ -55,7 +55,7 @@ def days_with(codes: str, when_given: str) -> str:
 
 
 def _untreated(rule: Eligible) -> str:
-    return f"untreated by {' or '.join(rule.untreated_by)} for {rule.untreated_days} days"
+    return f"untreated by {' or '.join(rule.washout_treatments)} for {rule.washout_days} days"
 
 
 def _contact(rule: Eligible) -> str:
@@ -84,7 +84,7 @@ class Histories:
             rule = definition.eligible
             for codes, when_given in _days_asked(definition):
                 asked[days_with(codes, when_given)] = partial(self._days_with, codes, when_given)
-            if rule.untreated_by:
+            if rule.washout_treatments:
                 asked[_untreated(rule)] = partial(self._is_untreated, rule)
             if rule.diagnoses:
                 asked[_contact(rule)] = partial(self._has_contact, rule.diagnoses)
@@ -125,12 +125,14 @@ class Histories:
         """Was nothing of the groups given in the time before the treatment? Null where that was not seen."""
         person, start, treated_from = self._spans.person, self._spans.start, self._spans.treated_from
         vocabulary = self._coded.vocabulary
-        meant = (vocabulary.surely_in(rule.untreated_by), vocabulary.perhaps_in(rule.untreated_by))
-        opens, closes = treated_from - rule.untreated_days, treated_from - 1
+        meant = (vocabulary.surely_in(rule.washout_treatments), vocabulary.perhaps_in(rule.washout_treatments))
+        opens, closes = treated_from - rule.washout_days, treated_from - 1
         given = [self._coded.days_given(treatments) for treatments in meant]
         surely, perhaps = (days.number_within(person, opens, closes) > 0 for days in given)
-        shown = all(self._codes.observed_as_of_group(group) <= self._coded.observes for group in rule.untreated_by)
+        shown = all(
+            self._codes.observed_as_of_group(group) <= self._coded.observes for group in rule.washout_treatments
+        )
         before = self._episodes["observed_days_before"].fill_null(-1).to_numpy() - (start - treated_from)
-        watched = (before >= rule.untreated_days) & shown
+        watched = (before >= rule.washout_days) & shown
         found = pl.DataFrame({"surely": surely, "perhaps": perhaps, "watched": watched})
         return found.select(when("surely").then(False).when(~col("perhaps") & col("watched")).then(True)).to_series()

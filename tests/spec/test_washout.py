@@ -13,8 +13,8 @@ from tests.tables import assert_shows
 _NO_LEAD = study(lead_days=0)
 
 
-def _untreated(*groups: str, days: int = 183) -> object:
-    return definition(eligible={"untreated_by": groups, "untreated_days": days}, resistance=counts(count(1)))
+def _washout(*groups: str, days: int = 183) -> object:
+    return definition(eligible={"washout_treatments": groups, "washout_days": days}, resistance=counts(count(1)))
 
 
 def _failed(earlier: str, **drawn: str) -> Extract:
@@ -45,7 +45,7 @@ def test_nothing_of_the_group_may_have_been_dispensed_in_the_days_before() -> No
     What counts is the day it was dispensed, not how long it lasted; from the episode's start on it is treatment.
     """
     assert_shows(
-        verdicts(_BEFORE, _untreated("antidepressants"), by=_NO_LEAD),
+        verdicts(_BEFORE, _washout("antidepressants"), by=_NO_LEAD),
         """
         person         | verdict      | decided_by
         day_184_before | resistant    | resistance
@@ -62,7 +62,7 @@ def test_nothing_of_the_group_may_have_been_dispensed_in_the_days_before() -> No
 def test_one_day_less_asked_for_is_one_day_less() -> None:
     """Of 182 days, a drug 183 days before no longer matters, one 182 days before does."""
     assert_shows(
-        verdicts(_BEFORE, _untreated("antidepressants", days=182), by=_NO_LEAD),
+        verdicts(_BEFORE, _washout("antidepressants", days=182), by=_NO_LEAD),
         """
         person         | verdict
         day_184_before | resistant
@@ -78,7 +78,7 @@ def test_one_day_less_asked_for_is_one_day_less() -> None:
 
 def test_any_of_several_groups_is_too_much() -> None:
     """Free of antidepressants and of their augmenters: lithium alone is too much too."""
-    rule = _untreated("antidepressants", "augmenters_depression")
+    rule = _washout("antidepressants", "augmenters_depression")
 
     assert_shows(
         verdicts(_BEFORE, rule, by=_NO_LEAD).filter(person="another_group"),
@@ -99,7 +99,7 @@ def test_the_days_are_before_treatment_is_looked_for() -> None:
     )
 
     assert_shows(
-        verdicts(given, _untreated("antidepressants"), by=study(lead_days=30)),
+        verdicts(given, _washout("antidepressants"), by=study(lead_days=30)),
         """
         person         | verdict
         in_lead        | resistant
@@ -130,7 +130,7 @@ def test_the_days_before_reach_into_an_earlier_episode() -> None:
     )
 
     assert_shows(
-        verdicts(given, _untreated("antidepressants"), by=study(lead_days=30, tail_days=60)).filter(number=2),
+        verdicts(given, _washout("antidepressants"), by=study(lead_days=30, tail_days=60)).filter(number=2),
         "person | verdict\non_end | not_eligible\nday_after | resistant",
     )
 
@@ -159,7 +159,7 @@ def test_a_session_counts_as_a_drug_does() -> None:
     )
 
     assert_shows(
-        verdicts(given, _untreated("cbt"), by=_NO_LEAD),
+        verdicts(given, _washout("cbt"), by=_NO_LEAD),
         """
         person      | verdict
         cbt         | not_eligible
@@ -184,7 +184,7 @@ def test_a_drug_that_may_be_of_the_group_leaves_it_open() -> None:
     )
 
     assert_shows(
-        verdicts(given, _untreated("ssri"), by=_NO_LEAD),
+        verdicts(given, _washout("ssri"), by=_NO_LEAD),
         """
         person       | verdict      | decided_by
         may_be       | undetermined | eligible
@@ -213,7 +213,7 @@ def test_the_days_must_have_been_observed() -> None:
     )
 
     assert_shows(
-        verdicts(given, _untreated("antidepressants"), by=_NO_LEAD),
+        verdicts(given, _washout("antidepressants"), by=_NO_LEAD),
         """
         person        | verdict      | decided_by
         enough        | resistant    | resistance
@@ -235,7 +235,7 @@ def test_with_a_lead_the_days_before_it_must_have_been_observed() -> None:
     )
 
     assert_shows(
-        verdicts(given, _untreated("antidepressants"), by=study(lead_days=30)),
+        verdicts(given, _washout("antidepressants"), by=study(lead_days=30)),
         "person | verdict\nenough | resistant\none_short | undetermined",
     )
 
@@ -252,7 +252,7 @@ def test_without_observation_intervals_only_a_drug_seen_can_settle_it() -> None:
     given = _failed(_TREATED_OR_NOT, absent="coverage")
 
     assert_shows(
-        verdicts(given, _untreated("antidepressants"), by=_NO_LEAD),
+        verdicts(given, _washout("antidepressants"), by=_NO_LEAD),
         "person | verdict | decided_by\nhad | not_eligible | eligible\nhad_no | undetermined | eligible",
     )
 
@@ -262,7 +262,7 @@ def test_where_the_treatment_is_not_observed_nobody_is_known_to_be_free_of_it() 
     given = _failed(_TREATED_OR_NOT, observes="ect")
 
     assert_shows(
-        verdicts(given, _untreated("antidepressants"), by=_NO_LEAD),
+        verdicts(given, _washout("antidepressants"), by=_NO_LEAD),
         "person | verdict | decided_by\nhad | not_eligible | eligible\nhad_no | undetermined | eligible",
     )
 
@@ -282,7 +282,7 @@ def test_every_treatment_of_every_group_must_be_observed(observes: str, groups: 
     """Free of CBT where no therapy is seen: open. Where therapy is seen, none seen is none, though not by its name."""
     given = _failed("person | drug | date | days\nP1 | paracetamol | 2010-01-01 | 5", observes=observes)
 
-    assert_shows(verdicts(given, _untreated(*groups.split(), days=5), by=_NO_LEAD), f"verdict\n{verdict}")
+    assert_shows(verdicts(given, _washout(*groups.split(), days=5), by=_NO_LEAD), f"verdict\n{verdict}")
 
 
 def test_a_definition_that_names_no_group_asks_nothing() -> None:

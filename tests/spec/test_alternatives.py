@@ -1,4 +1,4 @@
-"""Arms: what is counted, and when: failed, given or added; on any day, before another, last; within some days.
+"""Alternatives: what is counted, and when: failed, given or added; on any day, before another, last; within some days.
 
 In these tests a trial fails by the switch that follows it, unless a test says otherwise. The episode is 2010,
 or, where it is long, 2010 to 2012.
@@ -353,7 +353,7 @@ def test_before_alone_is_met_the_day_after() -> None:
 
 
 def test_of_several_that_count_one_must_be_the_last() -> None:
-    """Two drugs given, the second on the day the arm is met, and CBT by then: CBT between them or on that day."""
+    """Two drugs given, the second on the day the alternative is met, and CBT by then: between them or on that day."""
     given = extract(
         procedures="""
         person   | treatment | date
@@ -475,8 +475,8 @@ def test_what_nobody_could_see_may_have_been_before() -> None:
     )
 
 
-def test_of_several_arms_the_first_day_counts() -> None:
-    """Whichever of a timed and a plain arm is met first dates the resistance."""
+def test_of_several_alternatives_the_first_day_counts() -> None:
+    """Whichever of a timed and a plain alternative is met first dates the resistance."""
     rule = definition(
         resistance=either(
             [_SSRI_FAILED | {"timing": "before"}, _TCA_GIVEN | {"timing": "last"}], [count(1, of="snri", what="given")]
