@@ -209,7 +209,7 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
     listed = codes.codes_in_list(diagnoses)
     kinds = {"depression": False, "depression_remission": True}
     contacts = listed.filter(pl.col("list").is_in(kinds))
-    excluded = [
+    exclusions = [
         listed.filter(pl.col("list").is_in([exclusion.codes for exclusion in definition.eligible.exclusions]))
         .select("code_system", "code", definition_id=pl.lit(definition.id))
         .unique()
@@ -221,7 +221,7 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
     drugs = codes.resolve_atc(atc).select("atc", *members).filter(pl.any_horizontal(groups))
     return {
         "contact_codes": contacts.select("code_system", "code", is_remission=pl.col("list").replace_strict(kinds)),
-        "exclusions": pl.concat(excluded),
+        "exclusions": pl.concat(exclusions),
         "drugs": drugs.with_row_index("drug"),
     }
 

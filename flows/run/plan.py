@@ -12,7 +12,7 @@ from pathlib import Path
 
 from impasse.flows.files import s3, texts
 from impasse.flows.files.folders import take_folder
-from impasse.flows.files.keep import private
+from impasse.flows.files.keep import for_user_alone
 from impasse.flows.files.pointer import require_free
 from impasse.flows.files.s3 import Place
 from impasse.flows.run import runs
@@ -151,7 +151,7 @@ def _new_run(plan: Plan) -> Plan:
     for run_id in (first, *(f"{first}-{n}" for n in range(2, 100))):
         new = replace(plan, run_id=run_id, number=number)
         if not new.final.exists() and take_folder(new.work):
-            with private():
+            with for_user_alone():
                 texts.write_json({"started": number}, new.work / runs.STARTED)
             return new
     raise ImpasseError(

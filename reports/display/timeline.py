@@ -169,9 +169,7 @@ def _lists(row: Row, definition: Definition, codes: CodeLists) -> list[str]:
     """The code lists a diagnosis is in: those the definition names, else those of its disorders, else all."""
     found = set(codes.lists_of(row["code_system"], row["code"]))
     of_disorders = {codes.diagnoses_of[disorder] for disorder in definition.eligible.disorders}
-    return next(
-        (sorted(found & choice) for choice in (definition.code_lists, of_disorders, found) if found & choice), []
-    )
+    return next((sorted(found & named) for named in (definition.code_lists, of_disorders, found) if found & named), [])
 
 
 def _code(code: str, system: str) -> str:

@@ -434,7 +434,7 @@ def test_an_endpoint_that_does_not_answer_is_given_up(
 
 def test_a_silent_endpoint_is_given_up_within_half_a_minute() -> None:
     """Each try waits for so long."""
-    assert s3_account._ATTEMPTS * s3_account._SILENT_SECONDS <= 30
+    assert s3_account._TRIES * s3_account._SILENT_SECONDS <= 30
 
 
 def test_https_needs_no_allowance(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,13 +184,13 @@ def count_unused(delivered: Delivered, mapping: Mapping) -> pl.DataFrame:
 
     Persons that are whoever has an event come from every row, which says nothing about the rest of it.
     """
-    choices: dict[str, list[tuple[Filter, ...]]] = {}
+    filters: dict[str, list[tuple[Filter, ...]]] = {}
     for part in (part for table in TABLES for part in mapping.parts(table) if not part.birth):
-        choices.setdefault(part.file, []).append(part.rows)
+        filters.setdefault(part.file, []).append(part.rows)
         if part.join and part.file in delivered:
-            choices.setdefault(part.join.file, []).append(part.join.rows)
+            filters.setdefault(part.join.file, []).append(part.join.rows)
     # A file that some part takes whole leaves no row out.
-    partly = {key: chosen for key, chosen in choices.items() if key in delivered and all(chosen)}
+    partly = {key: chosen for key, chosen in filters.items() if key in delivered and all(chosen)}
     counts = {
         mapping.files[key].label: sum(_n_unused(piece, chosen, mapping.missing, key) for piece in delivered.pieces(key))
         for key, chosen in partly.items()
@@ -199,8 +199,8 @@ def count_unused(delivered: Delivered, mapping: Mapping) -> pl.DataFrame:
     return counted.filter(pl.col("n") > 0).sort("file")
 
 
-def _n_unused(piece: pl.DataFrame, choices: list[tuple[Filter, ...]], missing: tuple[str, ...], file: str) -> int:
-    is_used = pl.any_horizontal(_chosen(piece, rows, missing, file).fill_null(False) for rows in choices)
+def _n_unused(piece: pl.DataFrame, filters: list[tuple[Filter, ...]], missing: tuple[str, ...], file: str) -> int:
+    is_used = pl.any_horizontal(_chosen(piece, rows, missing, file).fill_null(False) for rows in filters)
     return piece.select((~is_used).sum()).item()
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from impasse.transforms.simulator.course import Courses, Episodes, People, draw_codes, observed
-from impasse.transforms.simulator.disorders import CAUSES, CODES, EXCLUDED, UNRELATED, setting
+from impasse.transforms.simulator.disorders import CAUSES, CODES, EXCLUSIONS, UNRELATED, setting
 from impasse.transforms.simulator.tools import FIRST, LAST, NEVER, Ints, Rows, dates, join, ordered, pick, take, words
 
-_BESIDE = {**CAUSES, **EXCLUDED}
+_BESIDE = {**CAUSES, **EXCLUSIONS}
 _BESIDE_CODES = np.array([CODES.index(code) for code in _BESIDE])
 _REMISSION = np.array([CODES.index(code) if code else -1 for code in setting("remission")])
 _SETTINGS = ("primary", "outpatient", "inpatient")
@@ -68,9 +68,9 @@ def diagnoses(
         _remissions(rng, episodes, courses),
         _other_contacts(rng, people),
     )
-    visits = take(contacts, observed(people, contacts["person"], contacts["day"]))
-    n, n_stays = visits["person"].size, stays["person"].size
-    visits |= {"end": np.full(n, NEVER), "setting": (rng.random(n) < 0.55).astype(int)}
+    seen = take(contacts, observed(people, contacts["person"], contacts["day"]))
+    n, n_stays = seen["person"].size, stays["person"].size
+    seen |= {"end": np.full(n, NEVER), "setting": (rng.random(n) < 0.55).astype(int)}
     inpatient = {
         "person": stays["person"],
         "day": stays["start"],
@@ -79,7 +79,7 @@ def diagnoses(
         "end": stays["end"],
         "setting": np.full(n_stays, _SETTINGS.index("inpatient")),
     }
-    rows = ordered(join(visits, inpatient), "person", "day", "code")
+    rows = ordered(join(seen, inpatient), "person", "day", "code")
     return pl.DataFrame(
         {
             "person_id": people.identifier.gather(rows["person"]),

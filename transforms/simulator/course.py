@@ -34,7 +34,7 @@ _THIRD = 2
 _CODE_WEIGHTS = weights("codes", CODES)
 _DRUG_WEIGHTS = weights("drugs", DRUGS)
 _ADD_ON_WEIGHTS = weights("add_ons", DRUGS)
-_THERAPY_WEIGHTS = weights("therapies", SESSIONS)
+_PSYCHOTHERAPY_WEIGHTS = weights("therapies", SESSIONS)
 _SECOND = np.array([NAMES.index(d.second) if d.second else -1 for d in DISORDERS.values()])
 _ECT, _BILATERAL, _TMS = (list(SESSIONS).index(name) for name in ("ect", "ect_bilateral", "tms"))
 # The first place of each substance: low quetiapine and quetiapine are one.
@@ -61,7 +61,7 @@ class People:
     second: Ints
     is_hard: Bools
     has_scores: Bools
-    fill_delay: Floats
+    refill_delay: Floats
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Episodes:
     limit: Ints
     is_hard: Bools
     severity: Floats
-    therapy_first: Bools
+    psychotherapy_first: Bools
     is_treated: Bools
 
 
@@ -109,9 +109,9 @@ def draw_people(rng: np.random.Generator, first: int, n: int) -> People:
     enter = np.where(rng.random(n) < 0.08, FIRST + rng.integers(30, 2900, n), FIRST)
     yearly_risk = 0.0006 * np.exp(np.maximum(age_days / 365.25 - 40, 0) * 0.07)
     death = enter + 30 + (365 * rng.exponential(1, n) / yearly_risk).clip(0, 60_000).astype(int)
-    emigration = np.where(rng.random(n) < 0.04, enter + rng.integers(200, 3600, n), NEVER)
+    moved_away = np.where(rng.random(n) < 0.04, enter + rng.integers(200, 3600, n), NEVER)
     away_from = np.where(rng.random(n) < 0.01, enter + rng.integers(200, 2500, n), NEVER)
-    leave = np.minimum(np.minimum(death, emigration), LAST)
+    leave = np.minimum(np.minimum(death, moved_away), LAST)
     away_until = away_from + rng.integers(200, 900, n)
     stays_away = (away_from < leave) & (away_until >= leave)
     shares = setting("share")
@@ -129,7 +129,7 @@ def draw_people(rng: np.random.Generator, first: int, n: int) -> People:
         second=np.where((kind >= 0) & (rng.random(n) < setting("has_second")[kind]), _SECOND[kind], -1),
         is_hard=rng.random(n) < setting("is_hard")[kind],
         has_scores=rng.random(n) < setting("has_scores")[kind],
-        fill_delay=np.where(rng.random(n) < 0.25, rng.uniform(1.15, 1.7, n), rng.uniform(0.97, 1.06, n)),
+        refill_delay=np.where(rng.random(n) < 0.25, rng.uniform(1.15, 1.7, n), rng.uniform(0.97, 1.06, n)),
     )
 
 
@@ -157,7 +157,7 @@ def draw_episodes(rng: np.random.Generator, people: People) -> Episodes:
         limit=start + np.repeat(spacing, count) - 250,
         is_hard=people.is_hard[person],
         severity=rng.beta(5, 5, n) * 0.6 + 0.2,
-        therapy_first=rng.random(n) < setting("therapy_first")[disorder],
+        psychotherapy_first=rng.random(n) < setting("psychotherapy_first")[disorder],
         is_treated=rng.random(n) < 0.93,
     )
 
@@ -167,17 +167,17 @@ def draw_codes(rng: np.random.Generator, disorder: Ints) -> Ints:
     return pick_by(rng, _CODE_WEIGHTS, disorder)
 
 
-def draw_therapy(rng: np.random.Generator, episodes: Episodes) -> Courses:
+def draw_psychotherapy(rng: np.random.Generator, episodes: Episodes) -> Courses:
     """Courses of psychotherapy: before any drug, or beside the drugs; some are broken off."""
-    tendency = setting("therapy_beside")[episodes.disorder] * np.where(episodes.is_hard, 1.6, 0.65)
+    tendency = setting("psychotherapy_beside")[episodes.disorder] * np.where(episodes.is_hard, 1.6, 0.65)
     beside = rng.random(episodes.person.size) < tendency
-    chosen = np.flatnonzero(episodes.therapy_first | beside)
-    n, disorder, first = chosen.size, episodes.disorder[chosen], episodes.therapy_first[chosen]
+    chosen = np.flatnonzero(episodes.psychotherapy_first | beside)
+    n, disorder, first = chosen.size, episodes.disorder[chosen], episodes.psychotherapy_first[chosen]
     is_whole = rng.random(n) > 0.2
     weeks = np.where(is_whole, between(rng, setting("weeks")[disorder]), rng.integers(3, 9, n))
     start = episodes.start[chosen] + np.where(first, rng.integers(7, 60, n), rng.integers(14, 240, n))
     works = is_whole & (rng.random(n) < np.where(episodes.is_hard[chosen], 0.15, 0.6))
-    kind = pick_by(rng, _THERAPY_WEIGHTS, disorder)
+    kind = pick_by(rng, _PSYCHOTHERAPY_WEIGHTS, disorder)
     return Courses(chosen, kind, start, start + 7 * weeks, _fall(rng, disorder, works), works)
 
 
@@ -187,7 +187,7 @@ def _fall(rng: np.random.Generator, disorder: Ints, works: Bools) -> Floats:
     return rng.uniform(limits[:, 0], limits[:, 1])
 
 
-def draw_steps(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -> Steps:
+def draw_steps(rng: np.random.Generator, episodes: Episodes, psychotherapy: Courses) -> Steps:
     """The drugs of each episode, one after another or one on top of another, until one works or nobody goes on."""
     n, disorder = episodes.person.size, episodes.disorder
     main_order = _keep_back(rng, _order(rng, _DRUG_WEIGHTS, disorder), disorder)
@@ -200,7 +200,7 @@ def draw_steps(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -
         fall=np.zeros((n, MAX_STEPS)),
         works=np.zeros((n, MAX_STEPS), bool),
     )
-    now = _first_fill(rng, episodes, therapy)
+    now = _first_drug_day(rng, episodes, psychotherapy)
     n_switches, n_add_ons, tolerated = np.zeros(n, int), np.zeros(n, int), np.zeros(n, bool)
     goes_on = episodes.is_treated & (now < episodes.limit)
     for step in range(MAX_STEPS):
@@ -221,10 +221,10 @@ def draw_steps(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -
     return steps
 
 
-def _order(rng: np.random.Generator, choices: Floats, disorder: Ints) -> Ints:
+def _order(rng: np.random.Generator, weight: Floats, disorder: Ints) -> Ints:
     """Per episode, the order in which drugs are tried: drawn by weight without replacement."""
     with np.errstate(divide="ignore"):
-        tendency = np.log(choices).astype(np.float32)[disorder]
+        tendency = np.log(weight).astype(np.float32)[disorder]
     tendency += rng.gumbel(size=tendency.shape).astype(np.float32)
     return np.argsort(-tendency, axis=1, kind="stable")[:, :MAX_STEPS]
 
@@ -242,11 +242,11 @@ def _keep_back(rng: np.random.Generator, order: Ints, disorder: Ints) -> Ints:
     return order
 
 
-def _first_fill(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -> Ints:
+def _first_drug_day(rng: np.random.Generator, episodes: Episodes, psychotherapy: Courses) -> Ints:
     """The day of the first drug: soon after the episode opens, or after psychotherapy alone has not worked."""
     day = episodes.start + rng.integers(0, 15, episodes.person.size)
-    first = episodes.therapy_first[therapy.episode]
-    day[therapy.episode[first]] = np.where(therapy.works[first], NEVER, therapy.end[first] + 10)
+    first = episodes.psychotherapy_first[psychotherapy.episode]
+    day[psychotherapy.episode[first]] = np.where(psychotherapy.works[first], NEVER, psychotherapy.end[first] + 10)
     return day
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from impasse.flows.files import texts
-from impasse.flows.files.keep import private, settle
+from impasse.flows.files.keep import for_user_alone, settle
 from impasse.flows.files.tables import read_parquet, write_parquet
 from impasse.flows.gate.redact import redact
 from impasse.flows.run.plan import Plan
@@ -25,7 +25,7 @@ COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
 
 
 @redact
-@private()
+@for_user_alone()
 def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     """Classify one part of the persons under every definition and count what the comparison needs.
 

@@ -51,7 +51,7 @@ def is_whole(plan: Plan) -> bool:
     return plan.progress.exists() and texts.read_json(plan.progress)["is_whole"]
 
 
-@keep.private()
+@keep.for_user_alone()
 def _make_whole(plan: Plan, loaded: Loaded) -> None:
     keep.remove_asides(plan.work)
     write_manifests(plan, loaded)
@@ -139,7 +139,7 @@ def kept_if_resumable(plan: Plan, loaded: Loaded) -> Iterator[None]:
         raise
 
 
-@keep.private()
+@keep.for_user_alone()
 def keep_validation(plan: Plan, loaded: Loaded) -> Path:
     """The validation page of a run that was stopped, beside the published runs."""
     page = plan.folder / "stopped" / plan.run_id / "validation.html"

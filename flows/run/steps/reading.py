@@ -10,7 +10,7 @@ from impasse.flows.checks import quality
 from impasse.flows.delivery import delivery
 from impasse.flows.files import texts
 from impasse.flows.files.folders import temporary_folder
-from impasse.flows.files.keep import private
+from impasse.flows.files.keep import for_user_alone
 from impasse.flows.files.tables import write_parquet
 from impasse.flows.run.loading import Loaded, stated
 from impasse.flows.run.plan import Plan
@@ -51,7 +51,7 @@ class Checked:
     results: list[ExpectationResult]
 
 
-@private()
+@for_user_alone()
 def read_delivery(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     """Read, clean, validate and check the delivery; write the buckets and the quarantine."""
     with delivery_unchanged(plan, loaded):
@@ -81,7 +81,7 @@ def check_delivery(loaded: Loaded, base: Path) -> Checked:
     """Read, clean and check a delivery as a run does, and leave nothing of it on the disk."""
     delivered = delivery.read_delivery(loaded.study, base, loaded.layout)
     n_parts = count_parts(source_of(loaded).size(delivered).n_persons)
-    with private(), temporary_folder() as work:
+    with for_user_alone(), temporary_folder() as work:
         return _take_and_check(work, delivered, loaded, _n_buckets(n_parts, loaded.study.output))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from impasse.flows.definitions.catalogue import case_files, methods_contents
 from impasse.flows.files import kept, texts
-from impasse.flows.files.keep import private
+from impasse.flows.files.keep import for_user_alone
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import rendering
@@ -22,7 +22,7 @@ from impasse.transforms.kernels.compiled import KEPT_IN
 METHODS = "methods.html"
 
 
-@private()
+@for_user_alone()
 def render(plan: Plan, loaded: Loaded) -> None:
     """The three pages, and the definitions as they were read."""
     for definition, text in loaded.texts.items():
