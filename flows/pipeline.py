@@ -24,7 +24,7 @@ from impasse.flows.run.steps import comparing, publication, reading, rendering
 
 read_delivery = task(redact(reading.read_delivery), name="read, clean and check the delivery", **trying.AGAIN)
 compare = task(redact(comparing.compare), name="compare definitions", **trying.AGAIN)
-render = task(redact(rendering.render), name="write the pages", **trying.AGAIN)
+render = task(redact(rendering.render_pages), name="write the pages", **trying.AGAIN)
 publish = task(redact(publication.publish), name="publish", **trying.ONCE)  # a half-done move is not tried again
 
 
@@ -50,7 +50,7 @@ def run_study(
     loaded = load(plan.study_path)
     runs.note_left_over(plan.folder, plan.run_id, plan.made_of())
     with lock.held(plan.lock), publication.kept_if_resumable(plan, loaded):
-        engines.require(plan.engine)
+        engines.require_engine(plan.engine)
         return str(_finish(plan, loaded) if publication.is_whole(plan) else _run(plan, loaded))
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from impasse.flows.checks import quality
 from impasse.flows.cli.terminal import err, out, print_table
 from impasse.flows.run import progress
-from impasse.flows.run.loading import load, notes_on_names
+from impasse.flows.run.loading import load, notes_on_former_names
 from impasse.flows.run.steps.intake import Taken
 from impasse.flows.run.steps.reading import check_delivery, noted_facts
 from impasse.reports.words.delivery_notes import date_format_sentences, note_sentences
@@ -28,7 +28,7 @@ def check(study_path: Path) -> None:
     """Print what a run would make of the delivery; raise PublicationStopped if a critical check would stop it."""
     loaded = load(study_path)
     with progress.shown(err):
-        for text in notes_on_names(study_path, loaded.study):
+        for text in notes_on_former_names(study_path, loaded.study):
             progress.note(text)
         progress.tell("reading and cleaning", 0, 1)
         checked = check_delivery(loaded, study_path.parent)
@@ -37,7 +37,7 @@ def check(study_path: Path) -> None:
     _print_sentences(date_format_sentences(checked.taken.rules.to_dicts(), loaded.layout))
     _print_sentences(note_sentences(noted_facts(checked.taken), loaded.study))
     _print_expectations(checked.results)
-    quality.require(checked.results, do=_AFTER_CHECK)
+    quality.require_met(checked.results, do=_AFTER_CHECK)
 
 
 def _file_row(entry: Found) -> dict[str, object]:

@@ -49,7 +49,7 @@ def count_lines(path: Place, form: CsvForm) -> Lines:
 
     Polars would fill a row that is cut off with blank cells, and take a quote within a cell in a way of its own.
     """
-    counted = lines.count(_lettered(_blocks(path, _AT_ONCE), path, form), form.delimiter, form.quoting)
+    counted = lines.count_blocks(_lettered(_blocks(path, _AT_ONCE), path, form), form.delimiter, form.quoting)
     lines.require_sound(path.name, counted)
     return counted
 
@@ -201,7 +201,7 @@ def _header(text: bytes, form: CsvForm) -> list[str]:
         return []
 
 
-def read_schema(path: Place, form: CsvForm) -> pl.Schema:
+def read_csv_schema(path: Place, form: CsvForm) -> pl.Schema:
     """The columns of a file, all of text, as they are named where it is read."""
     text = _probe(path).lstrip(b"\r\n")
     header = text[: _end_of_header(text, form.quoting)] or text

@@ -34,7 +34,7 @@ class Likely:
     def twin(self, columns: Sequence[str]) -> str:
         """A note on a file with the columns of one that is read, or nothing."""
         other = self.read.get(_one_case(columns)) if columns else None
-        return f"it has the columns of {s3.shown(PurePosixPath(other))}, which is read" if other else ""
+        return f"it has the columns of {s3.shown_path(PurePosixPath(other))}, which is read" if other else ""
 
     def table(self, name: str) -> str:
         """A note on a file that may be a missing table, or nothing."""

@@ -112,7 +112,7 @@ def _matching(name: str, folder: Place, listing: Listing) -> list[Place]:
     there = [path for path in listing(stated.parent) if not path.name.startswith(".")]
     if is_pattern(low):
         fitting = [path for path in there if _fits(path, low, full_names)]
-        refuse_two_of_a_name(fitting, folder)
+        refuse_two_endings(fitting, folder)
         return fitting
     if stated in there and low.endswith(ENDINGS):
         return [stated]
@@ -124,7 +124,7 @@ def _matching(name: str, folder: Place, listing: Listing) -> list[Place]:
 
 def _two_of_a_name(name: str, paths: list[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"More than one file may be meant by '{name}': {listed(path.name for path in paths)}.",
+        f"More than one file may be meant by '{name}': {quoted_names(path.name for path in paths)}.",
         where=f"folder {folder.name}",
         expected="one file of the name",
         do="Name the one that is meant in source.files as it is written, with its ending, or take the others away.",
@@ -139,13 +139,13 @@ def _fits(path: Place, pattern: str, full_names: list[str]) -> bool:
     return any(fnmatchcase(name, full) for full in full_names[1:])
 
 
-def refuse_two_of_a_name(paths: list[Place], folder: Place) -> None:
+def refuse_two_endings(paths: list[Place], folder: Place) -> None:
     """A year that is there as CSV and as Parquet would be read twice."""
     counts = Counter(without_ending(path.name) for path in paths)
     twice = [path.name for path in paths if counts[without_ending(path.name)] > 1]
     if twice:
         raise ImpasseError(
-            f"Files differ only in ending or capitals: {listed(twice)}.",
+            f"Files differ only in ending or capitals: {quoted_names(twice)}.",
             where=f"folder {folder.name}",
             expected="each file once",
             do="Take the others away, or add the ending to a pattern of source.files, as in lmed_*.csv.",
@@ -196,8 +196,8 @@ def _remedy(names: list[str], there: list[str], key: str) -> str:
     naming = f"name what is meant in source.files, as in {key} = {_toml(likely)}" if key else "give it that name"
     if likely:
         verb = "is" if len(likely) == 1 else "are"
-        return f"There {verb} {listed(likely)}: {naming}."
-    told = f"The folder holds {listed(there)}: {naming}. " if there else ""
+        return f"There {verb} {quoted_names(likely)}: {naming}."
+    told = f"The folder holds {quoted_names(there)}: {naming}. " if there else ""
     absent = f" If it is no part of the delivery, say {key} = []." if key else ""
     return f"{told}Deliver it, or correct source.path.{absent}"
 
@@ -208,7 +208,7 @@ def _toml(names: list[str]) -> str:
     return json.dumps(names[0] if len(names) == 1 else names, ensure_ascii=False)
 
 
-def listed(names: Iterable[str]) -> str:
+def quoted_names(names: Iterable[str]) -> str:
     """Names as they are told, the first of them if they are many."""
     shown = [f"'{name}'" for name in names]
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
@@ -217,7 +217,7 @@ def listed(names: Iterable[str]) -> str:
 
 def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"More than one file may be meant by '{key}': {listed(path.name for path in paths)}.",
+        f"More than one file may be meant by '{key}': {quoted_names(path.name for path in paths)}.",
         where=f"folder {folder.name}",
         expected="one file of the names that the layout knows",
         do=f"Name what is to be read in source.files, as in {key} = {_toml([path.name for path in paths])}.",
@@ -226,7 +226,7 @@ def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
 
 def _two_forms(paths: list[Place], key: str, folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"The same rows seem to be delivered in two forms: {listed(path.name for path in paths)}.",
+        f"The same rows seem to be delivered in two forms: {quoted_names(path.name for path in paths)}.",
         where=f"folder {folder.name}",
         expected="one of the two forms that the layout reads",
         do=f"Say in source.files which is not to be read, as in {key} = [].",

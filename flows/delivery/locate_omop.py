@@ -14,11 +14,11 @@ from impasse.flows.delivery.locate import (
     ENDINGS,
     Located,
     all_in,
-    listed,
     listing_of,
     missing,
+    quoted_names,
     refuse_no_folder,
-    refuse_two_of_a_name,
+    refuse_two_endings,
     without_ending,
 )
 from impasse.flows.delivery.regular import refuse_folder_outside
@@ -51,7 +51,7 @@ def _files_of(table: str, there: Sequence[Place], folder: Place) -> tuple[Place,
     parts = [path for path in begun if _is_part(path, table)]
     if len(whole) + bool(parts) > 1:
         raise _either(table, [*whole, *parts], folder)
-    refuse_two_of_a_name(parts, folder)
+    refuse_two_endings(parts, folder)
     odd = [path for path in begun if path not in parts and not path.name.lower().endswith(_NO_DATA)]
     if odd and not whole:
         raise _odd_names(table, odd, folder)
@@ -90,7 +90,7 @@ def _parts_of(path: Place, folder: Place) -> list[Place]:
 
 def _either(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"More than one file may be meant by '{table}': {listed(path.name for path in paths)}.",
+        f"More than one file may be meant by '{table}': {quoted_names(path.name for path in paths)}.",
         where=f"folder {folder.name}",
         expected=f"the table once: {_expected(table)}",
         do="Take away what is not meant.",
@@ -99,7 +99,7 @@ def _either(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
 
 def _odd_names(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"The table {table} may be in {listed(path.name for path in paths)}, which is not read under such a name.",
+        f"The table {table} may be in {quoted_names(p.name for p in paths)}, which is not read under such a name.",
         where=f"folder {folder.name}",
         expected=_expected(table),
         do="Give it such a name; if it is no part of the delivery, take it out of the folder.",

@@ -45,14 +45,14 @@ def files_of(place: Place) -> list[Place]:
 
 def scan(place: Place) -> Iterator[pl.LazyFrame]:
     """The rows of a table to be read, file by file, each with the same columns of the same types in the same order."""
-    schema = read_schema(place)
+    schema = read_parquet_schema(place)
     for file in files_of(place):
         rows = _scan_file(file, place)
         odd = {name: schema[name] for name, kind in rows.collect_schema().items() if kind != schema[name]}
         yield rows.cast(odd).select(schema.names())
 
 
-def read_schema(place: Place) -> pl.Schema:
+def read_parquet_schema(place: Place) -> pl.Schema:
     """A table's columns, of types that hold what all its files do; two of one name and unlike files are refused."""
     try:
         schemas = {file: _scan_file(file, place).collect_schema() for file in files_of(place)}
@@ -75,7 +75,7 @@ def read_schema(place: Place) -> pl.Schema:
 
 def count_rows(place: Place) -> dict[Place, int]:
     """How many rows each file of a table has, by what it states; the files must be one table."""
-    read_schema(place)
+    read_parquet_schema(place)
     return {file: _scan_file(file, place).select(pl.len()).collect().item() for file in files_of(place)}
 
 
@@ -148,7 +148,7 @@ def _is_of_table(path: PurePosixPath) -> bool:
 def _scan_file(file: Place, table: Place) -> pl.LazyFrame:
     """One file's rows, with the columns that its folders give."""
     require_regular(file)
-    rows = s3.scan_parquet(file) if isinstance(file, Address) else _scan_here(file)
+    rows = s3.scan_parquet_on_s3(file) if isinstance(file, Address) else _scan_here(file)
     folders = _folder_columns(s3.relative(file, table))
     try:
         names = rows.collect_schema().names()
@@ -173,7 +173,7 @@ def _refuse_different(known: Kinds, kinds: Kinds, file: Place, other: Place, pla
     apart = sorted(set(known) ^ set(kinds)) or [name for name in known if not are_alike(known[name], kinds[name])]
     if apart:
         raise ImpasseError(
-            f"Two files of one table have different columns: {listed(apart)}.",
+            f"Two files of one table have different columns: {first_five(apart)}.",
             where=f"folder {place.name}, files {_within(file, place)} and {_within(other, place)}",
             expected="the same columns in every file, with the same kind of values",
             do="Write the table again as a whole, or name its parts as tables of their own.",
@@ -181,7 +181,7 @@ def _refuse_different(known: Kinds, kinds: Kinds, file: Place, other: Place, pla
 
 
 def _within(file: Place, table: Place) -> str:
-    return s3.shown(s3.relative(file, table))
+    return s3.shown_path(s3.relative(file, table))
 
 
 def are_alike(kind: pl.DataType, other: pl.DataType) -> bool:
@@ -197,6 +197,6 @@ def _kind(kind: pl.DataType) -> str:
     return str(kind)
 
 
-def listed(names: Sequence[str]) -> str:
+def first_five(names: Sequence[str]) -> str:
     """Names as they are told, the first five."""
     return ", ".join(f"'{name}'" for name in names[:5]) + (", …" if len(names) > 5 else "")

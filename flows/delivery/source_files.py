@@ -21,7 +21,7 @@ from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.found import NO_ROWS, Found
 
-PLAIN = CsvForm()
+PLAIN_CSV = CsvForm()
 _OF_FILES = (".csv", ".gz", ".txt", ".tsv")
 _PIECE = 500_000
 _SMALL = 4 << 20
@@ -32,7 +32,7 @@ class SourceFile:
     """One file of a delivery; `form` says how it is written if it is CSV."""
 
     path: Place
-    form: CsvForm = PLAIN
+    form: CsvForm = PLAIN_CSV
 
     @property
     def is_parquet(self) -> bool:
@@ -44,9 +44,9 @@ class SourceFile:
     def schema(self) -> pl.Schema:
         """The columns, once the file is known to be what it should be; those of CSV are text."""
         if self.is_parquet:
-            return parquet.read_schema(self.path)
+            return parquet.read_parquet_schema(self.path)
         check_csv(self.path, self.form)
-        return csv.read_schema(self.path, self.form)
+        return csv.read_csv_schema(self.path, self.form)
 
 
 Sources = dict[str, tuple[SourceFile, ...]]
@@ -231,7 +231,7 @@ def _refuse_unlike(schemas: dict[SourceFile, pl.Schema]) -> None:
 
 def _unlike(names: Sequence[str], file: SourceFile, other: SourceFile) -> ImpasseError:
     return ImpasseError(
-        f"Two files of one table hold different kinds of values: {parquet.listed(names)}.",
+        f"Two files of one table hold different kinds of values: {parquet.first_five(names)}.",
         where=f"files {file.path.name} and {other.path.name}",
         expected="the same kind of values in every file of a table that others are looked up in",
         do="Write both files anew, with the same types.",

@@ -23,7 +23,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 def fault(error: Exception, path: Place) -> Exception | None:
     """What keeps a file from being reached, if that is the cause: told to the user, or a fault of the disk."""
     if isinstance(path, Address):
-        return s3.fault(error, path)
+        return s3.store_fault(error, path)
     return refused(error, path) or disk_fault(error, path)
 
 
@@ -31,7 +31,7 @@ def disk_fault(error: Exception, path: Path) -> OSError | None:
     """What the system says about a file, where that is the cause; Polars tells it in words only."""
     told = _OS_ERROR.search(str(error))
     number = getattr(error, "errno", None) or (int(told[1]) if told else None)
-    return OSError(number, os.strerror(number), s3.shown(path)) if number else None
+    return OSError(number, os.strerror(number), s3.shown_path(path)) if number else None
 
 
 def refused(error: Exception, path: Path) -> ImpasseError | None:
@@ -43,7 +43,7 @@ def refused(error: Exception, path: Path) -> ImpasseError | None:
         return s3.no_file(path)
     return ImpasseError(
         f"The file cannot be opened: {fault.strerror}.",
-        where=s3.shown(path),
+        where=s3.shown_path(path),
         expected="a file that may be read",
         do="Correct the path, or the permission.",
     )
@@ -55,7 +55,7 @@ def disk(path: Place) -> Iterator[None]:
     try:
         yield
     except (_polars_error(), OSError) as error:
-        fault = s3.fault(error, path) if isinstance(path, Address) else disk_fault(error, path)
+        fault = s3.store_fault(error, path) if isinstance(path, Address) else disk_fault(error, path)
         raise fault or error from None
 
 

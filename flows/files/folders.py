@@ -16,7 +16,7 @@ from impasse.flows.files.keep import settle_one
 _REQUESTS_TO_END = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
 
 
-def files_below(folder: Path) -> list[Path]:
+def files_in_folder(folder: Path) -> list[Path]:
     """Every file below a folder, in order."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
 

@@ -21,7 +21,7 @@ from impasse.flows.gate.quiet import quiet
 from impasse.flows.run.program import place
 from impasse.schemas.errors import ImpasseError, MayPass
 
-P = ParamSpec("P")
+_P = ParamSpec("P")
 R = TypeVar("R")
 
 _MODULE = re.compile(r"[A-Za-z_][\w.]*")
@@ -31,11 +31,11 @@ class InternalError(ImpasseError):
     """An error in Impasse itself, told without the values it met."""
 
 
-def redact(step: Callable[P, R]) -> Callable[P, R]:
+def redact(step: Callable[_P, R]) -> Callable[_P, R]:
     """Let only messages through that hold no value from a row."""
 
     @wraps(step)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> R:
         with quiet():
             try:
                 return step(*args, **kwargs)

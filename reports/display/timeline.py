@@ -18,11 +18,10 @@ from impasse.reports.words.numbers import listed, number, plural
 from impasse.schemas.cases import Case
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
-from impasse.schemas.history import TABLES, parse_history
+from impasse.schemas.history import DRAWN_TABLES, parse_history
 from impasse.schemas.study import OBSERVABLE
-from impasse.schemas.values import NO_LEVEL
+from impasse.schemas.values import NO_LEVEL, Row
 
-Row = dict[str, Any]  # a row of a canonical table
 MARKS = {
     "diagnoses": "|",
     "dispensings": "=",
@@ -130,7 +129,7 @@ def _event(person: Row, definition: Definition, codes: CodeLists) -> _Event | No
     """What one line of a history draws; facts of the person are not drawn."""
     if person["death_date"]:
         return _Event("death", "died", ((person["death_date"], person["death_date"] + _DAY),))
-    table = next((name for name in TABLES if person[name] and name != "coverage"), None)
+    table = next((name for name in DRAWN_TABLES if person[name] and name != "coverage"), None)
     if table is None:
         return None
     rows = person[table]

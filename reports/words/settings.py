@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from impasse.reports.words.names import groups, words
 from impasse.reports.words.numbers import duration, number
 from impasse.reports.words.prose import DOSES, requirement, scale
-from impasse.reports.words.resistance import WHEN, alternative, item, level, named_alternative
+from impasse.reports.words.resistance import WHEN_WORDS, alternative, item, level, named_alternative
 from impasse.schemas.definition import (
     AdmissionItem,
     Alternative,
@@ -73,4 +73,4 @@ def _value(name: str, value: object) -> str:
 def _exclusions(rules: tuple[Exclusion, ...]) -> list[str]:
     """One phrase for each time at which a diagnosis excludes."""
     times = dict.fromkeys(rule.when for rule in rules)
-    return [f"{groups([rule.codes for rule in rules if rule.when == when])} {WHEN[when]}" for when in times]
+    return [f"{groups([rule.codes for rule in rules if rule.when == when])} {WHEN_WORDS[when]}" for when in times]

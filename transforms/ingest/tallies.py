@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from impasse.schemas.mapping import TABLES
+from impasse.schemas.mapping import MAPPED_TABLES
 from impasse.transforms.ingest.ordering import Piece
 
 _NO_RULES = pl.DataFrame(schema={"rule": pl.String, "n": pl.Int64})
@@ -50,7 +50,7 @@ def count_by_rule(refused: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 def reconcile(tallies: dict[str, Tally]) -> pl.DataFrame:
     """One row per table: delivered = accepted + quarantined."""
-    rows = [_counted(table, tallies.get(table)) for table in TABLES]
+    rows = [_counted(table, tallies.get(table)) for table in MAPPED_TABLES]
     counts = ("n_delivered", "n_accepted", "n_quarantined")
     return pl.DataFrame(rows, schema={"table": pl.String, "is_present": pl.Boolean} | dict.fromkeys(counts, pl.Int64))
 

@@ -93,7 +93,7 @@ SCALES = {
 
 
 @dataclass(frozen=True)
-class Disorder:
+class Traits:
     """What tells one disorder from another. Shares are of persons or of episodes, weights are of choices."""
 
     share: float  # of persons, as their leading disorder
@@ -131,8 +131,8 @@ def _weigh(text: str) -> Weights:
     return {name.strip(): float(weight) for name, weight in pairs}
 
 
-DISORDERS = {
-    "anxiety": Disorder(
+TRAITS = {
+    "anxiety": Traits(
         share=0.37,
         codes=_weigh("F411 30, F410 24, F401 13, F400 8, F419 14, F418 3, F412 6, F413 2"),
         drugs=_weigh(
@@ -146,7 +146,7 @@ DISORDERS = {
         psychotherapy_first=0.03,
         psychotherapy_beside=0.035,
     ),
-    "depression": Disorder(
+    "depression": Traits(
         share=0.46,
         codes=_weigh("F320 10, F321 29, F322 12, F323 3, F329 13, F330 8, F331 15, F332 7, F339 3"),
         drugs=_weigh(
@@ -165,7 +165,7 @@ DISORDERS = {
         is_ect=0.8,
         remission="F334",
     ),
-    "ocd": Disorder(
+    "ocd": Traits(
         share=0.03,
         codes=_weigh("F420 25, F421 20, F422 40, F429 15"),
         drugs=_weigh(
@@ -190,7 +190,7 @@ DISORDERS = {
         is_stimulated=0.06,
         is_ect=0.0,
     ),
-    "ptsd": Disorder(
+    "ptsd": Traits(
         share=0.03,
         codes=_weigh("F431 1"),
         drugs=_weigh(
@@ -209,7 +209,7 @@ DISORDERS = {
         psychotherapy_beside=0.25,
         weeks=(8, 17),
     ),
-    "schizophrenia": Disorder(
+    "schizophrenia": Traits(
         share=0.02,
         codes=_weigh("F200 62, F201 6, F203 10, F205 10, F209 12"),
         drugs=_weigh(
@@ -234,7 +234,7 @@ DISORDERS = {
         is_admitted=0.25,
         is_stimulated=0.08,
     ),
-    "bipolar_depression": Disorder(
+    "bipolar_depression": Traits(
         share=0.02,
         codes=_weigh("F313 60, F314 40"),
         drugs=_weigh(
@@ -265,12 +265,12 @@ CAUSES = _weigh(
 EXCLUSIONS = _weigh("F310 6, F317 5, F319 7, F301 2, F239 3, F259 2, F603 9, X619 5")
 UNRELATED = ("I109", "J069", "M545", "L309", "R529", "Z000", "G439", "K219")
 
-NAMES = tuple(DISORDERS)
+NAMES = tuple(TRAITS)
 CODES = tuple(
     dict.fromkeys(
         [
-            *(code for disorder in DISORDERS.values() for code in disorder.codes),
-            *(disorder.remission for disorder in DISORDERS.values() if disorder.remission),
+            *(code for disorder in TRAITS.values() for code in disorder.codes),
+            *(disorder.remission for disorder in TRAITS.values() if disorder.remission),
             *CAUSES,
             *EXCLUSIONS,
             *UNRELATED,
@@ -281,9 +281,9 @@ CODES = tuple(
 
 def setting(name: str) -> np.ndarray:
     """One setting of every disorder, in their order."""
-    return np.array([getattr(disorder, name) for disorder in DISORDERS.values()])
+    return np.array([getattr(disorder, name) for disorder in TRAITS.values()])
 
 
 def weights(name: str, entries: Iterable[str]) -> np.ndarray:
     """A table of weights of every disorder: one row for each, one column for each entry."""
-    return np.array([[getattr(one, name).get(entry, 0.0) for entry in entries] for one in DISORDERS.values()])
+    return np.array([[getattr(one, name).get(entry, 0.0) for entry in entries] for one in TRAITS.values()])

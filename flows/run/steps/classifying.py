@@ -9,7 +9,7 @@ from impasse.flows.files.keep import for_user_alone, settle
 from impasse.flows.files.tables import read_parquet, write_parquet
 from impasse.flows.gate.redact import redact
 from impasse.flows.run.plan import Plan
-from impasse.flows.run.steps.findings import observed
+from impasse.flows.run.steps.findings import observed_treatments
 from impasse.flows.run.steps.intake import bucket_folder
 from impasse.flows.run.unchanged import load_as_planned
 from impasse.schemas.extracts import MODELS, Extract
@@ -69,7 +69,7 @@ def counts_folder(plan: Plan, part: int) -> Path:
 def _read_bucket(plan: Plan, number: int) -> Extract:
     paths = {name: bucket_folder(plan.work, number) / f"{name}.parquet" for name in MODELS}
     tables = {name: read_parquet(path) if path.exists() else None for name, path in paths.items()}
-    return Extract(**tables, observes=observed(plan.work))
+    return Extract(**tables, observes=observed_treatments(plan.work))
 
 
 def _table_of(plan: Plan, table: str, part: int) -> Path:

@@ -8,7 +8,7 @@ from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
-from impasse.flows.run.steps.findings import files_found, notes_on_delivery, observed, read_findings
+from impasse.flows.run.steps.findings import files_found, notes_on_delivery, observed_treatments, read_findings
 from impasse.flows.run.steps.release_tables import read_release
 from impasse.reports.pages.report import Option, ReportContents
 from impasse.reports.pages.validation import ValidationContents
@@ -28,7 +28,7 @@ def validation_contents(plan: Plan, study: Study) -> ValidationContents:
 
 def report_contents(plan: Plan, loaded: Loaded, methods: str) -> ReportContents:
     """What the report says; `methods` is the file of the page that it leads to."""
-    observes = observed(plan.work)
+    observes = observed_treatments(plan.work)
     tables = {name: read_release(plan, name) for name in RELEASE if name != "reconciliation"}
     return ReportContents(
         **_common(plan, loaded.study),

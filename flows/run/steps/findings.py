@@ -29,7 +29,7 @@ def add_findings(work: Path, results: list[ExpectationResult], **facts: object) 
     texts.write_json({**before, **facts, "expectations": kept + rows}, path)
 
 
-def observed(work: Path) -> frozenset[str]:
+def observed_treatments(work: Path) -> frozenset[str]:
     """What the delivery can show."""
     return frozenset(read_findings(work)["observes"])
 

@@ -27,7 +27,7 @@ from impasse.flows.files.spill import BucketFiles, set_aside, write_quarantine
 from impasse.flows.files.tables import write_parquet
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.extracts import MODELS
-from impasse.transforms.ingest.clean import EVENT_TABLES, Source, clean_persons, clean_pieces
+from impasse.transforms.ingest.clean import EVENT_TABLES, SourceReader, clean_persons, clean_pieces
 from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.ordering import Piece, number_words, order_words, put_in_order
@@ -63,7 +63,7 @@ class Taken:
     facts: pl.DataFrame
 
 
-def take_in(work: Path, delivered: Delivered, source: Source, n_buckets: int) -> Taken:
+def take_in(work: Path, delivered: Delivered, source: SourceReader, n_buckets: int) -> Taken:
     """Clean a delivery piece by piece; write its buckets and its quarantine."""
     people, refused, tallies = clean_persons(delivered, source)
     for name, frames in refused.items():
@@ -107,10 +107,12 @@ def bucket_folder(work: Path, number: int) -> Path:
     return work / "buckets" / f"{number:04d}"
 
 
-def _write(work: Path, source: Source, bucket: int, name: str, table: pl.DataFrame, n_persons: int) -> pl.DataFrame:
+def _write(
+    work: Path, source: SourceReader, bucket: int, name: str, table: pl.DataFrame, n_persons: int
+) -> pl.DataFrame:
     """Write one bucket of a table, checked against its model; returns the facts of it."""
     write_parquet(table, bucket_folder(work, bucket) / f"{name}.parquet", MODELS[name])
-    return quality.measure({name: table}, n_persons, source.study, source.codes)
+    return quality.measure_facts({name: table}, n_persons, source.study, source.codes)
 
 
 def _write_refused(work: Path, name: str, frames: list[pl.DataFrame]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from impasse.flows.files import keep, texts
 from impasse.flows.files.folders import remove, remove_all_but, rename
-from impasse.flows.files.pointer import copy_whole, point, require_free
+from impasse.flows.files.pointer import copy_whole, point_to, require_free
 from impasse.flows.files.s3 import Address, Place
 from impasse.flows.gate.redact import redact
 from impasse.flows.run import runs
@@ -101,7 +101,7 @@ def _point(plan: Plan) -> None:
     if run_id != plan.run_id and (number, run_id) > (plan.number, plan.run_id):
         note(f"{plan.latest} still leads to {run_id}, which was started later than this run.")
     else:
-        point(plan.latest, plan.final)
+        point_to(plan.latest, plan.final)
 
 
 def _clear_moved(plan: Plan) -> None:

@@ -23,7 +23,7 @@ from impasse.schemas.delivered import Delivered
 from impasse.schemas.expectations import ExpectationResult
 from impasse.schemas.found import Found
 from impasse.schemas.study import OutputSection
-from impasse.transforms.ingest.clean import Source
+from impasse.transforms.ingest.clean import SourceReader
 from impasse.transforms.partition.buckets import power_of_two
 from impasse.transforms.partition.memory import Size, parts_at_a_time
 from impasse.transforms.partition.parts import count_parts
@@ -61,7 +61,7 @@ def read_delivery(plan: Plan, loaded: Loaded) -> DeliveryCounts:
 
 
 def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
-    delivered = delivery.read_delivery(loaded.study, plan.base, loaded.layout)
+    delivered = delivery.open_delivery(loaded.study, plan.base, loaded.layout)
     size = source_of(loaded).size(delivered)
     n_parts = count_parts(size.n_persons)
     _at_a_time(plan, size, n_parts)  # too little memory is said before the work starts
@@ -73,13 +73,13 @@ def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     found = [asdict(entry) for entry in checked.found]
     noted = noted_facts(taken)
     add_findings(plan.work, checked.results, observes=sorted(taken.observes), noted=noted, found=found)
-    quality.require(checked.results)
+    quality.require_met(checked.results)
     return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
 
 
 def check_delivery(loaded: Loaded, base: Path) -> Checked:
     """Read, clean and check a delivery as a run does, and leave nothing of it on the disk."""
-    delivered = delivery.read_delivery(loaded.study, base, loaded.layout)
+    delivered = delivery.open_delivery(loaded.study, base, loaded.layout)
     n_parts = count_parts(source_of(loaded).size(delivered).n_persons)
     with for_user_alone(), temporary_folder() as work:
         return _take_and_check(work, delivered, loaded, _n_buckets(n_parts, loaded.study.output))
@@ -143,6 +143,6 @@ def _at_a_time(plan: Plan, size: Size, n_parts: int) -> int:
     return parts_at_a_time(size, n_parts, plan.output.memory_bytes, plan.workers, in_processes=in_processes)
 
 
-def source_of(loaded: Loaded) -> Source:
+def source_of(loaded: Loaded) -> SourceReader:
     """What the study's delivery is read by."""
-    return Source(loaded.layout, loaded.study, loaded.codes)
+    return SourceReader(loaded.layout, loaded.study, loaded.codes)

@@ -23,7 +23,7 @@ METHODS = "methods.html"
 
 
 @for_user_alone()
-def render(plan: Plan, loaded: Loaded) -> None:
+def render_pages(plan: Plan, loaded: Loaded) -> None:
     """The three pages, and the definitions as they were read."""
     for definition, text in loaded.texts.items():
         texts.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
@@ -41,6 +41,6 @@ def _methods_page(plan: Plan, loaded: Loaded) -> str:
         cases = case_files([plan.base / folder for folder in loaded.study.definitions.folders])
         written = [(d.id, loaded.texts[d.id], cases.get(d.id)) for d in loaded.definitions]
         made_of = (program_fingerprint(), rendering(), written)
-        return kept.page(made_of, lambda: render_methods(methods_contents(loaded.definitions, cases)), KEPT_IN)
+        return kept.kept_page(made_of, lambda: render_methods(methods_contents(loaded.definitions, cases)), KEPT_IN)
     except ImpasseError:  # a user's case that cannot be read must not stop a run; `impasse definitions lint` tells it
         return render_methods(methods_contents(loaded.definitions))
