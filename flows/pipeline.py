@@ -24,7 +24,7 @@ from impasse.flows.run.steps import comparing, publication, reading, rendering
 
 read_delivery = task(redact(reading.read_delivery), name="read, clean and check the delivery", **trying.AGAIN)
 compare = task(redact(comparing.compare), name="compare definitions", **trying.AGAIN)
-render = task(redact(rendering.render), name="write the pages", **trying.AGAIN)
+render = task(redact(rendering.render_pages), name="write the pages", **trying.AGAIN)
 publish = task(redact(publication.publish), name="publish", **trying.ONCE)  # a half-done move is not tried again
 
 

@@ -12,7 +12,7 @@ from impasse.flows.files.pointer import followed
 from impasse.flows.files.s3 import Place
 from impasse.flows.gate.redact import redact
 from impasse.reports.explain import render_explanation
-from impasse.reports.run import named
+from impasse.reports.run import named_in_run
 from impasse.schemas import definition_file
 from impasse.schemas.definition import Definition
 from impasse.schemas.errors import ImpasseError
@@ -35,7 +35,7 @@ def find_run(folder: str | Path) -> Place:
 
 
 @redact
-def read_tables(run: Place) -> dict[str, pl.DataFrame]:
+def read_run_tables(run: Place) -> dict[str, pl.DataFrame]:
     """The released tables of a run, by name."""
     from impasse.schemas.tables import RELEASE
 
@@ -43,7 +43,7 @@ def read_tables(run: Place) -> dict[str, pl.DataFrame]:
 
 
 @redact
-def read_definitions(run: Place) -> dict[str, Definition]:
+def read_run_definitions(run: Place) -> dict[str, Definition]:
     """The definitions as they were when the run was made, by id."""
     written = texts.read_texts(run / "release" / "definitions", "*.toml")
     return {name: definition_file.parse(name, text) for name, text in written.items()}
@@ -53,7 +53,7 @@ def read_definitions(run: Place) -> dict[str, Definition]:
 def explain(place: Place, episode_id: str, definition_id: str | None = None) -> str:
     """The story of an episode as text, 80 columns wide, for the definitions that speak about its disorder."""
     run = _published(place)
-    known = read_definitions(run)
+    known = read_run_definitions(run)
     episodes = _rows(run, "episodes", episode_id)
     if not episodes:
         raise ImpasseError(
@@ -63,7 +63,7 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
             do="Look it up there.",
         )
     about = [d for d in known.values() if episodes[0]["disorder"] in d.eligible.disorders]
-    chosen = [named(definition_id, known)] if definition_id else about
+    chosen = [named_in_run(definition_id, known)] if definition_id else about
     mine = {name: _rows(run, name, episode_id) for name in _RESTRICTED}
     rules = texts.read_json(run / "release" / "manifest.json", _Manifest).rules
     with tables.as_written(run / "restricted"):

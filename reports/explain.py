@@ -11,17 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any
 
-from impasse.reports.explain_trials import adequacy_reason, draw_trials, evidence_in_words, list_judgements
+from impasse.reports.explain_trials import draw_trials, evidence_in_words, list_judgements, why_not_adequate
 from impasse.reports.words.names import words
 from impasse.reports.words.numbers import listed, number, plural
 from impasse.reports.words.resistance import asks_failure, needed
 from impasse.reports.words.wrapping import wrapped
 from impasse.schemas.definition import Counted, Definition, Resistance, Scored
-from impasse.schemas.values import NO_LEVEL
+from impasse.schemas.values import NO_LEVEL, Row
 
-Row = dict[str, Any]
 Rules = dict[str, tuple[str, str]]
 _ENDS = {
     "remission": "a remission code",
@@ -282,7 +280,7 @@ def _shortfall(trial: Row, judged: Row, definition: Definition) -> list[str]:
     named, reason = f"trial {trial['number']} ({trial['name']})", judged["adequacy_reason"]
     if reason != "adequate":
         sure = "may not be adequate" if judged["is_adequate"] is None else "was not adequate"
-        return [f"{named} {sure}, {adequacy_reason(reason, trial, definition)}"]
+        return [f"{named} {sure}, {why_not_adequate(reason, trial, definition)}"]
     if judged["has_failed"]:
         return []
     sure = "may have failed" if judged["has_failed"] is None else "has not failed"

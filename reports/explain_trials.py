@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from impasse.reports.words.names import scale_name, words
 from impasse.reports.words.numbers import number, plural
 from impasse.reports.words.wrapping import wrapped
 from impasse.schemas.definition import Definition, DrugAdequacy, SessionAdequacy
+from impasse.schemas.values import Row
 
-Row = dict[str, Any]
 _LABEL = 22
 _EVIDENCE = {
     "early_stop": "it stopped early",
@@ -124,10 +123,10 @@ def _adequate(trial: Row, judged: Row, definition: Definition) -> str:
     if reason == "adequate":
         return "adequate"
     sure = "cannot tell if adequate" if judged["is_adequate"] is None else "not adequate"
-    return f"{sure}: {adequacy_reason(reason, trial, definition)}"
+    return f"{sure}: {why_not_adequate(reason, trial, definition)}"
 
 
-def adequacy_reason(reason: str, trial: Row, definition: Definition) -> str:
+def why_not_adequate(reason: str, trial: Row, definition: Definition) -> str:
     """Why a trial is not adequate, or cannot be told to be."""
     rule: DrugAdequacy | SessionAdequacy = getattr(definition.adequacy, trial["modality"])
     texts = {

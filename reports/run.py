@@ -123,7 +123,7 @@ class Run:
 
         Raises ImpasseError if one of them was not part of the run.
         """
-        a, b = named(one, self._known), named(other, self._known)
+        a, b = named_in_run(one, self._known), named_in_run(other, self._known)
         agreement = _seen_from(self.table("agreement"), a.id, b.id)
         return Comparison(
             a, b, _shares(self.table("prevalence"), a.id, b.id), agreement, _cells(agreement), _settings(contrast(a, b))
@@ -141,13 +141,13 @@ def open_run(folder: str | Path) -> Run:
     place = published.find_run(folder)
     return Run(
         str(place),
-        published.read_definitions(place),
-        published.read_tables(place),
+        published.read_run_definitions(place),
+        published.read_run_tables(place),
         lambda episode_id, definition: published.explain(place, episode_id, definition),
     )
 
 
-def named(name: str, known: Mapping[str, Definition]) -> Definition:
+def named_in_run(name: str, known: Mapping[str, Definition]) -> Definition:
     """The definition of this id, of those of a run."""
     if name not in known:
         raise _unknown(f"Definition '{name}' was not part of this run.", name, tuple(known))

@@ -15,7 +15,7 @@ from impasse.schemas import toml
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import BLOCKS, Definition
 from impasse.schemas.errors import ImpasseError
-from impasse.schemas.history import QUOTED, Place, parse_history, unknown
+from impasse.schemas.history import QUOTED, PlaceOf, parse_history, unknown
 from impasse.schemas.study import OBSERVABLE, Study
 from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
@@ -46,7 +46,7 @@ class Case:
     expected: dict[str, Any]
     where: str
 
-    def person(self, place: Place = QUOTED) -> dict[str, Any]:
+    def person(self, place: PlaceOf = QUOTED) -> dict[str, Any]:
         """The person whom the history draws, as rows by table."""
         return parse_history(self.history.splitlines(), "P1", place)
 
@@ -121,14 +121,14 @@ def _case(file: str, text: str, number: int, raw: dict[str, Any]) -> Case:
     return case
 
 
-def _check_kinds(raw: dict[str, Any], place: Place) -> None:
+def _check_kinds(raw: dict[str, Any], place: PlaceOf) -> None:
     kinds = {"name": (str, "text"), "observes": (list, "a list of words"), "history": (str, "lines of text")}
     for key, (kind, meant) in {**kinds, "expected": (dict, "columns and values in braces")}.items():
         if not isinstance(raw[key], kind):
             raise ImpasseError(f"{key} is not readable.", where=place(key), expected=meant, do="Correct it.")
 
 
-def _check_expected(expected: dict[str, Any], place: Place) -> None:
+def _check_expected(expected: dict[str, Any], place: PlaceOf) -> None:
     for column, value in expected.items():
         if column not in EXPECTED:
             raise unknown("expected column", column, list(EXPECTED), place(column))
@@ -141,7 +141,7 @@ def _check_expected(expected: dict[str, Any], place: Place) -> None:
         raise ImpasseError("A case without a verdict.", where=place("expected"), expected=meant, do="State it.")
 
 
-def _check_value(column: str, value: object, place: Place) -> None:
+def _check_value(column: str, value: object, place: PlaceOf) -> None:
     kinds: tuple[type, ...] = (int,)
     meant = "a whole number"
     if column in _TEXTS:

@@ -9,7 +9,7 @@ one cell, a text.
 from __future__ import annotations
 
 # What any code is made of; the form of a system that has none here.
-PLAIN = r"^[A-Z0-9]+$"
+PLAIN_CODE = r"^[A-Z0-9]+$"
 
 # How a code of ICD-10 may end; and its chapter F, whose codes have letters within for the degree of a dementia only
 # (F01.A11), so that two codes without a sign between them (F000G300) are told from one.

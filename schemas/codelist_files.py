@@ -14,7 +14,7 @@ from impasse.schemas.definition import DISORDERS
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.study import OBSERVABLE
 
-MODALITIES = ("drug", "psychotherapy", "neuromodulation")
+TREATMENT_MODALITIES = ("drug", "psychotherapy", "neuromodulation")
 CONFIDENCE = ("V", "V-abs", "V-code", "V2", "M", "U", "D")
 USES = ("include", "exclude")
 TIERS = ("first_line", "later_line", "experimental")
@@ -90,14 +90,14 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "atc_changes": ("old_atc",),
 }
 _ALLOWED: dict[str, dict[str, tuple[str, ...]]] = {
-    "treatments": {"modality": MODALITIES, "observed_as": OBSERVABLE},
+    "treatments": {"modality": TREATMENT_MODALITIES, "observed_as": OBSERVABLE},
     "diagnoses": {"use": USES},
     "disorders": {"disorder": DISORDERS},
     "causes": {"disorder": DISORDERS},
     "options": {"disorder": DISORDERS, "tier": TIERS},
 }
 
-Row = dict[str, str]
+CsvRow = dict[str, str]
 
 
 def parse(texts: dict[str, str]) -> CodeLists:
@@ -133,7 +133,7 @@ def _table(name: str, text: str) -> pl.DataFrame:
     return pl.DataFrame(cells, schema=columns)
 
 
-def _refuse_row(name: str, row: Row, where: str, seen: set[tuple[str, ...]]) -> None:
+def _refuse_row(name: str, row: CsvRow, where: str, seen: set[tuple[str, ...]]) -> None:
     """Stop at a row that is not whole, not cited, not in the vocabulary, or there twice."""
     if None in row or None in row.values():
         raise ImpasseError("A row has too many or too few cells.", where=where, do="Quote cells that hold a comma.")

@@ -115,8 +115,8 @@ class CodeLists:
     def lists_of(self, system: str, code: str) -> list[str]:
         """The code lists that a code of a system is in, in order."""
         hits = [hit for part in _spellings(system, code) for hit in self._listed_codes.get((system, part), [])]
-        excluded = {name for name, use in hits if use == "exclude"}
-        return sorted({name for name, _ in hits} - excluded)
+        left_out = {name for name, use in hits if use == "exclude"}
+        return sorted({name for name, _ in hits} - left_out)
 
     @cached_property
     def diagnoses_of(self) -> dict[str, str]:

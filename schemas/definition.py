@@ -24,8 +24,9 @@ DISORDERS: tuple[str, ...] = get_args(Disorder)
 MODALITIES: tuple[str, ...] = ("drug", "augmentation", "psychotherapy", "neuromodulation")
 BLOCKS: tuple[str, ...] = ("eligible", "trial", "adequacy", "outcome", "resistance")
 
-Days = Annotated[int, Field(ge=0, le=100_000)]
-Points = Annotated[float, Field(ge=0, multiple_of=0.5)]
+# At most a longer time than anyone lives; the arithmetic of days rests on there being a limit.
+DayCount = Annotated[int, Field(ge=0, le=100_000)]
+ScorePoints = Annotated[float, Field(ge=0, multiple_of=0.5)]
 When = Literal["ever", "before", "during", "before_or_during"]
 AddOnRule = Literal["own_trial", "part_of_trial", "ignored"]
 
@@ -65,9 +66,9 @@ class Eligible:
     exclusions: tuple[Exclusion, ...]
     min_age: Annotated[int, Field(ge=0, le=150)]
     max_age: Annotated[int, Field(ge=0, le=150)]
-    min_observed_days: Days
+    min_observed_days: DayCount
     washout_treatments: tuple[str, ...]
-    washout_days: Days
+    washout_days: DayCount
     pseudo_resistance: Literal["noted", "before", "after"]
 
 
@@ -86,17 +87,17 @@ class Trial:
 
     treatments: tuple[str, ...]
     augmenters: tuple[str, ...]
-    permissible_gap_days: Days
-    session_gap_days: Days
+    permissible_gap_days: DayCount
+    session_gap_days: DayCount
     carry_over: bool
-    carry_over_cap_days: Days
+    carry_over_cap_days: DayCount
     augmentation: AddOnRule
     combination: AddOnRule
     overlap_days: Annotated[int, Field(ge=1)]
     supply: Literal["as_delivered", "dates_only"]
-    single_dispensing_days: Days
+    single_dispensing_days: DayCount
     window: Literal["episode", "first_days", "last_days", "first_treated_days"]
-    window_days: Days
+    window_days: DayCount
 
 
 @frozen
@@ -108,7 +109,7 @@ class DrugAdequacy:
     by supply, in percent of the trial's days, of at least `min_pdc_percent`.
     """
 
-    min_days: Days
+    min_days: DayCount
     duration_basis: Literal["span", "covered"]
     dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
     min_dose_ratio: Annotated[float, Field(ge=0)]
@@ -119,7 +120,7 @@ class DrugAdequacy:
 class SessionAdequacy:
     """Long enough, for treatments given in sessions: days first to last, and number of days with a session."""
 
-    min_days: Days
+    min_days: DayCount
     min_sessions: Annotated[int, Field(ge=1)]
 
 
@@ -169,14 +170,14 @@ class Outcome:
     evidence: Annotated[tuple[Literal["scales", "treatment_change"], ...], Field(min_length=1)]
     scales: tuple[Annotated[ScaleRule | ScaleBand, Field(discriminator="fails_if")], ...]
     scales_joined: Literal["any", "any_measured", "all", "first"]
-    baseline_days_before: Days
-    baseline_days_after: Days
-    score_from_day: Days
-    score_days_after_end: Days
+    baseline_days_before: DayCount
+    baseline_days_after: DayCount
+    score_from_day: DayCount
+    score_days_after_end: DayCount
     change_signs: tuple[Literal["switch", "add_on", "ect", "tms", "admission"], ...]
-    change_within: Days | Literal["episode"]
+    change_within: DayCount | Literal["episode"]
     if_unfinished: Literal["not_failed", "unknown"]
-    early_stop_days: Days
+    early_stop_days: DayCount
     early_stop: Literal["not_failed", "unknown", "by_evidence"]
 
 
@@ -212,8 +213,8 @@ class Alternative:
 class Band:
     """From `at_least` on, `points`."""
 
-    at_least: Days
-    points: Points
+    at_least: DayCount
+    points: ScorePoints
 
 
 @frozen
@@ -229,7 +230,7 @@ class Item:
     of: Annotated[tuple[str, ...], Field(min_length=1)]
     points: Annotated[float, Field(gt=0, multiple_of=0.5)]
     max_points: Annotated[float, Field(gt=0, multiple_of=0.5)]
-    extended_days: Days
+    extended_days: DayCount
 
 
 @frozen
@@ -260,7 +261,7 @@ class DiagnosisLevel:
     """The points a diagnosis of a code list earns."""
 
     codes: str
-    points: Points
+    points: ScorePoints
 
 
 @frozen
@@ -270,7 +271,7 @@ class DiagnosisItem:
     item: Literal["diagnosis"]
     when: When
     levels: Annotated[tuple[DiagnosisLevel, ...], Field(min_length=1)]
-    otherwise: Points
+    otherwise: ScorePoints
 
 
 @frozen
@@ -278,7 +279,7 @@ class AdmissionItem:
     """Points for an admission for the disorder during the episode."""
 
     item: Literal["admission"]
-    points: Points
+    points: ScorePoints
 
 
 AnyItem = Annotated[Item | NumberItem | LengthItem | DiagnosisItem | AdmissionItem, Field(discriminator="item")]
@@ -313,7 +314,7 @@ class Level:
 
     name: str
     any_of: Annotated[tuple[Alternative, ...], Field(min_length=1)]
-    band_days: tuple[()] | tuple[Days, Days]
+    band_days: tuple[()] | tuple[DayCount, DayCount]
 
 
 @frozen

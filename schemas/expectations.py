@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from impasse.schemas.mapping import TABLES
+from impasse.schemas.mapping import MAPPED_TABLES
 from impasse.schemas.study import Study
 from impasse.schemas.tables import KEYS
 
@@ -153,7 +153,7 @@ def counts_frame(table: str) -> str:
 DIFFERENCES = "prevalence_differences"  # the frame that holds what every row counts beyond the rows nested in it
 
 
-def delivery(study: Study) -> list[Expectation]:
+def delivery_expectations(study: Study) -> list[Expectation]:
     """What a delivery to this study looks like."""
     return [
         expectation

@@ -45,7 +45,7 @@ def _regular_expression(shape: str) -> str:
     return shape
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
+WordList = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
 Shape = Annotated[str, AfterValidator(_regular_expression)]
 FileName = Annotated[str, AfterValidator(_is_below)]
 FileNames = Annotated[

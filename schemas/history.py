@@ -15,16 +15,16 @@ from typing import Any
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.values import CODE_SYSTEMS, SETTINGS
 
-TABLES = ("coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
+DRAWN_TABLES = ("coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
 Event = dict[str, Any]
-Place = Callable[[str], str]
-QUOTED: Place = "history line '{}'".format
+PlaceOf = Callable[[str], str]
+QUOTED: PlaceOf = "history line '{}'".format
 
 
-def parse_history(lines: list[str], person_id: str, place: Place = QUOTED) -> dict[str, Any]:
+def parse_history(lines: list[str], person_id: str, place: PlaceOf = QUOTED) -> dict[str, Any]:
     """The person a history draws. Raises ImpasseError for a line it cannot read; `place` says where a line is."""
     person: dict[str, Any] = {"person_id": person_id, "birth_date": None, "sex": "unknown", "death_date": None}
-    person |= {table: [] for table in TABLES}
+    person |= {table: [] for table in DRAWN_TABLES}
     for line in lines:
         if words := line.split("#")[0].split():
             try:
@@ -32,7 +32,7 @@ def parse_history(lines: list[str], person_id: str, place: Place = QUOTED) -> di
             except ImpasseError as error:
                 where = place(line.strip())
                 raise ImpasseError(error.what, where=where, expected=error.expected, do=error.do) from None
-    for table in TABLES:
+    for table in DRAWN_TABLES:
         person[table].sort(key=lambda row: [str(cell) for cell in row.values()])
     return person
 
@@ -41,9 +41,9 @@ def _add(person: dict[str, Any], words: list[str]) -> None:
     kind, *rest = words
     cells = [word for word in rest if "=" not in word]
     options = dict(word.split("=", 1) for word in rest if "=" in word)
-    if kind not in KINDS:
-        raise unknown("kind of line", kind, list(KINDS))
-    form = KINDS[kind]
+    if kind not in EVENT_KINDS:
+        raise unknown("kind of line", kind, list(EVENT_KINDS))
+    form = EVENT_KINDS[kind]
     form.check(kind, cells, options)
     if form.column:
         person[form.column] = form.read(*cells)
@@ -194,7 +194,7 @@ class Kind:
 
 
 _REPEAT = ("times", "every")
-KINDS: dict[str, Kind] = {
+EVENT_KINDS: dict[str, Kind] = {
     "born": Kind(("DATE",), _date, column="birth_date"),
     "died": Kind(("DATE",), _date, column="death_date"),
     "sex": Kind(("SEX",), _sex, column="sex"),

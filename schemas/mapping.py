@@ -32,7 +32,7 @@ from pydantic import (
     model_validator,
 )
 
-from impasse.schemas.forms import DecimalMark, FileForm, FileNames, Shape, Words
+from impasse.schemas.forms import DecimalMark, FileForm, FileNames, Shape, WordList
 from impasse.schemas.months import Language
 from impasse.schemas.study import OBSERVABLE
 
@@ -65,7 +65,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "scores": REQUIRED["scores"],
     "admissions": (*REQUIRED["admissions"], "end_date", "main_code"),
 }
-TABLES = tuple(ALLOWED)
+MAPPED_TABLES = tuple(ALLOWED)
 # How R, SQL exports and database dumps write a blank cell.
 BLANK_WORDS = ("NA", "NaN", "NULL", "\\N")
 PARTIAL_DATES = ("birth_date", "death_date")
@@ -91,7 +91,7 @@ class File(FileForm):
     other_names: FileNames = Field(
         (), description="Names and patterns under which registers deliver it too. Only one file may have any of them."
     )
-    instead_of: Words = Field(
+    instead_of: WordList = Field(
         (), description="Keys of files that hold the same rows in another form: those or this one must be there."
     )
     optional: bool = Field(False, description="Whether it may be absent without a word of the study.")
@@ -106,8 +106,8 @@ class Filter(_Entry):
     """Rows whose column equals one of `is`, starts with one of `starts_with`, or is `filled`; in any capitals."""
 
     column: str
-    equals: Words = Field((), validation_alias=AliasChoices("is", "equals"), serialization_alias="is")
-    starts_with: Words = ()
+    equals: WordList = Field((), validation_alias=AliasChoices("is", "equals"), serialization_alias="is")
+    starts_with: WordList = ()
     filled: bool = False
 
     @model_validator(mode="after")
@@ -120,7 +120,7 @@ class Filter(_Entry):
 class Written(_Entry):
     """How dates and numbers are written in a column."""
 
-    formats: Words = ("%Y-%m-%d",)
+    formats: WordList = ("%Y-%m-%d",)
     months: Language | None = Field(None, description="The language of months' names, if not that of the mapping.")
     decimal: DecimalMark | None = Field(None, description="The decimal mark, if it is not that of the file.")
 
@@ -133,7 +133,7 @@ class Column(Written):
     delivered as a number of days.
     """
 
-    column: Words = ()
+    column: WordList = ()
     constant: str | None = None
     values: dict[str, str] = {}
     otherwise: str | None = None
@@ -218,7 +218,7 @@ class Mapping(_Entry):
     title: str
     says: str = ""
     observes: tuple[Literal[OBSERVABLE], ...]  # type: ignore[valid-type]  # the words are a tuple that others count
-    missing: Words = (*BLANK_WORDS, ".")
+    missing: WordList = (*BLANK_WORDS, ".")
     months: Language | None = Field(
         None, description="The language of months' names where a date's format has %b; English is read as well."
     )
@@ -245,7 +245,7 @@ def with_columns(mapping: Mapping, settings: Callable[[Part, Written], dict[str,
         birth = part.birth and part.birth.model_copy(update=settings(part, part.birth))
         return part.model_copy(update={"columns": columns, "birth": birth})
 
-    return mapping.model_copy(update={table: tuple(map(changed, mapping.parts(table))) for table in TABLES})
+    return mapping.model_copy(update={table: tuple(map(changed, mapping.parts(table))) for table in MAPPED_TABLES})
 
 
 def needed_columns(part: Part) -> list[tuple[str, ...]]:

@@ -10,9 +10,9 @@ from impasse.schemas import toml
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.mapping import (
     ALLOWED,
+    MAPPED_TABLES,
     PARTIAL_DATES,
     REQUIRED,
-    TABLES,
     Birth,
     CodeColumn,
     Column,
@@ -42,7 +42,7 @@ def parse(name: str, text: str) -> Mapping:
         raise _explained(error, where) from None
     for key, file in mapping.files.items():
         _check_instead(key, file, mapping, where)
-    for table in TABLES:
+    for table in MAPPED_TABLES:
         for part in mapping.parts(table):
             _check_part(table, part, mapping, f"{where}, {table}")
 

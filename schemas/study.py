@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from impasse.schemas import renamed, toml
 from impasse.schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
-from impasse.schemas.definition import Disorder
+from impasse.schemas.definition import DayCount, Disorder
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.forms import FileForm, FileNames
 
@@ -38,7 +38,7 @@ def _not_on_s3(text: str) -> str:
     return text
 
 
-Located = Annotated[str, AfterValidator(_well_written)]
+SourcePath = Annotated[str, AfterValidator(_well_written)]
 LocalPath = Annotated[str, AfterValidator(_not_on_s3)]
 
 
@@ -83,7 +83,7 @@ class SourceSection(FileForm):
     """
 
     kind: Literal["registry", "omop"]
-    path: Located
+    path: SourcePath
     layout: LocalPath = "generic"
     files: dict[str, FilesOfTable] = Field({}, description="By the mapping's key: a name, a list of names, or a table.")
     observes: tuple[Literal[OBSERVABLE], ...] | None = None  # type: ignore[valid-type]  # the words are a tuple that others count
@@ -175,10 +175,6 @@ class PeriodSection(_Section):
         return self
 
 
-# A longer time than anyone lives; the arithmetic of days rests on there being a limit.
-Days = Annotated[int, Field(ge=0, le=100_000)]
-
-
 class EpisodeSection(_Section):
     """One episode rule per run, so that all definitions share one denominator. All in days.
 
@@ -187,11 +183,11 @@ class EpisodeSection(_Section):
     """
 
     disorders: tuple[Disorder, ...]
-    gap_days: Days = 180
+    gap_days: DayCount = 180
     treatment_bridges: bool = True
-    tail_days: Days = 30
-    min_prior_observation_days: Days = 365
-    lead_days: Days = 30
+    tail_days: DayCount = 30
+    min_prior_observation_days: DayCount = 365
+    lead_days: DayCount = 30
 
 
 class DefinitionSection(_Section):
@@ -230,7 +226,7 @@ class OutputSection(_Section):
     into at least so many `buckets`; the number is a power of two. Neither changes the results.
     """
 
-    folder: Located = "runs"
+    folder: SourcePath = "runs"
     work: LocalPath = "work"
     buckets: Annotated[int, Field(ge=1, le=MAX_BUCKETS)] = 1
     memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)? ?[MGT]B$")] = "4GB"

@@ -9,11 +9,10 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from impasse.schemas.definition import BLOCKS, DISORDERS
+from impasse.schemas.definition import BLOCKS, DISORDERS, MODALITIES
 from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 ROLES = ("first", "switch", "resumed", "augmentation", "combination")
-MODALITIES = ("drug", "augmentation", "psychotherapy", "neuromodulation")
 END_REASONS = ("remission", "death", "coverage", "period", "tail")
 RESPONSES = ("remission", "insufficient", "partial", "no_response", "cannot_tell")
 AFTERWARDS = ("remitted", "ended", "died", "continued")

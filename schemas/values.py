@@ -5,6 +5,10 @@ They stand apart from the tables, so that commands which only read definitions n
 
 from __future__ import annotations
 
+from typing import Any
+
+Row = dict[str, Any]  # a row of a table, by column
+
 CODE_SYSTEMS = ("icd10", "icd9", "icd8", "icpc2", "snomed", "omop", "other")
 SETTINGS = ("inpatient", "outpatient", "primary", "unknown")
 VERDICTS = ("resistant", "not_resistant", "undetermined", "not_eligible")

@@ -13,7 +13,7 @@ from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.found import Found
 from impasse.schemas.mapping import Mapping
 from impasse.schemas.study import Study
-from impasse.transforms.ingest.clean import EVENT_TABLES, Source, clean_persons, clean_pieces
+from impasse.transforms.ingest.clean import EVENT_TABLES, SourceReader, clean_persons, clean_pieces
 from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.ordering import number_words, order_words, put_in_order
@@ -54,7 +54,7 @@ class Cleaned:
 
 def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, codes: CodeLists) -> Cleaned:
     """Canonical tables and quarantine of a delivery that fits in memory, and how many rows went where and why."""
-    source = Source(mapping, study, codes)
+    source = SourceReader(mapping, study, codes)
     people, refused, tallies = clean_persons(delivered, source)
     tables: dict[str, pl.DataFrame] = {}
     reversals = Reversals()

@@ -16,7 +16,6 @@ from impasse.schemas.definition import Definition
 from impasse.schemas.extracts import MODELS, Extract
 from impasse.transforms.results import classify
 
-Row = dict[str, Any]  # drawn data: values of every type
 NO_EPISODE, NO_COLUMN = "no episode", "nothing: the definition does not say"
 
 

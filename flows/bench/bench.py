@@ -31,7 +31,7 @@ import numpy as np
 import polars as pl
 
 from impasse.flows.bench.prefect_share import in_turns
-from impasse.flows.bench.stages import STAGES, Cost, floor, measured, run_whole, stage_costs
+from impasse.flows.bench.stages import MEASURED_STAGES, Cost, floor, measured, run_whole, stage_costs
 from impasse.flows.cli import demo
 from impasse.flows.files import inputs, texts
 from impasse.flows.files.folders import folders_in
@@ -55,7 +55,7 @@ GAP_DAYS = 30
 # One for each way of reading supply: as delivered, by its dates only, and with leftovers carried over.
 DEFINITIONS = ("dep_ohdsi_1009", "dep_psychemerge_2", "dep_fife_2017")
 # Treatment does not bridge contacts here: that would double the SQL and add nothing to what is compared.
-STUDY = f"""\
+BENCH_STUDY = f"""\
 name = "bench"
 source = {{ kind = "registry", path = "." }}
 period = {{ start = {FIRST_DATE}, end = {LAST_DATE} }}
@@ -93,13 +93,13 @@ def run(persons: int) -> dict[str, object]:
 
 
 def _run(folder: Path, persons: int) -> dict[str, object]:
-    last = len(STAGES) + 5
+    last = len(MEASURED_STAGES) + 5
     tell("making up a registry", 0, last)
-    study_path = demo.write(folder, persons)
+    study_path = demo.write_demo(folder, persons)
     tell("the floor", 1, last)
     least = measured(floor, folder / "delivery", folder / "sorted")
     plan, costs = make_plan(study_path, folder / "staged"), {}
-    for place, (stage, cost) in enumerate(zip(STAGES, stage_costs(plan), strict=True)):
+    for place, (stage, cost) in enumerate(zip(MEASURED_STAGES, stage_costs(plan), strict=True)):
         tell(f"done: {stage}", 2 + place, last)
         costs[stage] = cost
         if place == 0:  # publishing, later, removes what they are made from
@@ -132,7 +132,7 @@ def _told(cost: Cost, least: Cost) -> dict[str, float | int]:
 
 def under_prefect(folder: Path, persons: int) -> dict[str, float | int]:
     """Prefect's own share of a run."""
-    study_path = demo.write(folder, persons)
+    study_path = demo.write_demo(folder, persons)
     turns = measured(in_turns, study_path, folder / "runs", PREFECT_ROUNDS).gave
     return {"persons": persons, **turns.told()}
 
@@ -171,7 +171,7 @@ def contests(folder: Path, observes: frozenset[str]) -> list[Contest]:
         database.from_parquet(f"{escape(str(folder))}/*/{name}.parquet").create_view(name)
     codes, known = inputs.read_codelists(), inputs.read_definitions()
     definitions = [known[name] for name in DEFINITIONS]
-    chosen = study.parse("the bench's study", STUDY)
+    chosen = study.parse("the bench's study", BENCH_STUDY)
     for name, rows in lookups(folder, codes, definitions).items():
         database.from_arrow(rows.to_arrow()).create(name)
     settings = {
@@ -209,7 +209,7 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
     listed = codes.codes_in_list(diagnoses)
     kinds = {"depression": False, "depression_remission": True}
     contacts = listed.filter(pl.col("list").is_in(kinds))
-    excluded = [
+    exclusions = [
         listed.filter(pl.col("list").is_in([exclusion.codes for exclusion in definition.eligible.exclusions]))
         .select("code_system", "code", definition_id=pl.lit(definition.id))
         .unique()
@@ -221,7 +221,7 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
     drugs = codes.resolve_atc(atc).select("atc", *members).filter(pl.any_horizontal(groups))
     return {
         "contact_codes": contacts.select("code_system", "code", is_remission=pl.col("list").replace_strict(kinds)),
-        "exclusions": pl.concat(excluded),
+        "exclusions": pl.concat(exclusions),
         "drugs": drugs.with_row_index("drug"),
     }
 

@@ -50,7 +50,7 @@ class Cost:
     gave: Any  # of every type: each piece of work returns something else
 
 
-def classify(plan: Plan, counts: DeliveryCounts) -> None:
+def classify_in_threads(plan: Plan, counts: DeliveryCounts) -> None:
     """Classify all parts of the persons, in as many threads as a run takes unless it is told otherwise."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         parts = [
@@ -64,10 +64,10 @@ def classify(plan: Plan, counts: DeliveryCounts) -> None:
 # What comes after classifying, in order.
 AFTER: tuple[tuple[str, Callable[[Plan, Loaded], object]], ...] = (
     ("compare", comparing.compare),
-    ("write the pages", rendering.render),
+    ("write the pages", rendering.render_pages),
     ("publish", publication.publish),
 )
-STAGES = ("read, clean, check", "classify", *(name for name, _ in AFTER))
+MEASURED_STAGES = ("read, clean, check", "classify", *(name for name, _ in AFTER))
 
 
 def stage_costs(plan: Plan) -> Iterator[Cost]:
@@ -75,7 +75,7 @@ def stage_costs(plan: Plan) -> Iterator[Cost]:
     loaded = load(plan.study_path)
     read = measured(reading.read_delivery, plan, loaded)
     yield read
-    yield measured(classify, plan, read.gave)
+    yield measured(classify_in_threads, plan, read.gave)
     for _, stage in AFTER:
         yield measured(stage, plan, loaded)
 
@@ -84,7 +84,7 @@ def run_whole(study: Path, out: Path) -> None:
     """A run from the study file to the published pages, in one go."""
     plan = make_plan(study, out)
     loaded = load(plan.study_path)
-    classify(plan, reading.read_delivery(plan, loaded))
+    classify_in_threads(plan, reading.read_delivery(plan, loaded))
     for _, stage in AFTER:
         stage(plan, loaded)
 

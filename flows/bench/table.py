@@ -9,7 +9,7 @@ from rich.table import Table
 Figures = dict[str, Any]  # what flows/bench/bench.py returns: texts, numbers and lists of such
 
 
-def told(figures: Figures) -> list[str | Table]:
+def bench_tables(figures: Figures) -> list[str | Table]:
     """What is printed: on what machine, the stages beside the floor, Prefect's share, Impasse beside DuckDB."""
     return [_machine(figures), _stages(figures), _orchestrated(figures), _beside(figures)]
 

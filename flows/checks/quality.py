@@ -30,7 +30,7 @@ from impasse.schemas.expectations import (
     MAX_AGE,
     Expectation,
     ExpectationResult,
-    delivery,
+    delivery_expectations,
     facts_frame,
     release,
     years_frame,
@@ -50,8 +50,6 @@ _DATE_COLUMN = {
     "admissions": "start_date",
 }
 
-Frames = dict[str, pl.DataFrame]
-
 
 _SEE = "See the validation report; correct the delivery, or the limits under [quality] in the study file."
 
@@ -62,7 +60,7 @@ def check_facts(
     """Check a delivery by the facts measured in it, of all its buckets together."""
     every_fact = pl.concat([sum_facts([facts]), _intake_facts(reconciliation, rules)])
     frames = _fact_frames(every_fact)
-    asked = [e for e in delivery(study) if e.frame in frames and _is_measured(e, frames)]
+    asked = [e for e in delivery_expectations(study) if e.frame in frames and _is_measured(e, frames)]
     told = _told_facts(every_fact, study.disclosure.threshold)
     return _checked(asked, frames, told)
 
@@ -81,7 +79,7 @@ def check_release(
     return _checked(asked, frames, {})
 
 
-def require(results: Iterable[ExpectationResult], do: str = _SEE) -> None:
+def require_met(results: Iterable[ExpectationResult], do: str = _SEE) -> None:
     """Raise PublicationStopped if a critical expectation is not met, each told on a line."""
     failed = [result for result in results if result.is_critical and not result.success]
     if failed:
@@ -110,7 +108,7 @@ def require_all_rows(reconciliation: pl.DataFrame) -> None:
 # ---- what is measured in a delivery -------------------------------------------------------------
 
 
-def measure(tables: Frames, n_persons: int, study: Study, codes: CodeLists) -> pl.DataFrame:
+def measure_facts(tables: Frames, n_persons: int, study: Study, codes: CodeLists) -> pl.DataFrame:
     """The facts of some tables of `n_persons`: for how many rows (`part` of `whole`) each holds.
 
     Facts are numbers of rows and persons, and no person is in two buckets: those of a delivery are the

@@ -75,7 +75,7 @@ Out = Annotated[
 Buckets = Annotated[int | None, typer.Option(min=1, help="Cut the persons into at least so many buckets.")]
 Memory = Annotated[str | None, typer.Option(help="Use no more memory than this, such as 4GB or 1.5GB.")]
 Engine = Annotated[str | None, typer.Option(help="Work on parts in threads, in processes, or on dask.")]
-Address = Annotated[str | None, typer.Option(help="The address of a Dask cluster that is there already.")]
+ClusterAddress = Annotated[str | None, typer.Option(help="The address of a Dask cluster that is there already.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Work on so many parts at a time on this machine.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run of this study that was stopped or killed.")]
 
@@ -93,7 +93,7 @@ def demo(
 
     with own_server.begun() as server:
         with progress.shown(err, in_logs=True):
-            study = demo.write(out_folder, persons)
+            study = demo.write_demo(out_folder, persons)
         out.print(f"A made-up registry of {persons:,} persons is in {out_folder / 'delivery'}.", highlight=False)
         _run(study, server)
 
@@ -106,7 +106,7 @@ def run(
     buckets: Buckets = None,
     memory: Memory = None,
     engine: Engine = None,
-    address: Address = None,
+    address: ClusterAddress = None,
     workers: Workers = None,
     resume: Resume = False,
 ) -> None:
@@ -242,7 +242,7 @@ def bench(
 
     with progress.shown(err):
         figures = measuring.run(persons)
-    for part in table.told(figures):
+    for part in table.bench_tables(figures):
         out.print(part, highlight=False)
         out.print()
     if json_file is not None:

@@ -30,7 +30,7 @@ def check(study_path: Path) -> None:
     """Print what a run would make of the delivery; raise PublicationStopped if a critical check would stop it."""
     loaded = load(study_path)
     with progress.shown(err):
-        for text in notes_on_names(study_path, loaded.study):
+        for text in notes_on_former_names(study_path, loaded.study):
             progress.note(text)
         progress.tell("reading and cleaning", 0, 1)
         checked = check_delivery(loaded, study_path.parent)
@@ -39,7 +39,7 @@ def check(study_path: Path) -> None:
     _print_sentences(notes_on_delivery(loaded, noted_facts(checked.taken), checked.found))
     _print_sentences(limit_sentences(checked.taken.observes, _absent(checked.taken)))
     _print_expectations(checked.results)
-    quality.require(checked.results, do=_AFTER_CHECK)
+    quality.require_met(checked.results, do=_AFTER_CHECK)
 
 
 def _file_row(entry: Found) -> dict[str, object]:

@@ -51,7 +51,7 @@ def list_definitions(
     from impasse.flows.files import inputs
 
     known = inputs.read_catalogue(folder)
-    found = catalogue.find(known, catalogue.Wanted(disorder, kind, status, source, tables))
+    found = catalogue.find_definitions(known, catalogue.Wanted(disorder, kind, status, source, tables))
     codes = inputs.read_codelists() if tables else None
     _note_former_names(folder)
     for d in found:
@@ -100,10 +100,10 @@ def show(
     """Say in words what a definition asks and where it comes from, and draw its worked cases."""
     from impasse.flows.definitions import catalogue
     from impasse.flows.files import inputs
-    from impasse.reports.words.names import KINDS, STATUSES
+    from impasse.reports.words.names import KIND_NAMES, STATUS_MEANINGS
     from impasse.schemas.description import Description
 
-    d = catalogue.named(name, inputs.read_catalogue(folder))
+    d = catalogue.definition_named(name, inputs.read_catalogue(folder))
     _note_former_names(folder)
     out.print(f"[bold]{escape(d.title)}[/]", highlight=False)
     if isinstance(d, Description):
@@ -111,7 +111,7 @@ def show(
         out.print()
         _say_parts({"why it is not computed": d.not_computed, **_cited(d.source)})
         return
-    _say(f"{d.id}: {KINDS[catalogue.kind(d)]}; {d.status}, {STATUSES[d.status]}.")
+    _say(f"{d.id}: {KIND_NAMES[catalogue.kind(d)]}; {d.status}, {STATUS_MEANINGS[d.status]}.")
     out.print()
     if expressions:
         _say_expressions(d)

@@ -12,7 +12,7 @@ from impasse.schemas.errors import ImpasseError
 from impasse.transforms.simulator.registry import Tables, n_blocks, simulate_blocks
 from impasse.transforms.simulator.tools import FIRST_DATE, LAST_DATE
 
-STUDY = """\
+DEMO_STUDY = """\
 # The study of the demonstration; a good one to start your own from.
 name = "demo"
 title = "A made-up registry of {persons:,} persons"
@@ -40,15 +40,15 @@ lead_days = 30
 """
 
 
-def write(folder: Path, persons: int, seed: int = 1) -> Path:
+def write_demo(folder: Path, persons: int, seed: int = 1) -> Path:
     """Write the registry and its study; returns the study file."""
     study = folder / "study.toml"
-    if study.exists() and not texts.read_text(study).startswith(STUDY.splitlines()[0]):
+    if study.exists() and not texts.read_text(study).startswith(DEMO_STUDY.splitlines()[0]):
         raise ImpasseError(
             "There is another study here.", where=str(study), expected="a folder of its own", do="Name another --out."
         )
     write_registry(folder / "delivery", persons, seed)
-    texts.write_text(STUDY.format(persons=persons, start=FIRST_DATE, end=LAST_DATE), study)
+    texts.write_text(DEMO_STUDY.format(persons=persons, start=FIRST_DATE, end=LAST_DATE), study)
     return study
 
 

@@ -44,11 +44,11 @@ class PlainConsole(Console):
 out, err = PlainConsole(), PlainConsole(stderr=True)
 
 
-def told(command: Callable[P, None]) -> Callable[P, None]:
+def told(command: Callable[_P, None]) -> Callable[_P, None]:
     """Turn the errors a user can mend into one message and an exit code."""
 
     @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> None:
         from impasse.flows.gate.redact import InternalError, redact
 
         codes = {RunInterrupted: 4, PublicationStopped: 3, InternalError: 1}

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from impasse.schemas.cases import Case
     from impasse.schemas.codelists import CodeLists
 
-KINDS = ("count", "score", "stage", "descriptive")
-STATUSES = ("active", "unverified", "draft", "withdrawn", "descriptive")
+DEFINITION_KINDS = ("count", "score", "stage", "descriptive")
+DEFINITION_STATUSES = ("active", "unverified", "draft", "withdrawn", "descriptive")
 AnyDefinition = Definition | Description
 
 
@@ -54,7 +54,7 @@ class CaseFile:
         return cases.parse(self.name, self.text)
 
 
-def named(name: str, known: Mapping[str, AnyDefinition]) -> AnyDefinition:
+def definition_named(name: str, known: Mapping[str, AnyDefinition]) -> AnyDefinition:
     """The definition of this id."""
     if name not in known:
         error = unknown("definition", name, sorted(known))
@@ -64,7 +64,7 @@ def named(name: str, known: Mapping[str, AnyDefinition]) -> AnyDefinition:
 
 def computable(name: str, known: Mapping[str, AnyDefinition]) -> Definition:
     """The definition of this id, if it is one that judges."""
-    found = named(name, known)
+    found = definition_named(name, known)
     if isinstance(found, Description):
         raise ImpasseError(
             f"Definition '{name}' is descriptive: it has no settings and judges nothing.",
@@ -84,7 +84,7 @@ def disorders(d: AnyDefinition) -> tuple[str, ...]:
     return d.eligible.disorders if isinstance(d, Definition) else d.disorders
 
 
-def find(known: Mapping[str, AnyDefinition], wanted: Wanted) -> list[AnyDefinition]:
+def find_definitions(known: Mapping[str, AnyDefinition], wanted: Wanted) -> list[AnyDefinition]:
     """The definitions that have all that is asked for."""
     _refuse_unknown(wanted)
     found = [d for d in known.values() if _is_wanted(d, wanted)]
@@ -109,7 +109,7 @@ def _is_served(d: AnyDefinition, there: frozenset[str], codes: CodeLists) -> boo
 
 
 def _refuse_unknown(wanted: Wanted) -> None:
-    for option, words in (("disorder", DISORDERS), ("kind", KINDS), ("status", STATUSES)):
+    for option, words in (("disorder", DISORDERS), ("kind", DEFINITION_KINDS), ("status", DEFINITION_STATUSES)):
         word = getattr(wanted, option)
         if word and word not in words:
             raise unknown(option, word, list(words), f"--{option}")
@@ -146,8 +146,8 @@ def totals(listed: Sequence[AnyDefinition]) -> dict[str, dict[str, int]]:
     """How many there are of each disorder, kind and status; what is not there is left out."""
     counted = {
         "disorder": (DISORDERS, Counter(word for d in listed for word in disorders(d))),
-        "kind": (KINDS, Counter(kind(d) for d in listed)),
-        "status": (STATUSES, Counter(d.status for d in listed)),
+        "kind": (DEFINITION_KINDS, Counter(kind(d) for d in listed)),
+        "status": (DEFINITION_STATUSES, Counter(d.status for d in listed)),
     }
     return {by: {word: n[word] for word in words if n[word]} for by, (words, n) in counted.items()}
 

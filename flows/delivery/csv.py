@@ -202,7 +202,7 @@ def _header(text: bytes, form: CsvForm) -> list[str]:
         return []
 
 
-def read_schema(path: Place, form: CsvForm) -> pl.Schema:
+def read_csv_schema(path: Place, form: CsvForm) -> pl.Schema:
     """The columns of a file, all of text, as they are named where it is read."""
     text = _probe(path).lstrip(b"\r\n")
     header = text[: _end_of_header(text, form.quoting)] or text

@@ -51,7 +51,7 @@ _TEXTS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 
 
 @dataclass(frozen=True)
-class Table:
+class DatabaseTable:
     """A base table: where it is, its number of rows, the columns that are read and those that are not.
 
     `moments` are the columns of times with a zone, of which the file says the moment and not the zone.
@@ -74,7 +74,7 @@ class Table:
 class DeliveredDatabase(Delivered):
     """Tables of a DuckDB file, by key; look-ups are kept, others come in pieces."""
 
-    def __init__(self, path: Path, tables: dict[str, Table], found: tuple[Found, ...]) -> None:
+    def __init__(self, path: Path, tables: dict[str, DatabaseTable], found: tuple[Found, ...]) -> None:
         super().__init__({})
         self._path, self._tables, self.found = path, tables, found
 
@@ -122,14 +122,14 @@ def read_database(path: Path) -> DeliveredDatabase:
     return DeliveredDatabase(path, kept, tuple(found))
 
 
-def _table(database: duckdb.DuckDBPyConnection, catalog: str, schema: str, name: str) -> Table:
+def _table(database: duckdb.DuckDBPyConnection, catalog: str, schema: str, name: str) -> DatabaseTable:
     columns = database.execute(_COLUMNS, [catalog, schema, name]).fetchall()
     refuse_two_of_a_name([column for column, *_ in columns], f"table {name}")
     left_out = [column for column, kind, is_computed in columns if is_computed or _cannot_be_handed_on(kind)]
     read = [column for column, *_ in columns if column not in left_out]
     ((n_rows,),) = database.sql(f"select system.main.count(*) from {_quoted(catalog, schema, name)}").fetchall()
     moments = [column for column, kind, _ in columns if column in read and kind == "TIMESTAMP WITH TIME ZONE"]
-    return Table(catalog, schema, name, tuple(read), tuple(left_out), tuple(moments), n_rows)
+    return DatabaseTable(catalog, schema, name, tuple(read), tuple(left_out), tuple(moments), n_rows)
 
 
 def _cannot_be_handed_on(kind: str) -> bool:
@@ -137,7 +137,7 @@ def _cannot_be_handed_on(kind: str) -> bool:
     return bool(_NOT_HANDED_ON.search(bare)) or bare.count("(") + bare.count("[") > _MOST_NESTED
 
 
-def _found(table: Table) -> Found:
+def _found(table: DatabaseTable) -> Found:
     notes = [f"not read, as they are computed or of an odd type: {', '.join(table.left_out)}"] if table.left_out else []
     notes += [f"days in UTC, as the file states no zone: {', '.join(table.moments)}"] if table.moments else []
     notes += [NO_ROWS] if not table.n_rows else []

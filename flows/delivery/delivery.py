@@ -14,7 +14,7 @@ from impasse.flows.delivery.csv import CsvForm, empty, has_quoted_names, told_de
 from impasse.flows.delivery.database import read_database
 from impasse.flows.delivery.locate import Located, begun_names, locate_files
 from impasse.flows.delivery.locate_omop import locate_omop
-from impasse.flows.delivery.source_files import PLAIN, DeliveredFiles, GlancedFiles, SourceFile, Sources
+from impasse.flows.delivery.source_files import PLAIN_CSV, DeliveredFiles, GlancedFiles, SourceFile, Sources
 from impasse.flows.files import s3
 from impasse.flows.files.s3 import Address, Place
 from impasse.schemas import delivered, mapping
@@ -29,7 +29,7 @@ from impasse.schemas.study import Study
 _DATABASES = (".duckdb", ".db", ".ddb")
 
 
-def read_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Delivered:
+def open_delivery(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Delivered:
     """The files of the study's source, as delivered; `base` is the folder that relative paths start from.
 
     Files, columns, first rows and the number of cells on every line are checked at once; the rest of a file
@@ -54,7 +54,7 @@ def glance_at(chosen: Study, base: Path, layout: Mapping | OmopLists) -> Deliver
     place = s3.placed(chosen.source.path, base)
     is_database = not isinstance(layout, Mapping) and _is_database(place)
     if is_database or not place.exists():
-        return read_delivery(chosen, base, layout)
+        return open_delivery(chosen, base, layout)
     return GlancedFiles(_located(place, chosen, layout))
 
 
@@ -94,7 +94,7 @@ def _refuse_form(stated: dict[str, object], place: Place) -> None:
 
 
 def source_paths(chosen: Study, base: Path, layout: Mapping | OmopLists) -> list[Place]:
-    """The files that `read_delivery` reads, each once: what a manifest fingerprints."""
+    """The files that `open_delivery` reads, each once: what a manifest fingerprints."""
     place = s3.placed(chosen.source.path, base)
     if not isinstance(layout, Mapping) and _is_database(place):
         return [place]
@@ -118,9 +118,9 @@ def _sources(located: Located, layout: Mapping) -> Sources:
 def _form(path: Place, stated: FileForm) -> CsvForm:
     """How a file is written: what is stated, else what its first line tells."""
     if SourceFile(path).is_parquet:
-        return PLAIN
+        return PLAIN_CSV
     quoting = stated.quoting is not False
-    return CsvForm(stated.delimiter or told_delimiter(path, quoting), stated.encoding or PLAIN.encoding, quoting)
+    return CsvForm(stated.delimiter or told_delimiter(path, quoting), stated.encoding or PLAIN_CSV.encoding, quoting)
 
 
 def _require_persons(found: DeliveredFiles, layout: Mapping | OmopLists) -> None:
@@ -134,7 +134,7 @@ def _require_persons(found: DeliveredFiles, layout: Mapping | OmopLists) -> None
 
 def _refuse_missing_columns(columns: dict[str, dict[Place, list[str]]], layout: Mapping) -> None:
     """Every column the layout needs, in each file, before anything is computed."""
-    for part in (part for table in mapping.TABLES for part in layout.parts(table) if part.file in columns):
+    for part in (part for table in mapping.MAPPED_TABLES for part in layout.parts(table) if part.file in columns):
         joined = [name for there in columns.get(part.join.file, {}).values() for name in there] if part.join else []
         for file, there in columns[part.file].items():
             for spellings in mapping.needed_columns(part):

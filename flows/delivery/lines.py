@@ -59,12 +59,12 @@ class Lines:
         return self.n_rows + self.n_blank
 
 
-def count(blocks: Iterable[bytes], delimiter: str, quoting: bool) -> Lines:
+def count_blocks(blocks: Iterable[bytes], delimiter: str, quoting: bool) -> Lines:
     """The lines of a text that comes in blocks, none of them empty; the last line needs no end."""
     counts = csv_lines.nothing_counted()
 
     def add(block: bytes) -> None:
-        csv_lines.count(np.frombuffer(block, dtype=np.uint8), ord(delimiter), ord('"') if quoting else -1, counts)
+        csv_lines.count_block(np.frombuffer(block, dtype=np.uint8), ord(delimiter), ord('"') if quoting else -1, counts)
 
     last = b"\n"
     for block in blocks:
@@ -72,7 +72,7 @@ def count(blocks: Iterable[bytes], delimiter: str, quoting: bool) -> Lines:
         last = block[-1:]
     if last != b"\n":
         add(b"\n")
-    open_at = int(counts[csv_lines.ROW_AT]) if counts[csv_lines.STANDS] == csv_lines.QUOTED else 0
+    open_at = int(counts[csv_lines.ROW_AT]) if counts[csv_lines.STANDS] == csv_lines.IN_QUOTES else 0
     return Lines(*counts[: csv_lines.ROW_AT].tolist(), open_at, delimiter)
 
 

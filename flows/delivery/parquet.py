@@ -92,7 +92,7 @@ def reading(part: Part) -> Iterator[None]:
         raise _too_deep(part.name) from None
 
 
-def read_schema(place: Place) -> pl.Schema:
+def read_parquet_schema(place: Place) -> pl.Schema:
     """A table's columns, of types that hold what all its files do; two of one name and unlike files are refused."""
     parts = _parts(place)
     if not parts:
@@ -288,7 +288,7 @@ def _kind(kind: pl.DataType) -> str:
     return "dates" if kind == pl.Date else str(kind)
 
 
-def listed(names: Sequence[str]) -> str:
+def first_five(names: Sequence[str]) -> str:
     """Names as they are told, the first five."""
     return _first_five([f"'{name}'" for name in names])
 

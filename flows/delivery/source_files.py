@@ -22,7 +22,7 @@ from impasse.schemas.errors import ImpasseError
 from impasse.schemas.file_names import shown
 from impasse.schemas.found import NO_ROWS, Found
 
-PLAIN = CsvForm()
+PLAIN_CSV = CsvForm()
 _OF_FILES = (".csv", ".gz", ".txt", ".tsv")
 _PIECE = 500_000
 _SMALL = 4 << 20
@@ -33,7 +33,7 @@ class SourceFile:
     """One file of a delivery; `form` says how it is written if it is CSV."""
 
     path: Place
-    form: CsvForm = PLAIN
+    form: CsvForm = PLAIN_CSV
 
     @property
     def is_parquet(self) -> bool:
@@ -45,9 +45,9 @@ class SourceFile:
     def schema(self) -> pl.Schema:
         """The columns, once the file is known to be what it should be; those of CSV are text."""
         if self.is_parquet:
-            return parquet.read_schema(self.path)
+            return parquet.read_parquet_schema(self.path)
         check_csv(self.path, self.form)
-        return csv.read_schema(self.path, self.form)
+        return csv.read_csv_schema(self.path, self.form)
 
     @cached_property
     def sizes(self) -> tuple[int, int]:

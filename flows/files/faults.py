@@ -24,7 +24,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 def fault(error: Exception, path: Place) -> Exception | None:
     """What keeps a file from being reached, if that is the cause: told to the user, or a fault of the disk."""
     if isinstance(path, Address):
-        return s3.fault(error, path)
+        return s3.store_fault(error, path)
     return refused(error, path) or disk_fault(error, path)
 
 
@@ -56,7 +56,7 @@ def disk(path: Place) -> Iterator[None]:
     try:
         yield
     except (_polars_error(), OSError) as error:
-        fault = s3.fault(error, path) if isinstance(path, Address) else disk_fault(error, path)
+        fault = s3.store_fault(error, path) if isinstance(path, Address) else disk_fault(error, path)
         raise fault or error from None
 
 

@@ -11,7 +11,7 @@ from impasse.flows.files.faults import disk
 from impasse.flows.files.keep import close_door, require_own, settle_one
 
 
-def files_below(folder: Path) -> list[Path]:
+def files_in_folder(folder: Path) -> list[Path]:
     """Every file below a folder, in order."""
     return sorted(path for path in folder.rglob("*") if path.is_file())
 

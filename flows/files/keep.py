@@ -92,7 +92,7 @@ def settle_one(path: Path) -> None:
 
 
 @contextmanager
-def private() -> Iterator[None]:
+def for_user_alone() -> Iterator[None]:
     """What is made meanwhile, by whatever library or new process, is for the user alone.
 
     Threads share the umask: the first to enter sets it, the last to leave sets it back.

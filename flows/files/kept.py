@@ -18,7 +18,7 @@ from impasse.flows.files.keep import aside
 _AT_MOST = 8
 
 
-def page(made_of: object, make: Callable[[], str], folder: Path | None) -> str:
+def kept_page(made_of: object, make: Callable[[], str], folder: Path | None) -> str:
     """The page that `make` makes of `made_of`, whose `repr` says all of it; kept in the folder, if there is one."""
     if folder is None:
         return make()

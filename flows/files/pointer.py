@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from impasse.flows.files import s3
-from impasse.flows.files.folders import files_below
+from impasse.flows.files.folders import files_in_folder
 from impasse.flows.files.s3 import Address, Place
 from impasse.flows.files.texts import read_text
 from impasse.schemas.errors import ImpasseError
@@ -28,10 +28,10 @@ def require_free(pointer: Place) -> None:
         )
 
 
-def point(pointer: Place, run: Place) -> None:
+def point_to(pointer: Place, run: Place) -> None:
     """Let a pointer lead to a run: a link, or on S3, where there are none, an object that holds the run's name."""
     if isinstance(pointer, Address):
-        s3.write(f"{run.name}\n".encode(), pointer)
+        s3.write_bytes(f"{run.name}\n".encode(), pointer)
         return
     link = pointer.with_name(f".{pointer.name}-{run.name}")
     link.unlink(missing_ok=True)
@@ -44,7 +44,7 @@ def copy_whole(work: Path, parts: Sequence[str], final: Address, last: Path) -> 
 
     A folder without that file is no run.
     """
-    paths = [path for part in parts for path in files_below(work / part)]
+    paths = [path for part in parts for path in files_in_folder(work / part)]
     for path in sorted(paths, key=lambda path: path == last):
         s3.copy(path, final / path.relative_to(work).as_posix())
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # and loaded only when a store is asked
 # A store that is silent is given up within half a minute; one that sends is not hurried.
 _CONNECT_SECONDS = 5
 _SILENT_SECONDS = 10
-_ATTEMPTS = 3
+_TRIES = 3
 # Polars counts the time of a whole answer, of up to 64 MB.
 _ANSWER_SECONDS = 100
 
@@ -99,7 +99,7 @@ def _client(account: _Account) -> S3FileSystem:
         endpoint_override=account.endpoint,
         connect_timeout=_CONNECT_SECONDS,
         request_timeout=_SILENT_SECONDS,
-        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=_TRIES),
         allow_delayed_open=True,
     )
 
@@ -126,7 +126,7 @@ def polars_options() -> dict[str, Any]:
         "aws_allow_http": "true" if (account.endpoint or "").startswith("http://") else "false",
         "connect_timeout": f"{_CONNECT_SECONDS}s",
         "timeout": f"{_ANSWER_SECONDS}s",
-        "max_retries": _ATTEMPTS - 1,
+        "max_retries": _TRIES - 1,
         "retry_timeout_ms": 1000 * _ANSWER_SECONDS,
     }
     return {name: value for name, value in stated.items() if value is not None}

@@ -24,7 +24,7 @@ from impasse.flows.run.program import place
 from impasse.schemas.errors import ImpasseError, MayPass
 from impasse.schemas.file_names import shown
 
-P = ParamSpec("P")
+_P = ParamSpec("P")
 R = TypeVar("R")
 
 _MODULE = re.compile(r"[A-Za-z_][\w.]*")
@@ -34,7 +34,7 @@ class InternalError(ImpasseError):
     """An error in Impasse itself, told without the values it met."""
 
 
-def redact(step: Callable[P, R]) -> Callable[P, R]:
+def redact(step: Callable[_P, R]) -> Callable[_P, R]:
     """Let only messages through that hold no value from a row."""
 
     @wraps(step)

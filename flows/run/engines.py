@@ -45,7 +45,7 @@ class ClusterGone(ImpasseError):  # noqa: N818  (it tells what happened)
     """The Dask cluster no longer answers, or has no worker left."""
 
 
-def require(engine: EngineSection) -> None:
+def require_engine(engine: EngineSection) -> None:
     """Before anything is read: is Dask installed, and does the cluster answer, if either is asked for?"""
     if engine.kind != "dask":
         return

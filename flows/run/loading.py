@@ -50,7 +50,7 @@ def load(study_path: Path) -> Loaded:
     return Loaded(study, layout, codes, chosen, texts, inputs.layout_text(study, study_path.parent))
 
 
-def notes_on_names(study_path: Path, study: Study) -> list[str]:
+def notes_on_former_names(study_path: Path, study: Study) -> list[str]:
     """A note on each file of the user's that states settings by former names."""
     return inputs.notes_on_names([study_path.parent / folder for folder in study.definitions.folders], study_path)
 

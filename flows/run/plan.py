@@ -18,7 +18,7 @@ from impasse.flows.files.pointer import require_free
 from impasse.flows.files.s3 import Place
 from impasse.flows.run import lock, runs
 from impasse.flows.run.cores import usable_cores
-from impasse.flows.run.loading import load, notes_on_names, stated
+from impasse.flows.run.loading import load, notes_on_former_names, stated
 from impasse.flows.run.program import computing, versions
 from impasse.flows.run.progress import note
 from impasse.flows.run.unchanged import fingerprint, inputs_of, signatures_of
@@ -120,7 +120,7 @@ def make_plan(
     path = study_path.resolve()
     load.cache_clear()  # in a process that lives long the study may have changed
     loaded = load(path)
-    for text in notes_on_names(path, loaded.study):
+    for text in notes_on_former_names(path, loaded.study):
         note(text)
     output, engine = stated(loaded.study, requested)
     here, end = _folders(path.parent, output, out)
@@ -153,7 +153,7 @@ def _new_run(plan: Plan) -> Plan:
     for run_id in (first, *(f"{first}-{n}" for n in range(2, 100))):
         new = replace(plan, run_id=run_id, number=number)
         if not new.final.exists() and take_folder(new.work):
-            with private():
+            with for_user_alone():
                 texts.write_json({"started": number}, new.work / runs.STARTED)
             return new
     raise ImpasseError(

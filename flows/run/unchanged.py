@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from impasse.flows.delivery import delivery
 from impasse.flows.files import s3
 from impasse.flows.files.fingerprints import sha256_of, signature_of
-from impasse.flows.files.folders import files_below
+from impasse.flows.files.folders import files_in_folder
 from impasse.flows.files.s3 import Place
 from impasse.flows.run.loading import Loaded, load
 from impasse.flows.run.program import PACKAGES, computing
@@ -34,7 +34,7 @@ def fingerprint(study_path: Path, loaded: Loaded) -> str:
 @lru_cache(maxsize=1)
 def program_fingerprint() -> str:
     """The fingerprint of the code, the code lists, the shipped layouts and definitions, and what pages are made of."""
-    shipped = [path for package in PACKAGES for path in files_below(package)]
+    shipped = [path for package in PACKAGES for path in files_in_folder(package)]
     prints = [sha256_of(path) for path in shipped if path.suffix in (".py", ".csv", ".toml", ".html", ".css")]
     return sha256("".join(prints).encode()).hexdigest()
 

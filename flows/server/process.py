@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uvicorn import Server
 
 _SECONDS_TO_END = 5
-SETTINGS = {
+PREFECT_SETTINGS = {
     "PREFECT__SERVER_EPHEMERAL": "1",
     "PREFECT__SERVER_FINAL": "1",
     "PREFECT_UI_ENABLED": "false",
@@ -39,7 +39,7 @@ SETTINGS = {
 
 def main() -> None:
     """Serve until the run ends."""
-    os.environ.update(SETTINGS)
+    os.environ.update(PREFECT_SETTINGS)
     collect_seldom()
     load_prefect()
     from prefect.settings import PREFECT_API_URL

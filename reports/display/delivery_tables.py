@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from impasse.reports.display.tables import Names, Rows, render
+from impasse.reports.display.tables import ListedRows, Names, render_table
 from impasse.reports.words.numbers import count
 from impasse.schemas.found import Found
 from impasse.schemas.plain import plain
@@ -15,7 +15,7 @@ from impasse.schemas.plain import plain
 def reconciliation_table(rows: pl.DataFrame, caption: str, id: str) -> str:
     """Rows delivered, accepted and quarantined, per table."""
     numbers = ("n_delivered", "n_accepted", "n_quarantined")
-    return render(
+    return render_table(
         [
             {"Table": r["table"]}
             | {n.removeprefix("n_").capitalize(): count(r[n]) if r["is_present"] else "not delivered" for n in numbers}
@@ -29,7 +29,7 @@ def reconciliation_table(rows: pl.DataFrame, caption: str, id: str) -> str:
 def rule_table(rows: pl.DataFrame, meanings: Names, caption: str, id: str) -> str:
     """Rows every rule quarantined, most first, and what the rule means."""
     ordered = rows.sort("table", "n", "rule", descending=[False, True, False], nulls_last=True)
-    return render(
+    return render_table(
         [
             {
                 "Table": r["table"],
@@ -46,7 +46,7 @@ def rule_table(rows: pl.DataFrame, meanings: Names, caption: str, id: str) -> st
 
 def found_table(found: Sequence[Found], caption: str, id: str) -> str:
     """The files and tables of a delivery, what became of each, and what to know of it."""
-    return render(
+    return render_table(
         [
             {
                 "File or table": plain(entry.name),
@@ -62,10 +62,10 @@ def found_table(found: Sequence[Found], caption: str, id: str) -> str:
     )
 
 
-def expectation_table(rows: Rows, caption: str, id: str) -> str:
+def expectation_table(rows: ListedRows, caption: str, id: str) -> str:
     """What was expected of the delivery, failures first and critical ones before others."""
     ordered = sorted(rows, key=lambda r: (r["success"], not r["critical"], r["suite"], r["expectation"], r["column"]))
-    return render(
+    return render_table(
         [
             {
                 "Result": "met" if r["success"] else "NOT MET",

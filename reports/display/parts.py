@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from impasse.reports.display import figures
 
-FIRST = 10
+N_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Part:
+class FoldedTables:
     """Tables, and under a label those that are folded away."""
 
     shown: list[Markup]
@@ -78,10 +78,10 @@ class Numbered:
         return self.names if len(self.order) <= figures.MANY else self.short
 
 
-def first_and_all(table: Callable[..., str], order: list[str], caption: str, id: str) -> Part:
+def first_and_all(table: Callable[..., str], order: list[str], caption: str, id: str) -> FoldedTables:
     """A table with a row for each definition of `order`; of many the first ones, and all of them folded away."""
     whole = Markup(table(order=order, caption=caption, id=id))
     if len(order) <= figures.MANY:
-        return Part([whole], "", [])
-    some = table(order=order[:FIRST], caption=f"{caption} (the {FIRST} with the highest share)", id=f"{id}-first")
-    return Part([Markup(some)], f"All {len(order)} definitions", [whole])
+        return FoldedTables([whole], "", [])
+    some = table(order=order[:N_SHOWN], caption=f"{caption} (the {N_SHOWN} with the highest share)", id=f"{id}-first")
+    return FoldedTables([Markup(some)], f"All {len(order)} definitions", [whole])

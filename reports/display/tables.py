@@ -16,8 +16,8 @@ from great_tables import GT
 
 from impasse.reports.words.names import words
 from impasse.reports.words.numbers import (
+    DASH,
     MINUS,
-    NOTHING,
     SUPPRESSED,
     UNDEFINED,
     coefficient,
@@ -61,23 +61,23 @@ PSEUDO_RESISTANCE_NAMES = {"none": "No cause found", "possible": "In the trials 
 CAUSE_NAMES = {"inadequate_dose": "Dose too low", "short_duration": "Too short", "poor_adherence": "Poor adherence"}
 AFTERWARDS_NAMES = {"remitted": "Remission", "ended": "Ended otherwise", "died": "Death", "continued": "May go on"}
 MOST_CAUSES = 3
-_NO_NUMBER = (SUPPRESSED, UNDEFINED, NOTHING, "not delivered", "bounds only", "no episode")
+_NO_NUMBER = (SUPPRESSED, UNDEFINED, DASH, "not delivered", "bounds only", "no episode")
 _NUMBER_STARTS = f"0123456789<>+{MINUS}"
 Names = dict[str, str]
-Rows = list[dict[str, Any]]
+ListedRows = list[dict[str, Any]]
 
 
 def prevalence_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
     """Counts, point, interval and bounds of every definition; `rows` of one denominator and stratum."""
     known = {r["definition_id"]: r for r in rows.iter_rows(named=True)}
-    return render(
+    return render_table(
         [
             {
                 "Definition": names[r["definition_id"]],
                 "Eligible episodes": count(r["n_total"]),
                 "Resistant": count(r["n_resistant"]),
                 "Cannot be told": count(r["n_undetermined"]),
-                "Share of decided": point(r),
+                "Share of decided": point_cell(r),
                 "95% interval": _range(r, "ci"),
                 "Bounds": _range(r, "bound"),
             }
@@ -102,9 +102,9 @@ def stratum_table(rows: pl.DataFrame, order: list[str], names: Names, caption: s
 def verdict_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
     """How many episodes of the disorder get which verdict."""
     cells = {(r["definition_id"], r["verdict"]): f"{count(r['n'])}{_of(r)}" for r in rows.iter_rows(named=True)}
-    return render(
+    return render_table(
         [
-            {"Definition": names[d]} | {VERDICT_NAMES[v]: cells.get((d, v), NOTHING) for v in VERDICTS}
+            {"Definition": names[d]} | {VERDICT_NAMES[v]: cells.get((d, v), DASH) for v in VERDICTS}
             for d in order
             if any((d, v) in cells for v in VERDICTS)
         ],
@@ -115,16 +115,16 @@ def verdict_table(rows: pl.DataFrame, order: list[str], names: Names, caption: s
 
 def pair_table(rows: pl.DataFrame, names: Names, caption: str, id: str) -> str:
     """Two-by-two counts and agreement statistics of every pair."""
-    return render([_pair(r, names) for r in rows.iter_rows(named=True)], caption, id)
+    return render_table([_pair(r, names) for r in rows.iter_rows(named=True)], caption, id)
 
 
 def attrition_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
     """Episodes left after each step, one row per definition, over bars on one scale for all."""
     most = rows["n_left"].max() or 1
     cells = {(r["definition_id"], r["step"]): _with_bar(r["n_left"], most) for r in rows.iter_rows(named=True)}
-    return render(
+    return render_table(
         [
-            {"Definition": names[d]} | {STEP_NAMES[s]: cells.get((d, s), NOTHING) for s in ATTRITION_STEPS}
+            {"Definition": names[d]} | {STEP_NAMES[s]: cells.get((d, s), DASH) for s in ATTRITION_STEPS}
             for d in order
             if any((d, s) in cells for s in ATTRITION_STEPS)
         ],
@@ -136,7 +136,7 @@ def attrition_table(rows: pl.DataFrame, order: list[str], names: Names, caption:
 def cause_table(rows: pl.DataFrame, order: list[str], names: Names, base: int, caption: str, id: str) -> str:
     """What may explain resistance: pseudo-resistance, causes in the trials, and the most frequent diagnosed ones."""
     cells = _by_level(rows)
-    return render(
+    return render_table(
         [
             {"Definition": names[d], "Resistant": _total(cells, d, "pseudo_resistance")}
             | _levels(cells, d, "pseudo_resistance", {v: PSEUDO_RESISTANCE_NAMES[v] for v in PSEUDO_RESISTANCE}, base)
@@ -152,7 +152,7 @@ def cause_table(rows: pl.DataFrame, order: list[str], names: Names, base: int, c
 def afterwards_table(rows: pl.DataFrame, order: list[str], names: Names, base: int, caption: str, id: str) -> str:
     """What became of resistant episodes."""
     cells = _by_level(rows)
-    return render(
+    return render_table(
         [
             {"Definition": names[d], "Resistant": _total(cells, d, "afterwards")}
             | _levels(cells, d, "afterwards", {a: AFTERWARDS_NAMES[a] for a in AFTERWARDS}, base)
@@ -168,7 +168,7 @@ def untried_table(
 ) -> str:
     """In how many resistant episodes each option was never tried; `options` name those that the delivery shows."""
     cells = _by_level(rows)
-    return render(
+    return render_table(
         [
             {"Definition": names[d], "Resistant": _total(cells, d, "untried")}
             | _levels(cells, d, "untried", options, base)
@@ -181,7 +181,7 @@ def untried_table(
 
 def pairs_of(values: dict[str, Any], left: str, right: str, caption: str, id: str) -> str:
     """A mapping as a two-column table, sorted by key."""
-    return render([{left: key, right: str(values[key])} for key in sorted(values)], caption, id)
+    return render_table([{left: key, right: str(values[key])} for key in sorted(values)], caption, id)
 
 
 def few(base: int) -> str:
@@ -189,7 +189,7 @@ def few(base: int) -> str:
     return f"<{(base + 1) // 2}" if base > 2 else "0"
 
 
-def point(row: dict[str, Any]) -> str:
+def point_cell(row: dict[str, Any]) -> str:
     """The complete-case share, or why there is none."""
     if row["suppressed"]:
         return SUPPRESSED
@@ -198,7 +198,7 @@ def point(row: dict[str, Any]) -> str:
     return "bounds only" if row["prevalence"] is None else percent(row["prevalence"])
 
 
-def render(rows: Rows, caption: str, id: str) -> str:
+def render_table(rows: ListedRows, caption: str, id: str) -> str:
     """An HTML table in its own scrolling box; the first column heads its row. No rows: a sentence that says so."""
     if not rows:
         return f'<p class="empty">{escape(caption)}: nothing to show.</p>'
@@ -242,7 +242,7 @@ def _lean_tag(match: re.Match[str]) -> str:
 
 def _range(row: dict[str, Any], kind: str) -> str:
     low, high = row[f"{kind}_low"], row[f"{kind}_high"]
-    return point(row) if low is None or high is None else interval(low, high)
+    return point_cell(row) if low is None or high is None else interval(low, high)
 
 
 def _of(row: dict[str, Any]) -> str:
@@ -260,7 +260,7 @@ def _pivoted(
     id: str,
 ) -> str:
     cells = {(r["definition_id"], r[column]): r for r in rows.iter_rows(named=True)}
-    return render(
+    return render_table(
         [
             {"Definition": names[d]} | {heads[v]: _cell(cells.get((d, v))) for v in values}
             for d in order
@@ -281,7 +281,7 @@ def _by_level(rows: pl.DataFrame) -> _ByLevel:
 def _total(cells: _ByLevel, definition: str, characteristic: str) -> str:
     """Of how many episodes the levels of a characteristic are counted."""
     of = [r["n_of"] for (d, kind, _), r in cells.items() if (d, kind) == (definition, characteristic)]
-    return count(of[0]) if of else NOTHING
+    return count(of[0]) if of else DASH
 
 
 def _levels(cells: _ByLevel, definition: str, characteristic: str, heads: Names, base: int) -> dict[str, str]:
@@ -290,7 +290,7 @@ def _levels(cells: _ByLevel, definition: str, characteristic: str, heads: Names,
 
 def _rounded(row: dict[str, Any] | None, base: int) -> str:
     if row is None or row["n_of"] == 0:
-        return NOTHING
+        return DASH
     return few(base) if row["n"] == 0 else count(row["n"])
 
 
@@ -301,13 +301,13 @@ def _diagnosed(rows: pl.DataFrame) -> str:
         return SUPPRESSED
     found = causes.filter(pl.col("n") > 0).sort("n", "level", descending=[True, False])
     told = [f"{words(r['level'])} {count(r['n'])}" for r in found.head(MOST_CAUSES).iter_rows(named=True)]
-    return "; ".join([*told, *[f"{found.height - MOST_CAUSES} more"] * (found.height > MOST_CAUSES)]) or NOTHING
+    return "; ".join([*told, *[f"{found.height - MOST_CAUSES} more"] * (found.height > MOST_CAUSES)]) or DASH
 
 
 def _cell(row: dict[str, Any] | None) -> str:
     if row is None or row["n_total"] == 0:
-        return NOTHING
-    return point(row) if row["suppressed"] else f"{point(row)} of {count(row['n_total'])}"
+        return DASH
+    return point_cell(row) if row["suppressed"] else f"{point_cell(row)} of {count(row['n_total'])}"
 
 
 def _pair(row: dict[str, Any], names: Names) -> dict[str, str]:

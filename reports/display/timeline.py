@@ -18,11 +18,10 @@ from impasse.reports.words.numbers import listed, number, plural
 from impasse.schemas.cases import Case
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
-from impasse.schemas.history import TABLES, parse_history
+from impasse.schemas.history import DRAWN_TABLES, parse_history
 from impasse.schemas.study import OBSERVABLE
-from impasse.schemas.values import NO_LEVEL
+from impasse.schemas.values import NO_LEVEL, Row
 
-Row = dict[str, Any]  # a row of a canonical table
 MARKS = {
     "diagnoses": "|",
     "dispensings": "=",
@@ -130,7 +129,7 @@ def _event(person: Row, definition: Definition, codes: CodeLists) -> _Event | No
     """What one line of a history draws; facts of the person are not drawn."""
     if person["death_date"]:
         return _Event("death", "died", ((person["death_date"], person["death_date"] + _DAY),))
-    table = next((name for name in TABLES if person[name] and name != "coverage"), None)
+    table = next((name for name in DRAWN_TABLES if person[name] and name != "coverage"), None)
     if table is None:
         return None
     rows = person[table]
@@ -169,9 +168,7 @@ def _lists(row: Row, definition: Definition, codes: CodeLists) -> list[str]:
     """The code lists a diagnosis is in: those the definition names, else those of its disorders, else all."""
     found = set(codes.lists_of(row["code_system"], row["code"]))
     of_disorders = {codes.diagnoses_of[disorder] for disorder in definition.eligible.disorders}
-    return next(
-        (sorted(found & choice) for choice in (definition.code_lists, of_disorders, found) if found & choice), []
-    )
+    return next((sorted(found & named) for named in (definition.code_lists, of_disorders, found) if found & named), [])
 
 
 def _code(code: str, system: str) -> str:

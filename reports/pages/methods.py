@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from impasse.reports.display.matrix import Side, side_by_side
 from impasse.reports.display.timeline import DrawnCase, draw
-from impasse.reports.pages.report import page
+from impasse.reports.pages.report import page_of
 from impasse.reports.words import vocabulary
-from impasse.reports.words.names import STATUSES, capital, confidence, words
+from impasse.reports.words.names import STATUS_MEANINGS, capital, confidence, words
 from impasse.reports.words.numbers import listed, number, plural
 from impasse.reports.words.prose import describe, summary
 from impasse.schemas.cases import Case
@@ -67,7 +67,7 @@ def render_methods(contents: MethodsContents) -> str:
         "marks": [(mark, confidence(mark)) for mark in CONFIDENCE],
         "vocabulary": _vocabulary(contents.codes, shown),
     }
-    return page("methods.html", view)
+    return page_of("methods.html", view)
 
 
 def _lead(n_computed: int, n_cases: int, n_described: int) -> str:
@@ -103,7 +103,7 @@ def _definition(d: Definition, contents: MethodsContents) -> dict[str, Any]:
     return {
         "id": d.id,
         "title": d.title,
-        "status": f"{capital(d.status)}, {STATUSES[d.status]}." if d.status != "active" else "",
+        "status": f"{capital(d.status)}, {STATUS_MEANINGS[d.status]}." if d.status != "active" else "",
         "confidence": f"{d.source.confidence}: {confidence(d.source.confidence)}",
         "summary": summary(d),
         "blocks": [(capital(block), text) for block, text in describe(d).items()],

@@ -91,9 +91,9 @@ def render_report(contents: ReportContents) -> str:
         "definitions": [_definition(d) for d in known if d.gives == "verdict"],
         "staging": [_definition(d) for d in known if d.gives != "verdict"],
         "are_many": len(known) > figures.MANY,
-        "this": delivery(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
+        "this": delivery_view(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
     }
-    return page("report.html", view)
+    return page_of("report.html", view)
 
 
 def sentences(contents: ReportContents) -> list[str]:
@@ -107,7 +107,7 @@ def sentences(contents: ReportContents) -> list[str]:
     return told
 
 
-def page(template: str, view: dict[str, Any]) -> str:
+def page_of(template: str, view: dict[str, Any]) -> str:
     """A template filled in; every text is escaped unless this package made it as markup."""
     environment = Environment(
         loader=PackageLoader("impasse.reports"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -115,7 +115,7 @@ def page(template: str, view: dict[str, Any]) -> str:
     return environment.get_template(template).render(view)
 
 
-def delivery(
+def delivery_view(
     reconciliation: pl.DataFrame, rules: pl.DataFrame, meanings: dict[str, str], provenance: dict[str, dict[str, Any]]
 ) -> Delivery:
     """The tables that the report and the validation page share."""
@@ -175,7 +175,7 @@ def _steps_table(said: Answer, disorder: str) -> Markup | None:
     names = ("Step", "Lowest", "Highest")
     rows = [dict(zip(names, row, strict=True)) for row in said.steps]
     title = "Episodes left under the lowest and the highest definition"
-    return Markup(tables.render(rows, title, f"steps-{disorder}")) if rows else None
+    return Markup(tables.render_table(rows, title, f"steps-{disorder}")) if rows else None
 
 
 def _answer(contents: ReportContents, numbered: Numbered) -> Answer:

@@ -60,7 +60,7 @@ def render_validation(contents: ValidationContents) -> str:
         "limits": limit_sentences(contents.observes, contents.absent_tables),
         "this": delivery(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
     }
-    return page("validation.html", view)
+    return page_of("validation.html", view)
 
 
 def _lead(n: int, n_failed: int, n_critical: int) -> str:

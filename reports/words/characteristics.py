@@ -13,7 +13,7 @@ import polars as pl
 from markupsafe import Markup
 
 from impasse.reports.display import figures, tables
-from impasse.reports.display.parts import Figure, Numbered, Part, first_and_all
+from impasse.reports.display.parts import Figure, FoldedTables, Numbered, first_and_all
 from impasse.reports.words.limits import unseen_options_sentences
 from impasse.reports.words.names import words
 from impasse.reports.words.numbers import count, plural
@@ -54,7 +54,7 @@ def staged(contents: ReportContents) -> set[str]:
 
 def _rounded(
     table: Callable[..., str], contents: ReportContents, numbered: Numbered, kinds: tuple[str, ...], what: str
-) -> Part:
+) -> FoldedTables:
     """A table of rounded numbers of resistant episodes."""
     rows = contents.profile.filter(pl.col("characteristic").is_in(kinds), pl.col("definition_id").is_in(numbered.own))
     shown = set(rows.filter(~pl.col("suppressed"))["definition_id"])
@@ -63,7 +63,7 @@ def _rounded(
     order, id = [d for d in numbered.own if d in shown], f"{kinds[-1]}-{numbered.disorder}"
     made = first_and_all(partial(table, rows, names=numbered.heads, base=contents.rounded_to), order, caption, id)
     named = [Markup("<p>Suppressed: {}.</p>").format("; ".join(hidden))][: len(hidden)]
-    return Part([*made.shown, *named], made.label, made.folded)
+    return FoldedTables([*made.shown, *named], made.label, made.folded)
 
 
 def _staging(contents: ReportContents, disorder: str) -> list[Figure]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from impasse.reports.words.numbers import NOTHING, coefficient, count, percent, plural
+from impasse.reports.words.numbers import DASH, coefficient, count, percent, plural
+from impasse.schemas.values import Row
 
-Row = dict[str, Any]
 Left = dict[str, dict[str, int | None]]  # by definition: the episodes left after each step of the attrition table
 
 _STEPS = {
@@ -158,7 +157,7 @@ def _bounds(row: Row) -> str:
 
 
 def _decided(overall: Row) -> str:
-    ratio = NOTHING if overall["prevalence_ratio"] is None else f"{overall['prevalence_ratio']:.1f}"
+    ratio = DASH if overall["prevalence_ratio"] is None else f"{overall['prevalence_ratio']:.1f}"
     by_all = count(overall["n_decided_by_all"])
     times = f"The highest share is {ratio} times the lowest. " if overall["prevalence_ratio"] is not None else ""
     every = "Both" if overall["n_definitions"] == 2 else f"All {overall['n_definitions']}"

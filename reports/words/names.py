@@ -88,13 +88,13 @@ _SCALES = {
     "phq9": "PHQ-9",
     "ybocs": "Y-BOCS",
 }
-KINDS = {
+KIND_NAMES = {
     "count": "by counting trials",
     "score": "by a score",
     "stage": "by stages",
     "descriptive": "described, not computed",
 }
-STATUSES = {
+STATUS_MEANINGS = {
     "active": "used by default",
     "unverified": "off by default: nobody has checked it against the source",
     "draft": "a draft: no study uses it",

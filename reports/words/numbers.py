@@ -9,7 +9,7 @@ from __future__ import annotations
 
 SUPPRESSED = "suppressed"
 UNDEFINED = "not defined"
-NOTHING = "–"
+DASH = "–"
 MINUS = "\u2212"
 
 

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from impasse.reports.words.names import groups, scale_name, words
 from impasse.reports.words.numbers import duration, listed, number, plural
-from impasse.reports.words.resistance import WHEN, asks_failure, in_short, needed, resistance
+from impasse.reports.words.resistance import WHEN_WORDS, asks_failure, in_short, needed, resistance
 from impasse.schemas.definition import (
     Adequacy,
     Definition,
@@ -102,8 +102,8 @@ def _requirement(rule: Requirement) -> str:
 def requirement(rule: Requirement) -> str:
     """A required diagnosis as a phrase."""
     if rule.days == 1:
-        return f"a diagnosis of {words(rule.codes)} {WHEN[rule.when]}"
-    return f"diagnoses of {words(rule.codes)} on at least {rule.days:,} different days {WHEN[rule.when]}"
+        return f"a diagnosis of {words(rule.codes)} {WHEN_WORDS[rule.when]}"
+    return f"diagnoses of {words(rule.codes)} on at least {rule.days:,} different days {WHEN_WORDS[rule.when]}"
 
 
 def _washout(rule: Eligible) -> list[str]:
@@ -145,7 +145,7 @@ def _exclusions(rules: tuple[Exclusion, ...]) -> list[str]:
     """One sentence for each time at which a diagnosis excludes."""
     times = dict.fromkeys(rule.when for rule in rules)
     lists = {when: tuple(rule.codes for rule in rules if rule.when == when) for when in times}
-    said = [f"Not eligible with a diagnosis of {groups(codes)} {WHEN[when]}." for when, codes in lists.items()]
+    said = [f"Not eligible with a diagnosis of {groups(codes)} {WHEN_WORDS[when]}." for when, codes in lists.items()]
     return said or ["No other diagnosis excludes an episode."]
 
 

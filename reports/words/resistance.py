@@ -29,7 +29,7 @@ from impasse.schemas.definition import (
     alternatives_of,
 )
 
-WHEN = {
+WHEN_WORDS = {
     "ever": "at any time while the person is observed",
     "before": "before the episode starts",
     "during": "during the episode",
@@ -178,7 +178,8 @@ def _bands(bands: tuple[Band, ...], write: Callable[[int], str]) -> str:
 
 def _diagnosis(rule: DiagnosisItem) -> str:
     levels = ", ".join(f"{number(level.points)} for {words(level.codes)}" for level in rule.levels)
-    return f"points for a diagnosis {WHEN[rule.when]}, the most that one earns: {levels}, else {number(rule.otherwise)}"
+    when, otherwise = WHEN_WORDS[rule.when], number(rule.otherwise)
+    return f"points for a diagnosis {when}, the most that one earns: {levels}, else {otherwise}"
 
 
 def _admission(rule: AdmissionItem) -> str:

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from impasse.reports.words.names import groups, words
 from impasse.reports.words.numbers import duration, number
 from impasse.reports.words.prose import DOSES, requirement, scale
-from impasse.reports.words.resistance import WHEN, alternative, item, level, named_alternative
+from impasse.reports.words.resistance import WHEN_WORDS, alternative, item, level, named_alternative
 from impasse.schemas.definition import (
     AdmissionItem,
     Alternative,
@@ -54,7 +54,7 @@ def settings(block: object, prefix: str = "") -> dict[str, str]:
 def _value(name: str, value: object) -> str:
     last = name.rsplit(".", 1)[-1]
     if isinstance(value, tuple) and value and isinstance(value[0], Exclusion):
-        return "; ".join(_excluded(value))
+        return "; ".join(_exclusions(value))
     if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Alternative):
         return alternative(value[0])  # the name of a single alternative says nothing
     if isinstance(value, tuple):
@@ -70,7 +70,7 @@ def _value(name: str, value: object) -> str:
     return _WORDS.get(last, {}).get(str(value)) or words(str(value))
 
 
-def _excluded(rules: tuple[Exclusion, ...]) -> list[str]:
+def _exclusions(rules: tuple[Exclusion, ...]) -> list[str]:
     """One phrase for each time at which a diagnosis excludes."""
     times = dict.fromkeys(rule.when for rule in rules)
-    return [f"{groups([rule.codes for rule in rules if rule.when == when])} {WHEN[when]}" for when in times]
+    return [f"{groups([rule.codes for rule in rules if rule.when == when])} {WHEN_WORDS[when]}" for when in times]

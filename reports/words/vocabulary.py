@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import polars as pl
 
 from impasse.reports.words.names import capital, scale_name, words
-from impasse.reports.words.numbers import NOTHING, listed, number
+from impasse.reports.words.numbers import DASH, listed, number
 from impasse.schemas.codelists import CodeLists
+from impasse.schemas.values import Row
 
-Row = dict[str, Any]  # a row of a code list
-Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
-TIERS = {"first_line": "first line", "later_line": "later line", "experimental": "experimental"}
+HeadedRows = tuple[tuple[str, ...], list[tuple[str, ...]]]
+TIER_NAMES = {"first_line": "first line", "later_line": "later line", "experimental": "experimental"}
 _DOSES = {
     "ddd": "Defined daily dose",
     "minimum_effective": "Minimum effective",
@@ -22,14 +21,14 @@ _DOSES = {
 }
 
 
-def scales(codes: CodeLists) -> Table:
+def scales(codes: CodeLists) -> HeadedRows:
     """Every symptom scale with what counts as remission and response on it."""
     heads = ("Scale", "Disorders", "Scores", "Severity, from", "Remission", "Response", "Partial response", "Source")
     return heads, [_scale(row) for row in codes.scales.to_dicts()]
 
 
 def _scale(row: Row) -> tuple[str, ...]:
-    remission = NOTHING if row["remission_max"] is None else f"at most {number(row['remission_max'])}"
+    remission = DASH if row["remission_max"] is None else f"at most {number(row['remission_max'])}"
     if row["is_screening_tool"] and row["remission_max"] is not None:
         remission += "; a screening tool cannot prove it"
     partial = row["partial_fall_percent"]
@@ -40,7 +39,7 @@ def _scale(row: Row) -> tuple[str, ...]:
         _bands(row["severity_bands"]),
         remission,
         _response(row),
-        NOTHING if partial is None else f"a fall of {number(partial)}% or more",
+        DASH if partial is None else f"a fall of {number(partial)}% or more",
         _cited(row),
     )
 
@@ -48,7 +47,7 @@ def _scale(row: Row) -> tuple[str, ...]:
 def _bands(bands: list[str]) -> str:
     """The names of the bands with the score each starts at."""
     named = (band.split(":") for band in bands)
-    return ", ".join(f"{words(name)} {edge}" for name, edge in named) or NOTHING
+    return ", ".join(f"{words(name)} {edge}" for name, edge in named) or DASH
 
 
 def _response(row: Row) -> str:
@@ -58,17 +57,17 @@ def _response(row: Row) -> str:
         "response_max": "at most {}",
     }
     told = [text.format(number(row[column])) for column, text in ways.items() if row[column] is not None]
-    return told[0] if told else NOTHING
+    return told[0] if told else DASH
 
 
-def options(codes: CodeLists) -> Table:
+def options(codes: CodeLists) -> HeadedRows:
     """What may be tried for a disorder, by tier."""
     heads = ("Option", "Disorder", "Tier", "Treatments", "Source")
     rows = [
         (
             row["name"],
             words(row["disorder"]),
-            TIERS[row["tier"]],
+            TIER_NAMES[row["tier"]],
             words(row["treatments"]),
             _cited(row),
         )
@@ -77,7 +76,7 @@ def options(codes: CodeLists) -> Table:
     return heads, rows
 
 
-def causes(codes: CodeLists) -> Table:
+def causes(codes: CodeLists) -> HeadedRows:
     """Diagnoses that may explain an apparent failure, by disorder."""
     heads = ("Cause", "Disorder", "Code list", "Source")
     rows = [
@@ -87,7 +86,7 @@ def causes(codes: CodeLists) -> Table:
     return heads, rows
 
 
-def treatment_groups(codes: CodeLists) -> Table:
+def treatment_groups(codes: CodeLists) -> HeadedRows:
     """Every treatment group with its members, and those whose code is too coarse to tell."""
     heads = ("Group", "In words", "Surely", "Possibly")
     return heads, [(name, words(name), *_members(codes, name)) for name in sorted(codes.groups())]
@@ -96,7 +95,7 @@ def treatment_groups(codes: CodeLists) -> Table:
 def _members(codes: CodeLists, group: str) -> list[str]:
     columns = ("groups", "maybe_groups")
     rows = [codes.treatments.filter(pl.col(column).list.contains(group)).to_dicts() for column in columns]
-    return [", ".join(_treatment(row) for row in found) or NOTHING for found in rows]
+    return [", ".join(_treatment(row) for row in found) or DASH for found in rows]
 
 
 def _treatment(row: Row) -> str:
@@ -104,7 +103,7 @@ def _treatment(row: Row) -> str:
     return f"{row['name']} ({row['treatment']})" if row["modality"] == "drug" else words(row["treatment"])
 
 
-def diagnosis_lists(codes: CodeLists) -> Table:
+def diagnosis_lists(codes: CodeLists) -> HeadedRows:
     """Every diagnosis list with its codes, by code system."""
     heads = ("List", "In words", "Codes")
     names = sorted(codes.code_lists())
@@ -122,7 +121,7 @@ def _codes(rows: pl.DataFrame) -> str:
     return "; ".join(told)
 
 
-def doses(codes: CodeLists) -> Table:
+def doses(codes: CodeLists) -> HeadedRows:
     """The doses a day against which a dose can be held, in milligrams, each with its confidence mark."""
     names = dict(codes.treatments.select("treatment", "name").iter_rows())
     heads = ("Drug", *(f"{head}, mg" for head in _DOSES.values()), "Source")
@@ -139,14 +138,14 @@ def _drug(row: Row, names: dict[str, str]) -> str:
 
 def _dose(row: Row, basis: str) -> str:
     amount, mark = row[f"{basis}_mg"], row[f"{basis}_confidence"]
-    return NOTHING if amount is None else f"{number(amount)} {mark or ''}".strip()
+    return DASH if amount is None else f"{number(amount)} {mark or ''}".strip()
 
 
 def _cited(row: Row) -> str:
     return f"{row['source']} ({row['date']}, {row['confidence']})"
 
 
-def of_disorders(table: Table, disorders: Iterable[str]) -> Table:
+def of_disorders(table: HeadedRows, disorders: Iterable[str]) -> HeadedRows:
     """The rows of these disorders, which have a column of their own."""
     heads, rows = table
     chosen = {words(disorder) for disorder in disorders}

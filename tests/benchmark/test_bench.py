@@ -31,7 +31,7 @@ from tests.tables import assert_shows, table
 
 PERSONS = 1500
 SMALL = 300
-DEMONSTRATION = demo.write
+DEMONSTRATION = demo.write_demo
 UNKNOWN = {"sex": "unknown", "supply_basis": "unknown", "kind": "unknown"}
 
 
@@ -39,7 +39,7 @@ UNKNOWN = {"sex": "unknown", "supply_basis": "unknown", "kind": "unknown"}
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a made-up registry, its study and its canonical tables, which were in three buckets."""
     folder = tmp_path_factory.mktemp("bench")
-    study = demo.write(folder, PERSONS, seed=5)
+    study = demo.write_demo(folder, PERSONS, seed=5)
     plan = make_plan(study, folder / "runs", buckets=3)
     reading.read_delivery(plan, load(plan.study_path))
     bench.write_canonical(plan, folder / "canonical")
@@ -59,7 +59,7 @@ def figures() -> Iterator[dict]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (bench, stages):
             patch.setattr(module, "measured", stages._timed)
-        patch.setattr(demo, "write", _of_few_definitions)
+        patch.setattr(demo, "write_demo", _of_few_definitions)
         patch.setattr(bench, "PREFECT_ROUNDS", 1)
         yield bench.run(SMALL)
 
@@ -510,7 +510,7 @@ LARGE = {
 
 def _printed(figures: dict) -> list[str]:
     console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    for part in bench_table.told(figures):
+    for part in bench_table.bench_tables(figures):
         console.print(part)
     return console.export_text().splitlines()
 
@@ -527,7 +527,7 @@ def test_the_tables_fit_80_columns_whatever_the_figures() -> None:
 
 def test_the_tables_say_what_and_on_what_machine(figures: dict) -> None:
     """Persons, rows, cores, memory and versions stand above the figures."""
-    head, stages, orchestrated, beside = bench_table.told(figures)
+    head, stages, orchestrated, beside = bench_table.bench_tables(figures)
 
     assert f"{SMALL} persons, {figures['rows']:,} rows delivered" in head
     assert f"Polars {figures['machine']['polars']}, DuckDB {figures['machine']['duckdb']}" in head

@@ -37,7 +37,7 @@ def _made_once(folder: Path, name: str, make: Callable[[Path], Path]) -> Path:
 @pytest.fixture(scope="session")
 def study(shared: Path) -> Path:
     """The study file of a simulated registry, which no test changes."""
-    return _made_once(shared, "registry", lambda folder: demo.write(folder, PERSONS, seed=3))
+    return _made_once(shared, "registry", lambda folder: demo.write_demo(folder, PERSONS, seed=3))
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,7 @@ def run(study: Path, shared: Path) -> Path:
 @pytest.fixture(scope="session")
 def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study file of few persons under two definitions, where it does not matter what becomes of them."""
-    written = demo.write(tmp_path_factory.mktemp("small"), 200, seed=6)
+    written = demo.write_demo(tmp_path_factory.mktemp("small"), 200, seed=6)
     written.write_text(f'{written.read_text()}\n[definitions]\nuse = ["anx_bokma_2019", "dep_fife_2017"]\n')
     return written
 

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from impasse.flows.delivery.delivery import read_delivery
+from impasse.flows.delivery.delivery import open_delivery
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import classifying, comparing, publication, reading, rendering
@@ -32,7 +32,7 @@ def worked_on(study: Path, out: Path) -> Plan:
     for part in range(counts.parts):
         classifying.classify_part(plan, part, counts.parts, counts.buckets)
     comparing.compare(plan, loaded)
-    rendering.render(plan, loaded)
+    rendering.render_pages(plan, loaded)
     return plan
 
 
@@ -44,7 +44,7 @@ def publish(plan: Plan) -> Path:
 def cleaned_of(study: Path) -> Cleaned:
     """The canonical tables and the quarantine of a study's delivery."""
     loaded = load(study.resolve())
-    delivered = read_delivery(loaded.study, study.resolve().parent, loaded.layout)
+    delivered = open_delivery(loaded.study, study.resolve().parent, loaded.layout)
     return clean(delivered, loaded.layout, loaded.study, loaded.codes)
 
 

@@ -21,7 +21,7 @@ PERSONS = "person_id,birth_date\nsecret,1970-01-01\n"
 def read(folder: Path, **source: str) -> None:
     """Read a delivery in the generic layout, and its persons to the last row."""
     chosen = study(path=folder.name, **source)
-    delivery.read_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder)).whole("persons")
+    delivery.open_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder)).whole("persons")
 
 
 def told(folder: Path, **source: str) -> str:
@@ -60,7 +60,7 @@ def test_a_file_that_the_study_names_must_be_there(tmp_path: Path) -> None:
     chosen = study(path=tmp_path.name, files={"scores": "visits/scales"})
 
     def delivered() -> object:
-        return delivery.read_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
+        return delivery.open_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
 
     with pytest.raises(ImpasseError, match="File 'visits/scales' is missing"):
         delivered()
@@ -215,7 +215,7 @@ def test_short_lines_of_an_omop_table(tmp_path: Path) -> None:
     (tmp_path / "person.csv").write_text("person_id,year_of_birth\n1,1970\n2\n")
 
     with pytest.raises(ImpasseError, match="a line does not fit the first one"):
-        delivery.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
+        delivery.open_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
 
 
 def test_quoted_cells_and_blank_cells_are_cells(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_damaged_gzip(tmp_path: Path) -> None:
 def test_omop_folder_without_persons(tmp_path: Path) -> None:
     """An OMOP delivery needs at least its person table."""
     with pytest.raises(ImpasseError, match="File 'person' is missing"):
-        delivery.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
+        delivery.open_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
 
 
 def test_omop_database_that_is_none(tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_omop_database_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "cdm.duckdb").write_text("secret")
 
     with pytest.raises(ImpasseError, match="DuckDB"):
-        delivery.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+        delivery.open_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
 
 
 def test_study_file_that_is_not_there(tmp_path: Path) -> None:

@@ -68,14 +68,14 @@ def test_a_change_while_files_are_read_is_refused(
     change: Callable[[Path], None], own_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether what was read before or after it, and whatever error it leads to."""
-    plan, read = _planned(own_study, change), delivery.read_delivery
+    plan, read = _planned(own_study, change), delivery.open_delivery
 
     def change_after_opening(*args: object) -> object:
         delivered = read(*args)
         change(own_study)
         return delivered
 
-    monkeypatch.setattr(delivery, "read_delivery", change_after_opening)
+    monkeypatch.setattr(delivery, "open_delivery", change_after_opening)
 
     with pytest.raises(ImpasseError, match=CHANGED):
         reading.read_delivery(plan, load(plan.study_path))
@@ -85,7 +85,7 @@ def test_a_change_that_was_taken_back_is_refused(own_study: Path, monkeypatch: p
     """What was read in between may have been the other file, though the bytes are those of before again."""
     plan, read, before = (
         make_plan(own_study, own_study.parent / "out"),
-        delivery.read_delivery,
+        delivery.open_delivery,
         _file(own_study).read_bytes(),
     )
 
@@ -95,7 +95,7 @@ def test_a_change_that_was_taken_back_is_refused(own_study: Path, monkeypatch: p
         _file(own_study).write_bytes(before)
         return delivered
 
-    monkeypatch.setattr(delivery, "read_delivery", change_and_back)
+    monkeypatch.setattr(delivery, "open_delivery", change_and_back)
 
     with pytest.raises(ImpasseError, match=CHANGED):
         reading.read_delivery(plan, load(plan.study_path))

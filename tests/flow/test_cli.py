@@ -38,7 +38,7 @@ def checked(study: Path) -> Result:
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small registry as CSV, without planted faults beyond the simulator's, and its study."""
     folder = tmp_path_factory.mktemp("cli")
-    demo.write(folder, 1000, seed=11)
+    demo.write_demo(folder, 1000, seed=11)
     for path in sorted((folder / "delivery").glob("*.parquet")):
         pl.read_parquet(path).write_csv(path.with_suffix(".csv"))
         path.unlink()

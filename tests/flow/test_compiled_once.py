@@ -29,7 +29,7 @@ print(json.dumps({loop.__name__: len(loop.signatures) for loop in loops}))
 
 def test_each_loop_of_a_run_is_compiled_for_one_set_of_types(tmp_path: Path) -> None:
     """None is called with arrays of two kinds in a run of the demonstration."""
-    study = demo.write(tmp_path, 400, seed=5)
+    study = demo.write_demo(tmp_path, 400, seed=5)
     told = subprocess.run(
         [sys.executable, "-c", _RUN, str(study), str(tmp_path / "runs")],
         check=True, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[2],

@@ -51,7 +51,7 @@ def server() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study of a registry that is smaller than the one other tests look at, under fewer definitions."""
-    study = demo.write(tmp_path_factory.mktemp("engines"), PERSONS, seed=5)
+    study = demo.write_demo(tmp_path_factory.mktemp("engines"), PERSONS, seed=5)
     study.write_text(f"{study.read_text()}\n[definitions]\nuse = {DEFINITIONS}\n")
     return study
 

@@ -29,7 +29,7 @@ DRUGS = "person_id,date,atc\n1,2010-01-01,N06AB06\n"
 def read(folder: Path, **source: object) -> DeliveredFiles:
     """A delivery in the generic layout."""
     chosen = drawn_study(path=folder.name, **source)
-    return delivery.read_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder))
+    return delivery.open_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder))
 
 
 def listed(folder: Path, **source: object) -> dict[str, Found]:
@@ -102,7 +102,7 @@ def test_a_header_without_rows_in_omop(folder: Path) -> None:
     """The same: it is neither refused nor left out."""
     (folder / "person.csv").write_text("person_id,year_of_birth\n1,1970\n")
     (folder / "death.csv").write_text("person_id,death_date\n")
-    found = delivery.read_delivery(drawn_study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
+    found = delivery.open_delivery(drawn_study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
 
     assert found.found[0] == Found("death.csv", "read", "death", 0, NO_ROWS)
     assert "death" not in found
@@ -122,7 +122,7 @@ def test_an_omop_table_that_cannot_be_read_is_not_left_out(folder: Path) -> None
     (folder / "concept.csv").write_text('concept_id,concept_name\n1,"lone quote\n2,sertraline\n')
 
     with pytest.raises(ImpasseError, match=r"file concept\.csv"):
-        delivery.read_delivery(drawn_study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
+        delivery.open_delivery(drawn_study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
 
 
 def test_what_was_not_plain_about_a_file_is_noted(folder: Path) -> None:
@@ -140,7 +140,7 @@ def test_our_own_runs_are_no_part_of_a_delivery(tmp_path: Path) -> None:
     (tmp_path / "runs" / "test").mkdir(parents=True)
     (tmp_path / "runs" / "test" / "report.csv").write_text("a\n1\n")
     chosen = drawn_study(path=".")
-    found = delivery.read_delivery(chosen, tmp_path, inputs.read_mapping(chosen, tmp_path)).found
+    found = delivery.open_delivery(chosen, tmp_path, inputs.read_mapping(chosen, tmp_path)).found
 
     assert [entry.name for entry in found] == ["persons.csv"]
 

@@ -55,7 +55,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study of a small registry under few definitions."""
-    study = demo.write(tmp_path_factory.mktemp("killed"), PERSONS, seed=6)
+    study = demo.write_demo(tmp_path_factory.mktemp("killed"), PERSONS, seed=6)
     study.write_text(f"{study.read_text()}\n[definitions]\nuse = {DEFINITIONS}\n")
     return study
 

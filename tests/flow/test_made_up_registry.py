@@ -105,6 +105,6 @@ def test_a_registry_that_was_broken_off_leaves_no_part_of_itself(tmp_path: Path)
 
 def test_the_demonstration_compares_definitions_of_every_disorder(tmp_path: Path) -> None:
     """Its study names all six."""
-    study = load(demo.write(tmp_path, 100)).study
+    study = load(demo.write_demo(tmp_path, 100)).study
 
     assert set(study.episodes.disorders) == set(DISORDERS)

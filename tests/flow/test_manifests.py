@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from impasse.flows.files.folders import files_below
+from impasse.flows.files.folders import files_in_folder
 from impasse.flows.run.steps.manifests import seal
 from tests.flow.running import data_hashes, run_steps
 
@@ -68,11 +68,11 @@ def test_a_right_guess_has_the_same_bytes(run: Path, guess: Path) -> None:
 def test_nothing_released_confirms_a_guess(run: Path, guess: Path, study: Path) -> None:
     """No released file holds the SHA-256 of a delivered or restricted file: not the manifests, not the pages."""
     rows_of_persons = [
-        *files_below(guess / "restricted"),
-        *files_below(run / "restricted"),
-        *files_below(study.parent / "delivery"),
+        *files_in_folder(guess / "restricted"),
+        *files_in_folder(run / "restricted"),
+        *files_in_folder(study.parent / "delivery"),
     ]
-    released = b"".join(path.read_bytes() for path in files_below(run / "release"))
+    released = b"".join(path.read_bytes() for path in files_in_folder(run / "release"))
 
     assert [path.name for path in rows_of_persons if sha256(path).encode() in released] == []
 
@@ -86,8 +86,8 @@ def test_the_seal_tells_nothing_without_its_key(run: Path, guess: Path) -> None:
 def test_who_has_both_manifests_can_check_each_file(run: Path, study: Path) -> None:
     """The kept fingerprints are those of the files, and the released seal is theirs."""
     kept, released = read(run, "restricted"), read(run, "release")
-    delivered = {path.name: sha256(path) for path in files_below(study.parent / "delivery")}
-    made = {f"{path.relative_to(run)}": sha256(path) for path in files_below(run / "restricted")}
+    delivered = {path.name: sha256(path) for path in files_in_folder(study.parent / "delivery")}
+    made = {f"{path.relative_to(run)}": sha256(path) for path in files_in_folder(run / "restricted")}
 
     assert kept["inputs"] == delivered
     assert kept["outputs"] == {name: made[name] for name in made if name != "restricted/manifest.json"}

@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def published(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that compares it with a shipped one."""
-    study = demo.write(tmp_path_factory.mktemp("own"), 1500, seed=5)
+    study = demo.write_demo(tmp_path_factory.mktemp("own"), 1500, seed=5)
     wanted = f'\n[definitions]\nfolders = ["{folder}"]\nuse = ["{OWN}", "dep_karolinska"]\n'
     study.write_text(study.read_text(encoding="utf-8") + wanted, encoding="utf-8")
     return run_steps(study, tmp_path_factory.mktemp("out"))

@@ -51,7 +51,7 @@ WAITING = "waiting for Prefect's server, at most 10 minutes"
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small made-up delivery."""
-    return demo.write(tmp_path_factory.mktemp("waiting"), 300)
+    return demo.write_demo(tmp_path_factory.mktemp("waiting"), 300)
 
 
 @pytest.fixture(autouse=True)
@@ -178,8 +178,8 @@ def test_only_the_own_server_goes_without_services() -> None:
     """What a standing server needs is switched off for a run's own server only, and by names that Prefect knows."""
     settings = get_current_settings().model_copy()
     known = settings.to_environment_variables()
-    assert [name for name in SETTINGS if name.startswith("PREFECT_SERVER_SERVICES") and name not in known] == []
-    assert [name for name in SETTINGS if os.environ.get(name)] == []
+    assert [name for name in PREFECT_SETTINGS if name.startswith("PREFECT_SERVER_SERVICES") and name not in known] == []
+    assert [name for name in PREFECT_SETTINGS if os.environ.get(name)] == []
     assert settings.server.services.triggers.enabled
 
 

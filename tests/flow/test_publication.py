@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from impasse.flows.files import inputs
-from impasse.flows.files.folders import files_below
+from impasse.flows.files.folders import files_in_folder
 from impasse.flows.run import progress
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
@@ -101,7 +101,7 @@ def test_nothing_is_left_of_a_run_that_was_stopped(own_study: Path, tmp_path: Pa
     reading.read_delivery(plan, load(plan.study_path))
     publication.clear(plan)
 
-    assert files_below(tmp_path / "out") == []
+    assert files_in_folder(tmp_path / "out") == []
 
 
 def test_clearing_away_is_not_disturbed(own_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_the_definitions_of_a_run_are_those_it_was_planned_with(own_study: Path,
     mine.write_text("changed")
     classifying.classify_part(plan, part=0, n_parts=1, n_buckets=1)
     comparing.compare(plan, load(plan.study_path))
-    rendering.render(plan, load(plan.study_path))
+    rendering.render_pages(plan, load(plan.study_path))
 
     assert (plan.work / "release/definitions/mine.toml").read_text() == shipped.read_text()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from impasse.flows.checks.quality import check_facts, check_release, measure, require
+from impasse.flows.checks.quality import check_facts, check_release, measure_facts, require_met
 from impasse.schemas import codelist_files, study
 from impasse.schemas.errors import PublicationStopped
 from impasse.schemas.expectations import ExpectationResult
@@ -82,7 +82,7 @@ def _checked(
     extract: Extract, reconciliation: pl.DataFrame, rules: pl.DataFrame, study: Study
 ) -> list[ExpectationResult]:
     """A delivery in memory, checked."""
-    facts = measure(extract.tables(), extract.persons.height, study, CODES)
+    facts = measure_facts(extract.tables(), extract.persons.height, study, CODES)
     return check_facts(facts, reconciliation, rules, study)
 
 
@@ -95,7 +95,7 @@ def test_a_normal_delivery_passes():
     results = _check()
     assert _failed(results) == []
     assert len(results) > 12
-    require(results)
+    require_met(results)
 
 
 def test_ten_percent_quarantined_is_allowed():
@@ -110,7 +110,7 @@ def test_eleven_percent_quarantined_stops_publication():
         ("dispensings", "At most 10% of the delivered rows are quarantined.", "11 (11.0%) of 100"),
     ]
     with pytest.raises(PublicationStopped, match="dispensings: At most 10% of the delivered rows are quarantined"):
-        require(results)
+        require_met(results)
 
 
 def test_too_few_persons_stop_publication():
@@ -118,7 +118,7 @@ def test_too_few_persons_stop_publication():
     results = _check(n_persons=99)
     assert _failed(results) == [("persons", "Rows that can be used: at least 100.", "99 rows")]
     with pytest.raises(PublicationStopped, match="1 critical check failed"):
-        require(results)
+        require_met(results)
 
 
 def test_twenty_percent_unknown_supply_is_normal():
@@ -132,7 +132,7 @@ def test_more_unknown_supply_warns_but_does_not_stop():
     assert _failed(results) == [
         ("dispensings", "At least 80% of dispensings tell how many days they last.", "79.0% of 100"),
     ]
-    require(results)
+    require_met(results)
 
 
 def test_codes_nobody_lists_warn():
@@ -168,7 +168,7 @@ def test_a_delivery_in_two_buckets_is_checked_as_one():
     tables = EXTRACT.tables()
     first = {name: table.filter(pl.col("person") < 30) for name, table in tables.items()}
     second = {name: table.filter(pl.col("person") >= 30) for name, table in tables.items()}
-    facts = [measure(part, part["persons"].height, STUDY, CODES) for part in (first, second)]
+    facts = [measure_facts(part, part["persons"].height, STUDY, CODES) for part in (first, second)]
 
     assert second["scores"].height == 0
     assert check_facts(pl.concat(facts), _reconciliation(), NO_RULES, STUDY) == _check()
@@ -230,7 +230,7 @@ def test_a_normal_release_passes():
     results = _released()
     assert _failed(results) == []
     assert len(results) == 12
-    require(results)
+    require_met(results)
 
 
 def test_a_count_under_the_threshold_stops_publication():
@@ -240,7 +240,7 @@ def test_a_count_under_the_threshold_stops_publication():
     assert [r[1] for r in _failed(four)] == ["No published count is from 1 to 4."]
     assert _failed(five) == []
     with pytest.raises(PublicationStopped):
-        require(four)
+        require_met(four)
 
 
 @pytest.mark.parametrize(("persons", "is_wrong"), [((94, 20), True), ((88, 18), True), ((88, 20), False)])

@@ -18,7 +18,7 @@ import pytest
 
 from impasse.flows import pipeline
 from impasse.flows.delivery import csv, source_files
-from impasse.flows.delivery.delivery import read_delivery
+from impasse.flows.delivery.delivery import open_delivery
 from impasse.flows.files import s3, s3_account
 from impasse.flows.files.fingerprints import sha256_of
 from impasse.flows.files.folders import files_below
@@ -121,7 +121,7 @@ def test_a_run_on_s3_is_the_run_of_this_machine(objects: dict[str, bytes], run: 
     data = {name: sha256(content) for name, content in objects.items() if name.endswith(".parquet")}
 
     assert data == data_hashes(run)
-    assert set(objects) == {path.relative_to(run).as_posix() for path in files_below(run)}
+    assert set(objects) == {path.relative_to(run).as_posix() for path in files_in_folder(run)}
 
 
 def test_the_manifests_on_s3_tell_the_truth(objects: dict[str, bytes], run: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_run_that_is_stopped_publishes_nothing(server: S3, delivery: str, stud
         pipeline.run_study(str(chosen), f"s3://{BUCKET}/stopped")
 
     assert server.kept("stopped") == {}
-    assert [path.name for path in files_below(tmp_path / "work")] == ["validation.html"]
+    assert [path.name for path in files_in_folder(tmp_path / "work")] == ["validation.html"]
 
 
 def test_a_run_that_could_not_be_copied_is_gone_on_with(
@@ -219,7 +219,7 @@ def test_a_run_that_could_not_be_copied_is_gone_on_with(
 
     assert {n: sha256(c) for n, c in kept.items() if n.endswith(".parquet")} == data_hashes(run)
     assert kept["release/validation.html"].count(b"<tr") == (run / "release/validation.html").read_bytes().count(b"<tr")
-    assert files_below(tmp_path / "work") == []
+    assert files_in_folder(tmp_path / "work") == []
 
 
 def test_each_refused_file_is_told(server: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,7 +370,7 @@ def test_an_omop_folder(server: S3, tmp_path: Path) -> None:
     pl.DataFrame({"visit_occurrence_id": [1, 2]}).write_parquet(tmp_path / "visit_occurrence.parquet")
     server.put((tmp_path / "visit_occurrence.parquet").read_bytes(), "omop/visit_occurrence.parquet")
 
-    found = read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/omop"), tmp_path, OMOP_LISTS)
+    found = open_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/omop"), tmp_path, OMOP_LISTS)
 
     assert [t for t in ("concept", "death", "person", "visit_occurrence") if t in found] == [
         "concept",
@@ -388,8 +388,8 @@ def test_a_database_on_s3_is_refused(server: S3, tmp_path: Path) -> None:
     server.put((tmp_path / "cdm.duckdb").read_bytes(), "cdm.duckdb")
 
     with pytest.raises(ImpasseError, match=r"DuckDB file cannot be read on S3(.|\n)*Copy the file"):
-        read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/cdm.duckdb"), tmp_path, OMOP_LISTS)
-    assert read_delivery(omop_study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS).n_rows("person") == 1
+        open_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/cdm.duckdb"), tmp_path, OMOP_LISTS)
+    assert open_delivery(omop_study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS).n_rows("person") == 1
 
 
 @pytest.mark.parametrize(
@@ -478,7 +478,7 @@ def test_an_endpoint_that_does_not_answer_is_given_up(
 
 def test_a_silent_endpoint_is_given_up_within_half_a_minute() -> None:
     """Each try waits for so long."""
-    assert s3_account._ATTEMPTS * s3_account._SILENT_SECONDS <= 30
+    assert s3_account._TRIES * s3_account._SILENT_SECONDS <= 30
 
 
 def test_https_needs_no_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -497,7 +497,7 @@ def test_a_bucket_for_the_output_is_missed_before_the_work(delivery: str, study:
     """Not at the end of the night."""
     with pytest.raises(ImpasseError, match="no such bucket"):
         make_plan(written(tmp_path, study, delivery), "s3://no-such-bucket/runs")
-    assert files_below(tmp_path / "work") == []
+    assert files_in_folder(tmp_path / "work") == []
 
 
 # Addresses.
@@ -550,7 +550,7 @@ def test_keys_in_an_address_are_not_handed_on(study: Path, tmp_path: Path) -> No
 
     assert "This is no address on S3." in told
     assert "topsecret" not in told
-    assert not any(b"topsecret" in path.read_bytes() for path in files_below(tmp_path))
+    assert not any(b"topsecret" in path.read_bytes() for path in files_in_folder(tmp_path))
 
 
 def test_an_address_is_asked_like_a_path() -> None:
@@ -602,8 +602,8 @@ def test_nobody_else_is_called_and_nothing_is_left(server: S3, study: Path, tmp_
 
     assert ended.returncode == 0, ended.stderr
     assert set(called.read_text().split()) <= {"127.0.0.1"}
-    assert files_below(tmp_path / "tmp") == []
-    assert [path.name for path in files_below(tmp_path / "home")] == ["credentials"]
+    assert files_in_folder(tmp_path / "tmp") == []
+    assert [path.name for path in files_in_folder(tmp_path / "home")] == ["credentials"]
 
 
 def test_a_parquet_folder_and_what_lies_beside_it(server: S3, tmp_path: Path) -> None:
@@ -615,7 +615,7 @@ def test_a_parquet_folder_and_what_lies_beside_it(server: S3, tmp_path: Path) ->
     server.put(b"", "listed/person/_SUCCESS")
     server.put(b"note_id\n1\n", "listed/note.csv")
 
-    found = read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/listed"), tmp_path, OMOP_LISTS)
+    found = open_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/listed"), tmp_path, OMOP_LISTS)
 
     assert found.whole("person")["person_id"].to_list() == [1, 2]
     assert [(entry.name, entry.state, entry.rows) for entry in found.found] == [
@@ -631,4 +631,4 @@ def test_lines_of_a_file_on_s3_are_counted(server: S3, tmp_path: Path) -> None:
     server.put(b"person_id,year_of_birth\n1,1970\r2,1970\n", "mixed/person.csv")
 
     with pytest.raises(ImpasseError, match="carriage return"):
-        read_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/mixed"), tmp_path, OMOP_LISTS)
+        open_delivery(omop_study(kind="omop", path=f"s3://{BUCKET}/mixed"), tmp_path, OMOP_LISTS)

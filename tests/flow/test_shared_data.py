@@ -188,7 +188,7 @@ def _eras(exposures: pl.DataFrame, gap: int) -> set[tuple]:
 def _exposures(tmp_path: Path) -> pl.DataFrame:
     study = _study(tmp_path, "omop-synpuf50", "omop", "2008-01-01", "2010-12-31")
     loaded = load(study)
-    delivered = delivery.read_delivery(loaded.study, tmp_path, loaded.layout)
+    delivered = delivery.open_delivery(loaded.study, tmp_path, loaded.layout)
     return ingredient_exposures(delivered, loaded.layout)
 
 

@@ -62,7 +62,7 @@ def installed(wheel: Path) -> Path:
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small study, and with packages of its own under the names of our folders."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    demo.write(folder, 100)
+    demo.write_demo(folder, 100)
     for layer in LAYERS:
         (folder / layer).mkdir()
         (folder / layer / "__init__.py").write_text(HOSTILE)

@@ -90,7 +90,7 @@ def _read(study: Path, out: Path, shape: Shape, files: Files) -> tuple[str, str]
         plan = redact(make_plan)(study, out)
         loaded = load(plan.study_path)
         redact(reading.read_delivery)(plan, loaded)
-        delivered = delivery.read_delivery(loaded.study, plan.base, loaded.layout)
+        delivered = delivery.open_delivery(loaded.study, plan.base, loaded.layout)
     except InternalError as error:
         return "wrong", f"{error}\n{traceback.format_exc()}"
     except ImpasseError as error:

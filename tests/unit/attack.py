@@ -15,7 +15,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from impasse.schemas.tables import ATTRITION_STEPS
 from impasse.transforms.compare.attrition import compare_attrition
-from impasse.transforms.compare.prevalence import rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence
 
 # ineligible; untreated, treated, adequately treated, failed a trial, each open and not resistant; resistant
 REACHED = ("u_open", "u_not", "t_open", "t_not", "a_open", "a_not", "f_open", "f_not", "resistant")
@@ -68,7 +68,7 @@ def tables_of(groups: np.ndarray) -> dict[str, pl.DataFrame]:
     steps = [("d", i, step, int(LEFT[step] @ counts)) for i, step in enumerate(ATTRITION_STEPS, start=1)]
     left = pl.DataFrame(steps, schema=["definition_id", "step_number", "step", "n_left"], orient="row")
     return {
-        "prevalence": rate_prevalence(pl.DataFrame(rows, schema=names, orient="row")),
+        "prevalence": build_prevalence(pl.DataFrame(rows, schema=names, orient="row")),
         "attrition": compare_attrition(left),
     }
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from scipy.optimize import LinearConstraint
 
-from impasse.transforms.compare.prevalence import rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence
 from tests.unit.attack import has_other_value
 
 DISORDERS = ("depression", "schizophrenia")
@@ -73,7 +73,7 @@ def tables_of(groups: np.ndarray) -> dict[str, pl.DataFrame]:
     truth = _whole(groups)
     rows = [(*key, *(int(part @ truth) for part in parts)) for key, parts in _parts().items()]
     names = ["definition_id", "denominator_id", "stratum", "level", "n_total", "n_resistant", "n_undetermined"]
-    return {"prevalence": rate_prevalence(pl.DataFrame(rows, schema=names, orient="row"))}
+    return {"prevalence": build_prevalence(pl.DataFrame(rows, schema=names, orient="row"))}
 
 
 def told(groups: np.ndarray, protected: pl.DataFrame, sentences: list[str], threshold: int) -> list[str]:

@@ -15,7 +15,7 @@ import polars as pl
 from scipy.optimize import LinearConstraint
 
 from impasse.transforms.compare.agreement import compare_overall, compare_pairs
-from impasse.transforms.compare.prevalence import rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence
 from tests.unit.attack import STRATA, has_other_value, levels_of
 
 NAMES = "abc"
@@ -59,7 +59,7 @@ def tables_of(groups: np.ndarray) -> dict[str, pl.DataFrame]:
         for name in NAMES[:n]
         for denominator, total in (("episodes", STATES), ("eligible", "onr"), ("persons", "onr"))
     ]
-    prevalence = rate_prevalence(pl.DataFrame(rows, schema=keys, orient="row"))
+    prevalence = build_prevalence(pl.DataFrame(rows, schema=keys, orient="row"))
     whole = groups.sum(axis=(0, 1))
     pairs = [("depression", a, b, *_of_pair(n, a, b) @ whole) for a, b in combinations(NAMES[:n], 2)]
     drawn = pl.DataFrame(pairs, schema=["disorder", "definition_a", "definition_b", *CELLS], orient="row")

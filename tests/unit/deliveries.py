@@ -63,7 +63,7 @@ def written(folder: Path, **files: str) -> Path:
 def read(folder: Path, **source: object) -> delivery.DeliveredFiles:
     """What a study with this source finds in a folder."""
     chosen = study(path=folder.name, **source)
-    return delivery.read_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder))
+    return delivery.open_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder))
 
 
 def read_and_cleaned(folder: Path, **source: object) -> Cleaned:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from impasse.transforms.compare.prevalence import rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence
 from tests.tables import table
 
 
 def prevalence(drawn: str) -> pl.DataFrame:
     """Published prevalences of definition `d` from drawn counts."""
-    return rate_prevalence(
+    return build_prevalence(
         table(drawn).with_columns(pl.lit("d").alias("definition_id"), pl.col("level").cast(pl.String))
     )
 

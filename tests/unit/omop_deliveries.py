@@ -34,7 +34,7 @@ DRUGS = "person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_da
 
 def shared(name: str) -> Delivered:
     """A shared OMOP folder, as delivered."""
-    return delivery.read_delivery(study(kind="omop", path=name), SHARED, OMOP_LISTS)
+    return delivery.open_delivery(study(kind="omop", path=name), SHARED, OMOP_LISTS)
 
 
 def shared_cleaned(name: str) -> Cleaned:

@@ -9,7 +9,7 @@ from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 
 from impasse.schemas.tables import Agreement, AgreementOverall
 from impasse.transforms.compare.agreement import compare_overall, compare_pairs, count_agreement
-from impasse.transforms.compare.prevalence import count_prevalence, rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence, count_prevalence
 from tests.tables import assert_shows
 from tests.unit.judged import classifications_by, definitions, episodes, verdict_matrix
 
@@ -29,7 +29,7 @@ def pair(both: int, only_a: int, only_b: int, neither: int, n_undetermined: int 
 def overall(drawn_episodes: str, drawn_verdicts: str, spoken: list) -> pl.DataFrame:
     """The published table of all definitions at once."""
     everyone, judged = episodes(drawn_episodes), classifications_by(drawn_verdicts)
-    prevalence = rate_prevalence(count_prevalence(verdict_matrix(everyone, judged, spoken)))
+    prevalence = build_prevalence(count_prevalence(verdict_matrix(everyone, judged, spoken)))
     return compare_overall(count_agreement(verdict_matrix(everyone, judged, spoken))[1], prevalence)
 
 
@@ -237,7 +237,7 @@ def test_one_definition_alone_agrees_with_no_one():
 def test_buckets_add_up():
     """Cells and votes of two buckets, put beneath each other, give everyone's tables."""
     everyone, judged = episodes(FIVE_EPISODES), classifications_by(VERDICTS_OF_THREE)
-    prevalence = rate_prevalence(count_prevalence(verdict_matrix(everyone, judged, THREE)))
+    prevalence = build_prevalence(count_prevalence(verdict_matrix(everyone, judged, THREE)))
     whole_pairs, whole_votes = count_agreement(verdict_matrix(everyone, judged, THREE))
 
     first, second = (count_agreement(verdict_matrix(part, judged, THREE)) for part in (everyone[:2], everyone[2:]))

@@ -9,7 +9,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from impasse.schemas.code_forms import FORMS, PLAIN
+from impasse.schemas.code_forms import FORMS, PLAIN_CODE
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.errors import ImpasseError
@@ -33,7 +33,7 @@ def shipped(lists: CodeLists) -> list[tuple[str, str]]:
 
 def test_every_listed_code_has_the_form_of_its_system() -> None:
     """Nothing that a code list holds is refused."""
-    assert [pair for pair in shipped(CODES) if not re.search(FORMS.get(pair[0], PLAIN), pair[1])] == []
+    assert [pair for pair in shipped(CODES) if not re.search(FORMS.get(pair[0], PLAIN_CODE), pair[1])] == []
 
 
 def test_every_system_of_diagnoses_but_the_open_one_has_a_form() -> None:

@@ -25,7 +25,7 @@ def written(folder: Path, *statements: str) -> None:
 
 def read(folder: Path) -> Delivered:
     """The database as a delivery."""
-    return delivery.read_delivery(study(kind="omop", path="cdm.duckdb"), folder, OMOP_LISTS)
+    return delivery.open_delivery(study(kind="omop", path="cdm.duckdb"), folder, OMOP_LISTS)
 
 
 def told(folder: Path) -> str:

@@ -7,7 +7,7 @@ from impasse.schemas.errors import ImpasseError
 from impasse.schemas.tables import RELEASE
 from impasse.transforms.compare.agreement import compare_pairs
 from impasse.transforms.compare.attrition import compare_attrition
-from impasse.transforms.compare.prevalence import rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence
 from impasse.transforms.disclose.rounding import protect_profile
 from impasse.transforms.disclose.suppress import protect
 from tests.tables import assert_shows, table
@@ -15,7 +15,7 @@ from tests.unit import attack_profile, attack_together
 from tests.unit.attack import draw, tables_of, told
 from tests.unit.drawn_prevalence import prevalence, shown
 
-NO_PREVALENCE = rate_prevalence(
+NO_PREVALENCE = build_prevalence(
     table("definition_id denominator_id stratum level n_total n_resistant n_undetermined\nd eligible all all 9 0 0")
 ).clear()
 
@@ -295,7 +295,7 @@ def compared(pairs: str, stated: str = BOTH_STATED, overall: str = OVERALL) -> d
     """The protected tables of drawn pairs of depression."""
     numbers = ("fleiss_kappa", "krippendorff_alpha", "lowest_prevalence", "highest_prevalence", "prevalence_ratio")
     tables = {
-        "prevalence": rate_prevalence(table(stated)),
+        "prevalence": build_prevalence(table(stated)),
         "agreement": compare_pairs(table(pairs).with_columns(disorder=pl.lit("depression"))),
         "agreement_overall": table(overall)
         .with_columns(pl.lit(0.5).alias(name) for name in numbers)
@@ -571,7 +571,7 @@ PROFILES = """
 
 def test_a_hidden_definition_has_no_profile_and_nor_has_a_staging_system_of_few():
     """Where the prevalence is hidden the profile is; a system that speaks about four episodes says nothing."""
-    stated = rate_prevalence(table(BOTH_STATED.replace("| 50 ", "| 3  "))).filter(pl.col("definition_id") != "b")
+    stated = build_prevalence(table(BOTH_STATED.replace("| 50 ", "| 3  "))).filter(pl.col("definition_id") != "b")
     protected = protect({"prevalence": stated, "profile": profile(PROFILES)}, 5)["profile"]
 
     assert_shows(

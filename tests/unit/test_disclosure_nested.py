@@ -6,7 +6,7 @@ import pytest
 
 from impasse.schemas.expectations import release
 from impasse.schemas.study import DisclosureSection, Study
-from impasse.transforms.compare.prevalence import rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence
 from impasse.transforms.disclose.suppress import protect
 from tests.tables import table
 from tests.unit import attack, attack_disorders
@@ -134,7 +134,7 @@ def test_all_episodes_of_two_disorders_do_not_tell_those_of_a_hidden_one(hidden,
         one           | eligible       | disorder | depression    | 50             | 0           | 0
         """
 
-    protected = protect({"prevalence": rate_prevalence(table(drawn))}, 5)["prevalence"]
+    protected = protect({"prevalence": build_prevalence(table(drawn))}, 5)["prevalence"]
     rows = protected.filter(pl.col("denominator_id") == "episodes", pl.col("stratum") == "all")
 
     assert dict(zip(rows["definition_id"], ~rows["suppressed"], strict=True)) == {"both": is_shown, "one": True}

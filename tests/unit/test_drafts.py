@@ -9,7 +9,7 @@ import pytest
 
 from impasse.schemas.forms import DecimalMark
 from impasse.schemas.months import Language
-from impasse.transforms.ingest.drafts import day, day_of_span, number, once
+from impasse.transforms.ingest.drafts import day, day_of_span, once, parse_number
 from tests.tables import table
 
 MIXED = pl.DataFrame(
@@ -79,7 +79,7 @@ def test_numbers_by_their_decimal_mark() -> None:
     )
     text = pl.col("text").str.strip_prefix("t")
     marks: dict[str, DecimalMark | None] = {"comma": ",", "point": ".", "unstated": None}
-    read = drawn.select("text", **{name: number(text, mark) for name, mark in marks.items()})
+    read = drawn.select("text", **{name: parse_number(text, mark) for name, mark in marks.items()})
 
     assert read.equals(drawn)
 
@@ -88,7 +88,7 @@ def test_a_blank_that_no_line_is_broken_at_parts_thousands() -> None:
     """Spreadsheets put one, wide or narrow, where a typist puts a blank."""
     cells = pl.DataFrame({"text": ["1\u00a0234,5", "1\u202f234,5"]})
 
-    assert cells.select(number(pl.col("text"), ","))["text"].to_list() == [1234.5, 1234.5]
+    assert cells.select(parse_number(pl.col("text"), ","))["text"].to_list() == [1234.5, 1234.5]
 
 
 def dates(texts: list[str], form: str, language: Language | None = None) -> list[date | None]:

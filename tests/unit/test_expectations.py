@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from impasse.schemas import study
-from impasse.schemas.expectations import Expectation, ExpectationResult, delivery, release
-from impasse.schemas.mapping import TABLES
+from impasse.schemas.expectations import Expectation, ExpectationResult, delivery_expectations, release
+from impasse.schemas.mapping import MAPPED_TABLES
 from impasse.schemas.study import Study
 
 STUDY = """
@@ -27,27 +27,27 @@ def _said(expectations: list[Expectation], table: str, critical: bool = True) ->
 
 def test_every_table_is_expected_to_be_mostly_accepted():
     """Every table, deaths too, has the study's limit on quarantined rows, and breaking it is critical."""
-    limits = [e for e in delivery(_study()) if e.kwargs["column"] == "quarantined"]
-    assert tuple(e.table for e in limits) == TABLES
+    limits = [e for e in delivery_expectations(_study()) if e.kwargs["column"] == "quarantined"]
+    assert tuple(e.table for e in limits) == MAPPED_TABLES
     assert {(e.kwargs["max_value"], e.is_critical) for e in limits} == {(0.1, True)}
 
 
 def test_the_limit_on_quarantined_rows_is_the_studys():
     """The sentence and the limit carry the percentage of the study file."""
-    expected = delivery(_study("quality = { max_quarantined_percent = 2.5 }"))
+    expected = delivery_expectations(_study("quality = { max_quarantined_percent = 2.5 }"))
     assert "At most 2.5% of the delivered rows are quarantined." in _said(expected, "scores")
 
 
 def test_rows_are_expected_where_the_study_sets_a_number():
     """A minimum of rows is expected of the table it is set for, and of no other."""
-    expected = delivery(_study("quality = { min_rows = { persons = 1000 } }"))
+    expected = delivery_expectations(_study("quality = { min_rows = { persons = 1000 } }"))
     assert "Rows that can be used: at least 1,000." in _said(expected, "persons")
     assert "Rows that can be used: at least 1,000." not in _said(expected, "diagnoses")
 
 
 def test_content_of_a_delivery_is_not_critical():
     """Shares of known values warn: an unusual delivery may be a right one."""
-    warned = _said(delivery(_study()), "dispensings", critical=False)
+    warned = _said(delivery_expectations(_study()), "dispensings", critical=False)
     assert "At least 80% of dispensings tell how many days they last." in warned
 
 

@@ -42,7 +42,7 @@ def concepts(folder: Path, text: str, person: str = PERSON, **source: object) ->
     """The concepts of an OMOP folder."""
     written(folder, person__csv=person, CONCEPT__csv=text)
     chosen = study(kind="omop", path=folder.name, **source)
-    return delivery.read_delivery(chosen, folder.parent, OMOP_LISTS).whole("concept")
+    return delivery.open_delivery(chosen, folder.parent, OMOP_LISTS).whole("concept")
 
 
 def test_one_line_in_the_study_reads_decimal_commas(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_one_column_needs_no_delimiter(tmp_path: Path) -> None:
     """A table of one column is separated by nothing."""
     folder = written(tmp_path, PERSON__csv="person_id\n1\n2")
 
-    assert delivery.read_delivery(study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS).n_rows("person") == 2
+    assert delivery.open_delivery(study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS).n_rows("person") == 2
 
 
 def test_a_table_of_the_study_has_the_last_word(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_database_is_not_written_with_delimiters(tmp_path: Path, setting: dict
         database.sql("create table person as select 1 as person_id, 1970 as year_of_birth")
 
     with pytest.raises(ImpasseError, match=f"not written with {next(iter(setting))}"):
-        delivery.read_delivery(study(kind="omop", path="cdm.duckdb", **setting), tmp_path, OMOP_LISTS)
+        delivery.open_delivery(study(kind="omop", path="cdm.duckdb", **setting), tmp_path, OMOP_LISTS)
 
 
 def test_a_danish_delivery(tmp_path: Path) -> None:

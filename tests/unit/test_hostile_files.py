@@ -117,7 +117,7 @@ def test_a_database_that_is_a_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "cdm.duckdb")
 
     with pytest.raises(ImpasseError, match="not a regular file"):
-        delivery.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+        delivery.open_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
 
 
 def test_a_table_that_is_a_device_is_refused(folder: Path) -> None:
@@ -280,4 +280,4 @@ def test_an_omop_table_that_is_a_link_to_a_folder_outside(folder: Path, tmp_path
     (folder / "person").symlink_to("/")
 
     with pytest.raises(ImpasseError, match="The folder 'person' is a link that leads outside"):
-        delivery.read_delivery(study(kind="omop", path=folder.name), tmp_path, OMOP_LISTS)
+        delivery.open_delivery(study(kind="omop", path=folder.name), tmp_path, OMOP_LISTS)

@@ -74,7 +74,7 @@ def test_a_layout_of_ones_own_names_a_pattern(tmp_path: Path) -> None:
     chosen = study(path=tmp_path.name, layout=str(tmp_path / "mine.toml"))
     layout = inputs.read_mapping(chosen, tmp_path)
 
-    found = delivery.read_delivery(chosen, written(tmp_path, **BY_YEAR).parent, layout)
+    found = delivery.open_delivery(chosen, written(tmp_path, **BY_YEAR).parent, layout)
 
     assert found.n_rows("dispensings") == 2
 
@@ -84,7 +84,7 @@ def test_files_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     folder = written(tmp_path, **BY_YEAR)
     chosen = study(path=folder.name, layout="swedish", files={"dispensings": ["lmed_2020", "lmed_2019"]})
     layout = inputs.read_mapping(chosen, folder)
-    found = delivery.read_delivery(chosen, folder.parent, layout)
+    found = delivery.open_delivery(chosen, folder.parent, layout)
 
     assert [file.path.name for file in found.sources["dispensings"]] == ["lmed_2019.csv", "lmed_2020.csv"]
     assert [path.name for path in delivery.source_paths(chosen, folder.parent, layout)] == [

@@ -19,7 +19,7 @@ DEATH = "person_id,death_date\n1,2010-01-01"
 
 def read(folder: Path) -> DeliveredFiles:
     """An OMOP CDM in a folder."""
-    return delivery.read_delivery(study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
+    return delivery.open_delivery(study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
 
 
 def refused(folder: Path) -> str:

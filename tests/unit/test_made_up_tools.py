@@ -6,7 +6,17 @@ from datetime import date
 
 import numpy as np
 
-from impasse.transforms.simulator.tools import FIRST, LAST, between, dates, numbers, ordered, pick, pick_by, position
+from impasse.transforms.simulator.tools import (
+    CLOSING,
+    OPENING,
+    between,
+    dates,
+    numbers,
+    ordered,
+    pick,
+    pick_by,
+    position,
+)
 
 N = 20_000
 SHARES = np.array([[0.0, 1.0, 3.0, 0.0], [5.0, 0.0, 0.0, 5.0]])
@@ -55,7 +65,12 @@ def test_rows_are_sorted_by_the_first_column_first() -> None:
 
 def test_a_day_after_the_end_of_the_registry_is_not_known() -> None:
     """The last day is written, the day after it is blank."""
-    assert dates(np.array([0, FIRST, LAST, LAST + 1])).to_list() == ["1970-01-01", "2012-01-01", "2021-12-31", None]
+    assert dates(np.array([0, OPENING, CLOSING, CLOSING + 1])).to_list() == [
+        "1970-01-01",
+        "2012-01-01",
+        "2021-12-31",
+        None,
+    ]
     assert dates(np.array([(date(1900, 1, 1) - date(1970, 1, 1)).days])).to_list() == ["1900-01-01"]
 
 

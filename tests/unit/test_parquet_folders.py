@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 def read(base: Path) -> DeliveredFiles:
     """A delivery in the generic layout."""
     chosen = study(path=base.name)
-    return delivery.read_delivery(chosen, base.parent, inputs.read_mapping(chosen, base))
+    return delivery.open_delivery(chosen, base.parent, inputs.read_mapping(chosen, base))
 
 
 def test_a_folder_is_a_table(folder: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_folder_is_found_as_a_file_is(folder: Path, name: str) -> None:
 def test_a_folder_is_found_in_omop_too(tmp_path: Path) -> None:
     """OMOP tables come so from Spark."""
     part(tmp_path / "cdm" / "person" / "part-0.parquet", person_id=[1], year_of_birth=[1970])
-    found = delivery.read_delivery(study(kind="omop", path="cdm"), tmp_path, OMOP_LISTS)
+    found = delivery.open_delivery(study(kind="omop", path="cdm"), tmp_path, OMOP_LISTS)
 
     assert found.whole("person").rows() == [(1, 1970)]
 

@@ -21,7 +21,7 @@ PLAIN = CsvForm()
 def counted(text: bytes, quoting: bool = True, at_once: int = 1000) -> Lines:
     """The lines of a text that comes in blocks of a size."""
     blocks = (text[start : start + at_once] for start in range(0, len(text), at_once))
-    return lines.count(blocks, ",", quoting)
+    return lines.count_blocks(blocks, ",", quoting)
 
 
 def told(path: Path, text: bytes, form: CsvForm = PLAIN) -> str:

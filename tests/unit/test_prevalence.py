@@ -5,7 +5,7 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from impasse.schemas.tables import KEYS, Prevalence
-from impasse.transforms.compare.prevalence import count_prevalence, rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence, count_prevalence
 from tests.tables import assert_shows
 from tests.unit.judged import classifications, definitions, episodes, verdict_matrix
 
@@ -21,7 +21,7 @@ def rated(n_total: int, n_resistant: int, n_undetermined: int) -> dict:
     """The published row of one definition with these counts."""
     counts = {"n_total": n_total, "n_resistant": n_resistant, "n_undetermined": n_undetermined}
     key = {"definition_id": "two_failed", "denominator_id": "eligible", "stratum": "all", "level": "all"}
-    return rate_prevalence(pl.DataFrame([{**key, **counts}])).row(0, named=True)
+    return build_prevalence(pl.DataFrame([{**key, **counts}])).row(0, named=True)
 
 
 def whole(counts: pl.DataFrame) -> pl.DataFrame:
@@ -269,7 +269,7 @@ def test_a_definition_without_any_episode_has_its_row_with_null_rates():
     """No episode of the disorder is not a prevalence of zero."""
     counts = counted("episode_id\na", "episode_id verdict\na not_eligible", definitions(two_failed="schizophrenia"))
 
-    row = rate_prevalence(counts).row(1, named=True)
+    row = build_prevalence(counts).row(1, named=True)
 
     assert (row["denominator_id"], row["level"], row["n_total"]) == ("eligible", "all", 0)
     assert [row[c] for c in ("prevalence", "ci_low", "ci_high", "bound_low", "bound_high")] == [None] * 5
@@ -304,8 +304,8 @@ def test_buckets_add_up():
 
     buckets = [count_prevalence(verdict_matrix(part, judged, TWO_FAILED)) for part in (everyone[:1], everyone[1:])]
 
-    assert rate_prevalence(pl.concat(buckets)).equals(
-        rate_prevalence(count_prevalence(verdict_matrix(everyone, judged, TWO_FAILED)))
+    assert build_prevalence(pl.concat(buckets)).equals(
+        build_prevalence(count_prevalence(verdict_matrix(everyone, judged, TWO_FAILED)))
     )
 
 
@@ -374,7 +374,7 @@ def test_a_share_of_one_verdict_is_told_only_where_unknowns_weigh_less_than_chan
 
 def test_the_published_table_keeps_its_contract():
     """Columns, types and sort order are those the schema states."""
-    table = rate_prevalence(counted("episode_id | age\na | 20", "episode_id | verdict\na | resistant"))
+    table = build_prevalence(counted("episode_id | age\na | 20", "episode_id | verdict\na | resistant"))
 
     Prevalence.validate(table)
     assert table.equals(table.sort(KEYS["prevalence"]))

@@ -23,14 +23,14 @@ import pytest
 
 from impasse.transforms.compare.agreement import compare_pairs
 from impasse.transforms.compare.intervals import share
-from impasse.transforms.compare.prevalence import rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence
 
 
 def rated(n_resistant: int, n_total: int) -> dict:
     """The published row of a definition that calls so many resistant and leaves none open."""
     key = {"definition_id": "published", "denominator_id": "persons", "stratum": "all", "level": "all"}
     counts = {"n_total": n_total, "n_resistant": n_resistant, "n_undetermined": 0}
-    return rate_prevalence(pl.DataFrame([{**key, **counts}])).row(0, named=True)
+    return build_prevalence(pl.DataFrame([{**key, **counts}])).row(0, named=True)
 
 
 def compared(n_both: int, n_only_wide: int, n_neither: int) -> dict:

@@ -28,7 +28,7 @@ def test_a_folder_changed_by_hand_counts_as_none(tmp_path: Path, name: str, text
 def test_nothing_to_resume_is_said_before_a_server_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, with what to do."""
     monkeypatch.setattr(own_server, "begun", lambda: pytest.fail("a server is begun"))
-    study = demo.write(tmp_path, 100)
+    study = demo.write_demo(tmp_path, 100)
     done = CliRunner().invoke(app, ["run", str(study), "--resume"])
 
     assert done.exit_code == 2

@@ -10,14 +10,14 @@ import pytest
 from impasse.schemas import codelist_files, codelists
 from impasse.schemas.definition import DISORDERS as KNOWN_DISORDERS
 from impasse.transforms.simulator.course import MAX_STEPS
-from impasse.transforms.simulator.disorders import DISORDERS, DRUGS, SCALES, SESSIONS
+from impasse.transforms.simulator.disorders import DRUGS, SCALES, SESSIONS, TRAITS
 from impasse.transforms.simulator.registry import BLOCK_SIZE, n_blocks, simulate, simulate_block, simulate_blocks
 
 CODE_FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "codelists"
 PERSONS = BLOCK_SIZE
 
 Tables = dict[str, pl.DataFrame]
-each_disorder = pytest.mark.parametrize("name", DISORDERS)
+each_disorder = pytest.mark.parametrize("name", TRAITS)
 
 
 @pytest.fixture(scope="module")
@@ -116,13 +116,13 @@ def test_columns_are_those_of_the_generic_layout(registry: Tables) -> None:
 
 def test_the_disorders_are_those_a_definition_may_speak_about() -> None:
     """A demonstration can show every definition at work."""
-    assert set(DISORDERS) == set(KNOWN_DISORDERS)
+    assert set(TRAITS) == set(KNOWN_DISORDERS)
 
 
 @each_disorder
 def test_a_disorder_has_drugs_for_every_step(name: str) -> None:
     """Nobody runs out of drugs: as many as there can be steps, and more add-ons than the two that are given."""
-    one = DISORDERS[name]
+    one = TRAITS[name]
 
     assert len(one.drugs) >= MAX_STEPS
     assert len(one.add_ons) > 2
@@ -131,12 +131,12 @@ def test_a_disorder_has_drugs_for_every_step(name: str) -> None:
 @each_disorder
 def test_a_disorder_names_what_there_is(name: str) -> None:
     """Drugs, sessions, scales and the second disorder stand in their tables."""
-    one = DISORDERS[name]
+    one = TRAITS[name]
 
     assert set(one.drugs) | set(one.add_ons) | set(one.kept_back) <= set(DRUGS)
     assert set(one.therapies) <= set(SESSIONS)
     assert set(one.scales) <= set(SCALES)
-    assert one.second in {*DISORDERS, ""}
+    assert one.second in {*TRAITS, ""}
 
 
 @pytest.mark.parametrize(

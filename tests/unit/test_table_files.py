@@ -66,7 +66,7 @@ def test_files_are_found_in_any_case_and_ending(tmp_path: Path) -> None:
         tmp_path / "Dispensings.parquet"
     )
     chosen = study(path=tmp_path.name)
-    found = delivery.read_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
+    found = delivery.open_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
 
     assert sorted(found.sources) == ["dispensings", "persons"]
     assert found.whole("dispensings").schema["date"] == pl.Date
@@ -93,7 +93,7 @@ def test_rows_are_counted_without_reading(tmp_path: Path, ending: str) -> None:
     else:
         path.write_bytes(gzip.compress(text) if ending == ".csv.gz" else text)
     chosen = study(path=tmp_path.name)
-    found = delivery.read_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
+    found = delivery.open_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
 
     assert found.n_rows("persons") == 2
 
@@ -193,7 +193,7 @@ def test_omop_folder_with_tabs_and_capitals(tmp_path: Path) -> None:
     (tmp_path / "PERSON.csv").write_text("PERSON_ID,YEAR_OF_BIRTH\n1,1970\n")
     (tmp_path / "CONCEPT.csv").write_text("concept_id\tconcept_name\n1\tx, y\n")
     (tmp_path / "death.csv").write_text("person_id,death_date\n")
-    found = delivery.read_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
+    found = delivery.open_delivery(study(kind="omop", path=tmp_path.name), tmp_path.parent, OMOP_LISTS)
 
     assert found.whole("concept").to_dicts() == [{"concept_id": "1", "concept_name": "x, y"}]
     assert [table for table in ("person", "concept", "death") if table in found] == ["person", "concept"]
@@ -205,7 +205,7 @@ def test_omop_database(tmp_path: Path) -> None:
         database.sql("create schema cdm")
         database.sql("create table cdm.cdm.PERSON as select 1 as person_id, 1970 as year_of_birth")
         database.sql("create table cdm.cdm.death as select 1 as person_id, date '2010-01-01' as death_date")
-    found = delivery.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+    found = delivery.open_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
 
     assert found.whole("person").to_dicts() == [{"person_id": 1, "year_of_birth": 1970}]
     assert found.whole("death").schema["death_date"] == pl.Date
@@ -218,7 +218,7 @@ def test_big_tables_of_a_database_come_in_pieces(tmp_path: Path, monkeypatch: py
         stored_in.sql("create table death (person_id integer)")
         stored = stored_in.sql("select * from person").pl()
     monkeypatch.setattr(database, "_PIECE", 2048)
-    found = delivery.read_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
+    found = delivery.open_delivery(study(kind="omop", path="cdm.duckdb"), tmp_path, OMOP_LISTS)
     pieces = list(found.pieces("person"))
 
     assert len(pieces) > 1

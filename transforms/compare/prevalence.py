@@ -1,7 +1,7 @@
 """How many episodes, or persons, each definition calls resistant, by denominator and stratum.
 
 In: the matrix of verdicts. Out: `count_prevalence` gives integer counts that
-may be added up over buckets of persons; `rate_prevalence` turns them into the published table.
+may be added up over buckets of persons; `build_prevalence` turns them into the published table.
 
 Denominators, over the disorders the definition speaks about; the first four lie within each other:
     episodes            every episode of the run; one that is not eligible counts as not resistant
@@ -77,7 +77,7 @@ def count_prevalence(matrix: VerdictMatrix) -> pl.DataFrame:
     return pl.concat(counts).sort(_KEY)
 
 
-def rate_prevalence(counts: pl.DataFrame) -> pl.DataFrame:
+def build_prevalence(counts: pl.DataFrame) -> pl.DataFrame:
     """The published table from the counts of one or more buckets.
 
     A rate without a denominator is null. So is the share among the decided where all of them got the same

@@ -32,14 +32,14 @@ from impasse.schemas.codelists import CodeLists
 from impasse.schemas.concepts import OmopLists
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.extracts import MODELS, SETTINGS
-from impasse.schemas.mapping import SUPPLY_COLUMNS, TABLES, Mapping
+from impasse.schemas.mapping import MAPPED_TABLES, SUPPLY_COLUMNS, Mapping
 from impasse.schemas.study import FIRST_DAY, LAST_DAY, SUPPLY_KINDS, Study
 from impasse.transforms.ingest import registry, rules
 from impasse.transforms.ingest.drafts import OTHER_DRUG, Draft
 from impasse.transforms.ingest.omop import cdm
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.omop.tables import OmopRules
-from impasse.transforms.ingest.ordering import WHEN, Piece
+from impasse.transforms.ingest.ordering import DATE_COLUMNS, Piece
 from impasse.transforms.ingest.persons import People, accept_persons
 from impasse.transforms.ingest.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, count_due, with_late
 from impasse.transforms.ingest.supply import add_supply, is_return
@@ -60,11 +60,11 @@ _BESIDE = {"dispensings": (AMOUNT, AMOUNT_UNIT, IS_REVERSAL)}
 # What accepted dispensings of a kind that the study does not read are counted as.
 _OTHER_KINDS = "n_of_other_kinds"
 
-EVENT_TABLES = tuple(table for table in TABLES if table not in ("persons", "deaths"))
+EVENT_TABLES = tuple(table for table in MAPPED_TABLES if table not in ("persons", "deaths"))
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceReader:
     """What a delivery is read by: a registry's mapping, or for an OMOP CDM the lists of its concepts."""
 
     mapping: Mapping | OmopLists
@@ -74,8 +74,8 @@ class Source:
     def drafts(self, table: str, delivered: Delivered) -> Iterator[Draft]:
         """The drafts of one canonical table, piece by piece; none if what feeds it was not delivered."""
         if isinstance(self.mapping, OmopLists):
-            return cdm.draft_table(table, delivered, OmopRules(self.mapping, self.codes, self.study))
-        return registry.draft_table(table, delivered, self.mapping)
+            return cdm.draft_omop_table(table, delivered, OmopRules(self.mapping, self.codes, self.study))
+        return registry.draft_registry_table(table, delivered, self.mapping)
 
     def unused(self, delivered: Delivered) -> pl.DataFrame:
         """Rows that no part of a registry's layout chooses; OMOP tables are read by concept, not by layout."""
@@ -116,7 +116,7 @@ class Source:
         """The delivered files that are read whole, because rows of others are looked up in them."""
         if isinstance(self.mapping, OmopLists):
             return {key for key in cdm.LOOKED_UP if key in delivered}
-        joins = [part.join.file for table in TABLES for part in self.mapping.parts(table) if part.join]
+        joins = [part.join.file for table in MAPPED_TABLES for part in self.mapping.parts(table) if part.join]
         return {key for key in joins if key in delivered}
 
     def observes(self, tables: Iterable[str]) -> frozenset[str]:
@@ -127,7 +127,7 @@ class Source:
 
 
 def clean_persons(
-    delivered: Delivered, source: Source
+    delivered: Delivered, source: SourceReader
 ) -> tuple[People, dict[str, list[pl.DataFrame]], dict[str, Tally]]:
     """Persons with their final death dates, and of persons and deaths the refused rows and the tally."""
     drafts = list(source.drafts("persons", delivered))
@@ -141,7 +141,7 @@ def clean_persons(
     return people, {"persons": refused, "deaths": [piece.refused for piece in deaths]}, tallies
 
 
-def clean_pieces(table: str, delivered: Delivered, source: Source, people: People) -> Iterator[Piece]:
+def clean_pieces(table: str, delivered: Delivered, source: SourceReader, people: People) -> Iterator[Piece]:
     """One canonical table of events, piece by piece, as delivered; `said` numbers differ between pieces.
 
     Every row is judged alone, so how a file is cut into pieces does not show in what is made of them.
@@ -154,7 +154,7 @@ def clean_pieces(table: str, delivered: Delivered, source: Source, people: Peopl
         first += 2 * draft.facts.height  # what is said too late is numbered after all else
 
 
-def _sift(draft: Draft, table: str, people: People, source: Source) -> Piece:
+def _sift(draft: Draft, table: str, people: People, source: SourceReader) -> Piece:
     """Facts with their persons, checked: what is asked of a row is asked of each, what of its words once.
 
     Nearly every row is sound, so which rule was broken is looked for only in those that are not.
@@ -200,7 +200,7 @@ def _apart(draft: Draft, table: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     else:
         facts, said = draft.facts, draft.said
     told = {"row": pl.UInt32, "said": pl.UInt32, "person_id": pl.String}
-    days = dict.fromkeys(WHEN[table], pl.Date)
+    days = dict.fromkeys(DATE_COLUMNS[table], pl.Date)
     rule = {"rule": pl.String}
     return _typed(facts, told | days | rule), _typed(said, {"said": pl.UInt32} | what | rule)
 
@@ -251,7 +251,7 @@ def _closed(rows: pl.DataFrame, period_end: date) -> pl.DataFrame:
     return rows.with_columns(end_date=pl.max_horizontal("start_date", end))
 
 
-def _tidy(table: str, said: pl.DataFrame, source: Source) -> pl.DataFrame:
+def _tidy(table: str, said: pl.DataFrame, source: SourceReader) -> pl.DataFrame:
     """What rows say in the words of the canonical table; what is not for the table is left out."""
     tidied = _TIDY[table](said, source.study, source.codes) if table in _TIDY else said
     told = (*_COLUMNS.get(table, ()), *_BESIDE.get(table, ()))

@@ -136,7 +136,7 @@ def key(frame: pl.DataFrame, column: str, file: str, missing: Iterable[str] = ()
     return text(frame, column, missing).str.replace(r"\.0+$", "")
 
 
-def number(value: pl.Expr, decimal: DecimalMark | None = None) -> pl.Expr:
+def parse_number(value: pl.Expr, decimal: DecimalMark | None = None) -> pl.Expr:
     """Text as a number, with a decimal point or comma; null where it cannot be told.
 
     No mark stated: 1,234 is not read. With a comma, 28,000 is 28, 1.234,5 and 1 234,5 are 1234.5, and 1.234 is not
@@ -294,15 +294,15 @@ def _in_one_spelling(value: pl.Expr, prefix: str) -> pl.Expr:
     return pl.when(plain != "").then(plain)
 
 
-def find(frame: pl.DataFrame, spellings: tuple[str, ...], file: str, optional: bool = False) -> str | None:
+def find_column(frame: pl.DataFrame, spellings: tuple[str, ...], file: str, optional: bool = False) -> str | None:
     """The frame's own spelling of a column, by the first of its accepted names that is there.
 
     A column that is no text, number or date is refused.
     """
-    return _there(frame, spellings, file) if optional else require(frame, spellings, file)
+    return _there(frame, spellings, file) if optional else require_column(frame, spellings, file)
 
 
-def require(frame: pl.DataFrame, spellings: tuple[str, ...], file: str) -> str:
+def require_column(frame: pl.DataFrame, spellings: tuple[str, ...], file: str) -> str:
     """The same for a column that must be there."""
     found = _there(frame, spellings, file)
     if found is None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from impasse.transforms.ingest.reversals import BESIDE, Supplies, with_unknown
+from impasse.transforms.ingest.reversals import BESIDE, SettledSupplies, with_unknown
 from impasse.transforms.kernels.packing import sort_packed
 
-WHEN = {
+DATE_COLUMNS = {
     "deaths": ("date", "date_from"),
     "coverage": ("start_date", "end_date"),
     "diagnoses": ("date", "end_date"),
@@ -49,7 +49,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Words:
+class OrderedWords:
     """What the rows of one table say, each thing once and in order, and the place in it of each thing's number.
 
     `supplies` is what reversals are settled by, if there is one.
@@ -57,7 +57,7 @@ class Words:
 
     in_order: pl.DataFrame
     places: pl.Series
-    supplies: Supplies | None = None
+    supplies: SettledSupplies | None = None
 
 
 def number_words(pieces: list[Piece], known: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -76,23 +76,23 @@ def number_words(pieces: list[Piece], known: pl.DataFrame | None) -> tuple[pl.Da
     return rows.join(numbered, on="said").drop("said"), different
 
 
-def order_words(known: pl.DataFrame) -> Words:
+def order_words(known: pl.DataFrame) -> OrderedWords:
     """All that is said in a table, sorted by all columns, nulls first; words as in the canonical tables."""
     if not known.columns:
-        return Words(known, pl.Series([], dtype=pl.UInt32))
+        return OrderedWords(known, pl.Series([], dtype=pl.UInt32))
     known, supplies = with_unknown(known)
     ordered = known.with_row_index("words").sort(known.columns)
     in_order = ordered.drop("words", *BESIDE, strict=False).cast({pl.String: pl.Categorical})
-    return Words(in_order, ordered["words"].arg_sort(), supplies)
+    return OrderedWords(in_order, ordered["words"].arg_sort(), supplies)
 
 
-def put_in_order(table: str, rows: pl.DataFrame, words: Words) -> pl.DataFrame:
+def put_in_order(table: str, rows: pl.DataFrame, words: OrderedWords) -> pl.DataFrame:
     """The canonical table of accepted rows and what they say, sorted by all its columns, nulls first.
 
     What is said is numbered in its order, and an end by how long after the start it is: so a row is a few
     small numbers.
     """
-    start, *end = WHEN[table]
+    start, *end = DATE_COLUMNS[table]
     lasting = [(pl.col(name) - pl.col(start)).dt.total_days().alias(name) for name in end]
     coded = rows.select("person", pl.col(start).to_physical(), *lasting)
     if "words" in rows.columns:

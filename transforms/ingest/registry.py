@@ -17,7 +17,6 @@ from impasse.schemas.delivered import Delivered
 from impasse.schemas.mapping import (
     NUMBERS,
     SUPPLY_COLUMNS,
-    TABLES,
     Birth,
     Column,
     Filter,
@@ -53,7 +52,7 @@ _UNREADABLE = dict.fromkeys(_DATES, "date_unreadable")
 _UNREADABLE |= dict.fromkeys(SUPPLY_COLUMNS, "supply_unreadable") | {"value": "score_unreadable"}
 
 
-def draft_table(table: str, delivered: Delivered, mapping: Mapping) -> Iterator[Draft]:
+def draft_registry_table(table: str, delivered: Delivered, mapping: Mapping) -> Iterator[Draft]:
     """The drafts of one canonical table, piece by piece; none if no file that feeds it was delivered."""
     for part in _parts(table, mapping):
         if part.file in delivered and part.birth:
@@ -86,14 +85,16 @@ def _drafts(table: str, part: Part, delivered: Delivered, mapping: Mapping) -> I
 def _day_columns(frame: pl.DataFrame, part: Part) -> list[str]:
     """The delivered columns that days are read from."""
     told = [column for name, column in part.columns.items() if name in _DATES and column.column]
-    found = [drafts.find(frame, column.column, part.file, column.optional) for column in told]
+    found = [drafts.find_column(frame, column.column, part.file, column.optional) for column in told]
     return [column for column in found if column]
 
 
 def _refuse_numbers(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> None:
     """Stop at codes that were written as numbers; identifiers of concepts are numbers, and blanks are of any type."""
     columns = [part.columns[name] for name in (*_CODES, "atc") if name in part.columns]
-    named = [drafts.find(frame, column.column, part.file, column.optional) for column in columns if column.column]
+    named = [
+        drafts.find_column(frame, column.column, part.file, column.optional) for column in columns if column.column
+    ]
     coded = [column for entry in part.codes for column in matching(frame, entry, part.file)]
     for name in (*filter(None, named), *coded):
         numbers = frame[name] if frame.schema[name].is_numeric() else pl.Series([], dtype=pl.Int64)
@@ -135,7 +136,7 @@ def _telling(frame: pl.DataFrame, part: Part) -> list[str]:
     if any(rule.since or rule.until for rule in part.code_systems):
         return []
     told = [column for name, column in part.columns.items() if name not in _WHO_AND_WHEN and column.column]
-    found = [drafts.find(frame, column.column, part.file, column.optional) for column in told]
+    found = [drafts.find_column(frame, column.column, part.file, column.optional) for column in told]
     coded = [column for entry in part.codes for column in matching(frame, entry, part.file)]
     return list(dict.fromkeys([*(column for column in found if column), *coded]))
 
@@ -165,7 +166,7 @@ def _who_and_when(frame: pl.DataFrame, part: Part, missing: tuple[str, ...]) -> 
 def _read_once(frame: pl.DataFrame, columns: dict[str, Column], part: Part, missing: tuple[str, ...]) -> pl.DataFrame:
     """A column of text read once per different cell; dates and numbers are as quickly read row by row."""
     (column,) = columns.values()
-    delivered = drafts.find(frame, column.column, part.file, column.optional) if column.column else None
+    delivered = drafts.find_column(frame, column.column, part.file, column.optional) if column.column else None
     if delivered is None or frame.schema[delivered] != pl.String:
         return _read(frame, columns, part, missing)
     different, number = drafts.once(frame, [delivered])
@@ -186,13 +187,13 @@ def count_unused(delivered: Delivered, mapping: Mapping) -> pl.DataFrame:
 
     Persons that are whoever has an event come from every row, which says nothing about the rest of it.
     """
-    choices: dict[str, list[tuple[Filter, ...]]] = {}
-    for part in (part for table in TABLES for part in mapping.parts(table) if not part.birth):
-        choices.setdefault(part.file, []).append(part.rows)
+    filters: dict[str, list[tuple[Filter, ...]]] = {}
+    for part in (part for table in MAPPED_TABLES for part in mapping.parts(table) if not part.birth):
+        filters.setdefault(part.file, []).append(part.rows)
         if part.join and part.file in delivered:
-            choices.setdefault(part.join.file, []).append(part.join.rows)
+            filters.setdefault(part.join.file, []).append(part.join.rows)
     # A file that some part takes whole leaves no row out.
-    partly = {key: chosen for key, chosen in choices.items() if key in delivered and all(chosen)}
+    partly = {key: chosen for key, chosen in filters.items() if key in delivered and all(chosen)}
     counts = {
         mapping.files[key].label: sum(_n_unused(piece, chosen, mapping.missing, key) for piece in delivered.pieces(key))
         for key, chosen in partly.items()
@@ -201,14 +202,16 @@ def count_unused(delivered: Delivered, mapping: Mapping) -> pl.DataFrame:
     return counted.filter(pl.col("n") > 0).sort("file")
 
 
-def _n_unused(piece: pl.DataFrame, choices: list[tuple[Filter, ...]], missing: tuple[str, ...], file: str) -> int:
-    is_used = pl.any_horizontal(_chosen(piece, rows, missing, file).fill_null(False) for rows in choices)
+def _n_unused(piece: pl.DataFrame, filters: list[tuple[Filter, ...]], missing: tuple[str, ...], file: str) -> int:
+    is_used = pl.any_horizontal(_chosen(piece, rows, missing, file).fill_null(False) for rows in filters)
     return piece.select((~is_used).sum()).item()
 
 
 def _chosen(frame: pl.DataFrame, rows: tuple[Filter, ...], missing: Iterable[str], file: str) -> pl.Expr:
     """Whether a row passes every filter."""
-    passed = (_passes(rule, drafts.text(frame, drafts.require(frame, (rule.column,), file), missing)) for rule in rows)
+    passed = (
+        _passes(rule, drafts.text(frame, drafts.require_column(frame, (rule.column,), file), missing)) for rule in rows
+    )
     return pl.all_horizontal(pl.lit(True), *passed)
 
 
@@ -227,7 +230,7 @@ def _lookup(part: Part, delivered: Delivered, mapping: Mapping) -> pl.DataFrame 
         return None
     whole = delivered.whole(part.join.file)
     other = whole.filter(_chosen(whole, part.join.rows, mapping.missing, part.join.file))
-    key = drafts.require(other, (part.join.on,), part.join.file)
+    key = drafts.require_column(other, (part.join.on,), part.join.file)
     keyed = other.with_columns(drafts.key(other, key, part.join.file, mapping.missing).alias(_JOINED_ON)).drop(key)
     # Two different rows under one key cannot both be right, and which one is cannot be told.
     return keyed.unique().unique(_JOINED_ON, keep="none").with_columns(pl.lit(True).alias(_IS_JOINED))
@@ -240,7 +243,7 @@ def _joined(frame: pl.DataFrame, part: Part, other: pl.DataFrame | None, missing
     is_fine_alone = not part.join.required
     if other is None:
         return frame.with_columns(pl.lit(is_fine_alone).alias(_IS_JOINED))
-    key = drafts.require(frame, (part.join.on,), part.file)
+    key = drafts.require_column(frame, (part.join.on,), part.file)
     there = {column.lower() for column in frame.columns}
     new = other.select(column for column in other.columns if column.lower() not in there)
     keyed = frame.with_columns(drafts.key(frame, key, part.file, missing).alias(_JOINED_ON))
@@ -275,7 +278,7 @@ def _cell(frame: pl.DataFrame, name: str, column: Column, file: str, missing: tu
     """A column as text, or the date or number that a Parquet file holds where one is wanted."""
     if column.constant is not None:
         return pl.lit(column.constant, dtype=pl.String)
-    delivered = drafts.find(frame, column.column, file, column.optional)
+    delivered = drafts.find_column(frame, column.column, file, column.optional)
     if delivered is None:
         return pl.lit(_WHERE_ABSENT.get(name), dtype=pl.String)
     if name == "person_id":
@@ -312,7 +315,7 @@ def _date(name: str, column: Column, kind: pl.DataType, partial: str | None) -> 
 
 
 def _number(cell: pl.Expr, column: Column, kind: pl.DataType) -> pl.Expr:
-    return cell.cast(pl.Float64) if kind.is_numeric() else drafts.number(cell, column.decimal)
+    return cell.cast(pl.Float64) if kind.is_numeric() else drafts.parse_number(cell, column.decimal)
 
 
 def _days_after(cell: pl.Expr, column: Column, kind: pl.DataType) -> pl.Expr:
@@ -356,7 +359,9 @@ def _derive_persons(part: Part, birth: Birth, delivered: Delivered, mapping: Map
 
 def _persons_of(piece: pl.DataFrame, part: Part, birth: Birth, missing: tuple[str, ...]) -> pl.DataFrame:
     frame = piece.filter(_chosen(piece, part.rows, missing, part.file))
-    person = drafts.key(frame, drafts.require(frame, part.columns["person_id"].column, part.file), part.file, missing)
+    person = drafts.key(
+        frame, drafts.require_column(frame, part.columns["person_id"].column, part.file), part.file, missing
+    )
     named = frame.select(person_id=person, birth_date=_birth(frame, birth, part.file, missing))
     return _first_births([named.drop_nulls("person_id")])
 
@@ -367,13 +372,15 @@ def _first_births(told: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _birth(frame: pl.DataFrame, birth: Birth, file: str, missing: tuple[str, ...]) -> pl.Expr:
-    delivered = drafts.require(frame, (birth.day,), file)
+    delivered = drafts.require_column(frame, (birth.day,), file)
     is_date = frame.schema[delivered].is_temporal()
     day = (
         drafts.calendar_day(pl.col(delivered), frame.schema[delivered])
         if is_date
         else drafts.day(drafts.text(frame, delivered, missing), birth.formats, language=birth.months)
     )
-    years = drafts.number(drafts.text(frame, drafts.require(frame, (birth.age,), file), missing), birth.decimal)
+    years = drafts.parse_number(
+        drafts.text(frame, drafts.require_column(frame, (birth.age,), file), missing), birth.decimal
+    )
     n_days = (years * 365.25).round().cast(pl.Int32, strict=False)
     return (day.cast(pl.Int32) - n_days).cast(pl.Date)

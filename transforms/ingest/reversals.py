@@ -54,7 +54,7 @@ class Reversals:
 
 
 @dataclass(frozen=True)
-class Supplies:
+class SettledSupplies:
     """By the number of what a dispensing says: what is supplied, of which drug and how much.
 
     Further whether it is a reversal, and whether it comes too late.
@@ -93,7 +93,7 @@ def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
     no = [pl.lit(False).alias(name) for name in (IS_REVERSAL, IS_LATE)]
     silent = known.with_columns(*nothing, *no, pl.lit("unknown").alias("supply_basis"))
     different, number = once(silent, silent.columns)
-    supplies = Supplies(
+    supplies = SettledSupplies(
         supply=_equal(known, [name for name in known.columns if name not in _BESIDE_EQUALITY]),
         drug=known["atc"].rank("dense").to_numpy().astype(np.int64),
         amount=known[AMOUNT].fill_null(float("nan")).to_numpy(),
@@ -111,7 +111,9 @@ def _equal(known: pl.DataFrame, columns: list[str]) -> np.ndarray:
     return together.to_numpy().astype(np.int64)
 
 
-def take_back(rows: pl.DataFrame, supplies: Supplies | None, places: pl.Series) -> tuple[pl.DataFrame, Reversals]:
+def take_back(
+    rows: pl.DataFrame, supplies: SettledSupplies | None, places: pl.Series
+) -> tuple[pl.DataFrame, Reversals]:
     """The rows (person, date, words) that are left of those of some persons, and what was done to them.
 
     `places` puts what is said on one day in order.

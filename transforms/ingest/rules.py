@@ -12,7 +12,7 @@ from datetime import date
 
 import polars as pl
 
-from impasse.schemas.code_forms import FORMS, PLAIN
+from impasse.schemas.code_forms import FORMS, PLAIN_CODE
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.extracts import CODE_SYSTEMS
 from impasse.schemas.mapping import SUPPLY_COLUMNS
@@ -121,7 +121,7 @@ def _code_checks(systems: Iterable[str] | None) -> Checks:
     return {
         "code_missing": pl.col("code").is_null(),
         "code_system_unknown": system.is_null() if systems is None else ~system.is_in(list(systems)).fill_null(False),
-        "code_malformed": ~pl.col("code").str.contains(system.replace_strict(FORMS, default=PLAIN)),
+        "code_malformed": ~pl.col("code").str.contains(system.replace_strict(FORMS, default=PLAIN_CODE)),
     }
 
 

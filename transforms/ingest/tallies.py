@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from impasse.schemas.mapping import TABLES
+from impasse.schemas.mapping import MAPPED_TABLES
 from impasse.transforms.ingest.ordering import Piece
 
 

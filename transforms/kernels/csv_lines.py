@@ -15,11 +15,11 @@ from impasse.transforms.kernels.compiled import compiled
 N_LINES, N_QUOTED, N_BLANK_BEFORE, N_BLANK, LONGEST, LONGEST_AT = range(6)
 N_BARE_RETURNS, BARE_RETURN_AT, MISPLACED_AT, UNFIT_AT, N_UNFIT_CELLS, N_CELLS = range(6, 12)
 # Of the row that has begun: the line it starts on, its cells so far, and where the last byte stands.
-ROW_AT, N_ROW_CELLS, IS_FILLED, IS_RETURN, STANDS = range(12, 17)
+ROW_AT, N_ROW_CELLS, IS_FILLED, ENDS_IN_RETURN, STANDS = range(12, 17)
 
 _FEED, _RETURN = 10, 13
 # At the start of a cell, within one that is not quoted, within quotes, after a quote that closes unless it is doubled.
-_START, _PLAIN, QUOTED, _CLOSED = range(4)
+_START, _PLAIN, IN_QUOTES, _CLOSED = range(4)
 
 
 def nothing_counted() -> np.ndarray:
@@ -30,12 +30,12 @@ def nothing_counted() -> np.ndarray:
 
 
 @compiled
-def count(text: np.ndarray, delimiter: int, quote: int, counts: np.ndarray) -> None:
+def count_block(text: np.ndarray, delimiter: int, quote: int, counts: np.ndarray) -> None:
     """Add the next bytes of a text, which may be cut anywhere, to its counts; without quoting `quote` is -1."""
     stands, n_row_cells = counts[STANDS], counts[N_ROW_CELLS]
-    is_filled, is_return = counts[IS_FILLED], counts[IS_RETURN]
+    is_filled, is_return = counts[IS_FILLED], counts[ENDS_IN_RETURN]
     for byte in text:
-        if stands == QUOTED:
+        if stands == IN_QUOTES:
             if byte == quote:
                 stands = _CLOSED
             elif byte == _FEED:
@@ -56,13 +56,13 @@ def count(text: np.ndarray, delimiter: int, quote: int, counts: np.ndarray) -> N
                 n_row_cells += 1
                 stands = _START
             elif byte == quote and stands != _PLAIN:
-                stands = QUOTED
+                stands = IN_QUOTES
             else:
                 if byte == quote or stands == _CLOSED:
                     _note(MISPLACED_AT, counts)
                 stands = _PLAIN
     counts[STANDS], counts[N_ROW_CELLS] = stands, n_row_cells
-    counts[IS_FILLED], counts[IS_RETURN] = is_filled, is_return
+    counts[IS_FILLED], counts[ENDS_IN_RETURN] = is_filled, is_return
 
 
 @compiled

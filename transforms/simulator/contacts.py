@@ -5,29 +5,41 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from impasse.transforms.simulator.course import Courses, Episodes, People, draw_codes, observed
-from impasse.transforms.simulator.disorders import CAUSES, CODES, EXCLUDED, UNRELATED, setting
-from impasse.transforms.simulator.tools import FIRST, LAST, NEVER, Ints, Rows, dates, join, ordered, pick, take, words
+from impasse.transforms.simulator.course import Courses, DrawnEpisodes, DrawnPeople, draw_codes, is_observed
+from impasse.transforms.simulator.disorders import CAUSES, CODES, EXCLUSIONS, UNRELATED, setting
+from impasse.transforms.simulator.tools import (
+    CLOSING,
+    NO_DAY,
+    OPENING,
+    Ints,
+    Rows,
+    dates,
+    join,
+    ordered,
+    pick,
+    take,
+    texts_at,
+)
 
-_BESIDE = {**CAUSES, **EXCLUDED}
+_BESIDE = {**CAUSES, **EXCLUSIONS}
 _BESIDE_CODES = np.array([CODES.index(code) for code in _BESIDE])
 _REMISSION = np.array([CODES.index(code) if code else -1 for code in setting("remission")])
 _SETTINGS = ("primary", "outpatient", "inpatient")
 
 
-def persons(people: People) -> pl.DataFrame:
+def persons(people: DrawnPeople) -> pl.DataFrame:
     """One row per person."""
     return pl.DataFrame(
         {
             "person_id": people.identifier,
             "birth_date": dates(people.birth),
-            "sex": words(("female", "male"), people.sex),
+            "sex": texts_at(("female", "male"), people.sex),
             "death_date": dates(people.death),
         }
     )
 
 
-def coverage(people: People) -> pl.DataFrame:
+def coverage(people: DrawnPeople) -> pl.DataFrame:
     """When the registry observes each person: one interval, or two with time abroad between them."""
     returns = people.away_from < people.leave
     everyone, returned = np.arange(people.enter.size), np.flatnonzero(returns)
@@ -46,7 +58,7 @@ def coverage(people: People) -> pl.DataFrame:
     )
 
 
-def admissions(people: People, stays: Rows) -> pl.DataFrame:
+def admissions(people: DrawnPeople, stays: Rows) -> pl.DataFrame:
     """One row per hospital stay."""
     rows = ordered(stays, "person", "start")
     return pl.DataFrame(
@@ -54,13 +66,13 @@ def admissions(people: People, stays: Rows) -> pl.DataFrame:
             "person_id": people.identifier.gather(rows["person"]),
             "start_date": dates(rows["start"]),
             "end_date": dates(rows["end"]),
-            "main_code": words(CODES, rows["code"]),
+            "main_code": texts_at(CODES, rows["code"]),
         }
     )
 
 
 def diagnoses(
-    rng: np.random.Generator, people: People, episodes: Episodes, courses: Courses, stays: Rows
+    rng: np.random.Generator, people: DrawnPeople, episodes: DrawnEpisodes, courses: Courses, stays: Rows
 ) -> pl.DataFrame:
     """Every contact that the registry sees, by person and day; a hospital stay is one with an end."""
     contacts = join(
@@ -68,9 +80,9 @@ def diagnoses(
         _remissions(rng, episodes, courses),
         _other_contacts(rng, people),
     )
-    visits = take(contacts, observed(people, contacts["person"], contacts["day"]))
-    n, n_stays = visits["person"].size, stays["person"].size
-    visits |= {"end": np.full(n, NEVER), "setting": (rng.random(n) < 0.55).astype(int)}
+    seen = take(contacts, is_observed(people, contacts["person"], contacts["day"]))
+    n, n_stays = seen["person"].size, stays["person"].size
+    seen |= {"end": np.full(n, NO_DAY), "setting": (rng.random(n) < 0.55).astype(int)}
     inpatient = {
         "person": stays["person"],
         "day": stays["start"],
@@ -79,21 +91,21 @@ def diagnoses(
         "end": stays["end"],
         "setting": np.full(n_stays, _SETTINGS.index("inpatient")),
     }
-    rows = ordered(join(visits, inpatient), "person", "day", "code")
+    rows = ordered(join(seen, inpatient), "person", "day", "code")
     return pl.DataFrame(
         {
             "person_id": people.identifier.gather(rows["person"]),
             "date": dates(rows["day"]),
             "end_date": dates(rows["end"]),
-            "code": words(CODES, rows["code"]),
+            "code": texts_at(CODES, rows["code"]),
             "code_system": pl.repeat("icd10", rows["day"].size, eager=True),
-            "position": words(("other", "main"), rows["is_main"].astype(int)),
-            "setting": words(_SETTINGS, rows["setting"]),
+            "position": texts_at(("other", "main"), rows["is_main"].astype(int)),
+            "setting": texts_at(_SETTINGS, rows["setting"]),
         }
     )
 
 
-def _episode_contacts(rng: np.random.Generator, episodes: Episodes, courses: Courses) -> Rows:
+def _episode_contacts(rng: np.random.Generator, episodes: DrawnEpisodes, courses: Courses) -> Rows:
     """Contacts at the opening, when a course starts, and now and then while a long one lasts."""
     opens = np.arange(episodes.person.size)
     starts = np.flatnonzero(rng.random(courses.episode.size) < 0.6)
@@ -109,7 +121,7 @@ def _episode_contacts(rng: np.random.Generator, episodes: Episodes, courses: Cou
     return join(leading, take(leading, both) | beside)
 
 
-def _remissions(rng: np.random.Generator, episodes: Episodes, courses: Courses) -> Rows:
+def _remissions(rng: np.random.Generator, episodes: DrawnEpisodes, courses: Courses) -> Rows:
     """Where there is a code for it, a third of the episodes that recover end with it."""
     code = _REMISSION[episodes.disorder[courses.episode]]
     chosen = np.flatnonzero(courses.works & (code >= 0) & (rng.random(code.size) < 0.33))
@@ -121,7 +133,7 @@ def _remissions(rng: np.random.Generator, episodes: Episodes, courses: Courses) 
     }
 
 
-def _other_contacts(rng: np.random.Generator, people: People) -> Rows:
+def _other_contacts(rng: np.random.Generator, people: DrawnPeople) -> Rows:
     """Contacts for something else: causes of what looks like resistance, what definitions exclude, and the rest."""
     n = people.birth.size
     ill = np.flatnonzero(rng.random(n) < 0.22)
@@ -131,7 +143,7 @@ def _other_contacts(rng: np.random.Generator, people: People) -> Rows:
     person = np.concatenate([np.repeat(ill, times), anything])
     return {
         "person": person,
-        "day": rng.integers(FIRST, LAST + 1, person.size),
+        "day": rng.integers(OPENING, CLOSING + 1, person.size),
         "code": np.concatenate([np.repeat(beside, times), _unrelated(rng, anything.size)]),
         "is_main": rng.random(person.size) < 0.5,
     }

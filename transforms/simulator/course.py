@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from impasse.transforms.simulator.disorders import CODES, DISORDERS, DRUGS, NAMES, SESSIONS, setting, weights
+from impasse.transforms.simulator.disorders import CODES, DRUGS, NAMES, SESSIONS, TRAITS, setting, weights
 from impasse.transforms.simulator.tools import (
-    FIRST,
-    LAST,
-    NEVER,
+    CLOSING,
+    NO_DAY,
+    OPENING,
     Bools,
     Floats,
     Ints,
@@ -34,8 +34,8 @@ _THIRD = 2
 _CODE_WEIGHTS = weights("codes", CODES)
 _DRUG_WEIGHTS = weights("drugs", DRUGS)
 _ADD_ON_WEIGHTS = weights("add_ons", DRUGS)
-_THERAPY_WEIGHTS = weights("therapies", SESSIONS)
-_SECOND = np.array([NAMES.index(d.second) if d.second else -1 for d in DISORDERS.values()])
+_PSYCHOTHERAPY_WEIGHTS = weights("therapies", SESSIONS)
+_SECOND = np.array([NAMES.index(d.second) if d.second else -1 for d in TRAITS.values()])
 _ECT, _BILATERAL, _TMS = (list(SESSIONS).index(name) for name in ("ect", "ect_bilateral", "tms"))
 # The first place of each substance: low quetiapine and quetiapine are one.
 _ATC = [drug.atc for drug in DRUGS.values()]
@@ -43,7 +43,7 @@ _SUBSTANCE = np.array([_ATC.index(atc) for atc in _ATC])
 
 
 @dataclass(frozen=True)
-class People:
+class DrawnPeople:
     """One entry per person. Days are days since 1970; `away` is the stretch an emigrant returned from.
 
     `leading` and `second` are disorders by their place, -1 for none.
@@ -61,11 +61,11 @@ class People:
     second: Ints
     is_hard: Bools
     has_scores: Bools
-    fill_delay: Floats
+    refill_delay: Floats
 
 
 @dataclass(frozen=True)
-class Episodes:
+class DrawnEpisodes:
     """One entry per illness episode, by person."""
 
     person: Ints
@@ -76,7 +76,7 @@ class Episodes:
     limit: Ints
     is_hard: Bools
     severity: Floats
-    therapy_first: Bools
+    psychotherapy_first: Bools
     is_treated: Bools
 
 
@@ -103,52 +103,52 @@ class Courses:
     works: Bools
 
 
-def draw_people(rng: np.random.Generator, first: int, n: int) -> People:
+def draw_people(rng: np.random.Generator, first: int, n: int) -> DrawnPeople:
     """The persons numbered from `first`."""
     age_days = (365.25 * (10 + 75 * rng.beta(1.6, 2.2, n))).astype(int)
-    enter = np.where(rng.random(n) < 0.08, FIRST + rng.integers(30, 2900, n), FIRST)
+    enter = np.where(rng.random(n) < 0.08, OPENING + rng.integers(30, 2900, n), OPENING)
     yearly_risk = 0.0006 * np.exp(np.maximum(age_days / 365.25 - 40, 0) * 0.07)
     death = enter + 30 + (365 * rng.exponential(1, n) / yearly_risk).clip(0, 60_000).astype(int)
-    emigration = np.where(rng.random(n) < 0.04, enter + rng.integers(200, 3600, n), NEVER)
-    away_from = np.where(rng.random(n) < 0.01, enter + rng.integers(200, 2500, n), NEVER)
-    leave = np.minimum(np.minimum(death, emigration), LAST)
+    moved_away = np.where(rng.random(n) < 0.04, enter + rng.integers(200, 3600, n), NO_DAY)
+    away_from = np.where(rng.random(n) < 0.01, enter + rng.integers(200, 2500, n), NO_DAY)
+    leave = np.minimum(np.minimum(death, moved_away), CLOSING)
     away_until = away_from + rng.integers(200, 900, n)
     stays_away = (away_from < leave) & (away_until >= leave)
     shares = setting("share")
     kind = pick(rng, [1 - shares.sum(), *shares], n) - 1  # whoever has none has no episode that would ask further
-    return People(
+    return DrawnPeople(
         identifier="P" + pl.Series("person_id", np.arange(first + 1, first + n + 1)).cast(pl.String).str.zfill(9),
-        birth=FIRST - age_days,
+        birth=OPENING - age_days,
         sex=rng.choice(2, n, p=(0.63, 0.37)),
         enter=enter,
         leave=np.where(stays_away, away_from - 1, leave),
-        death=np.where(death <= LAST, death, NEVER),
+        death=np.where(death <= CLOSING, death, NO_DAY),
         away_from=away_from,
         away_until=away_until,
         leading=kind,
         second=np.where((kind >= 0) & (rng.random(n) < setting("has_second")[kind]), _SECOND[kind], -1),
         is_hard=rng.random(n) < setting("is_hard")[kind],
         has_scores=rng.random(n) < setting("has_scores")[kind],
-        fill_delay=np.where(rng.random(n) < 0.25, rng.uniform(1.15, 1.7, n), rng.uniform(0.97, 1.06, n)),
+        refill_delay=np.where(rng.random(n) < 0.25, rng.uniform(1.15, 1.7, n), rng.uniform(0.97, 1.06, n)),
     )
 
 
-def observed(people: People, person: Ints, day: Ints) -> Bools:
+def is_observed(people: DrawnPeople, person: Ints, day: Ints) -> Bools:
     """Whether the registry sees that person on that day."""
     inside = (day >= people.enter[person]) & (day <= people.leave[person])
     return inside & ~((day >= people.away_from[person]) & (day < people.away_until[person]))
 
 
-def draw_episodes(rng: np.random.Generator, people: People) -> Episodes:
+def draw_episodes(rng: np.random.Generator, people: DrawnPeople) -> DrawnEpisodes:
     """One to three episodes for everyone who has a disorder."""
     ill = np.flatnonzero(people.leading >= 0)
     count = rng.choice((1, 2, 3), ill.size, p=(0.6, 0.29, 0.11))
     spacing = between(rng, setting("spacing")[people.leading[ill]])
-    first = FIRST + rng.integers(-200, 2900, ill.size)
+    first = OPENING + rng.integers(-200, 2900, ill.size)
     person = np.repeat(ill, count)
     start = np.repeat(first, count) + position(count) * np.repeat(spacing, count)
     n, disorder = person.size, people.leading[person]
-    return Episodes(
+    return DrawnEpisodes(
         person=person,
         disorder=disorder,
         second=people.second[person],
@@ -157,7 +157,7 @@ def draw_episodes(rng: np.random.Generator, people: People) -> Episodes:
         limit=start + np.repeat(spacing, count) - 250,
         is_hard=people.is_hard[person],
         severity=rng.beta(5, 5, n) * 0.6 + 0.2,
-        therapy_first=rng.random(n) < setting("therapy_first")[disorder],
+        psychotherapy_first=rng.random(n) < setting("psychotherapy_first")[disorder],
         is_treated=rng.random(n) < 0.93,
     )
 
@@ -167,17 +167,17 @@ def draw_codes(rng: np.random.Generator, disorder: Ints) -> Ints:
     return pick_by(rng, _CODE_WEIGHTS, disorder)
 
 
-def draw_therapy(rng: np.random.Generator, episodes: Episodes) -> Courses:
+def draw_psychotherapy(rng: np.random.Generator, episodes: DrawnEpisodes) -> Courses:
     """Courses of psychotherapy: before any drug, or beside the drugs; some are broken off."""
-    tendency = setting("therapy_beside")[episodes.disorder] * np.where(episodes.is_hard, 1.6, 0.65)
+    tendency = setting("psychotherapy_beside")[episodes.disorder] * np.where(episodes.is_hard, 1.6, 0.65)
     beside = rng.random(episodes.person.size) < tendency
-    chosen = np.flatnonzero(episodes.therapy_first | beside)
-    n, disorder, first = chosen.size, episodes.disorder[chosen], episodes.therapy_first[chosen]
+    chosen = np.flatnonzero(episodes.psychotherapy_first | beside)
+    n, disorder, first = chosen.size, episodes.disorder[chosen], episodes.psychotherapy_first[chosen]
     is_whole = rng.random(n) > 0.2
     weeks = np.where(is_whole, between(rng, setting("weeks")[disorder]), rng.integers(3, 9, n))
     start = episodes.start[chosen] + np.where(first, rng.integers(7, 60, n), rng.integers(14, 240, n))
     works = is_whole & (rng.random(n) < np.where(episodes.is_hard[chosen], 0.15, 0.6))
-    kind = pick_by(rng, _THERAPY_WEIGHTS, disorder)
+    kind = pick_by(rng, _PSYCHOTHERAPY_WEIGHTS, disorder)
     return Courses(chosen, kind, start, start + 7 * weeks, _fall(rng, disorder, works), works)
 
 
@@ -187,7 +187,7 @@ def _fall(rng: np.random.Generator, disorder: Ints, works: Bools) -> Floats:
     return rng.uniform(limits[:, 0], limits[:, 1])
 
 
-def draw_steps(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -> Steps:
+def draw_steps(rng: np.random.Generator, episodes: DrawnEpisodes, psychotherapy: Courses) -> Steps:
     """The drugs of each episode, one after another or one on top of another, until one works or nobody goes on."""
     n, disorder = episodes.person.size, episodes.disorder
     main_order = _keep_back(rng, _order(rng, _DRUG_WEIGHTS, disorder), disorder)
@@ -200,7 +200,7 @@ def draw_steps(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -
         fall=np.zeros((n, MAX_STEPS)),
         works=np.zeros((n, MAX_STEPS), bool),
     )
-    now = _first_fill(rng, episodes, therapy)
+    now = _first_drug_day(rng, episodes, psychotherapy)
     n_switches, n_add_ons, tolerated = np.zeros(n, int), np.zeros(n, int), np.zeros(n, bool)
     goes_on = episodes.is_treated & (now < episodes.limit)
     for step in range(MAX_STEPS):
@@ -221,17 +221,17 @@ def draw_steps(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -
     return steps
 
 
-def _order(rng: np.random.Generator, choices: Floats, disorder: Ints) -> Ints:
+def _order(rng: np.random.Generator, weight: Floats, disorder: Ints) -> Ints:
     """Per episode, the order in which drugs are tried: drawn by weight without replacement."""
     with np.errstate(divide="ignore"):
-        tendency = np.log(choices).astype(np.float32)[disorder]
+        tendency = np.log(weight).astype(np.float32)[disorder]
     tendency += rng.gumbel(size=tendency.shape).astype(np.float32)
     return np.argsort(-tendency, axis=1, kind="stable")[:, :MAX_STEPS]
 
 
 def _keep_back(rng: np.random.Generator, order: Ints, disorder: Ints) -> Ints:
     """In a share of the episodes, change places between the third drug and the one kept for after two failures."""
-    for place, one in enumerate(DISORDERS.values()):
+    for place, one in enumerate(TRAITS.values()):
         for drug, share in one.kept_back.items():
             chosen = np.flatnonzero((disorder == place) & (rng.random(disorder.size) < share))
             rows = order[chosen]
@@ -242,11 +242,11 @@ def _keep_back(rng: np.random.Generator, order: Ints, disorder: Ints) -> Ints:
     return order
 
 
-def _first_fill(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -> Ints:
+def _first_drug_day(rng: np.random.Generator, episodes: DrawnEpisodes, psychotherapy: Courses) -> Ints:
     """The day of the first drug: soon after the episode opens, or after psychotherapy alone has not worked."""
     day = episodes.start + rng.integers(0, 15, episodes.person.size)
-    first = episodes.therapy_first[therapy.episode]
-    day[therapy.episode[first]] = np.where(therapy.works[first], NEVER, therapy.end[first] + 10)
+    first = episodes.psychotherapy_first[psychotherapy.episode]
+    day[psychotherapy.episode[first]] = np.where(psychotherapy.works[first], NO_DAY, psychotherapy.end[first] + 10)
     return day
 
 
@@ -281,7 +281,7 @@ def drug_courses(steps: Steps) -> Courses:
     return Courses(episode, *parts)
 
 
-def draw_stimulation(rng: np.random.Generator, episodes: Episodes, steps: Steps) -> tuple[Ints, Ints, Ints]:
+def draw_stimulation(rng: np.random.Generator, episodes: DrawnEpisodes, steps: Steps) -> tuple[Ints, Ints, Ints]:
     """Episode, kind and first day of ECT or magnetic stimulation: for some whose first two steps did not work."""
     hardest = (steps.drug[:, _THIRD] >= 0) & episodes.is_hard
     chosen = np.flatnonzero(hardest & (rng.random(hardest.size) < setting("is_stimulated")[episodes.disorder]))
@@ -291,7 +291,9 @@ def draw_stimulation(rng: np.random.Generator, episodes: Episodes, steps: Steps)
     return chosen, np.where(is_ect, ect, _TMS), start
 
 
-def draw_stays(rng: np.random.Generator, people: People, episodes: Episodes, courses: Courses) -> dict[str, np.ndarray]:
+def draw_stays(
+    rng: np.random.Generator, people: DrawnPeople, episodes: DrawnEpisodes, courses: Courses
+) -> dict[str, np.ndarray]:
     """Hospital stays by person, start, end and code: some weeks into a course that does not work."""
     risk = setting("is_admitted")[episodes.disorder[courses.episode]] * ~courses.works
     chosen = np.flatnonzero(rng.random(courses.episode.size) < risk)
@@ -299,4 +301,4 @@ def draw_stays(rng: np.random.Generator, people: People, episodes: Episodes, cou
     start = courses.start[chosen] + rng.integers(7, 60, chosen.size)
     end = start + rng.integers(2, 40, chosen.size)
     stays = {"person": episodes.person[episode], "start": start, "end": end, "code": episodes.code[episode]}
-    return take(stays, observed(people, stays["person"], start) & observed(people, stays["person"], end))
+    return take(stays, is_observed(people, stays["person"], start) & is_observed(people, stays["person"], end))

@@ -93,7 +93,7 @@ SCALES = {
 
 
 @dataclass(frozen=True)
-class Disorder:
+class Traits:
     """What tells one disorder from another. Shares are of persons or of episodes, weights are of choices."""
 
     share: float  # of persons, as their leading disorder
@@ -108,8 +108,8 @@ class Disorder:
     has_scores: float = 0.42
     is_rated: float = 0.53  # the start or end of a step, where there are scores at all
     has_impression: float = 0.0  # is also rated by the CGI-I
-    therapy_first: float = 0.0  # psychotherapy before any drug
-    therapy_beside: float = 0.0  # on average; more often where the person is hard to treat
+    psychotherapy_first: float = 0.0  # psychotherapy before any drug
+    psychotherapy_beside: float = 0.0  # on average; more often where the person is hard to treat
     weeks: tuple[int, int] = (12, 21)  # of psychotherapy that is not broken off
     patience: float = 1.0  # how long a drug that is too weak is kept
     adds: float = 0.27  # the next step is an add-on, not a switch
@@ -127,12 +127,12 @@ class Disorder:
 
 def _weigh(text: str) -> Weights:
     """Weights written as `sertraline 24, low quetiapine 28`."""
-    pairs = (choice.rsplit(maxsplit=1) for choice in text.split(","))
+    pairs = (entry.rsplit(maxsplit=1) for entry in text.split(","))
     return {name.strip(): float(weight) for name, weight in pairs}
 
 
-DISORDERS = {
-    "anxiety": Disorder(
+TRAITS = {
+    "anxiety": Traits(
         share=0.37,
         codes=_weigh("F411 30, F410 24, F401 13, F400 8, F419 14, F418 3, F412 6, F413 2"),
         drugs=_weigh(
@@ -143,10 +143,10 @@ DISORDERS = {
         therapies=_weigh("cbt 66, unspecified 26, act 8"),
         scales=_weigh("ham_a 35, gad7 35, bai 30"),
         has_impression=0.4,
-        therapy_first=0.03,
-        therapy_beside=0.035,
+        psychotherapy_first=0.03,
+        psychotherapy_beside=0.035,
     ),
-    "depression": Disorder(
+    "depression": Traits(
         share=0.46,
         codes=_weigh("F320 10, F321 29, F322 12, F323 3, F329 13, F330 8, F331 15, F332 7, F339 3"),
         drugs=_weigh(
@@ -158,14 +158,14 @@ DISORDERS = {
         scales=_weigh("madrs 36, phq9 24, hamd17 18, bdi2 22"),
         second="anxiety",
         has_second=0.25,
-        therapy_first=0.01,
-        therapy_beside=0.02,
+        psychotherapy_first=0.01,
+        psychotherapy_beside=0.02,
         is_admitted=0.05,
         is_stimulated=0.1,
         is_ect=0.8,
         remission="F334",
     ),
-    "ocd": Disorder(
+    "ocd": Traits(
         share=0.03,
         codes=_weigh("F420 25, F421 20, F422 40, F429 15"),
         drugs=_weigh(
@@ -179,8 +179,8 @@ DISORDERS = {
         is_hard=0.5,
         has_scores=0.75,
         is_rated=0.85,
-        therapy_first=0.08,
-        therapy_beside=0.25,
+        psychotherapy_first=0.08,
+        psychotherapy_beside=0.25,
         weeks=(18, 33),
         patience=2.4,
         kept_back=_weigh("clomipramine 0.5"),
@@ -190,7 +190,7 @@ DISORDERS = {
         is_stimulated=0.06,
         is_ect=0.0,
     ),
-    "ptsd": Disorder(
+    "ptsd": Traits(
         share=0.03,
         codes=_weigh("F431 1"),
         drugs=_weigh(
@@ -205,11 +205,11 @@ DISORDERS = {
         is_hard=0.45,
         has_scores=0.7,
         is_rated=0.75,
-        therapy_first=0.1,
-        therapy_beside=0.25,
+        psychotherapy_first=0.1,
+        psychotherapy_beside=0.25,
         weeks=(8, 17),
     ),
-    "schizophrenia": Disorder(
+    "schizophrenia": Traits(
         share=0.02,
         codes=_weigh("F200 62, F201 6, F203 10, F205 10, F209 12"),
         drugs=_weigh(
@@ -222,7 +222,7 @@ DISORDERS = {
         has_scores=0.8,
         is_rated=0.9,
         has_impression=0.3,
-        therapy_beside=0.08,
+        psychotherapy_beside=0.08,
         patience=1.6,
         adds=0.12,
         kept_back=_weigh("clozapine 0.5"),
@@ -234,7 +234,7 @@ DISORDERS = {
         is_admitted=0.25,
         is_stimulated=0.08,
     ),
-    "bipolar_depression": Disorder(
+    "bipolar_depression": Traits(
         share=0.02,
         codes=_weigh("F313 60, F314 40"),
         drugs=_weigh(
@@ -248,7 +248,7 @@ DISORDERS = {
         has_second=0.15,
         is_hard=0.45,
         has_scores=0.6,
-        therapy_beside=0.06,
+        psychotherapy_beside=0.06,
         adds=0.4,
         lasts=(300, 900),
         spacing=(900, 1500),
@@ -262,17 +262,17 @@ CAUSES = _weigh(
     "E050 7, E059 10, E039 8, R522 12, M797 8, G470 16, F510 8, S060 8, F072 2, F101 16, F102 22, F122 6, F132 6, "
     "F172 6, Z911 14, F900 8, F840 2, G409 3, E119 12, J459 12"
 )
-EXCLUDED = _weigh("F310 6, F317 5, F319 7, F301 2, F239 3, F259 2, F603 9, X619 5")
+EXCLUSIONS = _weigh("F310 6, F317 5, F319 7, F301 2, F239 3, F259 2, F603 9, X619 5")
 UNRELATED = ("I109", "J069", "M545", "L309", "R529", "Z000", "G439", "K219")
 
-NAMES = tuple(DISORDERS)
+NAMES = tuple(TRAITS)
 CODES = tuple(
     dict.fromkeys(
         [
-            *(code for disorder in DISORDERS.values() for code in disorder.codes),
-            *(disorder.remission for disorder in DISORDERS.values() if disorder.remission),
+            *(code for disorder in TRAITS.values() for code in disorder.codes),
+            *(disorder.remission for disorder in TRAITS.values() if disorder.remission),
             *CAUSES,
-            *EXCLUDED,
+            *EXCLUSIONS,
             *UNRELATED,
         ]
     )
@@ -281,9 +281,9 @@ CODES = tuple(
 
 def setting(name: str) -> np.ndarray:
     """One setting of every disorder, in their order."""
-    return np.array([getattr(disorder, name) for disorder in DISORDERS.values()])
+    return np.array([getattr(disorder, name) for disorder in TRAITS.values()])
 
 
-def weights(name: str, choices: Iterable[str]) -> np.ndarray:
-    """A table of weights of every disorder: one row each, one column per choice."""
-    return np.array([[getattr(one, name).get(choice, 0.0) for choice in choices] for one in DISORDERS.values()])
+def weights(name: str, entries: Iterable[str]) -> np.ndarray:
+    """A table of weights of every disorder: one row for each, one column for each entry."""
+    return np.array([[getattr(one, name).get(entry, 0.0) for entry in entries] for one in TRAITS.values()])

@@ -23,9 +23,9 @@ from impasse.transforms.simulator.contacts import admissions, coverage, diagnose
 from impasse.transforms.simulator.course import (
     draw_episodes,
     draw_people,
+    draw_psychotherapy,
     draw_stays,
     draw_steps,
-    draw_therapy,
     drug_courses,
 )
 from impasse.transforms.simulator.dispensings import dispensings
@@ -59,8 +59,8 @@ def simulate_block(block: int, n_persons: int, seed: int, faults: bool = True) -
     first = block * BLOCK_SIZE
     people = draw_people(rng, first, min(BLOCK_SIZE, n_persons - first))
     episodes = draw_episodes(rng, people)
-    therapy = draw_therapy(rng, episodes)
-    steps = draw_steps(rng, episodes, therapy)
+    psychotherapy = draw_psychotherapy(rng, episodes)
+    steps = draw_steps(rng, episodes, psychotherapy)
     courses = drug_courses(steps)
     stays = draw_stays(rng, people, episodes, courses)
     tables = {
@@ -68,8 +68,8 @@ def simulate_block(block: int, n_persons: int, seed: int, faults: bool = True) -
         "coverage": coverage(people),
         "diagnoses": diagnoses(rng, people, episodes, courses, stays),
         "dispensings": dispensings(rng, people, episodes, courses),
-        "procedures": procedures(rng, people, episodes, steps, therapy),
-        "scores": scores(rng, people, episodes, steps, therapy),
+        "procedures": procedures(rng, people, episodes, steps, psychotherapy),
+        "scores": scores(rng, people, episodes, steps, psychotherapy),
         "admissions": admissions(people, stays),
     }
     return spoil(np.random.default_rng([seed, block, 1]), tables) if faults else tables

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from impasse.transforms.simulator.course import Courses, Episodes, People, Steps, draw_stimulation, observed
+from impasse.transforms.simulator.course import (
+    Courses,
+    DrawnEpisodes,
+    DrawnPeople,
+    Steps,
+    draw_stimulation,
+    is_observed,
+)
 from impasse.transforms.simulator.disorders import SCALES, SESSIONS, setting, weights
 from impasse.transforms.simulator.tools import (
     Bools,
@@ -18,7 +25,7 @@ from impasse.transforms.simulator.tools import (
     pick_by,
     position,
     take,
-    words,
+    texts_at,
 )
 
 _SCALE_WEIGHTS = weights("scales", SCALES)
@@ -29,31 +36,32 @@ _CODES, _SYSTEMS = zip(*SESSIONS.values(), strict=True)
 
 
 def procedures(
-    rng: np.random.Generator, people: People, episodes: Episodes, steps: Steps, therapy: Courses
+    rng: np.random.Generator, people: DrawnPeople, episodes: DrawnEpisodes, steps: Steps, psychotherapy: Courses
 ) -> pl.DataFrame:
     """One row per session that the registry sees, by person and day."""
-    sessions = join(_therapy_sessions(rng, episodes, therapy), _stimulation_sessions(rng, episodes, steps))
-    rows = ordered(take(sessions, observed(people, sessions["person"], sessions["day"])), "person", "day", "kind")
+    sessions = join(_psychotherapy_sessions(rng, episodes, psychotherapy), _stimulation_sessions(rng, episodes, steps))
+    rows = ordered(take(sessions, is_observed(people, sessions["person"], sessions["day"])), "person", "day", "kind")
     return pl.DataFrame(
         {
             "person_id": people.identifier.gather(rows["person"]),
             "date": dates(rows["day"]),
-            "code": words(_CODES, rows["kind"]),
-            "code_system": words(_SYSTEMS, rows["kind"]),
+            "code": texts_at(_CODES, rows["kind"]),
+            "code_system": texts_at(_SYSTEMS, rows["kind"]),
         }
     )
 
 
-def _therapy_sessions(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -> Rows:
+def _psychotherapy_sessions(rng: np.random.Generator, episodes: DrawnEpisodes, psychotherapy: Courses) -> Rows:
     """Weekly sessions, give or take a day, with a missed week here and there."""
-    count = (therapy.end - therapy.start) // 7
+    count = (psychotherapy.end - psychotherapy.start) // 7
     of, number = np.repeat(np.arange(count.size), count), position(count)
     kept = (number == 0) | (rng.random(of.size) > 0.08)
-    day = therapy.start[of] + 7 * number + np.where(number > 0, rng.integers(-1, 2, of.size), 0)
-    return take({"person": episodes.person[therapy.episode[of]], "day": day, "kind": therapy.what[of]}, kept)
+    day = psychotherapy.start[of] + 7 * number + np.where(number > 0, rng.integers(-1, 2, of.size), 0)
+    episode, what = psychotherapy.episode[of], psychotherapy.what[of]
+    return take({"person": episodes.person[episode], "day": day, "kind": what}, kept)
 
 
-def _stimulation_sessions(rng: np.random.Generator, episodes: Episodes, steps: Steps) -> Rows:
+def _stimulation_sessions(rng: np.random.Generator, episodes: DrawnEpisodes, steps: Steps) -> Rows:
     """ECT two or three times a week, magnetic stimulation on most days."""
     episode, kind, start = draw_stimulation(rng, episodes, steps)
     is_ect = kind != _TMS
@@ -65,24 +73,24 @@ def _stimulation_sessions(rng: np.random.Generator, episodes: Episodes, steps: S
 
 
 def scores(
-    rng: np.random.Generator, people: People, episodes: Episodes, steps: Steps, therapy: Courses
+    rng: np.random.Generator, people: DrawnPeople, episodes: DrawnEpisodes, steps: Steps, psychotherapy: Courses
 ) -> pl.DataFrame:
     """One row per rating on one scale, by person and day."""
-    moments = join(_step_moments(rng, episodes, steps), _therapy_moments(rng, episodes, therapy))
+    moments = join(_step_moments(rng, episodes, steps), _psychotherapy_moments(rng, episodes, psychotherapy))
     moments["person"] = episodes.person[moments["episode"]]
-    seen = people.has_scores[moments["person"]] & observed(people, moments["person"], moments["day"])
-    rows = ordered(_rate(rng, people, take(moments, seen)), "person", "day", "scale", "value")
+    seen = people.has_scores[moments["person"]] & is_observed(people, moments["person"], moments["day"])
+    rows = ordered(_scale_values(rng, people, take(moments, seen)), "person", "day", "scale", "value")
     return pl.DataFrame(
         {
             "person_id": people.identifier.gather(rows["person"]),
             "date": dates(rows["day"]),
-            "scale": words(SCALES, rows["scale"]),
+            "scale": texts_at(SCALES, rows["scale"]),
             "value": rows["value"],
         }
     )
 
 
-def _step_moments(rng: np.random.Generator, episodes: Episodes, steps: Steps) -> Rows:
+def _step_moments(rng: np.random.Generator, episodes: DrawnEpisodes, steps: Steps) -> Rows:
     """When symptoms are rated and how severe they are: at a step's start, in its course and at its end."""
     left = np.cumprod(1 - steps.fall, axis=1)
     before = episodes.severity[:, None] * np.column_stack([np.ones(len(left)), left[:, :-1]])
@@ -105,18 +113,18 @@ def _moment(chosen: Bools, day: Ints, level: Floats, fall: Floats) -> Rows:
     return {"episode": episode, "day": day[chosen], "level": level[chosen], "fall": fall[chosen]}
 
 
-def _therapy_moments(rng: np.random.Generator, episodes: Episodes, therapy: Courses) -> Rows:
+def _psychotherapy_moments(rng: np.random.Generator, episodes: DrawnEpisodes, psychotherapy: Courses) -> Rows:
     """Ratings at the first and the last session of psychotherapy."""
-    level = episodes.severity[therapy.episode]
+    level = episodes.severity[psychotherapy.episode]
     asked = rng.random((2, level.size)) < 0.75
     none = np.zeros(level.size)
-    first = {"episode": therapy.episode, "day": therapy.start - 1, "level": level, "fall": none}
-    left = level * (1 - therapy.fall)
-    last = {"episode": therapy.episode, "day": therapy.end, "level": left, "fall": therapy.fall}
+    first = {"episode": psychotherapy.episode, "day": psychotherapy.start - 1, "level": level, "fall": none}
+    left = level * (1 - psychotherapy.fall)
+    last = {"episode": psychotherapy.episode, "day": psychotherapy.end, "level": left, "fall": psychotherapy.fall}
     return join(take(first, asked[0]), take(last, asked[1]))
 
 
-def _rate(rng: np.random.Generator, people: People, moments: Rows) -> Rows:
+def _scale_values(rng: np.random.Generator, people: DrawnPeople, moments: Rows) -> Rows:
     """Turn severity from 0 to 1 into values of the scales the person is followed with: one for each disorder."""
     n = people.birth.size
     person = moments["person"]

@@ -11,8 +11,8 @@ import polars as pl
 FIRST_DATE = date(2012, 1, 1)
 LAST_DATE = date(2021, 12, 31)
 _EPOCH = date(1970, 1, 1)
-FIRST, LAST = (FIRST_DATE - _EPOCH).days, (LAST_DATE - _EPOCH).days
-NEVER = LAST + 10_000
+OPENING, CLOSING = (FIRST_DATE - _EPOCH).days, (LAST_DATE - _EPOCH).days
+NO_DAY = CLOSING + 10_000
 
 Ints = np.ndarray
 Bools = np.ndarray
@@ -65,10 +65,10 @@ def ordered(rows: Rows, *by: str) -> Rows:
 
 def dates(days: Ints) -> pl.Series:
     """Day numbers as ISO text; days after the end of the registry are not known and so are null."""
-    return _DATE_TEXTS.gather(numbers(days - (_OLDEST - _EPOCH).days, days <= LAST))
+    return _DATE_TEXTS.gather(numbers(days - (_OLDEST - _EPOCH).days, days <= CLOSING))
 
 
-def words(texts: Iterable[str], index: Ints) -> pl.Series:
+def texts_at(texts: Iterable[str], index: Ints) -> pl.Series:
     """Texts by their places."""
     return pl.Series(list(texts)).gather(index)
 

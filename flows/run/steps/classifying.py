@@ -30,7 +30,7 @@ COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
 
 
 @redact
-@private()
+@for_user_alone()
 def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
     """Classify one part of the persons under every definition and count what the comparison needs.
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from impasse.flows.checks import quality
 from impasse.flows.files.folders import folders_in
-from impasse.flows.files.keep import private, remove_asides
+from impasse.flows.files.keep import for_user_alone, remove_asides
 from impasse.flows.files.tables import read_parquet, scan_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
@@ -17,15 +17,15 @@ from impasse.schemas.tables import RELEASE
 from impasse.transforms.compare.agreement import compare_overall, compare_pairs
 from impasse.transforms.compare.attrition import compare_attrition
 from impasse.transforms.compare.characteristics import sum_profile
-from impasse.transforms.compare.prevalence import count_verdicts, rate_prevalence
+from impasse.transforms.compare.prevalence import build_prevalence, count_verdicts
 from impasse.transforms.disclose.suppress import protect
 
 
-@private()
+@for_user_alone()
 def compare(plan: Plan, loaded: Loaded) -> list[dict[str, object]]:
     """The release tables: computed from the counts, protected together, checked. Returns verdict counts, protected."""
     remove_asides(plan.work)  # of workers that were killed
-    prevalence = rate_prevalence(_counts(plan, "prevalence"))
+    prevalence = build_prevalence(_counts(plan, "prevalence"))
     tables = {
         "prevalence": prevalence,
         "agreement": compare_pairs(_counts(plan, "pairs")),

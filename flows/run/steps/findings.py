@@ -56,7 +56,7 @@ def _keep(path: Path, results: list[ExpectationResult], facts: dict[str, object]
     texts.write_json({**facts, "expectations": [result.report_row() for result in results]}, path)
 
 
-def observed(work: Path) -> frozenset[str]:
+def observed_treatments(work: Path) -> frozenset[str]:
     """What the delivery can show."""
     return frozenset(read_findings(work)["observes"])
 

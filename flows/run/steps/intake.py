@@ -27,7 +27,7 @@ from impasse.flows.files.spill import BucketFiles, set_aside, write_quarantine
 from impasse.flows.files.tables import count_rows, scan_parquet, write_parquet
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.extracts import MODELS
-from impasse.transforms.ingest.clean import EVENT_TABLES, Source, clean_persons, clean_pieces
+from impasse.transforms.ingest.clean import EVENT_TABLES, SourceReader, clean_persons, clean_pieces
 from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.ordering import Piece, number_words, order_words, put_in_order
@@ -74,7 +74,7 @@ class Taken:
     facts: pl.DataFrame
 
 
-def take_in(work: Path, delivered: Delivered, source: Source, n_buckets: int) -> Taken:
+def take_in(work: Path, delivered: Delivered, source: SourceReader, n_buckets: int) -> Taken:
     """Clean a delivery piece by piece; write its buckets and its quarantine."""
     people, refused, tallies = clean_persons(delivered, source)
     for name, frames in refused.items():
@@ -120,7 +120,9 @@ def bucket_file(number: int, table: str) -> str:
     return f"{BUCKETS}/{number:04d}/{table}.parquet"
 
 
-def _write(work: Path, source: Source, bucket: int, name: str, table: pl.DataFrame, n_persons: int) -> pl.DataFrame:
+def _write(
+    work: Path, source: SourceReader, bucket: int, name: str, table: pl.DataFrame, n_persons: int
+) -> pl.DataFrame:
     """Write one bucket of a table, checked against its model; returns the facts of it."""
     write_parquet(table, work / bucket_file(bucket, name), MODELS[name])
     return quality.measure({name: table}, n_persons, source.study, source.codes)

@@ -15,7 +15,7 @@ from secrets import token_hex
 
 from impasse.flows.files import inputs, texts
 from impasse.flows.files.fingerprints import sha256_of
-from impasse.flows.files.folders import files_below
+from impasse.flows.files.folders import files_in_folder
 from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
@@ -56,7 +56,7 @@ def seal(fingerprints: dict[str, dict[str, str]], key: str) -> str:
 
 def _fingerprints(folder: Path, part: str, manifest: str) -> dict[str, str]:
     """SHA-256 of every file of a part of the run but the manifest itself, by its path in the run."""
-    paths = {str(path.relative_to(folder)): path for path in files_below(folder / part)}
+    paths = {str(path.relative_to(folder)): path for path in files_in_folder(folder / part)}
     return {name: sha256_of(path) for name, path in paths.items() if name != manifest}
 
 
@@ -78,6 +78,6 @@ def _released(plan: Plan, loaded: Loaded, kept: dict[str, dict[str, str]], key: 
         "definitions": {path.stem: sha256_of(path) for path in files_below(plan.work / "release/definitions")},
         "layout": layout_file(loaded),
         "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},
-        "codelists": {path.stem: sha256_of(path) for path in files_below(inputs.shipped("codelists"))},
+        "codelists": {path.stem: sha256_of(path) for path in files_in_folder(inputs.shipped("codelists"))},
         "outputs": _fingerprints(plan.work, "release", _RELEASED),
     }

@@ -54,7 +54,7 @@ def is_whole(plan: Plan) -> bool:
     return plan.progress.exists() and texts.read_json(plan.progress, runs.Progress).is_whole
 
 
-@keep.private()
+@keep.for_user_alone()
 def _make_whole(plan: Plan, loaded: Loaded) -> None:
     keep.remove_asides(plan.work)
     write_manifests(plan, loaded)
@@ -105,7 +105,7 @@ def _point(plan: Plan) -> None:
     if run_id != plan.run_id and (number, run_id) > (plan.number, plan.run_id):
         note(f"{plan.latest} still leads to {run_id}, which was started later than this run.")
     else:
-        point(plan.latest, plan.final)
+        point_to(plan.latest, plan.final)
 
 
 def _clear_moved(plan: Plan) -> None:
@@ -159,7 +159,7 @@ def _page_of(plan: Plan, loaded: Loaded) -> str:
         return f"Correct the delivery. The page that says more could not be kept: {what} ({where})"
 
 
-@keep.private()
+@keep.for_user_alone()
 def keep_validation(plan: Plan, loaded: Loaded) -> Path:
     """The validation page of a run that was stopped, beside the published runs."""
     page = own_folder(own_folder(plan.folder / "stopped") / plan.run_id) / "validation.html"

@@ -26,7 +26,7 @@ from impasse.schemas.delivered import Delivered
 from impasse.schemas.expectations import ExpectationResult
 from impasse.schemas.found import Found
 from impasse.schemas.study import OutputSection
-from impasse.transforms.ingest.clean import Source
+from impasse.transforms.ingest.clean import SourceReader
 from impasse.transforms.partition.buckets import power_of_two
 from impasse.transforms.partition.memory import Size, parts_at_a_time, require_to_read
 from impasse.transforms.partition.parts import count_parts
@@ -57,7 +57,7 @@ class Checked:
     results: list[ExpectationResult]
 
 
-@private()
+@for_user_alone()
 def read_delivery(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     """Read, clean, validate and check the delivery; write the buckets and the quarantine.
 
@@ -73,7 +73,7 @@ def read_delivery(plan: Plan, loaded: Loaded) -> DeliveryCounts:
 
 
 def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
-    delivered = delivery.read_delivery(loaded.study, plan.base, loaded.layout)
+    delivered = delivery.open_delivery(loaded.study, plan.base, loaded.layout)
     size = source_of(loaded).size(delivered)
     n_parts = count_parts(size.n_persons)
     _at_a_time(plan, size, n_parts)  # too little memory is said before the work starts
@@ -160,6 +160,6 @@ def _at_a_time(plan: Plan, size: Size, n_parts: int) -> int:
     return parts_at_a_time(size, n_parts, plan.output.memory_bytes, plan.workers, in_processes=in_processes)
 
 
-def source_of(loaded: Loaded) -> Source:
+def source_of(loaded: Loaded) -> SourceReader:
     """What the study's delivery is read by."""
-    return Source(loaded.layout, loaded.study, loaded.codes)
+    return SourceReader(loaded.layout, loaded.study, loaded.codes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from impasse.flows.definitions.catalogue import case_files, methods_contents
 from impasse.flows.files import kept, texts
-from impasse.flows.files.keep import private
+from impasse.flows.files.keep import for_user_alone
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import rendering
@@ -44,6 +44,6 @@ def _methods_page(plan: Plan, loaded: Loaded) -> str:
         cases = case_files([plan.base / folder for folder in loaded.study.definitions.folders])
         written = [(d.id, loaded.texts[d.id], cases.get(d.id)) for d in loaded.definitions]
         made_of = (program_fingerprint(), rendering(), written)
-        return kept.page(made_of, lambda: render_methods(methods_contents(loaded.definitions, cases)), KEPT_IN)
+        return kept.kept_page(made_of, lambda: render_methods(methods_contents(loaded.definitions, cases)), KEPT_IN)
     except ImpasseError:  # a user's case that cannot be read must not stop a run; `impasse definitions lint` tells it
         return render_methods(methods_contents(loaded.definitions))

@@ -79,7 +79,7 @@ LOOKED_UP = (
 OBSERVES = ("drug", "psychotherapy", "ect", "tms")
 
 
-def draft_table(table: str, delivered: Delivered, rules: OmopRules) -> Iterator[Draft]:
+def draft_omop_table(table: str, delivered: Delivered, rules: OmopRules) -> Iterator[Draft]:
     """The drafts of one canonical table, piece by piece; none if no OMOP table that feeds it was delivered."""
     origins, read = _ORIGINS[table]
     for origin in origins:

@@ -59,17 +59,17 @@ class OmopFrame:
 
     def text(self, column: str, optional: bool = False) -> pl.Expr:
         """A column as text; null throughout where an optional one is not there."""
-        there = drafts.find(self.low, (column,), self.name, optional)
+        there = drafts.find_column(self.low, (column,), self.name, optional)
         return drafts.text(self.low, column, BLANK_WORDS) if there else pl.lit(None, dtype=pl.String)
 
     def key(self, column: str, optional: bool = False) -> pl.Expr:
         """A column of identifiers as text."""
-        there = drafts.find(self.low, (column,), self.name, optional)
+        there = drafts.find_column(self.low, (column,), self.name, optional)
         return drafts.key(self.low, column, self.name, BLANK_WORDS) if there else pl.lit(None, dtype=pl.String)
 
     def codes(self, column: str, optional: bool = False, is_exact: pl.Expr | None = None) -> pl.Expr:
         """A column of codes as text; one of numbers is refused, unless all its filled rows are `is_exact`."""
-        there = drafts.find(self.low, (column,), self.name, optional)
+        there = drafts.find_column(self.low, (column,), self.name, optional)
         if there and self.low.schema[column].is_numeric():
             self._refuse_numbers(column, pl.lit(False) if is_exact is None else is_exact)
         return self.text(column, optional)
@@ -83,11 +83,11 @@ class OmopFrame:
 
     def number(self, column: str, optional: bool = False) -> pl.Expr:
         """A column of numbers."""
-        return drafts.number(self.text(column, optional))
+        return drafts.parse_number(self.text(column, optional))
 
     def day(self, column: str, optional: bool = False, partial: str = "") -> pl.Expr:
         """A column of dates; one known by month or year only is where `partial` says, if it says so."""
-        there = drafts.find(self.low, (column,), self.name, optional)
+        there = drafts.find_column(self.low, (column,), self.name, optional)
         if there and self.low.schema[column].is_temporal():
             return drafts.calendar_day(pl.col(column), self.low.schema[column])
         told = self.text(column, optional)
