@@ -50,7 +50,7 @@ def run_study(
     loaded = load(plan.study_path)
     runs.note_left_over(plan.folder, plan.run_id, plan.made_of())
     with taken(plan, resume), publication.kept_if_resumable(plan, loaded):
-        engines.require(plan.engine)
+        engines.require_engine(plan.engine)
         return str(_finish(plan, loaded) if publication.is_whole(plan) else _run(plan, loaded))
 
 

@@ -157,7 +157,7 @@ def delivery_expectations(study: Study) -> list[Expectation]:
     """What a delivery to this study looks like."""
     return [
         expectation
-        for table in TABLES
+        for table in MAPPED_TABLES
         for expectation in (*_volume(table, study), _one_rule(table), *_yearly(table), *_keys(table), *_shares(table))
     ]
 

@@ -14,6 +14,7 @@ from impasse.schemas.cases import Case, study_of
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
 from impasse.schemas.extracts import MODELS, Extract
+from impasse.schemas.values import Row
 from impasse.transforms.results import classify
 
 NO_EPISODE, NO_COLUMN = "no episode", "nothing: the definition does not say"

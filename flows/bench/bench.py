@@ -39,7 +39,7 @@ from impasse.flows.files.tables import read_parquet, scan_each, scan_parquet, wr
 from impasse.flows.gate.redact import InternalError
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.progress import tell
-from impasse.flows.run.steps.findings import observed
+from impasse.flows.run.steps.findings import observed_treatments
 from impasse.schemas import study
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
@@ -161,7 +161,7 @@ def write_canonical(plan: Plan, folder: Path) -> frozenset[str]:
             through = table.with_columns((pl.col("person") + before).cast(pl.UInt32))
             write_parquet(through, folder / bucket.name / f"{name}.parquet")
         before += len(read_parquet(bucket / "persons.parquet"))
-    return observed(plan.work)
+    return observed_treatments(plan.work)
 
 
 def contests(folder: Path, observes: frozenset[str]) -> list[Contest]:

@@ -21,7 +21,7 @@ from typing import Any
 
 import polars as pl
 
-from impasse.flows.checks.release_frames import classification_frames, release_frames
+from impasse.flows.checks.release_frames import Frames, classification_frames, release_frames
 from impasse.flows.gate.redact import InternalError
 from impasse.reports.words.numbers import guarded_share, share_of
 from impasse.schemas.codelists import CodeLists
@@ -91,7 +91,7 @@ def require_met(results: Iterable[ExpectationResult], do: str = _SEE) -> None:
         )
 
 
-def require_all_rows(reconciliation: pl.DataFrame) -> None:
+def require_reconciled(reconciliation: pl.DataFrame) -> None:
     """Raise InternalError unless every delivered row of every table was either accepted or set aside, once."""
     is_whole = pl.col("n_delivered") == pl.col("n_accepted") + pl.col("n_quarantined")
     wrong = reconciliation.filter(~is_whole).select("table", "n_delivered", "n_accepted", "n_quarantined")

@@ -10,7 +10,7 @@ import polars as pl
 from impasse.flows.checks import quality
 from impasse.flows.cli.terminal import err, out, print_table
 from impasse.flows.run import progress
-from impasse.flows.run.loading import load, notes_on_names
+from impasse.flows.run.loading import load, notes_on_former_names
 from impasse.flows.run.steps.findings import notes_on_delivery
 from impasse.flows.run.steps.intake import Taken
 from impasse.flows.run.steps.reading import check_delivery, noted_facts

@@ -21,7 +21,7 @@ from rich.table import Table
 from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
 from impasse.schemas.plain import plain, plain_lines
 
-P = ParamSpec("P")
+_P = ParamSpec("_P")
 _ERROR, _BELOW_LABELS = "Error:", 12
 _WIDEST_NAME = 44
 

@@ -50,7 +50,7 @@ def count_lines(path: Place, form: CsvForm) -> Lines:
 
     Polars would fill a row that is cut off with blank cells, and take a quote within a cell in a way of its own.
     """
-    counted = lines.count(_lettered(_blocks(path, _AT_ONCE), path, form), form.delimiter, form.quoting)
+    counted = lines.count_blocks(_lettered(_blocks(path, _AT_ONCE), path, form), form.delimiter, form.quoting)
     lines.require_sound(shown(path.name), counted)
     return counted
 

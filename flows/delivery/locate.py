@@ -123,7 +123,7 @@ def _matching(name: str, folder: Place, listing: Listing) -> list[Place]:
     there = [path for path in listing(stated.parent) if not path.name.startswith(".")]
     if is_pattern(low):
         fitting = [path for path in there if _fits(path, low, full_names)]
-        refuse_two_endings(fitting, folder)
+        refuse_two_of_a_name(fitting, folder)
         return fitting
     if stated in there and low.endswith(ENDINGS):
         return [stated]
@@ -188,8 +188,8 @@ def _remedy(names: list[str], there: list[str], key: str) -> str:
     naming = f"name what is meant in source.files, as in {key} = {_toml(likely)}" if key else "give it that name"
     if likely:
         verb = "is" if len(likely) == 1 else "are"
-        return f"There {verb} {quoted_names(likely)}: {naming}."
-    told = f"The folder holds {quoted_names(there)}: {naming}. " if there else ""
+        return f"There {verb} {listed(likely)}: {naming}."
+    told = f"The folder holds {listed(there)}: {naming}. " if there else ""
     absent = f" If it is no part of the delivery, say {key} = []." if key else ""
     return f"{told}Deliver it, or correct source.path.{absent}"
 

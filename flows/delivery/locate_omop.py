@@ -44,7 +44,7 @@ def _files_of(table: str, there: Sequence[Place], folder: Place) -> tuple[Place,
     parts = [path for path, number in numbers.items() if number is not None]
     if len(whole) + bool(parts) > 1:
         raise _either(table, [*whole, *parts], folder)
-    refuse_two_endings(parts, folder)
+    refuse_two_of_a_name(parts, folder)
     odd = [path for path in begun if path not in parts and not path.name.lower().endswith(_NO_DATA)]
     if odd and not whole:
         raise _odd_names(table, odd, folder)

@@ -74,7 +74,7 @@ class Part:
 
 def scan(place: Place) -> Iterator[tuple[Part, pl.LazyFrame]]:
     """Each file of a table with its rows to be read, of the same columns of the same types in the same order."""
-    schema = read_schema(place)
+    schema = read_parquet_schema(place)
     for part in _parts(place):
         rows = _scan_part(part)
         odd = {name: schema[name] for name, kind in rows.collect_schema().items() if kind != schema[name]}
@@ -109,7 +109,7 @@ def read_parquet_schema(place: Place) -> pl.Schema:
 
 def count_rows(place: Place) -> dict[Place, int]:
     """How many rows each file of a table has, by what it states; the files must be one table."""
-    read_schema(place)
+    read_parquet_schema(place)
     return {part.file: _count(part) for part in _parts(place)}
 
 
@@ -141,7 +141,7 @@ def sizes(place: Place) -> tuple[int, int]:
 
     A file of few bytes may state any number of equal rows, and a row group is read as a whole.
     """
-    read_schema(place)
+    read_parquet_schema(place)
     files = [_group_sizes(part) for part in _parts(place)]
     at_once = [max(groups) * min(len(groups), _GROUPS_AT_ONCE) for groups in files if groups]
     return sum(map(sum, files)), max(at_once, default=0)
@@ -253,7 +253,7 @@ def folder_columns(file: Place, table: Place) -> dict[str, str | None]:
 def _refuse_different(known: Kinds, kinds: Kinds, first: Part, other: Part) -> None:
     """Raise ImpasseError unless two files have the same columns, each with the same kind of values."""
     apart = sorted(set(known) ^ set(kinds))
-    told = f"have different columns: {listed(apart)}" if apart else told_unlike(known, kinds)
+    told = f"have different columns: {first_five(apart)}" if apart else told_unlike(known, kinds)
     if told:
         raise ImpasseError(
             f"Two files of one table {told}.",

@@ -212,7 +212,7 @@ def _to_be_written(to: Address) -> NativeFile:
 
 def no_file(place: Place) -> ImpasseError:
     """What to say of a place where nothing is."""
-    return ImpasseError("There is no such file or folder.", where=shown_path(place), do="Correct the path.")
+    return ImpasseError("There is no such file or folder.", where=shown(place), do="Correct the path.")
 
 
 def store_fault(error: Exception, place: Address) -> ImpasseError | None:
@@ -222,7 +222,7 @@ def store_fault(error: Exception, place: Address) -> ImpasseError | None:
     if code == "NO_SUCH_BUCKET":
         return ImpasseError(
             "There is no such bucket.",
-            where=shown_path(place),
+            where=shown(place),
             expected="a bucket at the endpoint that AWS_ENDPOINT_URL names, or at Amazon's",
             do="Correct the address or the environment, or make the bucket.",
         )
@@ -231,7 +231,7 @@ def store_fault(error: Exception, place: Address) -> ImpasseError | None:
     if code in _MISDIRECTED:
         return ImpasseError(
             "S3 does not take the request for this bucket.",
-            where=shown_path(place),
+            where=shown(place),
             expected="the bucket's own region in AWS_REGION, and in AWS_SESSION_TOKEN a token that has not expired",
             do="Correct the environment.",
         )
@@ -245,7 +245,7 @@ def store_fault(error: Exception, place: Address) -> ImpasseError | None:
 def _refusal(place: Address) -> ImpasseError:
     return ImpasseError(
         "S3 refuses the credentials, or they do not allow this.",
-        where=shown_path(place),
+        where=shown(place),
         expected="credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they are "
         "temporary) that may list and read the folder of the delivery, or write to the folder of the output",
         do="Correct the environment, or ask whoever owns the bucket.",
@@ -256,7 +256,7 @@ def _no_answer(place: Address, code: str) -> NoAnswer:
     is_silent = code in ("", "NETWORK_CONNECTION")
     return NoAnswer(
         "S3 does not answer." if is_silent else f"S3 could not do what it was asked: {code}.",
-        where=shown_path(place),
+        where=shown(place),
         expected="an endpoint that answers: the one that AWS_ENDPOINT_URL names, or Amazon's",
         do="Correct the environment, or look whether the endpoint can be reached from here, and start again.",
     )

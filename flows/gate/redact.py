@@ -24,7 +24,7 @@ from impasse.flows.run.program import place
 from impasse.schemas.errors import ImpasseError, MayPass
 from impasse.schemas.file_names import shown
 
-_P = ParamSpec("P")
+_P = ParamSpec("_P")
 R = TypeVar("R")
 
 _MODULE = re.compile(r"[A-Za-z_][\w.]*")
@@ -38,7 +38,7 @@ def redact(step: Callable[_P, R]) -> Callable[_P, R]:
     """Let only messages through that hold no value from a row."""
 
     @wraps(step)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> R:
         leave_no_dump()
         with quiet():
             try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from impasse.flows.files import s3, texts
 from impasse.flows.files.folders import remove, remove_if_empty, take_folder
-from impasse.flows.files.keep import private
+from impasse.flows.files.keep import for_user_alone
 from impasse.flows.files.pointer import require_free
 from impasse.flows.files.s3 import Place
 from impasse.flows.run import lock, runs

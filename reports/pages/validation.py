@@ -10,7 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 from impasse.reports.display.delivery_tables import expectation_table, found_table
-from impasse.reports.pages.report import delivery, page
+from impasse.reports.pages.report import delivery_view, page_of
 from impasse.reports.words.limits import limit_sentences
 from impasse.reports.words.numbers import plural
 from impasse.schemas.found import Found
@@ -58,7 +58,7 @@ def render_validation(contents: ValidationContents) -> str:
         "found_lead": _found(contents.found),
         "notes": contents.notes,
         "limits": limit_sentences(contents.observes, contents.absent_tables),
-        "this": delivery(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
+        "this": delivery_view(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
     }
     return page_of("validation.html", view)
 

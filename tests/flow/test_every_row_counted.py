@@ -212,5 +212,5 @@ def test_the_tables_are_named_with_their_counts() -> None:
     """)
 
     with pytest.raises(InternalError) as told:
-        quality.require_all_rows(counted)
+        quality.require_reconciled(counted)
     assert told.value.where == "table dispensings: 2,000 rows delivered, 990 accepted, 10 set aside"

@@ -137,4 +137,4 @@ def test_a_layout_of_ones_own_is_kept_among_what_is_restricted(study: Path, tmp_
 
     assert read(run, "release")["layout"] == "restricted/layout/my-registry.toml"
     assert read(run, "restricted")["outputs"]["restricted/layout/my-registry.toml"] == sha256(layout)
-    assert b"4711" not in b"".join(path.read_bytes() for path in files_below(run / "release"))
+    assert b"4711" not in b"".join(path.read_bytes() for path in files_in_folder(run / "release"))

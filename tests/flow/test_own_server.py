@@ -20,7 +20,7 @@ from prefect.settings import get_current_settings
 
 from impasse.flows.cli import demo
 from impasse.flows.server import own_server
-from impasse.flows.server.process import SETTINGS
+from impasse.flows.server.process import PREFECT_SETTINGS
 from impasse.flows.server.settings import load_prefect
 from impasse.schemas.errors import ImpasseError
 

@@ -21,7 +21,7 @@ from impasse.flows.delivery import csv, source_files
 from impasse.flows.delivery.delivery import open_delivery
 from impasse.flows.files import s3, s3_account
 from impasse.flows.files.fingerprints import sha256_of
-from impasse.flows.files.folders import files_below
+from impasse.flows.files.folders import files_in_folder
 from impasse.flows.published import explain
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import Plan, make_plan
@@ -339,13 +339,13 @@ def test_a_key_that_is_no_path(server: S3, tmp_path: Path, key: str) -> None:
     server.put_at(f"{folder}/{key}", b"a\n1\n")
     chosen = omop_study(kind="omop", path=f"s3://{BUCKET}/{folder}")
 
-    found = {entry.state: entry for entry in read_delivery(chosen, tmp_path, OMOP_LISTS).found}
+    found = {entry.state: entry for entry in open_delivery(chosen, tmp_path, OMOP_LISTS).found}
     assert (found["unreadable"].name, found["unreadable"].note) == (shown(key), "Its key is no path.")
     assert found["read"].name == "person.csv"
 
     server.put_at(f"{folder}/death/{key}", b"person_id,death_date\n")
     with pytest.raises(ImpasseError, match=r"Its key is no path\.(.|\n)*death/") as caught:
-        read_delivery(chosen, tmp_path, OMOP_LISTS)
+        open_delivery(chosen, tmp_path, OMOP_LISTS)
     assert "1990" not in str(caught.value)
 
 
@@ -355,11 +355,11 @@ def test_each_row_on_s3_once(server: S3, tmp_path: Path) -> None:
     server.put(b"person_id,year_of_birth\n1,1970\n", "once/person/part-0 (1).csv")
     chosen = omop_study(kind="omop", path=f"s3://{BUCKET}/once")
     with pytest.raises(ImpasseError, match="Two files hold the same bytes"):
-        read_delivery(chosen, tmp_path, OMOP_LISTS)
+        open_delivery(chosen, tmp_path, OMOP_LISTS)
 
     server.put(b"{}", "once/_delta_log/0.json")
     with pytest.raises(ImpasseError, match="'once' is a table of Delta"):
-        read_delivery(chosen, tmp_path, OMOP_LISTS)
+        open_delivery(chosen, tmp_path, OMOP_LISTS)
 
 
 def test_an_omop_folder(server: S3, tmp_path: Path) -> None:

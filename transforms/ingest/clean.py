@@ -93,11 +93,11 @@ class SourceReader:
 
         Persons that are whoever has an event are taken for a tenth of the events.
         """
-        rows = {table: self.n_in_files(table, delivered) for table in TABLES}
+        rows = {table: self.n_in_files(table, delivered) for table in MAPPED_TABLES}
         is_derived = isinstance(self.mapping, Mapping) and any(part.birth for part in self.mapping.persons)
         n_persons = rows["persons"] // (10 if is_derived else 1)
         looked_up = self._looked_up(delivered)
-        read = {key for table in TABLES for key in self._files(table, delivered)} | set(looked_up)
+        read = {key for table in MAPPED_TABLES for key in self._files(table, delivered)} | set(looked_up)
         at_once = max(map(delivered.n_bytes_at_once, read), default=0)
         n_rows = sum(rows[table] for table in EVENT_TABLES)
         return Size(n_persons, n_rows, sum(map(delivered.n_rows, looked_up)), at_once)
@@ -170,7 +170,7 @@ def _sift(draft: Draft, table: str, people: People, source: SourceReader) -> Pie
     is_broken = rules.is_any_broken(checks) | pl.col("rule").is_not_null()
     broken = facts.filter(is_broken | pl.col("said").is_in(faulty["said"].implode()))
     refused = _with_rules(broken, faulty, checks)
-    columns = ("person", *WHEN[table], "said")
+    columns = ("person", *DATE_COLUMNS[table], "said")
     accepted = facts.filter(~pl.col("row").is_in(refused["row"].implode()))
     rows = accepted.select(columns)
     counts = draft.counts | _count_other_kinds(table, rows, said, source.study)

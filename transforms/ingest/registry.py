@@ -15,6 +15,7 @@ import polars as pl
 from impasse.schemas.codelists import EXACT_SYSTEMS
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.mapping import (
+    MAPPED_TABLES,
     NUMBERS,
     SUPPLY_COLUMNS,
     Birth,

@@ -85,7 +85,7 @@ def count_due(rows: pl.DataFrame, said: pl.DataFrame) -> int:
     return cast(int, rows.select("said").join(kept.group_by("said").len(), on="said")["len"].sum())
 
 
-def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, Supplies | None]:
+def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, SettledSupplies | None]:
     """All that dispensings say and, after it, each supply without its length; none is needed without a reversal."""
     if IS_REVERSAL not in known.columns or not (known[IS_REVERSAL] | known[IS_LATE]).any():
         return known, None

@@ -73,7 +73,9 @@ def count_by_rule(refused: pl.LazyFrame) -> pl.DataFrame:
 
 def reconcile(tallies: Mapping[str, Tally], lying: Mapping[str, Lying]) -> pl.DataFrame:
     """One row per table: delivered = accepted + quarantined, if no row was lost or doubled."""
-    rows = [_counted(table, tallies[table], lying[table]) if table in tallies else _absent(table) for table in TABLES]
+    rows = [
+        _counted(table, tallies[table], lying[table]) if table in tallies else _absent(table) for table in MAPPED_TABLES
+    ]
     counts = ("n_delivered", "n_accepted", "n_quarantined")
     return pl.DataFrame(rows, schema={"table": pl.String, "is_present": pl.Boolean} | dict.fromkeys(counts, pl.Int64))
 

@@ -16,7 +16,7 @@ import polars as pl
 from polars import col, when
 
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.definition import Definition, DiagnosisItem, Eligible
+from impasse.schemas.definition import Definition, DiagnosisItem, Eligible, Exclusion, Requirement
 from impasse.transforms.history.encode import Coded, person_disorder
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.kernels.eras import LONG_AGO, Days
@@ -64,7 +64,8 @@ def _contact(rule: Eligible) -> str:
 
 def _days_asked(definition: Definition) -> Iterator[tuple[str, str]]:
     """The code lists of which days are counted, and at what time."""
-    for part in (*definition.eligible.exclusions, *definition.eligible.requirements):
+    asked: list[Exclusion | Requirement] = [*definition.eligible.exclusions, *definition.eligible.requirements]
+    for part in asked:
         yield part.codes, part.when
     for item in getattr(definition.resistance, "items", ()):
         for level in item.levels if isinstance(item, DiagnosisItem) else ():

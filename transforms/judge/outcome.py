@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 from polars import all_horizontal, any_horizontal, coalesce, col, lit, max_horizontal, min_horizontal, when
@@ -83,7 +83,8 @@ def by_scales(rule: Outcome) -> Answer:
     failed = [_by_one_scale(rule, scale) for scale in rule.scales]
     days = [score(windows(rule), scale.scale, "day") for scale in rule.scales]
     joined = _joined(failed, rule.scales_joined)
-    evidence, days_of_failed = pl, [when(f).then(day) for f, day in zip(failed, days, strict=True)]
+    evidence: Any = pl
+    days_of_failed = [when(f).then(day) for f, day in zip(failed, days, strict=True)]
     for one, scale in zip(failed, rule.scales, strict=True):
         evidence = evidence.when(one == joined).then(_name(f"{scale.scale}:{scale.fails_if}"))
     day = {
@@ -128,7 +129,7 @@ def _by_change(rule: Outcome, observed: frozenset[str]) -> Answer:
     """A change of treatment in time is a failure; that none came is a success only where it would have been seen."""
     came = {sign: when(col(f"next {sign}") <= _horizon(rule)).then(col(f"next {sign}")) for sign in rule.change_signs}
     first = min_horizontal(came.values()) if came else lit(None, dtype=pl.Int32)
-    evidence = pl
+    evidence: Any = pl
     for sign, day in came.items():  # of signs on one day, the first named
         evidence = evidence.when(day == first).then(_name(sign))
     works = _saw_no_change(rule, observed)
@@ -154,7 +155,7 @@ def _saw_no_change(rule: Outcome, observed: frozenset[str]) -> pl.Expr:
     return ~col("has_unknown_supply") & is_finished
 
 
-def _why_no_change(rule: Outcome, observed: frozenset[str], evidence: pl.Expr) -> pl.Expr:
+def _why_no_change(rule: Outcome, observed: frozenset[str], evidence: Any) -> pl.Expr:
     """Or else what it means that no change was seen: none came, or why one may have come all the same."""
     if not set(rule.change_signs) <= observed:
         return evidence.when(True).then(_name("unobserved"))

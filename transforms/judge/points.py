@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from operator import add, and_
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -208,7 +209,7 @@ def _points_of_trials(item: TrialItem, number: pl.Expr) -> pl.Expr:
 
 def _by_band(value: pl.Expr, bands: Sequence[Band]) -> pl.Expr:
     """The half points of the highest band that the value reaches; none below the first."""
-    points = pl
+    points: Any = pl
     for band in reversed(bands):
         points = points.when(value >= band.at_least).then(lit(halves(band.points), dtype=pl.Int64))
     return points.otherwise(_NONE)

@@ -7,6 +7,7 @@ cumulative system only with every stage below it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -59,7 +60,7 @@ def _highest(rule: Staged, reached: Sequence[pl.Expr]) -> Sequence[pl.Expr]:
 
 
 def _name(rule: Staged, is_highest: Sequence[pl.Expr]) -> pl.Expr:
-    name = pl
+    name: Any = pl
     for level, is_it in zip(rule.levels, is_highest, strict=True):
         name = name.when(is_it).then(lit(level.name, dtype=pl.Categorical))
     return name.otherwise(lit(NO_LEVEL, dtype=pl.Categorical))

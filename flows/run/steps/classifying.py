@@ -8,12 +8,12 @@ from pathlib import Path
 from impasse.flows.files import texts
 from impasse.flows.files.fingerprints import fingerprints, require_as_written
 from impasse.flows.files.folders import remove
-from impasse.flows.files.keep import private, settle
+from impasse.flows.files.keep import for_user_alone, settle
 from impasse.flows.files.tables import read_parquet, write_parquet
 from impasse.flows.gate.redact import redact
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.runs import Progress
-from impasse.flows.run.steps.findings import observed
+from impasse.flows.run.steps.findings import observed_treatments
 from impasse.flows.run.steps.intake import bucket_file
 from impasse.flows.run.unchanged import load_as_planned
 from impasse.schemas.errors import NotAsWritten
@@ -88,7 +88,7 @@ def _counts_of(plan: Plan, name: str, part: int) -> Path:
 
 def _read_buckets(plan: Plan, numbers: Iterable[int]) -> list[Extract]:
     """The tables of each bucket that the first step wrote, if they are as it wrote them."""
-    written, observes = texts.read_json(plan.progress, Progress).written, observed(plan.work)
+    written, observes = texts.read_json(plan.progress, Progress).written, observed_treatments(plan.work)
     paths = [{name: bucket_file(number, name) for name in MODELS} for number in numbers]
     there = [{name: path for name, path in named.items() if path in written} for named in paths]
     require_as_written(plan.work, {path: written[path] for named in there for path in named.values()})

@@ -50,7 +50,7 @@ def _check_release(plan: Plan, loaded: Loaded) -> None:
         loaded.study,
     )
     keep_checks_of_release(plan.work, results)
-    quality.require(results)
+    quality.require_met(results)
 
 
 def _giving_verdicts(loaded: Loaded) -> list[Definition]:

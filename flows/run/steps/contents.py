@@ -8,7 +8,7 @@ from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
-from impasse.flows.run.steps.findings import files_found, notes_of_run, observed, read_findings
+from impasse.flows.run.steps.findings import files_found, notes_of_run, observed_treatments, read_findings
 from impasse.flows.run.steps.release_tables import read_release
 from impasse.reports.pages.report import Option, ReportContents
 from impasse.reports.pages.validation import ValidationContents
@@ -39,7 +39,7 @@ def report_contents(plan: Plan, loaded: Loaded, methods: str) -> ReportContents:
         **tables,
         definitions=list(loaded.definitions),
         verdicts=count_verdicts(tables["prevalence"]),
-        options=_options(loaded.codes, observed(plan.work)),
+        options=_options(loaded.codes, observed_treatments(plan.work)),
         rounded_to=loaded.study.disclosure.threshold,
         methods=methods,
     )
@@ -71,7 +71,7 @@ def _common(plan: Plan, loaded: Loaded) -> dict[str, object]:
         "provenance": {"versions": versions(), "parameters": parameters(study)},
         "rule_meanings": RULES,
         "notes": notes_of_run(plan.work, loaded),
-        "observes": observed(plan.work),
+        "observes": observed_treatments(plan.work),
     }
 
 

@@ -125,10 +125,12 @@ def _write(
 ) -> pl.DataFrame:
     """Write one bucket of a table, checked against its model; returns the facts of it."""
     write_parquet(table, work / bucket_file(bucket, name), MODELS[name])
-    return quality.measure({name: table}, n_persons, source.study, source.codes)
+    return quality.measure_facts({name: table}, n_persons, source.study, source.codes)
 
 
-def _lying(work: Path, table: str, done: Tally, delivered: Delivered, source: Source, reversals: Reversals) -> Lying:
+def _lying(
+    work: Path, table: str, done: Tally, delivered: Delivered, source: SourceReader, reversals: Reversals
+) -> Lying:
     """How many rows of a table lie where. Deaths have no table of their own: they become the persons' death dates."""
     quarantine = _quarantine_file(work, table)
     return Lying(

@@ -75,7 +75,7 @@ def _released(plan: Plan, loaded: Loaded, kept: dict[str, dict[str, str]], key: 
         "observes": checks["observes"],
         "notes": notes_of_run(plan.work, loaded),
         "rows": read_parquet(plan.release("reconciliation")).to_dicts(),
-        "definitions": {path.stem: sha256_of(path) for path in files_below(plan.work / "release/definitions")},
+        "definitions": {path.stem: sha256_of(path) for path in files_in_folder(plan.work / "release/definitions")},
         "layout": layout_file(loaded),
         "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},
         "codelists": {path.stem: sha256_of(path) for path in files_in_folder(inputs.shipped("codelists"))},

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from impasse.flows.files import keep, texts
 from impasse.flows.files.folders import own_folder, remove, remove_all_but, rename
-from impasse.flows.files.pointer import copy_whole, point, require_free
+from impasse.flows.files.pointer import copy_whole, point_to, require_free
 from impasse.flows.files.s3 import Address, Place
 from impasse.flows.gate import endings
 from impasse.flows.gate.redact import redact

@@ -10,8 +10,8 @@ from impasse.flows.checks import quality
 from impasse.flows.delivery import delivery
 from impasse.flows.files import texts
 from impasse.flows.files.fingerprints import fingerprints, require_as_written
-from impasse.flows.files.folders import files_below
-from impasse.flows.files.keep import private, settle
+from impasse.flows.files.folders import files_in_folder
+from impasse.flows.files.keep import for_user_alone, settle
 from impasse.flows.files.tables import write_parquet
 from impasse.flows.run import runs
 from impasse.flows.run.loading import Loaded, stated
@@ -66,7 +66,7 @@ def read_delivery(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     with delivery_unchanged(plan, loaded):
         counts = _read_and_check(plan, loaded)
     settle(plan.work, within=plan.folder)
-    written = fingerprints(plan.work, [path for part in _WRITTEN for path in files_below(plan.work / part)])
+    written = fingerprints(plan.work, [path for part in _WRITTEN for path in files_in_folder(plan.work / part)])
     progress = {"of": plan.made_of(), "counts": asdict(counts), "written": written, "is_whole": False}
     texts.write_json(progress, plan.progress)
     return counts
@@ -85,24 +85,24 @@ def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     found = [asdict(entry) for entry in checked.found]
     noted = noted_facts(taken)
     keep_findings(plan.work, checked.results, observes=sorted(taken.observes), noted=noted, found=found)
-    quality.require(checked.results)
+    quality.require_met(checked.results)
     return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
 
 
 def check_delivery(loaded: Loaded, base: Path) -> Checked:
     """Read, clean and check a delivery as a run does, and leave nothing of it on the disk."""
-    delivered = delivery.read_delivery(loaded.study, base, loaded.layout)
+    delivered = delivery.open_delivery(loaded.study, base, loaded.layout)
     size = source_of(loaded).size(delivered)
     require_to_read(size, loaded.study.output.memory_bytes)
     n_parts = count_parts(size.n_persons)
-    with private(), temporary_folder() as work:
+    with for_user_alone(), temporary_folder() as work:
         return _take_and_check(work, delivered, loaded, _n_buckets(n_parts, loaded.study.output))
 
 
 def _take_and_check(work: Path, delivered: Delivered, loaded: Loaded, n_buckets: int) -> Checked:
     """Clean a delivery into buckets below a folder, and ask what is expected of it."""
     taken = take_in(work, delivered, source_of(loaded), n_buckets)
-    quality.require_all_rows(taken.reconciliation)
+    quality.require_reconciled(taken.reconciliation)
     results = quality.check_facts(taken.facts, taken.reconciliation, taken.rules, loaded.study)
     return Checked(delivered.found, taken, results)
 

@@ -23,8 +23,8 @@ from impasse.transforms.kernels.compiled import KEPT_IN
 METHODS = "methods.html"
 
 
-@private()
-def render(plan: Plan, loaded: Loaded) -> None:
+@for_user_alone()
+def render_pages(plan: Plan, loaded: Loaded) -> None:
     """The three pages, and the definitions and the layout as they were read."""
     for definition, text in loaded.texts.items():
         texts.write_text(text, plan.work / "release" / "definitions" / f"{definition}.toml")
