@@ -113,7 +113,7 @@ def _explained(error: ValidationError, where: str, text: str, written: dict[str,
     # A misspelt setting is both unknown and missing; that it is unknown is the one to tell.
     problem = min(error.errors(), key=lambda p: p["type"] != "unexpected_keyword_argument")
     path = [str(part) for part in problem["loc"] if part not in _TAGS]
-    path = renamed.as_written(path, written, renamed.DEFINITION_SETTINGS)
+    path = renamed.as_authored(path, written, renamed.DEFINITION_SETTINGS)
     setting = ".".join(path)
     line = _line_of(path[-1] if path else "", text)
     where = f"{where}, {line}setting {setting}"

@@ -45,7 +45,7 @@ def note_on(written: dict[str, Any], renamed: Mapping[Path, str], where: str) ->
     return f"{where}: {'; '.join(pairs)}. Change {which}: the next release no longer reads the old." if pairs else ""
 
 
-def as_written(path: list[str], written: dict[str, Any], renamed: Mapping[Path, str]) -> list[str]:
+def as_authored(path: list[str], written: dict[str, Any], renamed: Mapping[Path, str]) -> list[str]:
     """Where a setting stands in a file, which may state it under its former name."""
     former = (each for each in former_names(written, renamed) if [*each[:-1], renamed[each]] == path)
     return list(next(former, path))

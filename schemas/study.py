@@ -308,7 +308,7 @@ def _read(name: str, text: str) -> dict[str, Any]:
 def _explained(error: ValidationError, name: str, written: dict[str, Any]) -> ImpasseError:
     # A misspelt key is both unknown and missing; that it is unknown is the one to tell.
     problem = min(error.errors(), key=lambda p: p["type"] != "extra_forbidden")
-    key = ".".join(renamed.as_written([str(part) for part in problem["loc"]], written, renamed.STUDY_SETTINGS))
+    key = ".".join(renamed.as_authored([str(part) for part in problem["loc"]], written, renamed.STUDY_SETTINGS))
     if problem["type"] == "extra_forbidden":
         guess = nearest(str(problem["loc"][-1]), _known_keys())
         hint = f"Did you mean '{guess}'?" if guess else "Remove it, or see the README's study example."

@@ -28,7 +28,7 @@ from impasse.transforms.history.trials import Trials, build_trials
 from impasse.transforms.judge.adequacy import reference_doses
 from impasse.transforms.judge.causes import Causes
 from impasse.transforms.judge.eligibility import Histories, is_eligible
-from impasse.transforms.judge.judging import Delivered, Evidence, judge_definitions, judge_trials
+from impasse.transforms.judge.judging import Evidence, Observability, judge_definitions, judge_trials
 from impasse.transforms.kernels.once import Once
 from impasse.transforms.kernels.queries import collect_in_order
 
@@ -132,8 +132,8 @@ class Classification:
         return collect_in_order(known.with_columns(**rules))
 
     @cached_property
-    def _delivered(self) -> Delivered:
+    def _delivered(self) -> Observability:
         observes, codes = self.coded.observes, self.codes
         counted = frozenset(group for d in self.definitions for group in d.counted_groups)
         blind = {group for group in counted if not codes.observed_as_of_group(group) <= observes}
-        return Delivered(self._vocabulary, frozenset(blind), self.coded.admissions is not None)
+        return Observability(self._vocabulary, frozenset(blind), self.coded.admissions is not None)

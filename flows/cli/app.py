@@ -92,7 +92,7 @@ def demo(
     from impasse.flows.server import own_server
 
     with own_server.begun() as server:
-        with progress.shown(err, in_logs=True):
+        with progress.progress_shown(err, in_logs=True):
             study = demo.write_demo(out_folder, persons)
         out.print(f"A made-up registry of {persons:,} persons is in {out_folder / 'delivery'}.", highlight=False)
         _run(study, server)
@@ -129,7 +129,7 @@ def _run(study: Path, server: OwnServer | None, out_folder: str | None = None, *
     from impasse.flows.server import own_server
     from impasse.flows.server.settings import load_prefect
 
-    with progress.shown(err, in_logs=True), _told_before_reading():
+    with progress.progress_shown(err, in_logs=True), _told_before_reading():
         _refuse_too_little_memory(study, requested)
         load_prefect()
         from impasse.flows.pipeline import run_study
@@ -219,7 +219,7 @@ def simulate(
     from impasse.flows.cli import demo
     from impasse.flows.run import progress
 
-    with progress.shown(err):
+    with progress.progress_shown(err):
         written = demo.write_registry(out_folder, persons, seed)
     for name, rows in written.items():
         out.print(f"{name:<12} {rows:>12,} rows", highlight=False)
@@ -240,7 +240,7 @@ def bench(
     from impasse.flows.files import texts
     from impasse.flows.run import progress
 
-    with progress.shown(err):
+    with progress.progress_shown(err):
         figures = measuring.run(persons)
     for part in table.bench_tables(figures):
         out.print(part, highlight=False)

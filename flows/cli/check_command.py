@@ -29,7 +29,7 @@ _AFTER_CHECK = (
 def check(study_path: Path) -> None:
     """Print what a run would make of the delivery; raise PublicationStopped if a critical check would stop it."""
     loaded = load(study_path)
-    with progress.shown(err):
+    with progress.progress_shown(err):
         for text in notes_on_former_names(study_path, loaded.study):
             progress.note(text)
         progress.tell("reading and cleaning", 0, 1)

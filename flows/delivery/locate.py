@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from impasse.flows.delivery import parquet
-from impasse.flows.delivery.once import ENDINGS, listed, refuse_two_of_a_name, require_once, without_ending
+from impasse.flows.delivery.once import ENDINGS, name_list, refuse_two_endings, require_once, without_ending
 from impasse.flows.delivery.regular import cannot_be_listed, leads_outside, refuse_folder_outside
 from impasse.flows.files.s3 import Place
 from impasse.schemas.errors import ImpasseError, nearest
@@ -79,7 +79,7 @@ def all_in(folder: Place) -> list[Place]:
     """All files and folders in a folder, by their names."""
     try:
         if isinstance(folder, Path):
-            os.stat(f"{folder}/.")  # one that may be listed and not entered tells names alone
+            os.stat(f"{folder}/.")  # one that may be name_list and not entered tells names alone
         return sorted(folder.iterdir())
     except PermissionError as error:
         raise cannot_be_listed(folder, f"{error.strerror}") from None
@@ -123,7 +123,7 @@ def _matching(name: str, folder: Place, listing: Listing) -> list[Place]:
     there = [path for path in listing(stated.parent) if not path.name.startswith(".")]
     if is_pattern(low):
         fitting = [path for path in there if _fits(path, low, full_names)]
-        refuse_two_of_a_name(fitting, folder)
+        refuse_two_endings(fitting, folder)
         return fitting
     if stated in there and low.endswith(ENDINGS):
         return [stated]
@@ -135,7 +135,7 @@ def _matching(name: str, folder: Place, listing: Listing) -> list[Place]:
 
 def _two_of_a_name(name: str, paths: list[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"More than one file may be meant by '{shown(name)}': {listed(path.name for path in paths)}.",
+        f"More than one file may be meant by '{shown(name)}': {name_list(path.name for path in paths)}.",
         where=f"folder {shown(folder.name)}",
         expected="one file of the name",
         do="Name the one that is meant in source.files as it is written, with its ending, or take the others away.",
@@ -188,8 +188,8 @@ def _remedy(names: list[str], there: list[str], key: str) -> str:
     naming = f"name what is meant in source.files, as in {key} = {_toml(likely)}" if key else "give it that name"
     if likely:
         verb = "is" if len(likely) == 1 else "are"
-        return f"There {verb} {listed(likely)}: {naming}."
-    told = f"The folder holds {listed(there)}: {naming}. " if there else ""
+        return f"There {verb} {name_list(likely)}: {naming}."
+    told = f"The folder holds {name_list(there)}: {naming}. " if there else ""
     absent = f" If it is no part of the delivery, say {key} = []." if key else ""
     return f"{told}Deliver it, or correct source.path.{absent}"
 
@@ -203,7 +203,7 @@ def _toml(names: list[str]) -> str:
 
 def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"More than one file may be meant by '{key}': {listed(path.name for path in paths)}.",
+        f"More than one file may be meant by '{key}': {name_list(path.name for path in paths)}.",
         where=f"folder {shown(folder.name)}",
         expected="one file of the names that the layout knows",
         do=f"Name what is to be read in source.files, as in {key} = {_toml([path.name for path in paths])}.",
@@ -212,7 +212,7 @@ def _either(key: str, paths: list[Place], folder: Place) -> ImpasseError:
 
 def _two_forms(paths: list[Place], key: str, folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"The same rows seem to be delivered in two forms: {listed(path.name for path in paths)}.",
+        f"The same rows seem to be delivered in two forms: {name_list(path.name for path in paths)}.",
         where=f"folder {shown(folder.name)}",
         expected="one of the two forms that the layout reads",
         do=f"Say in source.files which is not to be read, as in {key} = [].",

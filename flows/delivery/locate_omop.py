@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from impasse.flows.delivery import parquet
 from impasse.flows.delivery.locate import Located, all_in, checked, listing_of, missing, refuse_no_folder
-from impasse.flows.delivery.once import ENDINGS, are_numbered, listed, refuse_two_of_a_name, without_ending
+from impasse.flows.delivery.once import ENDINGS, are_numbered, name_list, refuse_two_endings, without_ending
 from impasse.flows.delivery.regular import files_below, refuse_closed, refuse_folder_outside
 from impasse.flows.files import s3
 from impasse.flows.files.s3 import Place
@@ -44,7 +44,7 @@ def _files_of(table: str, there: Sequence[Place], folder: Place) -> tuple[Place,
     parts = [path for path, number in numbers.items() if number is not None]
     if len(whole) + bool(parts) > 1:
         raise _either(table, [*whole, *parts], folder)
-    refuse_two_of_a_name(parts, folder)
+    refuse_two_endings(parts, folder)
     odd = [path for path in begun if path not in parts and not path.name.lower().endswith(_NO_DATA)]
     if odd and not whole:
         raise _odd_names(table, odd, folder)
@@ -83,13 +83,13 @@ def _parts_of(path: Place, folder: Place) -> list[Place]:
             expected="a folder of CSV files, or of Parquet files, and of nothing else",
             do="Deliver the table so, or take the folder away.",
         )
-    refuse_two_of_a_name(parts, folder)
+    refuse_two_endings(parts, folder)
     return [path] if is_parquet == {True} and parquet.is_table_folder(path) else parts
 
 
 def _either(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"More than one file may be meant by '{table}': {listed(path.name for path in paths)}.",
+        f"More than one file may be meant by '{table}': {name_list(path.name for path in paths)}.",
         where=f"folder {shown(folder.name)}",
         expected=f"the table once: {_expected(table)}",
         do="Take away what is not meant.",
@@ -98,7 +98,7 @@ def _either(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
 
 def _odd_names(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"The table {table} may be in {listed(path.name for path in paths)}, which is not read under such a name.",
+        f"The table {table} may be in {name_list(path.name for path in paths)}, which is not read under such a name.",
         where=f"folder {shown(folder.name)}",
         expected=_expected(table),
         do="Give it such a name; if it is no part of the delivery, take it out of the folder.",
@@ -108,7 +108,7 @@ def _odd_names(table: str, paths: Sequence[Place], folder: Place) -> ImpasseErro
 def _not_numbered(table: str, paths: Sequence[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
         f"The numbers of the parts of {table} have a gap or are no numbers of parts: "
-        f"{listed(path.name for path in paths)}.",
+        f"{name_list(path.name for path in paths)}.",
         where=f"folder {shown(folder.name)}",
         expected="numbers from 0 or 1 on, each once; files of two dates may be the whole table twice",
         do=f"Deliver what is missing. If they are the parts of one table, put them in a folder {table}; if each is the "

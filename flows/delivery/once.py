@@ -32,7 +32,7 @@ def without_ending(name: str) -> str:
     return next((low.removesuffix(ending) for ending in reversed(ENDINGS) if low.endswith(ending)), low)
 
 
-def listed(names: Iterable[str]) -> str:
+def name_list(names: Iterable[str]) -> str:
     """Names as they are told, the first of them if they are many."""
     told = [f"'{shown(name)}'" for name in names]
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
@@ -44,7 +44,7 @@ def require_once(located: Mapping[str, Sequence[Place]], folder: Place) -> None:
     for paths in located.values():
         for table in (path for path in paths if path.is_dir()):
             _refuse_log_below(table, folder)
-            refuse_two_of_a_name(parquet.files_of(table), folder)
+            refuse_two_endings(parquet.files_of(table), folder)
         files = [file for path in paths for file in parquet.files_of(path)]
         for alike in _groups(files, _true_place):
             raise _twice("Two names lead to one file", alike, folder)
@@ -56,13 +56,13 @@ def _true_place(file: Place) -> Place | str:
     return file if isinstance(file, Address) else os.path.realpath(file)
 
 
-def refuse_two_of_a_name(paths: Sequence[Place], folder: Place) -> None:
+def refuse_two_endings(paths: Sequence[Place], folder: Place) -> None:
     """A year that is there as CSV and as Parquet would be read twice."""
     counts = Counter(map(_place_and_name, paths))
     twice = [path.name for path in paths if counts[_place_and_name(path)] > 1]
     if twice:
         raise ImpasseError(
-            f"Files differ only in ending or capitals: {listed(twice)}.",
+            f"Files differ only in ending or capitals: {name_list(twice)}.",
             where=f"folder {shown(folder.name)}",
             expected="each file once",
             do="Take the others away, or add the ending to a pattern of source.files, as in lmed_*.csv.",
@@ -99,7 +99,7 @@ def _groups(files: Iterable[Place], look: Callable[[Place], Hashable]) -> list[l
 
 def _twice(what: str, files: Sequence[Place], folder: Place) -> ImpasseError:
     return ImpasseError(
-        f"{what}: {listed(str(relative(file, folder)) for file in files)}.",
+        f"{what}: {name_list(str(relative(file, folder)) for file in files)}.",
         where=f"folder {shown(folder.name)}",
         expected="each file of a table once; its rows would count twice",
         do="Take the others away, or name in source.files the one that is meant.",

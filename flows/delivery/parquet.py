@@ -64,7 +64,7 @@ def _is_parquet(file: Place) -> bool:
 
 
 @dataclass(frozen=True)
-class Part:
+class TablePart:
     """One file of a table; `name` is how it is listed from the table on, `columns` are those that its folders give."""
 
     file: Place
@@ -72,7 +72,7 @@ class Part:
     columns: dict[str, str | None]
 
 
-def scan(place: Place) -> Iterator[tuple[Part, pl.LazyFrame]]:
+def scan(place: Place) -> Iterator[tuple[TablePart, pl.LazyFrame]]:
     """Each file of a table with its rows to be read, of the same columns of the same types in the same order."""
     schema = read_parquet_schema(place)
     for part in _parts(place):
@@ -82,7 +82,7 @@ def scan(place: Place) -> Iterator[tuple[Part, pl.LazyFrame]]:
 
 
 @contextmanager
-def reading(part: Part) -> Iterator[None]:
+def reading(part: TablePart) -> Iterator[None]:
     """Around reading one file of a table: what is wrong with it is told, and which file it is."""
     try:
         yield
@@ -107,31 +107,31 @@ def read_parquet_schema(place: Place) -> pl.Schema:
     return known
 
 
-def count_rows(place: Place) -> dict[Place, int]:
+def count_rows_of_parts(place: Place) -> dict[Place, int]:
     """How many rows each file of a table has, by what it states; the files must be one table."""
     read_parquet_schema(place)
     return {part.file: _count(part) for part in _parts(place)}
 
 
-def _schema_of(part: Part) -> pl.Schema:
+def _schema_of(part: TablePart) -> pl.Schema:
     with reading(part):
         schema = _scan_part(part).collect_schema()
     _refuse_odd(schema, part.name)
     return schema
 
 
-def _count(part: Part) -> int:
+def _count(part: TablePart) -> int:
     with reading(part):
         return _scan_part(part).select(pl.len()).collect().item()
 
 
-def _parts(table: Place) -> list[Part]:
+def _parts(table: Place) -> list[TablePart]:
     files = files_of(table)
     paths = [s3.relative(file, table) for file in files]
     names = shown_apart(str(path) for path in paths)
     own = shown(table.name)
     return [
-        Part(file, own if file == table else f"{own}/{name}", folder_columns(file, table))
+        TablePart(file, own if file == table else f"{own}/{name}", folder_columns(file, table))
         for file, name in zip(files, names, strict=True)
     ]
 
@@ -147,7 +147,7 @@ def sizes(place: Place) -> tuple[int, int]:
     return sum(map(sum, files)), max(at_once, default=0)
 
 
-def _group_sizes(part: Part) -> list[int]:
+def _group_sizes(part: TablePart) -> list[int]:
     require_regular(part.file)
     with reading(part):
         if isinstance(part.file, Address):
@@ -227,11 +227,11 @@ def _inner_kinds(kind: pl.DataType) -> list[pl.DataType]:
     return [kind.inner] if isinstance(kind, pl.List | pl.Array) else []
 
 
-def _scan_part(part: Part) -> pl.LazyFrame:
+def _scan_part(part: TablePart) -> pl.LazyFrame:
     """One file's rows, with the columns that its folders give."""
     file = part.file
     require_regular(file)
-    rows = s3.scan_parquet(file) if isinstance(file, Address) else _scan_here(file)
+    rows = s3.scan_parquet_on_s3(file) if isinstance(file, Address) else _scan_here(file)
     try:
         names = rows.collect_schema().names()
     except pl.exceptions.DuplicateError:
@@ -250,7 +250,7 @@ def folder_columns(file: Place, table: Place) -> dict[str, str | None]:
     return {unquote(name): None if value == _NO_VALUE else unquote(value) for name, value in pairs}
 
 
-def _refuse_different(known: Kinds, kinds: Kinds, first: Part, other: Part) -> None:
+def _refuse_different(known: Kinds, kinds: Kinds, first: TablePart, other: TablePart) -> None:
     """Raise ImpasseError unless two files have the same columns, each with the same kind of values."""
     apart = sorted(set(known) ^ set(kinds))
     told = f"have different columns: {first_five(apart)}" if apart else told_unlike(known, kinds)

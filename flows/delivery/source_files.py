@@ -153,7 +153,9 @@ class DeliveredFiles(Delivered):
         """The rows of a file, or of each file of a folder; counted once."""
         if file not in self._n_rows:
             counted = (
-                parquet.count_rows(file.path) if file.is_parquet else {file.path: self._lines_of(file).n_handed_on}
+                parquet.count_rows_of_parts(file.path)
+                if file.is_parquet
+                else {file.path: self._lines_of(file).n_handed_on}
             )
             self._n_rows[file] = counted
         return self._n_rows[file]

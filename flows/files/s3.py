@@ -178,7 +178,7 @@ def _spelled(place: Place) -> str:
     return place.as_posix() if isinstance(place, Path) else str(place)
 
 
-def scan_parquet(place: Address, n_rows: int | None = None) -> pl.LazyFrame:
+def scan_parquet_on_s3(place: Address, n_rows: int | None = None) -> pl.LazyFrame:
     """A Parquet file, or all Parquet files of a folder in their order."""
     import polars as pl
 

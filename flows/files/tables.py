@@ -30,7 +30,7 @@ ROW_GROUP = 256 * 1024
 def scan_parquet(path: Place, n_rows: int | None = None) -> pl.LazyFrame:
     """A Parquet file, or all of a folder, or the first rows of it, to be read; no mark in a name stands for others."""
     if isinstance(path, Address):
-        return s3.scan_parquet(path, n_rows)
+        return s3.scan_parquet_on_s3(path, n_rows)
     return _scan_files(sorted(path.glob("*.parquet")) if path.is_dir() else [path], n_rows)
 
 

@@ -12,7 +12,7 @@ from impasse.flows.files.keep import aside
 from impasse.flows.files.s3 import Address, Place
 from impasse.schemas.errors import ImpasseError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _LARGEST = 100_000_000
 
@@ -47,7 +47,7 @@ def read_texts(folder: Place, pattern: str) -> dict[str, str]:
     return {path.stem: read_text(path) for path in sorted(folder.glob(pattern))}
 
 
-def read_json(path: Place, shape: type[T] = dict[str, Any]) -> T:
+def read_json(path: Place, shape: type[_T] = dict[str, Any]) -> _T:
     """A JSON file that a run has written, with the entries of the shape, which is a typed dictionary or dataclass."""
     try:
         return shaped(json.loads(read_text(path)), shape, path)
@@ -55,7 +55,7 @@ def read_json(path: Place, shape: type[T] = dict[str, Any]) -> T:
         raise _not_whole(path) from None
 
 
-def shaped(told: object, shape: type[T], path: Place) -> T:
+def shaped(told: object, shape: type[_T], path: Place) -> _T:
     """What a file of a run says, as what it should be. Raises ImpasseError if it is not."""
     from pydantic import TypeAdapter, ValidationError
 

@@ -69,7 +69,7 @@ def _log_of_run() -> LoggerAdapter | None:
 
 
 @contextmanager
-def shown(console: Console, *, in_logs: bool = False) -> Iterator[None]:
+def progress_shown(console: Console, *, in_logs: bool = False) -> Iterator[None]:
     """Show steps as a progress bar on a terminal; elsewhere, of what is followed in logs, as lines."""
     tokens = _console.set(console), _reading.set(_Reading())
     try:

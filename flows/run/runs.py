@@ -26,7 +26,7 @@ from impasse.schemas.plain import plain
 WORK = ".work-"
 PROGRESS, STARTED, LOCK, LATEST = "progress.json", "started.json", "lock", "latest"
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 Number = Annotated[int, Field(ge=0, lt=1 << 53)]
 
 
@@ -94,7 +94,7 @@ def _read(folder: Path) -> Unfinished:
     return Unfinished(started.started if started else 0, run_id, folder, progress, is_own=True)
 
 
-def _told(path: Path, shape: type[T]) -> T | None:
+def _told(path: Path, shape: type[_T]) -> _T | None:
     """What a file says, if it is there and whole; whoever changed it by hand may have written anything."""
     try:
         return texts.read_json(path, shape) if path.is_file() else None

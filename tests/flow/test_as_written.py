@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from impasse.flows import pipeline
 from impasse.flows.cli.app import app
 from impasse.flows.files import keep, texts
-from impasse.flows.files.folders import files_below
+from impasse.flows.files.folders import files_in_folder
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import classifying, reading
@@ -95,7 +95,7 @@ def test_a_run_that_lost_a_file_is_not_resumed(lost: str, small_study: Path, sto
 
     with pytest.raises(NotAsWritten, match="1 of the files"):
         pipeline.run_study.fn(str(small_study), str(stopped.folder.parent), resume=True)
-    assert files_below(stopped.folder) == []
+    assert files_in_folder(stopped.folder) == []
 
 
 def test_a_resumed_run_tells_it_in_one_message(
@@ -141,7 +141,7 @@ def test_all_that_was_read_is_on_the_disk_before_the_progress(
     settled = _watched(monkeypatch)
     reading.read_delivery(plan, load(plan.study_path))
     before = settled[: _speaking_of(plan.progress, settled)]
-    files = [path for path in files_below(plan.work) if path.name not in OUR_OWN]
+    files = [path for path in files_in_folder(plan.work) if path.name not in OUR_OWN]
 
     assert set(files) <= set(before)
     assert {folder for path in files for folder in path.parents if folder.is_relative_to(plan.folder)} <= set(before)
@@ -150,12 +150,12 @@ def test_all_that_was_read_is_on_the_disk_before_the_progress(
 
 def test_all_of_a_part_is_on_the_disk_before_it_is_done(stopped: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files, and the folders that list them up to that of the run."""
-    there = files_below(stopped.work)
+    there = files_in_folder(stopped.work)
     settled = _watched(monkeypatch)
     classifying.classify_part(stopped, part=0, n_parts=1, n_buckets=4)
     done = stopped.work / "counts/0000/done"
     before = settled[: _speaking_of(done, settled)]
-    files = [path for path in files_below(stopped.work) if path not in there and path != done]
+    files = [path for path in files_in_folder(stopped.work) if path not in there and path != done]
 
     assert set(files) <= set(before)
     assert {folder for path in files for folder in path.parents if folder.is_relative_to(stopped.work)} <= set(before)

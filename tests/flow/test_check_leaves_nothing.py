@@ -161,7 +161,7 @@ def test_what_a_killed_check_left_is_taken_away_by_the_next(
         busy, left = sorted(scratch.iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
         assert list(left.rglob("persons.parquet"))
 
-        with progress.shown(Console(width=400)):
+        with progress.progress_shown(Console(width=400)):
             reading.check_delivery(load(small_study.resolve()), small_study.resolve().parent)
 
         assert list(scratch.iterdir()) == [busy]

@@ -312,7 +312,7 @@ def test_workers_without_a_part_are_told(
     """Who asks for more workers than there are parts hears that they idle; who asks for as many does not."""
     plan = make_plan(small_study, tmp_path, workers=3)
     counts = reading.read_delivery(plan, load(plan.study_path))
-    with progress.shown(Console(width=400)):
+    with progress.progress_shown(Console(width=400)):
         note_idle_workers(plan, counts)
         note_idle_workers(replace(plan, engine=plan.engine.model_copy(update={"workers": PARTS})), counts)
 

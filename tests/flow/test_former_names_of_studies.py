@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from impasse.flows.cli.app import app
 from impasse.flows.run.plan import make_plan
-from impasse.flows.run.progress import shown
+from impasse.flows.run.progress import progress_shown
 
 NOTE = "study.toml: episodes.washout_days is now min_prior_observation_days."
 
@@ -43,7 +43,7 @@ def test_a_check_notes_each_file_once(former: Path) -> None:
 def test_a_run_notes_each_file_once(former: Path, tmp_path: Path) -> None:
     """When it is planned, whoever begins it: a command, or a server of Prefect's, whose log gets the same."""
     screen = io.StringIO()
-    with shown(Console(file=screen, width=80)):
+    with progress_shown(Console(file=screen, width=80)):
         plan = make_plan(former, tmp_path / "out")
     told = " ".join(screen.getvalue().split())
 
@@ -55,7 +55,7 @@ def test_a_run_notes_each_file_once(former: Path, tmp_path: Path) -> None:
 def test_new_names_are_not_noted(small_study: Path, tmp_path: Path) -> None:
     """A study as it is shipped is planned in silence."""
     screen = io.StringIO()
-    with shown(Console(file=screen, width=80)):
+    with progress_shown(Console(file=screen, width=80)):
         make_plan(small_study, tmp_path / "out")
 
     assert screen.getvalue() == ""

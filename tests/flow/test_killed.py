@@ -87,7 +87,7 @@ def test_a_killed_worker_costs_one_more_try(
     """The part is told and tried again; the run is published with the same bytes."""
     monkeypatch.setattr(classifying, "classify_part", killing.kill_once)
     printed = StringIO()
-    with progress.shown(Console(file=printed, width=80)):
+    with progress.progress_shown(Console(file=printed, width=80)):
         published = pipeline.run_study(str(registry), str(tmp_path), engine=engine, workers=2)
 
     assert data_hashes(Path(published)) == undisturbed

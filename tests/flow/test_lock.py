@@ -163,7 +163,7 @@ class _Lockless(FileLock):
 
 
 def _printed(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
-    with progress.shown(Console(width=400)), lock.held(path):
+    with progress.progress_shown(Console(width=400)), lock.held(path):
         pass
     return capsys.readouterr().out
 
@@ -221,7 +221,7 @@ def test_every_run_names_what_earlier_ones_left(
     """Folders with rows of persons, and whether to go on or to delete; not that of a run under way."""
     read, unread, busy, mine = (make_plan(small_study, tmp_path) for _ in range(4))
     reading.read_delivery(read, load(read.study_path))
-    with _held_elsewhere(busy.lock), progress.shown(Console(width=400)):
+    with _held_elsewhere(busy.lock), progress.progress_shown(Console(width=400)):
         runs.note_left_over(mine.folder, mine.run_id, mine.made_of())
 
     assert capsys.readouterr().out.splitlines() == [
@@ -239,7 +239,7 @@ def test_a_run_that_was_killed_before_its_delivery_was_read_is_taken_away(
     with _held_elsewhere(killed.lock) as other:
         other.kill()
     elsewhere.lock.write_text("process 1 on another machine, since 2026-01-01 00:00 UTC")
-    with _held_elsewhere(busy.lock), progress.shown(Console(width=400)):
+    with _held_elsewhere(busy.lock), progress.progress_shown(Console(width=400)):
         runs.note_left_over(mine.folder, mine.run_id, mine.made_of())
 
     assert not killed.work.exists()

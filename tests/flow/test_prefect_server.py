@@ -193,7 +193,7 @@ def _work(server: Server) -> None:
 
 def _write_study(folder: Path, more: str) -> Path:
     """A study of a delivery with planted rows that cleaning refuses, and a planted name of a folder."""
-    study = demo.write(folder, 300)
+    study = demo.write_demo(folder, 300)
     study.write_text(f"{study.read_text()}\n[definitions]\nuse = {DEFINITIONS}\n{more}")
     _plant(folder / "delivery" / "persons.parquet", "person_id", "birth_date")
     _plant(folder / "delivery" / "diagnoses.parquet", "date")

@@ -179,7 +179,7 @@ def test_the_run_that_was_started_later_is_the_latest(
     """A night that took long does not take over from a run that was started after it, and says so."""
     older, newer = worked_on(small_study, tmp_path / "out"), worked_on(small_study, tmp_path / "out")
     published = [publish(newer)]
-    with progress.shown(Console(width=400)):
+    with progress.progress_shown(Console(width=400)):
         published.append(publish(older))
 
     assert all(run.is_dir() for run in published)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from impasse.transforms.kernels.counting import NO, OWN_KIND, UNKNOWN, UNKNOWN_KIND, YES, fewest_and_most
+from impasse.transforms.kernels.counting import NO, OWN_KIND, PERHAPS, UNKNOWN_KIND, YES, fewest_and_most
 
 ALIKE = OWN_KIND  # nothing has to differ
 
@@ -15,7 +15,7 @@ def _numbers(truths: list[int], kinds: list[int], episode: list[int] | None = No
 
 def test_what_holds_is_in_both_bounds_and_what_may_hold_in_the_upper() -> None:
     """Two surely, one not, in the next episode none, in the last one perhaps."""
-    assert _numbers([YES, NO, YES, UNKNOWN], [ALIKE] * 4, [0, 0, 0, 2]) == [(2, 2), (0, 0), (0, 1)]
+    assert _numbers([YES, NO, YES, PERHAPS], [ALIKE] * 4, [0, 0, 0, 2]) == [(2, 2), (0, 0), (0, 1)]
 
 
 def test_trials_of_one_kind_count_once_in_an_episode() -> None:
@@ -27,11 +27,11 @@ def test_trials_of_one_kind_count_once_in_an_episode() -> None:
 
 def test_a_kind_counts_surely_where_one_of_its_trials_does() -> None:
     """Before or after one that may count; two that may count are one kind that may."""
-    assert _numbers([UNKNOWN, YES], [0, 0]) == [(1, 1)]
-    assert _numbers([YES, UNKNOWN], [0, 0]) == [(1, 1)]
-    assert _numbers([UNKNOWN, UNKNOWN], [0, 0]) == [(0, 1)]
+    assert _numbers([PERHAPS, YES], [0, 0]) == [(1, 1)]
+    assert _numbers([YES, PERHAPS], [0, 0]) == [(1, 1)]
+    assert _numbers([PERHAPS, PERHAPS], [0, 0]) == [(0, 1)]
     assert _numbers([NO, YES], [0, 0]) == [(1, 1)]
-    assert _numbers([UNKNOWN, YES, YES], [0, 0, 0]) == [(1, 1)]
+    assert _numbers([PERHAPS, YES, YES], [0, 0, 0]) == [(1, 1)]
 
 
 def test_trials_of_unknown_kind_may_each_be_another_and_are_surely_one() -> None:
@@ -39,8 +39,8 @@ def test_trials_of_unknown_kind_may_each_be_another_and_are_surely_one() -> None
     assert _numbers([YES, YES], [UNKNOWN_KIND] * 2) == [(1, 2)]
     assert _numbers([YES, YES, YES], [UNKNOWN_KIND, 0, UNKNOWN_KIND]) == [(1, 3)]
     assert _numbers([YES, YES, YES], [0, UNKNOWN_KIND, 1]) == [(2, 3)]
-    assert _numbers([UNKNOWN], [UNKNOWN_KIND]) == [(0, 1)]
-    assert _numbers([YES, UNKNOWN], [UNKNOWN_KIND, UNKNOWN_KIND], [0, 1]) == [(1, 1), (0, 1)]
+    assert _numbers([PERHAPS], [UNKNOWN_KIND]) == [(0, 1)]
+    assert _numbers([YES, PERHAPS], [UNKNOWN_KIND, UNKNOWN_KIND], [0, 1]) == [(1, 1), (0, 1)]
 
 
 def test_no_trials_are_no_special_case() -> None:

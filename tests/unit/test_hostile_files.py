@@ -211,7 +211,7 @@ def test_a_part_of_an_omop_table_that_is_a_link_to_a_folder(folder: Path, tmp_pa
 def told_of_omop(folder: Path) -> str:
     """What the user is told of an OMOP CDM that is not read."""
     with pytest.raises(ImpasseError) as caught:
-        delivery.read_delivery(study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
+        delivery.open_delivery(study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
     return str(caught.value)
 
 

@@ -10,7 +10,7 @@ import pytest
 from impasse.reports.words.delivery_notes import midnight_sentences
 from impasse.schemas.delivered import Delivered
 from impasse.transforms.ingest.midnights import count_times
-from impasse.transforms.ingest.registry import draft_table
+from impasse.transforms.ingest.registry import draft_registry_table
 from tests.cleaning import Cleaned, clean
 from tests.shipped import CODES
 from tests.unit.deliveries import OMOP_LISTS, layout, study
@@ -106,7 +106,7 @@ def test_the_swedish_layout_is_told_too() -> None:
     """EDATUM as a text with a time."""
     row = {"LOPNR": "7", "ATC": "N06AB06", "EDATUM": "2018-04-25T22:00:00Z", "ANTAL": "1", "FORPDDD": "28"}
     delivered = Delivered({"dispensings": pl.DataFrame([row] * 20)})
-    (draft,) = draft_table("dispensings", delivered, layout("swedish"))
+    (draft,) = draft_registry_table("dispensings", delivered, layout("swedish"))
 
     assert draft.counts == {("time", "dispensings", "EDATUM", 88): 20}
 

@@ -33,7 +33,7 @@ def told(folder: Path, **source: object) -> str:
 
 def read_omop(folder: Path) -> delivery.DeliveredFiles:
     """An OMOP CDM in a folder."""
-    return delivery.read_delivery(study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
+    return delivery.open_delivery(study(kind="omop", path=folder.name), folder.parent, OMOP_LISTS)
 
 
 def told_of_omop(folder: Path) -> str:

@@ -76,7 +76,7 @@ def test_nothing_reaches_a_terminal_as_it_came(console: PlainConsole) -> None:
     print_table(hostile, [{hostile: hostile}])
     print_columns([hostile], [[hostile]])
     say_error(hostile)
-    with progress.shown(console):
+    with progress.progress_shown(console):
         progress.note(hostile)
         progress.tell(hostile, 0, 1)
 

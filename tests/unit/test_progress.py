@@ -13,7 +13,7 @@ from impasse.flows.run import progress
 def test_each_step_is_a_line_with_its_time() -> None:
     """A log tells when each step began, to the second and with the zone."""
     log = io.StringIO()
-    with progress.shown(Console(file=log), in_logs=True):
+    with progress.progress_shown(Console(file=log), in_logs=True):
         progress.tell("comparing definitions", 1, 3)
         progress.tell("publishing", 2, 3)
     assert re.sub(r"\d", "0", log.getvalue()).replace("-00:00 ", "+00:00 ").splitlines() == [
@@ -25,7 +25,7 @@ def test_each_step_is_a_line_with_its_time() -> None:
 def test_short_commands_say_nothing_in_a_log() -> None:
     """Only what runs long is followed there."""
     log = io.StringIO()
-    with progress.shown(Console(file=log)):
+    with progress.progress_shown(Console(file=log)):
         progress.tell("checking", 1, 2)
     assert log.getvalue() == ""
 
@@ -33,7 +33,7 @@ def test_short_commands_say_nothing_in_a_log() -> None:
 def test_rows_may_be_known_from_the_moment_they_are_read() -> None:
     """Until then an error is told in its own words, afterwards it is not; who does not say is taken to have read."""
     before = progress.is_reading()
-    with progress.shown(Console(file=io.StringIO())):
+    with progress.progress_shown(Console(file=io.StringIO())):
         begun = progress.is_reading()
         progress.begin_reading()
         read = progress.is_reading()

@@ -103,19 +103,19 @@ def test_a_restricted_table_without_its_columns_is_told(run: Path) -> None:
 def test_a_released_table_that_is_none_is_told(run: Path) -> None:
     """A file that no run would write is not looked at."""
     os.mkfifo(run / "release" / "zz.parquet")
-    assert published.read_tables(run) == {}
+    assert published.read_run_tables(run) == {}
 
     (run / "release" / "prevalence.parquet").write_bytes(b"no Parquet")
     with pytest.raises(ImpasseError, match="not the table that a run has written"):
-        published.read_tables(run)
+        published.read_run_tables(run)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "endless"])
 @pytest.mark.parametrize(
     ("name", "read"),
     [
-        ("release/prevalence.parquet", published.read_tables),
-        ("release/definitions/zzz.toml", published.read_definitions),
+        ("release/prevalence.parquet", published.read_run_tables),
+        ("release/definitions/zzz.toml", published.read_run_definitions),
     ],
 )
 def test_what_never_ends_is_not_read(run: Path, name: str, read: Callable[[Path], object], kind: str) -> None:

@@ -15,7 +15,7 @@ from polars import col, when
 
 from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.trials import Trials
-from impasse.transforms.kernels.counting import OWN_KIND, UNKNOWN, UNKNOWN_KIND, fewest_and_most
+from impasse.transforms.kernels.counting import OWN_KIND, PERHAPS, UNKNOWN_KIND, fewest_and_most
 from impasse.transforms.kernels.queries import collect_in_order
 from impasse.transforms.kernels.segments import NEVER
 
@@ -23,7 +23,7 @@ _KEYS = {"substance": "treatment", "class": "class", "mechanism": "mechanism"}
 _BOUNDS = ("fewest", "most")
 
 
-class Counted:
+class CountedTrials:
     """The judged trials of a trial rule with the truths that were asked for, in the order of their episodes."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Counted:
         vocabulary: Vocabulary,
     ) -> None:  # fmt: skip
         self.trials, self._judged, self._episodes, self._vocabulary = trials, judged, episodes, vocabulary
-        numbers = {name: truth.cast(pl.UInt8).fill_null(UNKNOWN) for name, truth in truths.items()}
+        numbers = {name: truth.cast(pl.UInt8).fill_null(PERHAPS) for name, truth in truths.items()}
         self._truths = collect_in_order(judged.lazy().select(**numbers))
         self._kinds: dict[str, np.ndarray] = {}
         self._days: dict[str, np.ndarray] = {}
@@ -81,7 +81,7 @@ class Asked:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     truths: dict[str, pl.Expr] = field(default_factory=dict)
     numbers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    others: dict[str, Callable[[Counted], np.ndarray]] = field(default_factory=dict)
+    others: dict[str, Callable[[CountedTrials], np.ndarray]] = field(default_factory=dict)
     _named: dict[str, str] = field(default_factory=dict)
 
     def is_of(self, groups: tuple[str, ...]) -> pl.Expr:
@@ -104,17 +104,17 @@ class Asked:
         """For how many trials of an episode a truth holds at most, by what must differ."""
         return col(f"most {self._number(truth, distinct_by)}")
 
-    def other(self, name: str, answer: Callable[[Counted], np.ndarray]) -> pl.Expr:
+    def other(self, name: str, answer: Callable[[CountedTrials], np.ndarray]) -> pl.Expr:
         """Another fact of each episode, which has its own way of being made; equal names mean equal facts."""
         self.others[name] = answer
         return col(name)
 
-    def day(self, name: str, answer: Callable[[Counted], np.ndarray]) -> pl.Expr:
+    def day(self, name: str, answer: Callable[[CountedTrials], np.ndarray]) -> pl.Expr:
         """A day of each episode; where the answer is NEVER it is null."""
         day = self.other(name, answer)
         return when(day != NEVER).then(day)
 
-    def answers(self, counted: Counted) -> list[pl.Series]:
+    def answers(self, counted: CountedTrials) -> list[pl.Series]:
         """The columns of numbers and other facts, one row per episode."""
         answers = []
         for name, (truth, distinct_by) in self.numbers.items():

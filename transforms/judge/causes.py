@@ -24,7 +24,7 @@ from impasse.transforms.kernels.eras import LONG_AGO
 
 # The reasons of an inadequate trial that show each cause, in the order of CAUSES_OF_TRIALS.
 _REASONS = (("underdosed",), ("too_short", "too_few_sessions"), ("low_adherence",))
-N_SHOWN = 1 << len(CAUSES_OF_TRIALS)  # the combinations of causes that lie in trials
+N_COMBINATIONS = 1 << len(CAUSES_OF_TRIALS)  # the combinations of causes that lie in trials
 
 
 class Causes:

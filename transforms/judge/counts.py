@@ -35,7 +35,7 @@ from polars import col, lit, when
 
 from impasse.schemas.definition import Alternative, Count, Definition
 from impasse.schemas.rule_ids import column
-from impasse.transforms.judge.asked import Asked, Counted
+from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.eligibility import is_of_disorders
 from impasse.transforms.kernels.counting import COUNT, TIMINGS, first_days
 from impasse.transforms.kernels.segments import NEVER
@@ -98,7 +98,7 @@ _OF_ADEQUACY = ("is_adequate", "adequacy_reason")
 # Alternatives
 
 
-def is_met(rule: Sequence[Alternative], counting: Counting) -> pl.Expr:
+def is_alternative_met(rule: Sequence[Alternative], counting: Counting) -> pl.Expr:
     """Is one of the alternatives met? Null where that cannot be told."""
     return any_of(_is_met(one, counting) for one in rule)
 
@@ -115,7 +115,7 @@ def day_met(rule: Sequence[Alternative], counting: Counting) -> pl.Expr:
     return pl.min_horizontal(_first_day(one, counting, "surely_failed", one.all_of) for one in rule)
 
 
-def is_blind(rule: Iterable[Alternative], counting: Counting) -> bool:
+def is_blind_to_alternatives(rule: Iterable[Alternative], counting: Counting) -> bool:
     """Does some count ask for treatments of which the delivery cannot show some?"""
     return any(counting.is_blind(count.of) for one in rule for count in one.all_of)
 
@@ -170,7 +170,12 @@ def _first_day(one: Alternative, counting: Counting, certainty: Certainty, asked
 
 
 def _look_up(
-    counted: Counted, within: int | str, asked: Sequence[Count], truths: Sequence[str], sure: bool, failed: str | None
+    counted: CountedTrials,
+    within: int | str,
+    asked: Sequence[Count],
+    truths: Sequence[str],
+    sure: bool,
+    failed: str | None,
 ) -> np.ndarray:
     trials = counted.trials
     never = np.full(len(trials.row), NEVER)

@@ -22,9 +22,9 @@ from impasse.transforms.history.evidence import Signs, first_after
 from impasse.transforms.history.scores import Windows, measure, windows
 from impasse.transforms.history.trials import Trials
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
-from impasse.transforms.judge.asked import Asked, Counted
+from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.counts import Counting
-from impasse.transforms.judge.outcome import Answer, by_scales, columns_by_scales, outcome
+from impasse.transforms.judge.outcome import JudgedOutcome, by_scales, columns_by_scales, outcome
 from impasse.transforms.judge.resistance import (
     causes_shown,
     is_met,
@@ -39,7 +39,7 @@ from impasse.transforms.judge.staging import stage_columns
 from impasse.transforms.kernels.queries import collect_in_order
 
 SIGNS = frozenset({"switch", "add_on", "ect", "tms", "admission"})  # all changes of treatment that can be shown
-_OF_OUTCOME = Answer("has_failed", "outcome_evidence", "day_failed")
+_OF_OUTCOME = JudgedOutcome("has_failed", "outcome_evidence", "day_failed")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def judge_response(attempts: Attempts, given: Windows, signs: Signs) -> pl.DataF
 
 
 @dataclass(frozen=True)
-class Delivered:
+class Observability:
     """What a delivery can show: the treatments met, the groups it cannot show whole, whether it has admissions."""
 
     vocabulary: Vocabulary
@@ -111,7 +111,7 @@ class Delivered:
 
 def judge_definitions(
     definitions: Sequence[Definition], trials: Trials, judged: pl.DataFrame, episodes: pl.DataFrame,
-    delivered: Delivered, *, alone: bool = False,
+    delivered: Observability, *, alone: bool = False,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     """For each definition, by id, what is published of all episodes, in order; or the verdict `alone`.
 
@@ -121,7 +121,7 @@ def judge_definitions(
     plan = plan_of(tuple(definitions), delivered.blind, delivered.has_admissions, alone)
     treatment = pl.Series(trials.treatment)
     of_groups = [delivered.vocabulary.is_in(g).gather(treatment).alias(name) for name, g in plan.asked.groups.items()]
-    counted = Counted(trials, judged.hstack(of_groups), episodes, plan.asked.truths, delivered.vocabulary)
+    counted = CountedTrials(trials, judged.hstack(of_groups), episodes, plan.asked.truths, delivered.vocabulary)
     known = episodes.hstack(plan.asked.answers(counted)).lazy()
     for layer in plan.layers:
         known = known.with_columns(**layer)
@@ -133,7 +133,7 @@ def judge_definitions(
 
 
 @dataclass(frozen=True)
-class Plan:
+class JudgingPlan:
     """What definitions that share a trial rule ask, as expressions: each layer sees the columns of those before it."""
 
     asked: Asked
@@ -147,7 +147,9 @@ class Plan:
 
 
 @lru_cache(maxsize=1024)
-def plan_of(definitions: tuple[Definition, ...], blind: frozenset[str], has_admissions: bool, alone: bool) -> Plan:
+def plan_of(
+    definitions: tuple[Definition, ...], blind: frozenset[str], has_admissions: bool, alone: bool
+) -> JudgingPlan:
     """The expressions of definitions that share a trial rule; the same for all parts of a run, so made once."""
     asked = Asked()
     countings = [Counting(definition, asked, blind, has_admissions) for definition in definitions]
@@ -156,7 +158,7 @@ def plan_of(definitions: tuple[Definition, ...], blind: frozenset[str], has_admi
     told = {} if alone else {shown_column(one): causes_shown(one) for one in deciding}
     verdicts = {verdict_column(one): verdict(one) for one in deciding}
     columns = {one.definition.id: _columns_of(one, alone) for one in countings}
-    return Plan(asked, (met | told, verdicts), columns)
+    return JudgingPlan(asked, (met | told, verdicts), columns)
 
 
 def _columns_of(counting: Counting, alone: bool) -> dict[str, pl.Expr]:

@@ -21,7 +21,7 @@ from impasse.transforms.history.scores import score, windows
 _UNKNOWN = lit(None, dtype=pl.Boolean)
 
 
-class Answer(NamedTuple):
+class JudgedOutcome(NamedTuple):
     """Has the trial failed (null: cannot be told), by which evidence, and on which day (null unless it failed)?"""
 
     has_failed: pl.Expr
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
 
 
 @cache
-def outcome(rule: Outcome, observed: frozenset[str]) -> Answer:
+def outcome(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
     """How a trial ended; `observed` are the changes of treatment that the delivery can show."""
     kinds = {"scales": columns_by_scales(rule), "treatment_change": _by_change(rule, observed)}
     *before, last = rule.evidence
@@ -42,9 +42,9 @@ def outcome(rule: Outcome, observed: frozenset[str]) -> Answer:
     return _unless_stopped_early(told, rule)
 
 
-def _first_that_tells(first: Answer, second: Answer, reason: pl.Expr) -> Answer:
+def _first_that_tells(first: JudgedOutcome, second: JudgedOutcome, reason: pl.Expr) -> JudgedOutcome:
     is_known = first.has_failed.is_not_null()
-    return Answer(
+    return JudgedOutcome(
         coalesce(first.has_failed, second.has_failed),
         when(is_known).then(first.evidence)
         .when(second.has_failed.is_not_null()).then(second.evidence)
@@ -53,13 +53,13 @@ def _first_that_tells(first: Answer, second: Answer, reason: pl.Expr) -> Answer:
     )  # fmt: skip
 
 
-def _unless_stopped_early(told: Answer, rule: Outcome) -> Answer:
+def _unless_stopped_early(told: JudgedOutcome, rule: Outcome) -> JudgedOutcome:
     """An early stop decides first where the rule says so."""
     if rule.early_stop == "by_evidence":
         return told
     is_over = ~col("has_unknown_supply") & ~col("is_ongoing")
     stopped = is_over & (col("n_days") < rule.early_stop_days)
-    return Answer(
+    return JudgedOutcome(
         when(stopped).then(lit(False) if rule.early_stop == "not_failed" else _UNKNOWN).otherwise(told.has_failed),
         when(stopped).then(_name("early_stop")).otherwise(told.evidence),
         when(~stopped).then(told.day),
@@ -70,16 +70,16 @@ def _unless_stopped_early(told: Answer, rule: Outcome) -> Answer:
 
 
 @cache
-def columns_by_scales(rule: Outcome) -> Answer:
+def columns_by_scales(rule: Outcome) -> JudgedOutcome:
     """The columns that hold what the scales of a rule say of each era or course; equal scales share them."""
-    return Answer(*(col(f"{what} by {_key_of_scales(rule)}") for what in Answer._fields))
+    return JudgedOutcome(*(col(f"{what} by {_key_of_scales(rule)}") for what in JudgedOutcome._fields))
 
 
 @cache
-def by_scales(rule: Outcome) -> Answer:
+def by_scales(rule: Outcome) -> JudgedOutcome:
     """What the scales say of an era or a course, each by its own rule, joined as the definition says."""
     if not rule.scales:
-        return Answer(_UNKNOWN, _name("none"), lit(None, dtype=pl.Int32))
+        return JudgedOutcome(_UNKNOWN, _name("none"), lit(None, dtype=pl.Int32))
     failed = [_by_one_scale(rule, scale) for scale in rule.scales]
     days = [score(windows(rule), scale.scale, "day") for scale in rule.scales]
     joined = _joined(failed, rule.scales_joined)
@@ -91,7 +91,7 @@ def by_scales(rule: Outcome) -> Answer:
         "all": lambda: max_horizontal(days),
         "first": lambda: coalesce(days_of_failed),
     }.get(rule.scales_joined, lambda: min_horizontal(days_of_failed))()
-    return Answer(joined, evidence.otherwise(_name("none")), when(joined).then(day))
+    return JudgedOutcome(joined, evidence.otherwise(_name("none")), when(joined).then(day))
 
 
 def _joined(failed: Sequence[pl.Expr], how: str) -> pl.Expr:
@@ -125,7 +125,7 @@ def _key_of_scales(rule: Outcome) -> str:
 # Changes of treatment
 
 
-def _by_change(rule: Outcome, observed: frozenset[str]) -> Answer:
+def _by_change(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
     """A change of treatment in time is a failure; that none came is a success only where it would have been seen."""
     came = {sign: when(col(f"next {sign}") <= _horizon(rule)).then(col(f"next {sign}")) for sign in rule.change_signs}
     first = min_horizontal(came.values()) if came else lit(None, dtype=pl.Int32)
@@ -133,7 +133,7 @@ def _by_change(rule: Outcome, observed: frozenset[str]) -> Answer:
     for sign, day in came.items():  # of signs on one day, the first named
         evidence = evidence.when(day == first).then(_name(sign))
     works = _saw_no_change(rule, observed)
-    return Answer(
+    return JudgedOutcome(
         when(first.is_not_null()).then(True).when(works).then(False),
         _why_no_change(rule, observed, evidence),
         first,

@@ -16,7 +16,7 @@ import polars as pl
 from polars import col, lit, max_horizontal, min_horizontal, when
 
 from impasse.schemas.definition import AdmissionItem, AnyItem, Band, DiagnosisItem, Item, LengthItem, NumberItem, Scored
-from impasse.transforms.judge.asked import Counted
+from impasse.transforms.judge.asked import CountedTrials
 from impasse.transforms.judge.counts import Certainty, Counting
 from impasse.transforms.judge.eligibility import STAYS, days_with
 from impasse.transforms.kernels.counting import UNKNOWN_KIND, YES
@@ -67,7 +67,7 @@ def bounds(rule: Scored, counting: Counting) -> tuple[pl.Expr, pl.Expr]:
     )
 
 
-def is_blind(rule: Scored, counting: Counting) -> bool:
+def is_blind_to_items(rule: Scored, counting: Counting) -> bool:
     """Does some item count trials that the delivery cannot show?"""
     return any(_counts_trials(item) and _is_open(item, counting) for item in rule.items)
 
@@ -106,7 +106,7 @@ def _at_zero(item: TrialItem) -> int:
 
 
 def _first_day(
-    counted: Counted, items: Sequence[TrialItem], truths: Sequence[str], failed: str, goal: pl.Expr
+    counted: CountedTrials, items: Sequence[TrialItem], truths: Sequence[str], failed: str, goal: pl.Expr
 ) -> np.ndarray:
     """The first day on which the points of the trials reach an episode's goal, and there is a score.
 
@@ -131,7 +131,7 @@ def _first_day(
     return first
 
 
-def _in_time(counted: Counted, n: int, item: TrialItem, truth: str, failed: str) -> pl.DataFrame:
+def _in_time(counted: CountedTrials, n: int, item: TrialItem, truth: str, failed: str) -> pl.DataFrame:
     """The trials that surely count for an item, with the day on which they begin to."""
     rows = np.flatnonzero(counted.truth(truth) == YES)
     day = counted.days(failed) if _what(item) == "failed" else counted.trials.start

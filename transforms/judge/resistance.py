@@ -15,7 +15,7 @@ from impasse.schemas.definition import BLOCKS, Scored
 from impasse.schemas.rule_ids import column
 from impasse.schemas.tables import VERDICTS
 from impasse.transforms.judge import counts, points
-from impasse.transforms.judge.causes import N_SHOWN, causes_of, pseudo_resistance
+from impasse.transforms.judge.causes import N_COMBINATIONS, causes_of, pseudo_resistance
 from impasse.transforms.judge.counts import Certainty, Counting
 
 _VERDICT, _BLOCK = pl.Enum(VERDICTS), pl.Enum(BLOCKS)
@@ -25,7 +25,7 @@ def is_met(counting: Counting) -> pl.Expr:
     """Is the definition's rule met? Null where that cannot be told."""
     rule = counting.definition.resistance
     if not isinstance(rule, Scored):
-        return counts.is_met(rule.any_of, counting)
+        return counts.is_alternative_met(rule.any_of, counting)
     surely = points.reaches(rule, counting, "surely_failed")
     perhaps = points.reaches(rule, counting, "failed", open_ended=True)
     return when(surely).then(True).when(~perhaps).then(False)
@@ -63,7 +63,7 @@ def verdict_columns(counting: Counting) -> dict[str, pl.Expr]:
         "score_min": low,
         "score_max": high,
         "pseudo_resistance": pseudo_resistance(shown),
-        "causes": N_SHOWN * col("diagnosed") + shown,
+        "causes": N_COMBINATIONS * col("diagnosed") + shown,
     }
 
 
@@ -98,7 +98,9 @@ def decided_by(counting: Counting) -> pl.Expr:
 def is_blind(counting: Counting) -> bool:
     """Is there no upper bound, because the delivery cannot show some treatment that the rule counts?"""
     rule = counting.definition.resistance
-    return points.is_blind(rule, counting) if isinstance(rule, Scored) else counts.is_blind(rule.any_of, counting)
+    if isinstance(rule, Scored):
+        return points.is_blind_to_items(rule, counting)
+    return counts.is_blind_to_alternatives(rule.any_of, counting)
 
 
 def met_column(counting: Counting) -> str:

@@ -17,7 +17,7 @@ from impasse.schemas.definition import Scored, Staged
 from impasse.schemas.rule_ids import column
 from impasse.schemas.values import NO_LEVEL
 from impasse.transforms.judge import counts, points
-from impasse.transforms.judge.asked import Counted
+from impasse.transforms.judge.asked import CountedTrials
 from impasse.transforms.judge.counts import Counting
 from impasse.transforms.kernels.counting import YES
 
@@ -42,7 +42,7 @@ def stage_columns(counting: Counting) -> dict[str, pl.Expr]:
 
 
 def _stage(rule: Staged, counting: Counting) -> dict[str, pl.Expr]:
-    met = [counts.is_met(level.any_of, counting) for level in rule.levels]
+    met = [counts.is_alternative_met(level.any_of, counting) for level in rule.levels]
     surely = _highest(rule, [one.fill_null(False) for one in met])
     perhaps = _highest(rule, [one.fill_null(True) for one in met])
     return {
@@ -78,7 +78,7 @@ def _is_outside_band(rule: Staged, is_highest: Sequence[pl.Expr], counting: Coun
     return outside.otherwise(None)
 
 
-def _days(counted: Counted, failed: str) -> np.ndarray:
+def _days(counted: CountedTrials, failed: str) -> np.ndarray:
     """The days of all trials of each episode that surely failed."""
     rows = np.flatnonzero(counted.truth(failed) == YES)
     days = np.zeros(counted.n_episodes, dtype=np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.segments import NEVER
 
-NO, YES, UNKNOWN = range(3)
+NO, YES, PERHAPS = range(3)
 # What a row is: one of the kinds, numbered from 0, or one of these.
 OWN_KIND, UNKNOWN_KIND = -1, -2
 TIMINGS = ("any", "before", "last")
@@ -135,7 +135,7 @@ def _holds(
 
 @compiled
 def _counts(truth: int, is_sure: bool) -> bool:
-    return truth == YES or (truth == UNKNOWN and not is_sure)
+    return truth == YES or (truth == PERHAPS and not is_sure)
 
 
 @compiled
