@@ -45,7 +45,7 @@ def require_regular(place: Place) -> None:
 def _not_regular(place: Path) -> ImpasseError:
     return ImpasseError(
         "It is not a regular file.",
-        where=f"file {shown(place.name)}",
+        where=f"file {shown(place)}",
         expected="a file, and no folder, pipe, socket or device",
         do="Put a file in its place, or take it away.",
     )

@@ -125,7 +125,7 @@ def test_what_never_ends_is_not_read(run: Path, name: str, read: Callable[[Path]
     with pytest.raises(ImpasseError, match="not a regular file") as told:
         read(run)
 
-    assert told.value.where == f"file {Path(name).name}"
+    assert told.value.where == f"file {run / name}"
 
 
 def test_a_text_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
