@@ -20,7 +20,8 @@ NOTE = "study.toml: episodes.washout_days is now min_prior_observation_days."
 def former(own_study: Path, tmp_path: Path) -> Path:
     """A small study under a former name, with a folder of definitions of which one states a former name."""
     text = own_study.read_text().replace("min_prior_observation_days", "washout_days")
-    own_study.write_text(text.replace("\n[definitions]\nuse", '\n[definitions]\nfolders = ["mine"]\nuse'))
+    named = text.replace("\n[definitions]\nuse = [", '\n[definitions]\nfolders = ["mine"]\nuse = ["two_drugs", ')
+    own_study.write_text(named)
     shipped = Path(__file__).parents[2] / "schemas/definitions/depression/dep_typical_two_drugs.toml"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/two_drugs.toml").write_text(shipped.read_text())
