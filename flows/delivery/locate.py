@@ -79,7 +79,7 @@ def all_in(folder: Place) -> list[Place]:
     """All files and folders in a folder, by their names."""
     try:
         if isinstance(folder, Path):
-            os.stat(f"{folder}/.")  # one that may be name_list and not entered tells names alone
+            os.stat(f"{folder}/.")  # one that may be listed and not entered tells names alone
         return sorted(folder.iterdir())
     except PermissionError as error:
         raise cannot_be_listed(folder, f"{error.strerror}") from None
