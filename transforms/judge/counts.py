@@ -4,10 +4,9 @@ Every count has a lower bound (what surely counts) and an upper one (what may co
 treatment is not observed), so that "at least n" is itself true, false or null. An alternative that says nothing about
 time compares the numbers of the whole episode. One that does needs a day on which all its counts hold.
 
-How sure it must be that a trial counts: six readings of one question, from all that may have been tried to failures.
-
-What a rule needs is asked of each in turn. The surest gives the lower bound of every number, what may have failed the
-upper bound, and the readings between tell which block settled a verdict.
+A trial counts more or less surely. Six readings tell how surely, from all that may have been tried to what surely
+failed. The surest gives the lower bound of every number, what may have failed the upper bound, and the readings between
+tell which block settled a verdict.
 
     reading          of the counted treatments   adequate   failed
     tried            perhaps
@@ -54,6 +53,11 @@ class Counting:
     asked: Asked
     blind: frozenset[str]
     has_admissions: bool
+
+    @property
+    def is_eligible(self) -> pl.Expr:
+        """Is the episode eligible for the definition?"""
+        return col(column("is_eligible", self.definition.eligible))
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ import polars as pl
 from polars import col, lit, when
 
 from impasse.schemas.definition import BLOCKS, Scored
-from impasse.schemas.rule_ids import column
 from impasse.schemas.tables import VERDICTS
 from impasse.transforms.judge import counts, points
 from impasse.transforms.judge.causes import N_COMBINATIONS, causes_of, pseudo_resistance
@@ -33,7 +32,7 @@ def is_met(counting: Counting) -> pl.Expr:
 
 def verdict(counting: Counting) -> pl.Expr:
     """The verdict on an episode; where a diagnosed cause is asked for after all, it speaks against resistance."""
-    is_eligible, met = _is_eligible(counting), _met(counting)
+    is_eligible, met = counting.is_eligible, _met(counting)
     return (
         when(~is_eligible).then(_verdict("not_eligible"))
         .when(is_eligible.is_null()).then(_verdict("undetermined"))
@@ -74,7 +73,7 @@ def causes_shown(counting: Counting) -> pl.Expr:
 
 def decided_by(counting: Counting) -> pl.Expr:
     """The block that settled the verdict, or left it open: the first whose question a wider reading would pass."""
-    is_judged = _is_eligible(counting).fill_null(False) & ~_is_ruled_out(counting)
+    is_judged = counting.is_eligible.fill_null(False) & ~_is_ruled_out(counting)
     met = _met(counting)
 
     def by(certainty: Certainty, *, distinct: bool = True) -> pl.Expr:
@@ -120,10 +119,6 @@ def shown_column(counting: Counting) -> str:
 
 def _met(counting: Counting) -> pl.Expr:
     return col(met_column(counting))
-
-
-def _is_eligible(counting: Counting) -> pl.Expr:
-    return col(column("is_eligible", counting.definition.eligible))
 
 
 def _is_ruled_out(counting: Counting) -> pl.Expr:

@@ -14,7 +14,6 @@ import polars as pl
 from polars import col, lit, when
 
 from impasse.schemas.definition import Scored, Staged
-from impasse.schemas.rule_ids import column
 from impasse.schemas.values import NO_LEVEL
 from impasse.transforms.judge import counts, points
 from impasse.transforms.judge.asked import CountedTrials
@@ -24,7 +23,7 @@ from impasse.transforms.kernels.counting import YES
 
 def stage_columns(counting: Counting) -> dict[str, pl.Expr]:
     """What the table of stages says of an episode, by column."""
-    definition, is_eligible = counting.definition, col(column("is_eligible", counting.definition.eligible))
+    definition, is_eligible = counting.definition, counting.is_eligible
     if definition.eligible.pseudo_resistance == "after":
         is_eligible &= ~col("is_diagnosed")
     columns = {
@@ -68,8 +67,7 @@ def _name(rule: Staged, is_highest: Sequence[pl.Expr]) -> pl.Expr:
 
 def _is_outside_band(rule: Staged, is_highest: Sequence[pl.Expr], counting: Counting) -> pl.Expr:
     """Did the failed trials last shorter or longer in all than the source says of the stage? Null if it does not."""
-    groups = tuple(sorted(counting.definition.counted_groups))
-    failed = counting.truth(groups, "failed", "failed")
+    failed = counting.truth(counting.groups, "failed", "failed")
     days = counting.asked.other(f"days of {failed}", lambda counted: _days(counted, failed))
     outside = when(False).then(lit(None, dtype=pl.Boolean))
     for level, is_it in zip(rule.levels, is_highest, strict=True):
