@@ -167,7 +167,7 @@ def _users_umask() -> int:
 def _set_modes(without: int, *paths: Path) -> None:
     """Set the modes of what is there; of a link neither its own nor that of what it leads to."""
     for path in paths:
-        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # a pipe is not waited for
         try:
             is_folder = stat.S_ISDIR(os.fstat(opened).st_mode)
             os.fchmod(opened, (_FOLDER if is_folder else _FILE) & ~without)

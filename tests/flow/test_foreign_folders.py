@@ -128,6 +128,17 @@ def test_no_mode_is_changed_through_a_link(change: Prepare, secret: Path, tmp_pa
     assert unchanged(secret)
 
 
+def test_a_pipe_that_came_since_it_was_looked_holds_nothing_up(tmp_path: Path) -> None:
+    """None writes in it: opened to be read as a file is, it would be waited for without end."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe")
+
+    keep.close(folder)
+
+    assert (folder / "pipe").stat().st_mode & 0o777 == 0o600
+
+
 # The pages of stopped runs.
 
 
