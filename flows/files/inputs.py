@@ -92,24 +92,20 @@ def definition_folders() -> list[Path]:
     return sorted(path for path in shipped("definitions").iterdir() if path.is_dir())
 
 
-def read_mapping(chosen: Study, base: Path) -> Mapping | OmopLists:
-    """What the study's source is read by: a shipped layout, the user's own TOML, or the OMOP concept lists."""
+def read_layout_of(chosen: Study, base: Path) -> tuple[Mapping | OmopLists, str]:
+    """What the study's source is read by, and its text: a shipped layout or the user's own TOML.
+
+    An OMOP CDM is read by the concept lists, and has no text.
+    """
     from impasse.schemas import concepts, mapping_file
     from impasse.schemas.overrules import overruled
 
     if chosen.source.kind == "omop":
-        return concepts.parse(read_texts(shipped("codelists"), "omop_*.csv"))
-    file = Path(chosen.source.layout).with_suffix(".toml").name
-    return overruled(mapping_file.parse(file, layout_text(chosen, base)), chosen)
-
-
-def layout_text(chosen: Study, base: Path) -> str:
-    """The layout of the study as it is written; nothing of an OMOP CDM, which has none."""
+        return concepts.parse(read_texts(shipped("codelists"), "omop_*.csv")), ""
     layout = chosen.source.layout
-    if chosen.source.kind == "omop":
-        return ""
     is_own = layout.endswith(".toml")
-    return read_text(base / layout) if is_own else read_layout(layout, f"study {chosen.name}, source.layout")
+    text = read_text(base / layout) if is_own else read_layout(layout, f"study {chosen.name}, source.layout")
+    return overruled(mapping_file.parse(Path(layout).with_suffix(".toml").name, text), chosen), text
 
 
 def layout_names() -> list[str]:

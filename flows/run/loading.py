@@ -37,7 +37,7 @@ def load(study_path: Path) -> Loaded:
     """The study, its layout, the code lists and the chosen definitions."""
     study = inputs.read_study(study_path)
     codes = inputs.read_codelists()
-    layout = inputs.read_mapping(study, study_path.parent)
+    layout, layout_text = inputs.read_layout_of(study, study_path.parent)
     folders = [study_path.parent / folder for folder in study.definitions.folders]
     written = inputs.definition_texts(folders)
     known = {name: parse(name, text) for name, text in written.items()}
@@ -47,7 +47,7 @@ def load(study_path: Path) -> Loaded:
     for definition in chosen:
         codes.check_definition(definition, written[definition.id])
     texts = {d.id: written[d.id] for d in chosen}
-    return Loaded(study, layout, codes, chosen, texts, inputs.layout_text(study, study_path.parent))
+    return Loaded(study, layout, codes, chosen, texts, layout_text)
 
 
 def notes_on_former_names(study_path: Path, study: Study) -> list[str]:

@@ -13,7 +13,7 @@ from impasse.flows.delivery.csv import CsvForm
 from impasse.flows.delivery.delivery import SourceFile
 from impasse.flows.files import inputs
 from impasse.schemas.errors import ImpasseError
-from tests.unit.deliveries import OMOP_LISTS, study, table_of
+from tests.unit.deliveries import OMOP_LISTS, layout_of, study, table_of
 
 PERSONS = "person_id,birth_date\nsecret,1970-01-01\n"
 
@@ -21,7 +21,7 @@ PERSONS = "person_id,birth_date\nsecret,1970-01-01\n"
 def read(folder: Path, **source: str) -> None:
     """Read a delivery in the generic layout, and its persons to the last row."""
     chosen = study(path=folder.name, **source)
-    delivery.open_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder)).whole("persons")
+    delivery.open_delivery(chosen, folder.parent, layout_of(chosen, folder)).whole("persons")
 
 
 def told(folder: Path, **source: str) -> str:
@@ -60,7 +60,7 @@ def test_a_file_that_the_study_names_must_be_there(tmp_path: Path) -> None:
     chosen = study(path=tmp_path.name, files={"scores": "visits/scales"})
 
     def delivered() -> object:
-        return delivery.open_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
+        return delivery.open_delivery(chosen, tmp_path.parent, layout_of(chosen, tmp_path))
 
     with pytest.raises(ImpasseError, match="File 'visits/scales' is missing"):
         delivered()

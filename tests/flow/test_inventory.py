@@ -13,13 +13,12 @@ import pytest
 
 from impasse.flows.delivery import delivery, inventory
 from impasse.flows.delivery.delivery import DeliveredFiles
-from impasse.flows.files import inputs
 from impasse.flows.run.plan import make_plan
 from impasse.reports.words.limits import unread_sentences
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.found import NO_ROWS, Found
 from tests.flow.running import cleaned_of, run_steps
-from tests.unit.deliveries import OMOP_LISTS
+from tests.unit.deliveries import OMOP_LISTS, layout_of
 from tests.unit.deliveries import study as drawn_study
 
 PERSONS = "person_id,birth_date\n1,1970-01-01\n"
@@ -29,7 +28,7 @@ DRUGS = "person_id,date,atc\n1,2010-01-01,N06AB06\n"
 def read(folder: Path, **source: object) -> DeliveredFiles:
     """A delivery in the generic layout."""
     chosen = drawn_study(path=folder.name, **source)
-    return delivery.open_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder))
+    return delivery.open_delivery(chosen, folder.parent, layout_of(chosen, folder))
 
 
 def listed(folder: Path, **source: object) -> dict[str, Found]:
@@ -140,7 +139,7 @@ def test_our_own_runs_are_no_part_of_a_delivery(tmp_path: Path) -> None:
     (tmp_path / "runs" / "test").mkdir(parents=True)
     (tmp_path / "runs" / "test" / "report.csv").write_text("a\n1\n")
     chosen = drawn_study(path=".")
-    found = delivery.open_delivery(chosen, tmp_path, inputs.read_mapping(chosen, tmp_path)).found
+    found = delivery.open_delivery(chosen, tmp_path, layout_of(chosen, tmp_path)).found
 
     assert [entry.name for entry in found] == ["persons.csv"]
 

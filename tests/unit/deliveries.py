@@ -60,16 +60,21 @@ def written(folder: Path, **files: str) -> Path:
     return folder
 
 
+def layout_of(chosen: Study, base: Path) -> mapping.Mapping | concepts.OmopLists:
+    """What the source of a study in a folder is read by."""
+    return inputs.read_layout_of(chosen, base)[0]
+
+
 def read(folder: Path, **source: object) -> delivery.DeliveredFiles:
     """What a study with this source finds in a folder."""
     chosen = study(path=folder.name, **source)
-    return delivery.open_delivery(chosen, folder.parent, inputs.read_mapping(chosen, folder))
+    return delivery.open_delivery(chosen, folder.parent, layout_of(chosen, folder))
 
 
 def read_and_cleaned(folder: Path, **source: object) -> Cleaned:
     """The delivery of a folder, read and cleaned as a study with this source says."""
     chosen = study(path=folder.name, **source)
-    return clean(read(folder, **source), inputs.read_mapping(chosen, folder), chosen, CODES)
+    return clean(read(folder, **source), layout_of(chosen, folder), chosen, CODES)
 
 
 def table_of(file: delivery.SourceFile) -> pl.DataFrame:

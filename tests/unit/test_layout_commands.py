@@ -8,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from impasse.flows.cli.app import app
-from impasse.flows.files import inputs
-from tests.unit.deliveries import SCHEMAS, study
+from tests.unit.deliveries import SCHEMAS, layout_of, study
 
 NAMES = ("danish", "finnish", "generic", "swedish")
 
@@ -32,7 +31,7 @@ def test_a_layout_is_written_out_and_can_be_changed(tmp_path: Path, name: str) -
     (tmp_path / "mine.toml").write_bytes(shown.stdout_bytes.replace(b"title = ", b'missing = ["?"]\ntitle = ', 1))
 
     assert shown.stdout_bytes == (SCHEMAS / "mappings" / f"{name}.toml").read_bytes()
-    assert inputs.read_mapping(study(layout="mine.toml"), tmp_path).missing == ("?",)
+    assert layout_of(study(layout="mine.toml"), tmp_path).missing == ("?",)
 
 
 @pytest.mark.parametrize("name", ["swedisch", "../codelists/treatments"])

@@ -11,7 +11,7 @@ from impasse.flows.delivery import delivery, source_files
 from impasse.flows.files import inputs
 from impasse.schemas.errors import ImpasseError
 from tests.tables import assert_shows
-from tests.unit.deliveries import read, read_and_cleaned, study, written
+from tests.unit.deliveries import layout_of, read, read_and_cleaned, study, written
 
 PERSONS = "lopnr,fodelseman,kon\n1,197001,2\n2,198005,1"
 CONTACTS = "lopnr,INDATUM,UTDATUM,HDIA,DIA1,OP,SOURCE\n1,2019-01-10,2019-01-20,F321,,,inpatient"
@@ -72,7 +72,7 @@ def test_a_layout_of_ones_own_names_a_pattern(tmp_path: Path) -> None:
     assert 'dispensings = { name = "prescriptions"' in shipped
     (tmp_path / "mine.toml").write_text(shipped.replace('name = "prescriptions", ', 'name = "lmed_*", '))
     chosen = study(path=tmp_path.name, layout=str(tmp_path / "mine.toml"))
-    layout = inputs.read_mapping(chosen, tmp_path)
+    layout = layout_of(chosen, tmp_path)
 
     found = delivery.open_delivery(chosen, written(tmp_path, **BY_YEAR).parent, layout)
 
@@ -83,7 +83,7 @@ def test_files_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     """Whatever the order in which they are listed, and each is an input of the run."""
     folder = written(tmp_path, **BY_YEAR)
     chosen = study(path=folder.name, layout="swedish", files={"dispensings": ["lmed_2020", "lmed_2019"]})
-    layout = inputs.read_mapping(chosen, folder)
+    layout = layout_of(chosen, folder)
     found = delivery.open_delivery(chosen, folder.parent, layout)
 
     assert [file.path.name for file in found.sources["dispensings"]] == ["lmed_2019.csv", "lmed_2020.csv"]

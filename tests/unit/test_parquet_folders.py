@@ -15,9 +15,8 @@ import pytest
 
 from impasse.flows.delivery import delivery, source_files
 from impasse.flows.delivery.delivery import DeliveredFiles, SourceFile
-from impasse.flows.files import inputs
 from impasse.schemas.errors import ImpasseError
-from tests.unit.deliveries import OMOP_LISTS, study, table_of
+from tests.unit.deliveries import OMOP_LISTS, layout_of, study, table_of
 
 
 def part(path: Path, **columns: list) -> None:
@@ -52,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 def read(base: Path) -> DeliveredFiles:
     """A delivery in the generic layout."""
     chosen = study(path=base.name)
-    return delivery.open_delivery(chosen, base.parent, inputs.read_mapping(chosen, base))
+    return delivery.open_delivery(chosen, base.parent, layout_of(chosen, base))
 
 
 def test_a_folder_is_a_table(folder: Path) -> None:
@@ -92,7 +91,7 @@ def test_every_file_of_a_folder_is_listed(folder: Path) -> None:
 def test_every_file_of_a_folder_is_fingerprinted(folder: Path) -> None:
     """A manifest says what each of them was."""
     chosen = study(path=folder.parent.name)
-    paths = delivery.source_paths(chosen, folder.parent.parent, inputs.read_mapping(chosen, folder.parent))
+    paths = delivery.source_paths(chosen, folder.parent.parent, layout_of(chosen, folder.parent))
 
     assert [path.name for path in paths] == ["part-00000.snappy.parquet", "part-00001.snappy.parquet"]
 

@@ -22,7 +22,7 @@ from impasse.flows.files.tables import check_table, read_parquet, write_parquet
 from impasse.schemas.concepts import OmopLists
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.extracts import Persons, Scores
-from tests.unit.deliveries import OMOP_LISTS, study, table_of
+from tests.unit.deliveries import OMOP_LISTS, layout_of, study, table_of
 
 SCORES = {"person": [0], "date": [date(2010, 1, 1)], "scale": ["phq9"], "value": [4.0]}
 
@@ -66,7 +66,7 @@ def test_files_are_found_in_any_case_and_ending(tmp_path: Path) -> None:
         tmp_path / "Dispensings.parquet"
     )
     chosen = study(path=tmp_path.name)
-    found = delivery.open_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
+    found = delivery.open_delivery(chosen, tmp_path.parent, layout_of(chosen, tmp_path))
 
     assert sorted(found.sources) == ["dispensings", "persons"]
     assert found.whole("dispensings").schema["date"] == pl.Date
@@ -93,7 +93,7 @@ def test_rows_are_counted_without_reading(tmp_path: Path, ending: str) -> None:
     else:
         path.write_bytes(gzip.compress(text) if ending == ".csv.gz" else text)
     chosen = study(path=tmp_path.name)
-    found = delivery.open_delivery(chosen, tmp_path.parent, inputs.read_mapping(chosen, tmp_path))
+    found = delivery.open_delivery(chosen, tmp_path.parent, layout_of(chosen, tmp_path))
 
     assert found.n_rows("persons") == 2
 
@@ -174,18 +174,18 @@ def test_own_layout_is_a_path(tmp_path: Path) -> None:
     own = inputs.shipped("mappings/generic.toml").read_text().replace('name = "persons"', 'name = "people"')
     (tmp_path / "own.toml").write_text(own)
 
-    assert inputs.read_mapping(study(layout="own.toml"), tmp_path).files["persons"].name == ("people",)
+    assert layout_of(study(layout="own.toml"), tmp_path).files["persons"].name == ("people",)
 
 
 def test_unknown_layout_is_refused(tmp_path: Path) -> None:
     """A layout that is neither shipped nor a file stops the run with the nearest name."""
     with pytest.raises(ImpasseError, match="Did you mean 'swedish'"):
-        inputs.read_mapping(study(layout="swedisch"), tmp_path)
+        layout_of(study(layout="swedisch"), tmp_path)
 
 
 def test_omop_studies_are_read_by_concept_lists(tmp_path: Path) -> None:
     """An OMOP study needs no mapping."""
-    assert isinstance(inputs.read_mapping(study(kind="omop"), tmp_path), OmopLists)
+    assert isinstance(layout_of(study(kind="omop"), tmp_path), OmopLists)
 
 
 def test_omop_folder_with_tabs_and_capitals(tmp_path: Path) -> None:
