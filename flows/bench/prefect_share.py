@@ -8,14 +8,14 @@ work is in the seconds, because it runs beside the run.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 from impasse.flows.bench.stages import run_whole
-from impasse.flows.server.own_server import SECONDS_TO_ANSWER
+from impasse.flows.gate.environment import environment
+from impasse.flows.server import own_server
 from impasse.flows.server.settings import load_prefect
 
 
@@ -37,15 +37,12 @@ class Turns:
 
 
 def in_turns(study: Path, out: Path, n_rounds: int) -> Turns:
-    """Run a study so often in either way."""
+    """Run a study so often in either way, under Prefect with the server that a run starts for itself."""
     load_prefect()
-    from prefect.testing.utilities import prefect_test_harness
-
     from impasse.flows.pipeline import run_study
 
     turns = Turns([], [])
-    # A server of its own, gone at the end; of the folder where it is started it would read settings.
-    with chdir(Path(__file__).parent), prefect_test_harness(server_startup_timeout=SECONDS_TO_ANSWER):
+    with environment(PREFECT_HOME=str(out / "prefect")), own_server.begun() as server, own_server.answering(server):
         for number in range(n_rounds):
             sides = [
                 lambda n=number: turns.alone.append(_seconds(run_whole, study, out / f"alone-{n}")),

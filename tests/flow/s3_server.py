@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from urllib.request import urlopen
 import boto3
 from botocore.config import Config
 from pyarrow.fs import S3FileSystem
+
+from tests.flow.servers import free_port
 
 BUCKET = "registers"
 _MAY = {"writer": "*", "reader": ["s3:Get*", "s3:List*"]}
@@ -88,9 +89,7 @@ class S3:
 @contextmanager
 def running(folder: Path) -> Iterator[S3]:
     """Start the server; it is stopped at the end."""
-    with socket.socket() as any_free:
-        any_free.bind(("127.0.0.1", 0))
-        port = any_free.getsockname()[1]
+    port = free_port()
     log = folder / "requests.log"
     environment = {**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(_SET_UP), "NO_PROXY": "127.0.0.1"}
     with log.open("wb") as output:

@@ -15,7 +15,6 @@ import polars as pl
 import pytest
 from distributed import Client, Security
 from prefect.exceptions import TerminationSignal
-from prefect.testing.utilities import prefect_test_harness
 from rich.console import Console
 
 from impasse.flows import pipeline
@@ -31,6 +30,7 @@ from impasse.schemas.study import EngineSection
 from impasse.schemas.tables import RESTRICTED
 from impasse.transforms.partition.parts import count_parts
 from tests.flow.running import data_hashes, run_steps
+from tests.flow.servers import prefect_server
 
 PERSONS, PARTS = 900, 2
 PAGES = ["/info/main/workers.html", "/json/counts.json", "/status", "/metrics", "/health"]
@@ -42,9 +42,9 @@ DEFINITIONS = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Prefect server that is gone with the tests."""
-    with prefect_test_harness(server_startup_timeout=600):
+    with prefect_server(tmp_path_factory.mktemp("prefect")):
         yield
 
 

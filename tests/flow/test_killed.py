@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -32,6 +30,7 @@ from impasse.flows.run.steps import classifying, reading
 from impasse.schemas.errors import ImpasseError, NotAsWritten, RunInterrupted
 from tests.flow import killing
 from tests.flow.running import data_hashes, run_steps
+from tests.flow.servers import free_port, prefect_server
 
 PERSONS, PARTS = 400, 8
 OTHERS = [f"{part:04d}" for part in range(PARTS) if part != killing.KILLER]
@@ -40,9 +39,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Prefect server that is gone with the tests."""
-    with prefect_test_harness(server_startup_timeout=600):
+    with prefect_server(tmp_path_factory.mktemp("prefect")):
         yield
 
 
@@ -197,12 +196,6 @@ def test_a_bucket_that_is_lost_meanwhile_ends_the_run(
 # --- A cluster --------------------------------------------------------------------------------------------------------
 
 
-def _free_port() -> int:
-    with socket.socket() as any_free:
-        any_free.bind(("127.0.0.1", 0))
-        return any_free.getsockname()[1]
-
-
 def _start(*words: str) -> subprocess.Popen[bytes]:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     path = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -219,7 +212,7 @@ def _kill(processes: list[subprocess.Popen[bytes]]) -> None:
 @contextmanager
 def _cluster(n_workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A Dask cluster on this machine that knows nothing of the run: its address; its scheduler, and its workers."""
-    port = _free_port()
+    port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     started = [_start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port))]
     worker = ("distributed.cli.dask_worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny")
@@ -302,7 +295,7 @@ def test_a_cluster_that_is_not_there_is_told_before_anything_is_read(
     """Bad input, and no work folder is left."""
     monkeypatch.setattr(engines, "ANSWERS_WITHIN", 1)
     words = ["run", str(registry), "--out", str(tmp_path), "--engine", "dask"]
-    told = CliRunner().invoke(app, [*words, "--address", f"tcp://127.0.0.1:{_free_port()}"])
+    told = CliRunner().invoke(app, [*words, "--address", f"tcp://127.0.0.1:{free_port()}"])
 
     assert told.exit_code == 2
     assert "The Dask cluster does not answer" in told.output

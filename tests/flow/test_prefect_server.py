@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from impasse.flows.cli import demo
 from impasse.flows.gate.redact import redact
 from impasse.flows.run import trying
 from impasse.schemas.errors import ImpasseError, NoAnswer
+from tests.flow.servers import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLANTED = "QX7731ZK"  # stands in rows of the delivery and nowhere else
@@ -149,16 +149,10 @@ def _watch(home: Path) -> None:
     (home / "watch" / "sitecustomize.py").write_text(WATCH.format(path=str(home / "called.txt")))
 
 
-def _free_port() -> int:
-    with socket.socket() as any_free:
-        any_free.bind(("127.0.0.1", 0))
-        return any_free.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Prefect server with its own folder and database, to which `prefect.yaml` is deployed."""
-    port = _free_port()
+    port = free_port()
     made = Server(f"http://127.0.0.1:{port}/api", tmp_path_factory.mktemp("prefect"))
     _watch(made.home)
     with _stopped_at_last(made.start("server", "server", "start", "--host", "127.0.0.1", "--port", str(port))):

@@ -32,6 +32,7 @@ from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrup
 from impasse.schemas.file_names import shown
 from tests.flow.running import cleaned_of, data_hashes, run_steps
 from tests.flow.s3_server import BUCKET, S3, running
+from tests.flow.servers import free_port
 from tests.flow.test_intake import hashes
 from tests.flow.test_prefect_server import WATCH
 from tests.unit.deliveries import OMOP_LISTS
@@ -253,7 +254,7 @@ def test_half_a_copy_is_no_run(
 
     def until_the_report(path: Path, to: s3.Address) -> None:
         if path.name == "report.html":
-            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed_port()}")
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
         copy(path, to)
 
     monkeypatch.setattr(s3, "copy", until_the_report)
@@ -418,13 +419,6 @@ def test_a_broken_file_is_told_as_one(
 # What is wrong, told once.
 
 
-def closed_port() -> int:
-    """A port where nobody listens."""
-    with socket.socket() as any_free:
-        any_free.bind(("127.0.0.1", 0))
-        return any_free.getsockname()[1]
-
-
 def _told(ended: subprocess.CompletedProcess[str]) -> str:
     """The one message of a command that found bad input, on one line."""
     assert ended.returncode == 2, ended.stderr
@@ -469,7 +463,7 @@ def test_an_endpoint_that_does_not_answer_is_given_up(
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        port = silent.getsockname()[1] if kind == "silent" else closed_port()
+        port = silent.getsockname()[1] if kind == "silent" else free_port()
         environment = server.environment() | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
         chosen = str(written(tmp_path, study, delivery))
         soon = "from impasse.flows.files import s3_account; s3_account._SILENT_SECONDS = 1"
@@ -486,11 +480,11 @@ def test_a_silent_endpoint_is_given_up_within_half_a_minute() -> None:
 def test_https_needs_no_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Encrypted it is tried, and found closed; plain it is not tried."""
     monkeypatch.delenv("AWS_ALLOW_HTTP")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{closed_port()}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{free_port()}")
     with pytest.raises(ImpasseError, match="does not answer"):
         s3.address(f"s3://{BUCKET}/delivery").exists()
 
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(ImpasseError, match="not encrypted"):
         s3.address(f"s3://{BUCKET}/delivery").exists()
 
