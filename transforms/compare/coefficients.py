@@ -17,7 +17,6 @@ from typing import NamedTuple
 import krippendorff
 import numpy as np
 import polars as pl
-from statsmodels.stats.inter_rater import cohens_kappa
 
 
 class Coefficient(NamedTuple):
@@ -73,6 +72,8 @@ def krippendorff_alpha(counts: np.ndarray) -> Coefficient:
 
 def cohen_kappa(table: np.ndarray, *, linear: bool = False) -> Coefficient:
     """Cohen's kappa of a square table, rater one in rows; `linear` weighs by distance between ordered categories."""
+    from statsmodels.stats.inter_rater import cohens_kappa  # half a second that only this needs
+
     n = table.sum()
     distance = np.abs(np.subtract.outer(np.arange(len(table)), np.arange(len(table)))) / (len(table) - 1)
     weights = 1 - distance if linear else np.eye(len(table))

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from statsmodels.stats.proportion import proportion_confint
 
 
 def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
@@ -43,6 +42,8 @@ def newcombe(both: pl.Series, only_a: pl.Series, only_b: pl.Series, neither: pl.
 
 
 def _wilson(n_yes: np.ndarray, n_all: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from statsmodels.stats.proportion import proportion_confint  # half a second that only this needs
+
     low, high = proportion_confint(n_yes, np.maximum(n_all, 1), method="wilson")
     return np.where(n_yes == 0, 0.0, low), np.where(n_yes == n_all, 1.0, high)
 
