@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from impasse.flows.cli import demo
+from impasse.flows.run.steps import rendering
+from impasse.reports.pages.report import render_report
 from tests.flow.running import copied, run_steps
 
 PERSONS = 1500
@@ -43,7 +46,22 @@ def study(shared: Path) -> Path:
 @pytest.fixture(scope="session")
 def run(study: Path, shared: Path) -> Path:
     """The folder of a published run, which no test changes."""
-    return _made_once(shared, "run", lambda folder: run_steps(study, folder))
+    with _reports_by(render_report):
+        return _made_once(shared, "run", lambda folder: run_steps(study, folder))
+
+
+@pytest.fixture(scope="module")
+def blank_report() -> Iterator[None]:
+    """Reports are empty: to write one is a third of a small run, and these tests do not read it."""
+    with _reports_by(lambda report: ""):
+        yield
+
+
+@contextmanager
+def _reports_by(render: Callable[..., str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "render_report", render)
+        yield
 
 
 @pytest.fixture(scope="session")

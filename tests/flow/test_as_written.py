@@ -18,6 +18,8 @@ from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import classifying, reading
 from impasse.schemas.errors import NotAsWritten
 
+pytestmark = pytest.mark.usefixtures("blank_report")
+
 OUR_OWN = ("started.json", "progress.json", "lock")
 OTHERS = "buckets/0000/dispensings.parquet"
 

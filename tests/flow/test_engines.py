@@ -32,6 +32,8 @@ from impasse.transforms.partition.parts import count_parts
 from tests.flow.running import data_hashes, run_steps
 from tests.flow.servers import prefect_server
 
+pytestmark = pytest.mark.usefixtures("blank_report")
+
 PERSONS, PARTS = 900, 2
 PAGES = ["/info/main/workers.html", "/json/counts.json", "/status", "/metrics", "/health"]
 # Of every kind: counts with and without looking back, by dates alone, a score, a stage, both disorders and more.

@@ -32,6 +32,8 @@ from tests.flow import killing
 from tests.flow.running import data_hashes, run_steps
 from tests.flow.servers import free_port, prefect_server
 
+pytestmark = pytest.mark.usefixtures("blank_report")
+
 PERSONS, PARTS = 400, 8
 OTHERS = [f"{part:04d}" for part in range(PARTS) if part != killing.KILLER]
 DEFINITIONS = ["anx_bokma_2019", "dep_ohdsi_1009", "dep_fife_2017"]

@@ -22,6 +22,8 @@ from impasse.flows.run.steps import publication, reading
 from impasse.schemas.errors import ImpasseError
 from tests.flow.running import publish, worked_on
 
+pytestmark = pytest.mark.usefixtures("blank_report")
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOLD = """\
 import sys

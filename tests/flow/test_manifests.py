@@ -14,6 +14,8 @@ from impasse.flows.files.folders import files_in_folder
 from impasse.flows.run.steps.manifests import seal
 from tests.flow.running import data_hashes, run_steps
 
+pytestmark = pytest.mark.usefixtures("blank_report")
+
 STUDY = """
 name = "guessed"
 source = { kind = "registry", path = "delivery" }

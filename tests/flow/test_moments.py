@@ -24,6 +24,8 @@ from impasse.schemas.errors import ImpasseError
 from tests.flow import running
 from tests.flow.running import data_hashes, publish
 
+pytestmark = pytest.mark.usefixtures("blank_report")
+
 CHANGES = [(Path, "replace"), (Path, "rename"), (Path, "unlink"), (Path, "symlink_to"), (shutil, "rmtree")]
 
 

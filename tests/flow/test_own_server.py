@@ -96,7 +96,7 @@ def answers(planted: Path) -> list[object]:
 def started(program: str, *words: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
     """The command without a terminal, with this program in the server's place."""
     command = f"[{sys.executable!r}, '-c', {program!r}]"
-    begin = f"from impasse.flows.server import own_server; own_server._COMMAND = {command}"
+    begin = f"from impasse.flows.server import own_server as own; own._COMMAND = {command}; own._SECONDS_TO_END = 1"
     return subprocess.Popen(
         [sys.executable, "-c", f"{begin}; from impasse.flows.cli.app import app; app()", *words],
         cwd=cwd,
@@ -110,6 +110,7 @@ def started(program: str, *words: str, cwd: Path = ROOT) -> subprocess.Popen[str
 def test_a_slow_server_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look at it may take its time; what counts is that its process lives."""
     monkeypatch.setattr(own_server, "_SECONDS_TO_LOOK", 0.2)
+    monkeypatch.setattr(own_server, "_SECONDS_TO_END", 0.2)
     with in_its_place(monkeypatch, ANSWER.format(seconds=1.5)) as server:
         address = server.wait()
     assert address.startswith("http://127.0.0.1:")

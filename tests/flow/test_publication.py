@@ -22,6 +22,8 @@ from impasse.schemas.errors import ImpasseError, RunInterrupted
 from tests.flow.running import publish, run_steps, worked_on
 from tests.flow.test_cli import impasse
 
+pytestmark = pytest.mark.usefixtures("blank_report")
+
 
 def test_two_runs_at_once_do_not_share_a_folder(own_study: Path) -> None:
     """Planned in the same second, two runs have names and work folders of their own."""

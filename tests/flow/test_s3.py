@@ -38,9 +38,22 @@ from tests.flow.test_prefect_server import WATCH
 from tests.unit.deliveries import OMOP_LISTS
 from tests.unit.deliveries import study as omop_study
 
-ONE = '\n[definitions]\nuse = ["dep_karolinska"]\n'
+pytestmark = pytest.mark.usefixtures("blank_report")
+
 ROOT = Path(__file__).resolve().parents[2]
 CLEARED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+@pytest.fixture(scope="module")
+def study(small_study: Path) -> Path:
+    """A registry of few persons under few definitions: where its files lie is asked, not what they say."""
+    return small_study
+
+
+@pytest.fixture(scope="module")
+def run(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same registry, run on this machine."""
+    return run_steps(study, tmp_path_factory.mktemp("local"))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +187,7 @@ def test_where_no_run_is_there_is_nothing_to_explain(path: str) -> None:
 
 def test_a_later_run_takes_over_the_pointer(server: S3, delivery: str, study: Path, tmp_path: Path) -> None:
     """`--out` holds over the study; both runs stay."""
-    chosen = written(tmp_path / "study", study, delivery, ONE)
+    chosen = written(tmp_path / "study", study, delivery)
     runs = [run_steps(chosen, f"s3://{BUCKET}/twice") for _ in range(2)]
     kept = server.kept("twice/demo")
 
@@ -250,7 +263,7 @@ def test_half_a_copy_is_no_run(
     server: S3, delivery: str, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store goes away in between: no manifest, no pointer."""
-    copy, chosen = s3.copy, written(tmp_path, study, delivery, ONE)
+    copy, chosen = s3.copy, written(tmp_path, study, delivery)
 
     def until_the_report(path: Path, to: s3.Address) -> None:
         if path.name == "report.html":
@@ -303,9 +316,9 @@ def test_a_delivery_is_read_in_pieces(
     folder = f"pieces {write.__name__}"
     address = server.put_folder(tmp_path / "delivery", folder)
     monkeypatch.setattr(source_files, "_SMALL", 0)
-    monkeypatch.setattr(csv, "_BLOCK", 40_000)
-    monkeypatch.setattr(s3, "_AT_ONCE", 30_000)
-    monkeypatch.setattr(intake, "_DEALT_AT_ONCE", 20_000)
+    monkeypatch.setattr(csv, "_BLOCK", 4_000)
+    monkeypatch.setattr(s3, "_AT_ONCE", 3_000)
+    monkeypatch.setattr(intake, "_DEALT_AT_ONCE", 2_000)
 
     plans = [
         make_plan(written(tmp_path, study, "delivery"), tmp_path / "out"),
@@ -527,7 +540,7 @@ def test_what_may_not_be_a_source(study: Path, path: str) -> None:
 def test_what_must_be_on_this_machine(study: Path, more: str) -> None:
     """Definitions and the work folder."""
     with pytest.raises(ImpasseError, match=r"only source\.path and output\.folder may be on S3"):
-        studies.parse("study.toml", f"{study.read_text()}\n{more}\n")
+        studies.parse("study.toml", f"{study.read_text().partition('[definitions]')[0]}\n{more}\n")
 
 
 @pytest.mark.parametrize("words", [("run", "s3://bucket/study.toml"), ("simulate", "--out", "s3://bucket/made")])
