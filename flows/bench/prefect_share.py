@@ -42,7 +42,11 @@ def in_turns(study: Path, out: Path, n_rounds: int) -> Turns:
     from impasse.flows.pipeline import run_study
 
     turns = Turns([], [])
-    with environment(PREFECT_HOME=str(out / "prefect")), own_server.begun() as server, own_server.answering(server):
+    with (
+        environment(PREFECT_HOME=str(study.parent / "prefect")),
+        own_server.begun() as server,
+        own_server.answering(server),
+    ):
         for number in range(n_rounds):
             sides = [
                 lambda n=number: turns.alone.append(_seconds(run_whole, study, out / f"alone-{n}")),

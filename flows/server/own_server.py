@@ -2,7 +2,7 @@
 
 Prefect would start one itself and give it twenty seconds, too few on a new or busy machine; what the server says as it
 ends would come to the screen. So a run starts its own, early and in a process of its own, does other work meanwhile,
-and then waits as long as that process lives. What the server says is kept in a file without a name, and its last line
+and then waits as long as that process lives. What the server says is kept in a file without a name, and its last error
 is told if the server ends before it answers: it has never seen a delivery.
 
 Whoever is on this machine can call a port of it, and the server knows of earlier runs too. So it answers those alone
@@ -12,6 +12,7 @@ who know its password, which is new for each run and stands in the environment o
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ _COMMAND = [
     "impasse.flows.server.process",
 ]  # -P: no file beside the study stands in for ours
 _LONGEST_LINE = 300
+_ERROR = re.compile(r"[\w.]+: ")  # as Python tells one at the end of a traceback; all else is indented or dated
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class OwnServer:
             return None
         while not (port and _answers(int(port))):
             if self.process.poll() is not None:
-                raise _ended(self.process.returncode, self._last_line())
+                raise _ended(self.process.returncode, self._reason())
             if monotonic() > end:
                 raise _too_slow()
             sleep(0.1)
@@ -81,10 +83,12 @@ class OwnServer:
         self.process.stdout.close()
         self.log.close()
 
-    def _last_line(self) -> str:
+    def _reason(self) -> str:
+        """The last error that the server tells, or else its last line."""
         self.log.seek(0)
-        lines = self.log.read().decode(errors="replace").split("\n")
-        return next((line.strip()[:_LONGEST_LINE] for line in reversed(lines) if line.strip()), "it said nothing")
+        lines = [line.rstrip() for line in self.log.read().decode(errors="replace").split("\n") if line.strip()]
+        errors = [line for line in lines if _ERROR.match(line)]
+        return (errors or lines or ["it said nothing"])[-1].strip()[:_LONGEST_LINE]
 
 
 @contextmanager

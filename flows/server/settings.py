@@ -18,8 +18,10 @@ _PATHS = {"PREFECT_HOME", "PREFECT_PROFILES_PATH"}
 
 def load_prefect() -> None:
     """Import Prefect so that it reads no file of the current folder, neither now nor later in this process."""
-    stated = {name: Path(os.environ[name]) for name in _PATHS & os.environ.keys()}
-    os.environ.update({name: str(path.expanduser().absolute()) for name, path in stated.items()})
+    for name in _PATHS & os.environ.keys():
+        stated = os.environ.pop(name)  # Prefect would take an empty one for the current folder
+        if stated:
+            os.environ[name] = str(Path(stated).expanduser().absolute())
     with chdir(Path(__file__).parent):  # it looks for settings as it is imported
         from prefect.settings import base, sources
 

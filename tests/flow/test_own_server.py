@@ -93,14 +93,14 @@ def answers(planted: Path) -> list[object]:
             return [*others, client.read_flow_runs()]
 
 
-def started(program: str, *words: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
-    """The command without a terminal, with this program in the server's place."""
+def started(program: str, *words: str, cwd: Path = ROOT, **environment: str) -> subprocess.Popen[str]:
+    """The command without a terminal, with this program in the server's place and this set besides."""
     command = f"[{sys.executable!r}, '-c', {program!r}]"
     begin = f"from impasse.flows.server import own_server as own; own._COMMAND = {command}; own._SECONDS_TO_END = 1"
     return subprocess.Popen(
         [sys.executable, "-c", f"{begin}; from impasse.flows.cli.app import app; app()", *words],
         cwd=cwd,
-        env={**os.environ, "COLUMNS": "80"},
+        env={**os.environ, "COLUMNS": "80", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -146,6 +146,13 @@ def test_a_server_that_ends_at_once_is_told(study: Path) -> None:
     assert "nothing of the delivery was read" in said
     assert "Traceback" not in said
     assert sorted(path.name for path in study.parent.iterdir()) == ["delivery", "study.toml"]
+
+
+def test_a_server_that_cannot_keep_its_database_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error itself, and not the line after it that says that all ends."""
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "nowhere/prefect"))
+    with own_server.begun() as server, pytest.raises(ImpasseError, match="unable to open database file"):
+        server.wait()
 
 
 def test_interrupted_while_waiting(study: Path) -> None:
@@ -199,6 +206,14 @@ def test_each_server_has_a_password_of_its_own(monkeypatch: pytest.MonkeyPatch) 
 def test_a_server_reads_no_settings_where_it_is_started(answers: list[object], planted: Path) -> None:
     """Nor runs what they name."""
     assert len(answers) == 3
+    assert not (planted / "was-run").exists()
+
+
+@pytest.mark.parametrize("name", ["PREFECT_HOME", "PREFECT_PROFILES_PATH"])
+def test_an_empty_path_is_not_the_current_folder(name: str, study: Path, planted: Path) -> None:
+    """As a script may set one; what was sent with a delivery would be its settings."""
+    ended = started(END, "run", str(study), cwd=planted, **{name: ""})
+    assert "ended before it answered" in ended.communicate(timeout=300)[1]
     assert not (planted / "was-run").exists()
 
 
