@@ -24,7 +24,7 @@ demo: $(STAMP) ## Simulate a registry of 20,000 persons and report how far defin
 	@$(BIN)/impasse demo
 
 test: lint ## Lint and run every test
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 --no-loadscope-reorder
 
 lint: $(STAMP) ## Lint only
 	@$(BIN)/ruff check .

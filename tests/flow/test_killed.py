@@ -34,7 +34,7 @@ from tests.flow.servers import free_port, prefect_server
 
 pytestmark = pytest.mark.usefixtures("blank_report")
 
-PERSONS, PARTS = 400, 8
+PERSONS, PARTS = 400, 5
 OTHERS = [f"{part:04d}" for part in range(PARTS) if part != killing.KILLER]
 DEFINITIONS = ["anx_bokma_2019", "dep_ohdsi_1009", "dep_fife_2017"]
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few persons in eight parts, as many would be."""
+    """Few persons in five parts, as many would be."""
     monkeypatch.setattr(reading, "count_parts", lambda n_persons: PARTS)
 
 
