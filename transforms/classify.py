@@ -19,12 +19,12 @@ from impasse.schemas.definition import Definition, Trial
 from impasse.schemas.extracts import Extract
 from impasse.schemas.rule_ids import column
 from impasse.schemas.study import Study
-from impasse.transforms.history.attempts import Attempts, Joining, find_attempts, joining
 from impasse.transforms.history.encode import Coded, Vocabulary, encode
 from impasse.transforms.history.episodes import Spans, build_episodes, spans_of
+from impasse.transforms.history.eras import Eras, Joining, build_eras, joining
 from impasse.transforms.history.evidence import find_signs
 from impasse.transforms.history.exposures import Exposures, find_exposures
-from impasse.transforms.history.trials import Trials, build_trials
+from impasse.transforms.history.trials import TrialsOfRule, build_trials
 from impasse.transforms.judge.adequacy import reference_doses
 from impasse.transforms.judge.causes import Causes
 from impasse.transforms.judge.eligibility import Histories, is_eligible
@@ -36,7 +36,7 @@ from impasse.transforms.kernels.queries import collect_in_order
 class JudgedTrials(NamedTuple):
     """The trials under a trial rule, and what the rules that go with it say of each."""
 
-    trials: Trials
+    trials: TrialsOfRule
     judged: pl.DataFrame
 
 
@@ -63,21 +63,21 @@ class Classification:
             found.setdefault(definition.trial, []).append(definition)
         return found
 
-    def trials_under(self, rule: Trial) -> Trials:
+    def trials_under(self, rule: Trial) -> TrialsOfRule:
         """The trials under a trial rule, in episodes of the disorders that a definition with the rule speaks about."""
         return self._once(("trials", rule), lambda: self._build_trials(rule))
 
-    def _build_trials(self, rule: Trial) -> Trials:
-        return build_trials(self._attempts(joining(rule)), rule, self.speak(self.by_trial_rule[rule]), self._vocabulary)
+    def _build_trials(self, rule: Trial) -> TrialsOfRule:
+        return build_trials(self._eras(joining(rule)), rule, self.speak(self.by_trial_rule[rule]), self._vocabulary)
 
-    def _attempts(self, how: Joining) -> Attempts:
-        return self._once(how, lambda: self._find_attempts(how))
+    def _eras(self, how: Joining) -> Eras:
+        return self._once(how, lambda: self._build_eras(how))
 
-    def _find_attempts(self, how: Joining) -> Attempts:
+    def _build_eras(self, how: Joining) -> Eras:
         sharing = [d for rule, definitions in self.by_trial_rule.items() if joining(rule) == how for d in definitions]
         groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
         asked = self._vocabulary.perhaps_in(tuple(sorted(groups)))
-        return find_attempts(self._exposures, self.spans, how, asked, self.speak(sharing), self._vocabulary)
+        return build_eras(self._exposures, self.spans, how, asked, self.speak(sharing), self._vocabulary)
 
     @cached_property
     def _exposures(self) -> Exposures:

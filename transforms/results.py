@@ -19,7 +19,7 @@ from impasse.transforms.classify import Classification
 from impasse.transforms.compare.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
 from impasse.transforms.history.encode import UNKNOWN, decode
 from impasse.transforms.history.scores import windows
-from impasse.transforms.history.trials import Trials
+from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.judge.judging import judge_response
 from impasse.transforms.judge.untried import find_impasses
 
@@ -131,18 +131,18 @@ class Results:
 
     def _named_trials(self, rule: Trial) -> pl.DataFrame:
         trials, vocabulary = self._found.trials_under(rule), self._found.coded.vocabulary
-        attempts, row = trials.attempts, trials.row
+        eras, row = trials.eras, trials.row
         treatment = pl.Series(trials.treatment)
         known = {
-            "n_days": attempts.n_days,
-            "days_covered": attempts.days_covered,
-            "n_sessions": attempts.n_sessions,
-            "has_unknown_supply": attempts.has_unknown_supply,
-            "is_ongoing": attempts.is_ongoing,
-            "dose_ug_days": attempts.dose_ug_days,
-            "start_date": attempts.start,
-            "end_date": attempts.last_day,
-            "supply_basis": attempts.supply_basis,
+            "n_days": eras.n_days,
+            "days_covered": eras.days_covered,
+            "n_sessions": eras.n_sessions,
+            "has_unknown_supply": eras.has_unknown_supply,
+            "is_ongoing": eras.is_ongoing,
+            "dose_ug_days": eras.dose_ug_days,
+            "start_date": eras.start,
+            "end_date": eras.last_day,
+            "supply_basis": eras.supply_basis,
         }
         table = self._named(trials, rule, "person_id", "episode_id").with_columns(
             treatment=vocabulary.column("treatment").cast(pl.Categorical).gather(treatment),
@@ -165,7 +165,7 @@ class Results:
 
     def _named_judgements(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> pl.DataFrame:
         trials, judged = self._found.judged(rule)
-        told = judge_response(trials.attempts, windows(outcome), self._found.evidence.signs)
+        told = judge_response(trials.eras, windows(outcome), self._found.evidence.signs)
         return self._named(trials, rule, "episode_id").with_columns(
             judging_rule=pl.lit(rule_id(adequacy, outcome), dtype=pl.Categorical),
             is_adequate=judged[column("is_adequate", adequacy)],
@@ -176,7 +176,7 @@ class Results:
             **{name: told[name].gather(trials.row) for name in told.columns},
         )
 
-    def _named(self, trials: Trials, rule: Trial, *ids: str) -> pl.DataFrame:
+    def _named(self, trials: TrialsOfRule, rule: Trial, *ids: str) -> pl.DataFrame:
         name = pl.lit(rule_id(rule), dtype=pl.Categorical)
         named = self.ids.select(ids)[trials.episode]
         return named.with_columns(trial_rule=name, number=pl.Series(trials.episodes.rank + 1))
@@ -187,4 +187,4 @@ def _judging_ids(key: JudgingKey) -> tuple[str, str]:
     return rule_id(trial), rule_id(adequacy, outcome)
 
 
-_BASES = (*SUPPLY_BASES, "mixed", None)  # by the codes of attempts.py
+_BASES = (*SUPPLY_BASES, "mixed", None)  # by the codes of eras.py

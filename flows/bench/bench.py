@@ -46,7 +46,7 @@ from impasse.schemas.definition import Definition
 from impasse.schemas.extracts import Extract
 from impasse.schemas.study import Study
 from impasse.transforms.history.encode import numbered
-from impasse.transforms.kernels.eras import opens_era, packed
+from impasse.transforms.kernels.days import opens_era, packed
 from impasse.transforms.kernels.segments import Segments, in_order
 from impasse.transforms.results import classify
 from impasse.transforms.simulator.tools import FIRST_DATE, LAST_DATE

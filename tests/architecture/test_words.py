@@ -16,8 +16,6 @@ GLOSSARY = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
 # Words of programming: the ground that paths or numbers start from, a line of a file, a module of Python, a shift of
 # bits, a test of a value, a type of a value.
 OF_PROGRAMS = {"base", "line", "module", "shift", "test", "type"}
-# To be removed: what a person has tried is still called an attempt in transforms/history, and by who reads it.
-LEFT_OVER = {"attempt"}
 
 _ROW = re.compile(r"^\| (?P<words>\*\*.+?) \|.*\| *(?P<ruled_out>[^|]*?) *\|$", flags=re.MULTILINE)
 
@@ -66,10 +64,10 @@ MODULES = {
 
 def test_no_name_holds_a_word_that_the_glossary_rules_out() -> None:
     """One word per thing, in the code too."""
-    assert wrong_names(MODULES, ruled_out(GLOSSARY) - OF_PROGRAMS - LEFT_OVER) == []
+    assert wrong_names(MODULES, ruled_out(GLOSSARY) - OF_PROGRAMS) == []
 
 
-@pytest.mark.parametrize("word", sorted(OF_PROGRAMS | LEFT_OVER))
+@pytest.mark.parametrize("word", sorted(OF_PROGRAMS))
 def test_every_exception_is_needed(word: str) -> None:
     """A word that is ruled out and in no name any more is no exception."""
     assert word in ruled_out(GLOSSARY)

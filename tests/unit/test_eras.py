@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from impasse.transforms.kernels.eras import LONG_AGO, Days, opens_era, packed, stocked
+from impasse.transforms.kernels.days import LONG_AGO, Days, opens_era, packed, stocked
 from tests.tables import table
 
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.extracts import SUPPLY_BASES, Extract
-from impasse.transforms.kernels.eras import Days, packed
+from impasse.transforms.kernels.days import Days, packed
 from impasse.transforms.kernels.segments import NEVER, Segments, distinct, in_order, places
 
 UNKNOWN = -1  # an amount that is not known; amounts are never negative
@@ -129,7 +129,7 @@ class Diagnosed:
 
 
 @dataclass(frozen=True)
-class Scores:
+class ScoresOfScale:
     """The scores of one scale, by person and day: `values` in the order of `days`; whose they are."""
 
     days: Days
@@ -152,7 +152,7 @@ class Coded:
     diagnosed: Diagnosed
     dispensed: Dispensed
     done: Done
-    scores: dict[str, Scores]
+    scores: dict[str, ScoresOfScale]
     admissions: Days | None
     disorders: tuple[str, ...]
     vocabulary: Vocabulary
@@ -310,7 +310,7 @@ def _coverage(table: pl.DataFrame | None) -> tuple[np.ndarray, np.ndarray, np.nd
     return person, first.copy(), last.copy()  # for compiled loops, which take arrays of Polars for another type
 
 
-def _scores(table: pl.DataFrame | None, n_persons: int) -> dict[str, Scores]:
+def _scores(table: pl.DataFrame | None, n_persons: int) -> dict[str, ScoresOfScale]:
     if table is None:
         return {}
     scales, scale = numbered(table["scale"])
@@ -318,14 +318,16 @@ def _scores(table: pl.DataFrame | None, n_persons: int) -> dict[str, Scores]:
     return {name: _scores_of(person, day, value, scale == place, n_persons) for place, name in enumerate(scales)}
 
 
-def _scores_of(person: np.ndarray, day: np.ndarray, value: np.ndarray, mine: np.ndarray, n_persons: int) -> Scores:
+def _scores_of(
+    person: np.ndarray, day: np.ndarray, value: np.ndarray, mine: np.ndarray, n_persons: int
+) -> ScoresOfScale:
     person, day, value = person[mine], day[mine], value[mine]
     order = in_order(packed(person, day))
     days = Segments(person[order], day[order])
     first = order[days.first]
     has_some = np.zeros(n_persons, dtype=bool)
     has_some[person] = True
-    return Scores(Days(person[first], day[first]), days.max(value[order]), has_some)
+    return ScoresOfScale(Days(person[first], day[first]), days.max(value[order]), has_some)
 
 
 def _diagnosed(table: pl.DataFrame | None, codes: CodeLists) -> Diagnosed:

@@ -20,7 +20,7 @@ from impasse.schemas.codelists import CodeLists
 from impasse.schemas.study import EpisodeSection, PeriodSection
 from impasse.schemas.tables import END_REASONS
 from impasse.transforms.history.encode import Coded, Dispensed, Done, decode, person_disorder
-from impasse.transforms.kernels.eras import LONG_AGO, Days, opens_era, packed
+from impasse.transforms.kernels.days import LONG_AGO, Days, opens_era, packed
 from impasse.transforms.kernels.segments import NEVER, Segments, in_order
 
 

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from impasse.transforms.history.attempts import Attempts
-from impasse.transforms.history.encode import Coded, Scores, person_disorder
-from impasse.transforms.kernels.eras import Days
+from impasse.transforms.history.encode import Coded, ScoresOfScale, person_disorder
+from impasse.transforms.history.eras import Eras
+from impasse.transforms.kernels.days import Days
 from impasse.transforms.kernels.segments import NEVER
 
 _LAST_DAY = 200_000  # later than any day that can be delivered
@@ -24,7 +24,7 @@ class Signs:
     delivery can show.
     """
 
-    scores: dict[str, Scores]
+    scores: dict[str, ScoresOfScale]
     scales: pl.DataFrame
     sessions: dict[str, Days]
     same: dict[str, np.ndarray]
@@ -53,24 +53,24 @@ def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
     )
 
 
-def first_after(attempts: Attempts, sign: str, signs: Signs) -> np.ndarray:
-    """The first ECT, TMS or admission after each attempt's start, NEVER if there is none; looked up once.
+def first_after(eras: Eras, sign: str, signs: Signs) -> np.ndarray:
+    """The first ECT, TMS or admission after each era's start, NEVER if there is none; looked up once.
 
     A course of the same kind is no sign against itself.
     """
-    return attempts.once(("after", sign), lambda: _first_after(attempts, sign, signs))
+    return eras.once(("after", sign), lambda: _first_after(eras, sign, signs))
 
 
-def _first_after(attempts: Attempts, sign: str, signs: Signs) -> np.ndarray:
-    person, no_end = attempts.of("person"), np.full(len(attempts.episode), _LAST_DAY)
+def _first_after(eras: Eras, sign: str, signs: Signs) -> np.ndarray:
+    person, no_end = eras.of("person"), np.full(len(eras.episode), _LAST_DAY)
     if sign == "admission":
         table = signs.admissions
-        group = person_disorder(person, attempts.of("disorder"), len(attempts.spans.disorders))
+        group = person_disorder(person, eras.of("disorder"), len(eras.spans.disorders))
     else:
         table, group = signs.sessions[sign], person
-    found = table.first_within(group, attempts.start + 1, no_end)
+    found = table.first_within(group, eras.start + 1, no_end)
     is_none = found < 0
     if sign != "admission":
-        is_none |= signs.same[sign][attempts.treatment]
+        is_none |= signs.same[sign][eras.treatment]
     days = table.day[np.maximum(found, 0)] if len(table.day) else no_end
     return np.where(is_none, NEVER, days)

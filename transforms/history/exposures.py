@@ -9,7 +9,7 @@ import numpy as np
 
 from impasse.transforms.history.encode import Coded, Dispensed, Done
 from impasse.transforms.history.episodes import Spans
-from impasse.transforms.kernels.eras import packed
+from impasse.transforms.kernels.days import packed
 from impasse.transforms.kernels.segments import in_order, ragged
 
 

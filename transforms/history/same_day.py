@@ -18,7 +18,7 @@ import numpy as np
 
 from impasse.transforms.history.encode import UNKNOWN
 from impasse.transforms.history.exposures import Supplies
-from impasse.transforms.kernels.eras import packed, stocked
+from impasse.transforms.kernels.days import packed, stocked
 from impasse.transforms.kernels.segments import Segments
 
 

@@ -1,4 +1,4 @@
-"""Symptom scores of attempts: the score that tells the outcome and the baseline it is compared with."""
+"""Symptom scores of eras: the score that tells the outcome and the baseline it is compared with."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from impasse.schemas.definition import Outcome
-from impasse.transforms.history.attempts import Attempts
+from impasse.transforms.history.eras import Eras
 from impasse.transforms.history.evidence import Signs
 from impasse.transforms.kernels.compiled import compiled
-from impasse.transforms.kernels.eras import LONG_AGO
+from impasse.transforms.kernels.days import LONG_AGO
 
 Windows = tuple[int, int, int, int]
 _KINDS = {"value": pl.Float64, "baseline": pl.Float64, "room": pl.Float64, "day": pl.Int32}
@@ -34,19 +34,19 @@ def score(given: Windows, scale: str, what: str) -> pl.Expr:
 
 
 class Measured(NamedTuple):
-    """Scores in columns named as by `score` beside the episode's `disorder`, a row for each attempt that has any.
+    """Scores in columns named as by `score` beside the episode's `disorder`, a row for each era that has any.
 
-    The last row is that of all attempts without a score. `place` is the row of each attempt.
+    The last row is that of all eras without a score. `place` is the row of each era.
     """
 
     scores: pl.LazyFrame
     place: np.ndarray
 
 
-def measure(attempts: Attempts, given: Windows, scales: Iterable[str], signs: Signs) -> Measured:
-    """The scores of attempts on some scales within given windows."""
-    told = {scale: _look_up_once(attempts, given, scale, signs) for scale in scales}
-    has_some = np.zeros(len(attempts.episode), dtype=bool)
+def measure(eras: Eras, given: Windows, scales: Iterable[str], signs: Signs) -> Measured:
+    """The scores of eras on some scales within given windows."""
+    told = {scale: _look_up_once(eras, given, scale, signs) for scale in scales}
+    has_some = np.zeros(len(eras.episode), dtype=bool)
     for found in told.values():
         has_some[found.row] = True
     rows = np.flatnonzero(has_some)
@@ -58,16 +58,16 @@ def measure(attempts: Attempts, given: Windows, scales: Iterable[str], signs: Si
         for what, column in zip(_KINDS, found[1:], strict=True)
     }
     kinds = zip(columns, cycle(_KINDS.values()), strict=False)
-    disorder = np.append(attempts.of("disorder")[rows], 0).astype(np.uint8)
+    disorder = np.append(eras.of("disorder")[rows], 0).astype(np.uint8)
     frame = pl.LazyFrame({"disorder": disorder} | columns).select(
-        pl.col("disorder").cat.to(pl.Enum(attempts.spans.disorders)),
+        pl.col("disorder").cat.to(pl.Enum(eras.spans.disorders)),
         *(pl.col(name).fill_nan(None).cast(kind) for name, kind in kinds),
     )
     return Measured(frame, place)
 
 
 class _Told(NamedTuple):
-    """The attempts with an outcome score on a scale: `row` is the attempt. Without a baseline it is NaN."""
+    """The eras with an outcome score on a scale: `row` is the era. Without a baseline it is NaN."""
 
     row: np.ndarray
     value: np.ndarray
@@ -83,20 +83,20 @@ def _spread(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
     return column
 
 
-def _look_up_once(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> _Told:
-    """The attempts' scores on a scale within given windows, looked up once."""
-    return attempts.once(("measured", given, scale), lambda: _look_up(attempts, given, scale, signs))
+def _look_up_once(eras: Eras, given: Windows, scale: str, signs: Signs) -> _Told:
+    """The eras' scores on a scale within given windows, looked up once."""
+    return eras.once(("measured", given, scale), lambda: _look_up(eras, given, scale, signs))
 
 
-def _look_up(attempts: Attempts, given: Windows, scale: str, signs: Signs) -> _Told:
+def _look_up(eras: Eras, given: Windows, scale: str, signs: Signs) -> _Told:
     scores = signs.scores.get(scale)
     if scores is None:
         nothing = np.empty(0)
         return _Told(np.empty(0, dtype=np.int64), nothing, nothing, nothing, nothing)
-    everyone = attempts.of("person")
+    everyone = eras.of("person")
     row = np.flatnonzero(scores.has_some[everyone])
     first, after = (scores.days.number_before(person, LONG_AGO) for person in (everyone[row], everyone[row] + 1))
-    start, last = attempts.start[row], attempts.last_day[row].astype(np.int64)
+    start, last = eras.start[row], eras.last_day[row].astype(np.int64)
     final, baseline = _outcome_and_baseline(first, after, scores.days.day, start, last, *given)
     told = final >= 0
     row, final, baseline = row[told], final[told], baseline[told]
@@ -109,7 +109,7 @@ def _outcome_and_baseline(
     first: np.ndarray, after: np.ndarray, day: np.ndarray, start: np.ndarray, last: np.ndarray,
     from_day: int, days_after_end: int, days_before: int, days_after: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """The score of each attempt that tells its outcome, and its baseline; -1 if there is none.
+    """The score of each era that tells its outcome, and its baseline; -1 if there is none.
 
     The outcome is told by the last score in its window. The baseline is the last until the start, else the first
     after it. The person's scores are those from `first` until before `after`, by day.

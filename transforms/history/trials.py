@@ -1,6 +1,6 @@
 """Eras and courses -> treatment trials, under one trial rule.
 
-1. The attempts with treatments the rule speaks about.
+1. The eras with treatments the rule speaks about.
 2. Roles: an era that overlaps an earlier drug long enough is an add-on to it (augmentation or
    combination); otherwise it is the first treatment, a switch, or a return to an earlier one.
 3. Add-ons become trials of their own, stay part of their host, or are ignored, as the rule says.
@@ -18,8 +18,8 @@ import polars as pl
 
 from impasse.schemas.definition import Trial
 from impasse.schemas.tables import MODALITIES, ROLES
-from impasse.transforms.history.attempts import Attempts
 from impasse.transforms.history.encode import Vocabulary
+from impasse.transforms.history.eras import Eras
 from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.segments import NEVER, Segments
 
@@ -28,14 +28,14 @@ _NO_HOST = -1
 
 
 @dataclass(frozen=True)
-class Trials:
-    """The trials of one rule, one row each, in the order of `attempts`: `row` is the attempt each is.
+class TrialsOfRule:
+    """The trials of one rule, one row each, in the order of `eras`: `row` is the era each is.
 
     `role` and `modality` are places in ROLES and MODALITIES of schemas/tables.py. `next_switch` and `next_add_on`
     are the first day on which another drug followed it and was added to it, NEVER if none did.
     """
 
-    attempts: Attempts
+    eras: Eras
     row: np.ndarray
     role: np.ndarray
     modality: np.ndarray
@@ -47,44 +47,44 @@ class Trials:
     @cached_property
     def episode(self) -> np.ndarray:
         """The episode of each trial."""
-        return self.attempts.episode[self.row]
+        return self.eras.episode[self.row]
 
     @cached_property
     def treatment(self) -> np.ndarray:
         """The treatment of each trial."""
-        return self.attempts.treatment[self.row]
+        return self.eras.treatment[self.row]
 
     @cached_property
     def start(self) -> np.ndarray:
         """The first day of each trial."""
-        return self.attempts.start[self.row]
+        return self.eras.start[self.row]
 
     @cached_property
     def last_day(self) -> np.ndarray:
         """The last day of each trial."""
-        return self.attempts.last_day[self.row]
+        return self.eras.last_day[self.row]
 
     @cached_property
     def n_days(self) -> np.ndarray:
         """The days of each trial from the first covered to the last."""
-        return self.attempts.n_days[self.row]
+        return self.eras.n_days[self.row]
 
     @cached_property
     def has_unknown_supply(self) -> np.ndarray:
         """Is it unknown how long some supply of the trial lasted?"""
-        return self.attempts.has_unknown_supply[self.row]
+        return self.eras.has_unknown_supply[self.row]
 
     @cached_property
     def episodes(self) -> Segments:
         """The trials of each episode that has any."""
         return Segments(self.episode)
 
-    def facts(self, of_attempts: Iterable[pl.DataFrame], signs: Mapping[str, np.ndarray]) -> pl.LazyFrame:
-        """What is true of each trial, one row each, and of what else is known of the attempts.
+    def facts(self, of_eras: Iterable[pl.DataFrame], signs: Mapping[str, np.ndarray]) -> pl.LazyFrame:
+        """What is true of each trial, one row each, and of what else is known of the eras.
 
         `next` and the name of a sign is the first day on which it came after the trial's start, null if it did not.
         """
-        known = [column for frame in (self.attempts.facts, *of_attempts) for column in frame.get_columns()]
+        known = [column for frame in (self.eras.facts, *of_eras) for column in frame.get_columns()]
         came = {"switch": self.next_switch, "add_on": self.next_add_on, **signs}
         days = {f"next {sign}": pl.Series(day.astype(np.int32, copy=False)) for sign, day in came.items()}
         own = {"is_counted": self.is_counted, "is_add_on": self.is_add_on, **days}
@@ -100,14 +100,14 @@ class Trials:
         return self.role >= AUGMENTATION
 
 
-def build_trials(attempts: Attempts, rule: Trial, speaks: np.ndarray, vocabulary: Vocabulary) -> Trials:
+def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabulary) -> TrialsOfRule:
     """Every trial under `rule` of the episodes spoken about, which is a mask."""
     primary = vocabulary.perhaps_in(rule.treatments)
     augmenter = vocabulary.perhaps_in(rule.augmenters)
-    asked = _asked(attempts.episode, attempts.treatment, attempts.is_drug, speaks, primary, primary | augmenter)
+    asked = _asked(eras.episode, eras.treatment, eras.is_drug, speaks, primary, primary | augmenter)
     modality_of = _modalities(vocabulary)
-    treatment = attempts.treatment[asked]
-    columns = (column[asked] for column in (attempts.episode, attempts.start, attempts.last_day, attempts.is_drug))
+    treatment = eras.treatment[asked]
+    columns = (column[asked] for column in (eras.episode, eras.start, eras.last_day, eras.is_drug))
     role, host = _roles(
         *columns, treatment, primary[treatment], augmenter[treatment], modality_of[treatment], rule.overlap_days
     )
@@ -119,13 +119,11 @@ def build_trials(attempts: Attempts, rule: Trial, speaks: np.ndarray, vocabulary
     n_add_ons = np.bincount(host[is_trial & (host != _NO_HOST)], minlength=len(asked))[is_trial]
     row, role = asked[is_trial], role[is_trial]
     augmentation = MODALITIES.index("augmentation")
-    modality = np.where(role == AUGMENTATION, augmentation, modality_of[attempts.treatment[row]])
-    columns = (attempts.episode, attempts.treatment, attempts.start, attempts.end_excl, attempts.last_day)
+    modality = np.where(role == AUGMENTATION, augmentation, modality_of[eras.treatment[row]])
+    columns = (eras.episode, eras.treatment, eras.start, eras.end_excl, eras.last_day)
     is_switch = modality == MODALITIES.index("drug")
-    followed, joined = _changes(
-        *(column[row] for column in columns), attempts.is_drug[row], is_switch, rule.overlap_days
-    )
-    return Trials(attempts, row, role, modality, ~np.isin(role, parts), n_add_ons, followed, joined)
+    followed, joined = _changes(*(column[row] for column in columns), eras.is_drug[row], is_switch, rule.overlap_days)
+    return TrialsOfRule(eras, row, role, modality, ~np.isin(role, parts), n_add_ons, followed, joined)
 
 
 def _modalities(vocabulary: Vocabulary) -> np.ndarray:
@@ -138,7 +136,7 @@ def _asked(
     episode: np.ndarray, treatment: np.ndarray, is_drug: np.ndarray, speaks: np.ndarray, primary: np.ndarray,
     primary_or_augmenter: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
-    """The attempts that may be trials or add-ons; sessions are never add-ons."""
+    """The eras that may be trials or add-ons; sessions are never add-ons."""
     rows, n = np.empty(len(episode), dtype=np.int64), 0
     for row in range(len(episode)):
         if speaks[episode[row]] and (primary_or_augmenter if is_drug[row] else primary)[treatment[row]]:
@@ -152,7 +150,7 @@ def _roles(
     episode: np.ndarray, start: np.ndarray, last: np.ndarray, is_drug: np.ndarray, treatment: np.ndarray,
     is_primary: np.ndarray, is_augmenter: np.ndarray, modality: np.ndarray, overlap_days: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """The role of each attempt, and for each add-on the one it was added to: the primary drug it overlaps longest.
+    """The role of each era, and for each add-on the one it was added to: the primary drug it overlaps longest.
 
     A drug is seen among the drugs before it, a course among the courses of its modality. Of drugs begun on one day
     one that only augments comes last, so that it has something to be added to.

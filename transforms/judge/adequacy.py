@@ -18,8 +18,8 @@ from polars import col, lit, when
 
 from impasse.schemas.definition import Adequacy, DrugAdequacy, SessionAdequacy
 from impasse.schemas.tables import ADEQUACY_REASONS, MODALITIES
-from impasse.transforms.history.attempts import Attempts
 from impasse.transforms.history.encode import Vocabulary
+from impasse.transforms.history.eras import Eras
 from impasse.transforms.history.exposures import Supplies
 from impasse.transforms.kernels.sums import sums_reaching
 
@@ -33,10 +33,10 @@ _DOSE_COLUMNS = {
 References = dict[str, np.ndarray]
 
 
-def days_at_dose(attempts: Attempts, rules: Iterable[Adequacy], references: References) -> list[pl.DataFrame]:
-    """The days at dose of each attempt that adequacy rules ask for; 0 for sessions."""
+def days_at_dose(eras: Eras, rules: Iterable[Adequacy], references: References) -> list[pl.DataFrame]:
+    """The days at dose of each era that adequacy rules ask for; 0 for sessions."""
     of_drugs = {_days_at(drug, "days"): drug for rule in rules for drug in (rule.drug, rule.augmentation)}
-    return [_days_at_dose(attempts, drug, references) for drug in of_drugs.values()]
+    return [_days_at_dose(eras, drug, references) for drug in of_drugs.values()]
 
 
 # The rules
@@ -128,16 +128,16 @@ def _dose_ratio(rule: DrugAdequacy) -> float:
     return 0.0 if rule.dose_basis == "any" else rule.min_dose_ratio
 
 
-def _days_at_dose(attempts: Attempts, rule: DrugAdequacy, references: References) -> pl.DataFrame:
-    """The days at dose of each attempt, 0 for sessions."""
-    return attempts.once(_days_at(rule, "days"), lambda: _count_days(attempts, rule, references))
+def _days_at_dose(eras: Eras, rule: DrugAdequacy, references: References) -> pl.DataFrame:
+    """The days at dose of each era, 0 for sessions."""
+    return eras.once(_days_at(rule, "days"), lambda: _count_days(eras, rule, references))
 
 
-def _count_days(attempts: Attempts, rule: DrugAdequacy, references: References) -> pl.DataFrame:
-    days = attempts.span_days if rule.duration_basis == "span" else attempts.covered_days
-    dose, reference = _dose(attempts.supplies, rule.dose_basis), references[rule.dose_basis]
-    of_eras = (attempts.eras.borders, attempts.attempt_of_era, len(attempts.episode))
-    sums = sums_reaching(*of_eras, days, dose, attempts.supplies.treatment, reference, _dose_ratio(rule))
+def _count_days(eras: Eras, rule: DrugAdequacy, references: References) -> pl.DataFrame:
+    days = eras.span_days if rule.duration_basis == "span" else eras.covered_days
+    dose, reference = _dose(eras.supplies, rule.dose_basis), references[rule.dose_basis]
+    of_eras = (eras.drug_eras.borders, eras.row_of_drug_era, len(eras.episode))
+    sums = sums_reaching(*of_eras, days, dose, eras.supplies.treatment, reference, _dose_ratio(rule))
     return pl.DataFrame(
         {_days_at(rule, what): days for what, days in zip(("total", "at_least", "at_most"), sums, strict=True)}
     )

@@ -14,7 +14,7 @@ import polars as pl
 from polars import col, when
 
 from impasse.transforms.history.encode import Vocabulary
-from impasse.transforms.history.trials import Trials
+from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.kernels.counting import OWN_KIND, PERHAPS, UNKNOWN_KIND, fewest_and_most
 from impasse.transforms.kernels.queries import collect_in_order
 from impasse.transforms.kernels.segments import NEVER
@@ -27,7 +27,7 @@ class CountedTrials:
     """The judged trials of a trial rule with the truths that were asked for, in the order of their episodes."""
 
     def __init__(
-        self, trials: Trials, judged: pl.DataFrame, episodes: pl.DataFrame, truths: dict[str, pl.Expr],
+        self, trials: TrialsOfRule, judged: pl.DataFrame, episodes: pl.DataFrame, truths: dict[str, pl.Expr],
         vocabulary: Vocabulary,
     ) -> None:  # fmt: skip
         self.trials, self._judged, self._episodes, self._vocabulary = trials, judged, episodes, vocabulary
@@ -36,7 +36,7 @@ class CountedTrials:
         self._kinds: dict[str, np.ndarray] = {}
         self._days: dict[str, np.ndarray] = {}
         self.episode = trials.episode.astype(np.int64, copy=False)
-        self.n_episodes = len(trials.attempts.spans.start)
+        self.n_episodes = len(trials.eras.spans.start)
 
     def truth(self, name: str) -> np.ndarray:
         """A truth of each trial: 0 no, 1 yes, 2 cannot be told."""

@@ -20,7 +20,7 @@ from impasse.schemas.tables import CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
 from impasse.transforms.history.encode import Coded, spelled
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.judge.counts import Counting
-from impasse.transforms.kernels.eras import LONG_AGO
+from impasse.transforms.kernels.days import LONG_AGO
 
 # The reasons of an inadequate trial that show each cause, in the order of CAUSES_OF_TRIALS.
 _REASONS = (("underdosed",), ("too_short", "too_few_sessions"), ("low_adherence",))

@@ -19,7 +19,7 @@ from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition, DiagnosisItem, Eligible, Exclusion, Requirement
 from impasse.transforms.history.encode import Coded, person_disorder
 from impasse.transforms.history.episodes import Spans
-from impasse.transforms.kernels.eras import LONG_AGO, Days
+from impasse.transforms.kernels.days import LONG_AGO, Days
 
 
 @cache

@@ -16,11 +16,11 @@ import polars as pl
 
 from impasse.schemas.definition import Adequacy, Definition, Outcome
 from impasse.schemas.rule_ids import column
-from impasse.transforms.history.attempts import Attempts
 from impasse.transforms.history.encode import Vocabulary
+from impasse.transforms.history.eras import Eras
 from impasse.transforms.history.evidence import Signs, first_after
 from impasse.transforms.history.scores import Windows, measure, windows
-from impasse.transforms.history.trials import Trials
+from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
 from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.counts import Counting
@@ -51,13 +51,13 @@ class Evidence:
 
 
 def judge_trials(
-    trials: Trials, adequacies: Sequence[Adequacy], outcomes: Sequence[Outcome], evidence: Evidence
+    trials: TrialsOfRule, adequacies: Sequence[Adequacy], outcomes: Sequence[Outcome], evidence: Evidence
 ) -> pl.DataFrame:
     """The trials, in order, with what each adequacy and outcome rule says of them, in columns named as by `column`."""
-    of_attempts = [*days_at_dose(trials.attempts, adequacies, evidence.references)]
-    of_attempts += [_judge_scales(trials.attempts, rule, evidence.signs) for rule in _different_scales(outcomes)]
+    of_eras = [*days_at_dose(trials.eras, adequacies, evidence.references)]
+    of_eras += [_judge_scales(trials.eras, rule, evidence.signs) for rule in _different_scales(outcomes)]
     signs = {sign for rule in outcomes for sign in rule.change_signs} - {"switch", "add_on"}
-    came = {sign: first_after(trials.attempts, sign, evidence.signs)[trials.row] for sign in sorted(signs)}
+    came = {sign: first_after(trials.eras, sign, evidence.signs)[trials.row] for sign in sorted(signs)}
     answers: dict[str, pl.Expr] = {}
     for rule in adequacies:
         answers[column("is_adequate", rule)] = is_adequate(rule)
@@ -65,7 +65,7 @@ def judge_trials(
     for rule in outcomes:
         told = outcome(rule, evidence.signs.observed)
         answers |= {column(what, rule): answer for what, answer in zip(_OF_OUTCOME, told, strict=True)}
-    return collect_in_order(trials.facts(of_attempts, came).with_columns(**answers))
+    return collect_in_order(trials.facts(of_eras, came).with_columns(**answers))
 
 
 def _different_scales(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -73,28 +73,28 @@ def _different_scales(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return list({columns_by_scales(rule).has_failed.meta.output_name(): rule for rule in outcomes}.values())
 
 
-def _judge_scales(attempts: Attempts, rule: Outcome, signs: Signs) -> pl.DataFrame:
-    """What the scales of a rule say of each attempt, asked once."""
+def _judge_scales(eras: Eras, rule: Outcome, signs: Signs) -> pl.DataFrame:
+    """What the scales of a rule say of each era, asked once."""
     names = [answer.meta.output_name() for answer in columns_by_scales(rule)]
 
     def judge() -> pl.DataFrame:
-        scores, place = measure(attempts, windows(rule), {scale.scale for scale in rule.scales}, signs)
+        scores, place = measure(eras, windows(rule), {scale.scale for scale in rule.scales}, signs)
         told = dict(zip(names, by_scales(rule), strict=True))
         return collect_in_order(scores.with_columns(**told).select(names))[place]
 
-    return attempts.once(("by scales", *names), judge)
+    return eras.once(("by scales", *names), judge)
 
 
-def judge_response(attempts: Attempts, given: Windows, signs: Signs) -> pl.DataFrame:
-    """The response of each attempt, and the scale that told it, whatever a definition calls failure; asked once."""
+def judge_response(eras: Eras, given: Windows, signs: Signs) -> pl.DataFrame:
+    """The response of each era, and the scale that told it, whatever a definition calls failure; asked once."""
 
     def judge() -> pl.DataFrame:
         scales = [scale for scale in signs.scales.iter_rows(named=True) if scale["scale"] in signs.scores]
         told = response(given, scales)
-        scores, place = measure(attempts, given, [scale["scale"] for scale in scales], signs)
+        scores, place = measure(eras, given, [scale["scale"] for scale in scales], signs)
         return collect_in_order(scores.with_columns(**told).select(*told))[place]
 
-    return attempts.once(("response", given), judge)
+    return eras.once(("response", given), judge)
 
 
 # The definitions
@@ -110,7 +110,7 @@ class Observability:
 
 
 def judge_definitions(
-    definitions: Sequence[Definition], trials: Trials, judged: pl.DataFrame, episodes: pl.DataFrame,
+    definitions: Sequence[Definition], trials: TrialsOfRule, judged: pl.DataFrame, episodes: pl.DataFrame,
     delivered: Observability, *, alone: bool = False,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
     """For each definition, by id, what is published of all episodes, in order; or the verdict `alone`.

@@ -8,7 +8,7 @@ import polars as pl
 from impasse.schemas.codelists import CodeLists
 from impasse.transforms.history.encode import Coded, Done, decode, spelled
 from impasse.transforms.history.episodes import Spans, spans_of
-from impasse.transforms.kernels.eras import packed
+from impasse.transforms.kernels.days import packed
 from impasse.transforms.kernels.segments import NEVER, Segments, in_order
 
 ESTABLISHED = ("first_line", "later_line")

@@ -1,11 +1,11 @@
-"""Supplies and sessions of episodes -> eras of drugs and courses of sessions, under one way of joining.
+"""Supplies and sessions of episodes -> eras, under one way of joining: of what a person took, from when to when.
 
 1. What was dispensed or done in the episode's window, of treatments somebody asks about.
-2. Drugs: supplies of one drug joined over permissible gaps into eras; sessions likewise into courses.
+2. Supplies of one drug joined over permissible gaps into its eras; sessions of one treatment likewise, into courses.
 
 Many trial rules join in the same way and differ only in the treatments they speak about and in what becomes
-of add-ons: eras and courses are made once for all of them, and so is everything that is true of an
-attempt whoever asks (its days at dose, its scores, what came after it). transforms/history/trials.py picks from them.
+of add-ons: eras are made once for all of them, and so is everything that is true of an era whoever asks (its
+days at dose, its scores, what came after it). transforms/history/trials.py picks from them.
 
 Supply intervals are half-open: `end_excl` is the first day no longer covered. `last_day` is the last one with
 supply or with a dispensing, so that a drug of unknown supply is in use at least on the days it was dispensed.
@@ -27,7 +27,7 @@ from impasse.transforms.history.episodes import Spans
 from impasse.transforms.history.exposures import Exposures, Sessions, Supplies
 from impasse.transforms.history.same_day import taken_together
 from impasse.transforms.kernels.compiled import compiled
-from impasse.transforms.kernels.eras import not_after_next, opens_era, packed, stocked
+from impasse.transforms.kernels.days import not_after_next, opens_era, packed, stocked
 from impasse.transforms.kernels.once import Once
 from impasse.transforms.kernels.queries import collect_in_order
 from impasse.transforms.kernels.segments import NEVER, Segments, in_order
@@ -43,7 +43,7 @@ _FACTS_OF_EPISODES = {"episode_end": "end", "observed_until": "observed_until", 
 
 
 class Joining(NamedTuple):
-    """The settings of a trial rule that eras and courses depend on; rules with equal ones share them.
+    """The settings of a trial rule that eras depend on; rules with equal ones share them.
 
     Treatments are named only where it depends on them when a window opens or when the next drug starts.
     """
@@ -78,8 +78,8 @@ def joining(rule: Trial) -> Joining:
 
 
 @dataclass(frozen=True)
-class Attempts:
-    """Eras of drugs and courses of sessions, sorted by (episode, start, treatment, end_excl); one row each.
+class Eras:
+    """Eras of drugs and courses of sessions, one row each, sorted by (episode, start, treatment, end_excl).
 
     `dose_ug_days` is UNKNOWN unless every dose is known; `n_sessions` of a drug is 0. `supplies` of row r are those
     with `of_supply` r: each with the days it was taken for and of these the days it covered.
@@ -102,8 +102,8 @@ class Attempts:
     supplies: Supplies
     span_days: np.ndarray
     covered_days: np.ndarray
-    attempt_of_era: np.ndarray
-    eras: Segments
+    row_of_drug_era: np.ndarray
+    drug_eras: Segments
     once: Once = field(default_factory=Once)
 
     @cached_property
@@ -118,7 +118,7 @@ class Attempts:
 
     @cached_property
     def facts(self) -> pl.DataFrame:
-        """What is true of each attempt and of its episode, whatever is asked of it."""
+        """What is true of each era and of its episode, whatever is asked of it."""
         known = {name: getattr(self, name) for name in _FACTS}
         known |= {name: self.of(column) for name, column in _FACTS_OF_EPISODES.items()}
         is_known = pl.col("is_surely_raised") == pl.col("is_possibly_raised")
@@ -127,29 +127,29 @@ class Attempts:
         )
 
     def of(self, column: str) -> np.ndarray:
-        """A fact of each attempt's episode."""
+        """A fact of each era's episode."""
         return self.once(("of", column), lambda: getattr(self.spans, column)[self.episode])
 
 
-def find_attempts(
+def build_eras(
     exposures: Exposures, spans: Spans, how: Joining, asked: np.ndarray, speaks: np.ndarray, vocabulary: Vocabulary
-) -> Attempts:
-    """The attempts with the treatments asked about, in the episodes spoken about; both are masks."""
+) -> Eras:
+    """The eras with the treatments asked about, in the episodes spoken about; both are masks."""
     window = _window(exposures, spans, how, vocabulary)
     opens, closes = (days.astype(np.int64) for days in window)  # of one type, whatever the window
 
     def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
         return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))
 
-    eras, supplies = _drug_eras(_as_taken(inside(exposures.supplies), how, exposures.same_day), spans, how)
+    drugs, supplies = _drug_eras(_as_taken(inside(exposures.supplies), how, exposures.same_day), spans, how)
     courses = _courses(inside(exposures.sessions), spans, how)
-    facts = {name: np.concatenate([eras[name], courses[name]]) for name in eras}
+    facts = {name: np.concatenate([drugs[name], courses[name]]) for name in drugs}
     order = in_order(packed(facts["episode"], facts["start"]) * len(asked) + facts["treatment"])
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     ordered = {name: column[order] for name, column in facts.items()}
-    return Attempts(
-        spans=spans, attempt_of_era=place[: len(eras["episode"])], once=Once(),
+    return Eras(
+        spans=spans, row_of_drug_era=place[: len(drugs["episode"])], once=Once(),
         **ordered, **supplies,
     )  # fmt: skip
 
@@ -188,7 +188,7 @@ def _by_dose(rows: Supplies) -> Supplies:
 
 
 def _window(exposures: Exposures, spans: Spans, how: Joining, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
-    """The days each episode's attempts are looked for in; without a last day there are none."""
+    """The days each episode's eras are looked for in; without a last day there are none."""
     opens, closes = spans.treated_from, spans.end
     if how.window == "first_days":
         return opens, np.minimum(closes, spans.start + how.window_days - 1)
@@ -228,7 +228,7 @@ def _drug_eras(rows: Supplies, spans: Spans, how: Joining) -> tuple[dict[str, np
         taken_end, days = _until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
     are_delivered = how.supply == "as_delivered"
     span_days, covered_days = _days_taken(eras.borders, taken_from, taken_end, are_delivered)
-    supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "eras": eras}
+    supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "drug_eras": eras}
     return _era_facts(rows, days, taken_end, covered_days, eras, spans, how), supplies
 
 
