@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple, is_dataclass
 from functools import cache
 from hashlib import sha256
 
@@ -10,8 +11,14 @@ from impasse.schemas.definition import Definition
 
 @cache
 def rule_id(*blocks: object) -> str:
-    """A short name for equal blocks."""
-    return sha256("".join(map(repr, blocks)).encode()).hexdigest()[:8]
+    """A short name for equal blocks, by their values: a setting may be renamed."""
+    return sha256("".join(map(_text, blocks)).encode()).hexdigest()[:8]
+
+
+def _text(block: object) -> str:
+    if is_dataclass(block) and not isinstance(block, type):
+        return f"{type(block).__name__}{astuple(block)!r}"
+    return repr(block)
 
 
 def trial_rule(definition: Definition) -> str:
