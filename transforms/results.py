@@ -22,6 +22,7 @@ from impasse.transforms.history.scores import windows
 from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.judge.judging import judge_response
 from impasse.transforms.judge.untried import find_impasses
+from impasse.transforms.kernels.once import Once
 
 JudgingKey = tuple[Trial, Adequacy, Outcome]
 
@@ -41,6 +42,7 @@ class Results:
         self._found = found
         # Ids have a pool of words of their own, which goes with them; that of all other words only ever grows.
         self._id = pl.Categorical(pl.Categories.random())
+        self._once = Once()
 
     @property
     def deciding(self) -> tuple[Definition, ...]:
@@ -144,7 +146,7 @@ class Results:
             "end_date": eras.last_day,
             "supply_basis": eras.supply_basis,
         }
-        table = self._named(trials, rule, "person_id", "episode_id").with_columns(
+        table = self._named(trials, rule).with_columns(
             treatment=vocabulary.column("treatment").cast(pl.Categorical).gather(treatment),
             treatment_class=vocabulary.column("class").cast(pl.Categorical).gather(treatment),
             modality=decode(trials.modality, MODALITIES),
@@ -166,7 +168,7 @@ class Results:
     def _named_judgements(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> pl.DataFrame:
         trials, judged = self._found.judged(rule)
         told = judge_response(trials.eras, windows(outcome), self._found.evidence.signs)
-        return self._named(trials, rule, "episode_id").with_columns(
+        return self._named(trials, rule).with_columns(
             judging_rule=pl.lit(rule_id(adequacy, outcome), dtype=pl.Categorical),
             is_adequate=judged[column("is_adequate", adequacy)],
             adequacy_reason=judged[column("adequacy_reason", adequacy)],
@@ -176,10 +178,14 @@ class Results:
             **{name: told[name].gather(trials.row) for name in told.columns},
         )
 
-    def _named(self, trials: TrialsOfRule, rule: Trial, *ids: str) -> pl.DataFrame:
-        name = pl.lit(rule_id(rule), dtype=pl.Categorical)
-        named = self.ids.select(ids)[trials.episode]
-        return named.with_columns(trial_rule=name, number=pl.Series(trials.episodes.rank + 1))
+    def _named(self, trials: TrialsOfRule, rule: Trial) -> pl.DataFrame:
+        """Whose trials they are, by what rule, and their numbers; what rules of judging share."""
+
+        def name() -> pl.DataFrame:
+            rules = pl.lit(rule_id(rule), dtype=pl.Categorical)
+            return self.ids[trials.episode].with_columns(trial_rule=rules, number=pl.Series(trials.episodes.rank + 1))
+
+        return self._once(rule, name)
 
 
 def _judging_ids(key: JudgingKey) -> tuple[str, str]:

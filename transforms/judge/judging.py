@@ -90,9 +90,9 @@ def judge_response(eras: Eras, given: Windows, signs: Signs) -> pl.DataFrame:
 
     def judge() -> pl.DataFrame:
         scales = [scale for scale in signs.scales.iter_rows(named=True) if scale["scale"] in signs.scores]
-        told = response(given, scales)
+        states, told = response(given, scales)
         scores, place = measure(eras, given, [scale["scale"] for scale in scales], signs)
-        return collect_in_order(scores.with_columns(**told).select(*told))[place]
+        return collect_in_order(scores.with_columns(**states).select(**told))[place]
 
     return eras.once(("response", given), judge)
 

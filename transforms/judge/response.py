@@ -6,7 +6,7 @@ first scale in the order of the list that can tell decides; a screening tool can
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -22,14 +22,18 @@ REMISSION, INSUFFICIENT, PARTIAL, NO_RESPONSE, CANNOT_TELL = (lit(name, dtype=_S
 _OPEN = lit(None, dtype=_STATE)
 
 
-def response(given: Windows, scales: Iterable[dict[str, Any]]) -> dict[str, pl.Expr]:
-    """The response, and the scale that told it (null if none); `scales` are rows of the list, in its order."""
-    states = {scale["scale"]: _state(given, scale) for scale in scales}
+def response(given: Windows, scales: Sequence[dict[str, Any]]) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
+    """The state by each scale, and told from those the response and the scale that told it (null if none).
+
+    `scales` are rows of the list, in its order.
+    """
+    columns = {scale["scale"]: f"state by {scale['scale']}" for scale in scales}
+    states = {columns[scale["scale"]]: _state(given, scale) for scale in scales}
     told_by = pl
-    for name, state in states.items():
-        told_by = told_by.when(state.is_not_null()).then(lit(name, dtype=pl.Categorical))
-    return {
-        "response": coalesce(*states.values(), CANNOT_TELL),
+    for name, state in columns.items():
+        told_by = told_by.when(col(state).is_not_null()).then(lit(name, dtype=pl.Categorical))
+    return states, {
+        "response": coalesce(*map(col, states), CANNOT_TELL),
         "response_scale": told_by.when(False).then(lit(None, dtype=pl.Categorical)),
     }
 
