@@ -31,9 +31,11 @@ def _without_sign(number: float) -> float:
 
 
 # At most a longer time than anyone lives; the arithmetic of days rests on there being a limit.
-DayCount = Annotated[int, Field(ge=0, le=100_000)]
-ScorePoints = Annotated[float, Field(ge=0, multiple_of=0.5), AfterValidator(_without_sign)]
-Number = Annotated[float, AfterValidator(_without_sign)]
+_MOST = 100_000
+DayCount = Annotated[int, Field(strict=True, ge=0, le=_MOST)]
+ScorePoints = Annotated[float, Field(strict=True, ge=0, multiple_of=0.5), AfterValidator(_without_sign)]
+Flag = Annotated[bool, Field(strict=True)]
+Amount = Annotated[float, Field(strict=True), AfterValidator(_without_sign)]
 When = Literal["ever", "before", "during", "before_or_during"]
 AddOnRule = Literal["own_trial", "part_of_trial", "ignored"]
 
@@ -52,7 +54,7 @@ class Requirement:
 
     codes: str
     when: When
-    days: Annotated[int, Field(ge=1)]
+    days: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
 
 
 @frozen
@@ -71,8 +73,8 @@ class Eligible:
     diagnoses: tuple[str, ...]
     requirements: tuple[Requirement, ...]
     exclusions: tuple[Exclusion, ...]
-    min_age: Annotated[int, Field(ge=0, le=150)]
-    max_age: Annotated[int, Field(ge=0, le=150)]
+    min_age: Annotated[int, Field(strict=True, ge=0, le=150)]
+    max_age: Annotated[int, Field(strict=True, ge=0, le=150)]
     min_observed_days: DayCount
     washout_treatments: tuple[str, ...]
     washout_days: DayCount
@@ -96,11 +98,11 @@ class Trial:
     augmenters: tuple[str, ...]
     permissible_gap_days: DayCount
     session_gap_days: DayCount
-    carry_over: bool
+    carry_over: Flag
     carry_over_cap_days: DayCount
     augmentation: AddOnRule
     combination: AddOnRule
-    overlap_days: Annotated[int, Field(ge=1)]
+    overlap_days: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
     supply: Literal["as_delivered", "dates_only"]
     single_dispensing_days: DayCount
     window: Literal["episode", "first_days", "last_days", "first_treated_days"]
@@ -119,8 +121,8 @@ class DrugAdequacy:
     min_days: DayCount
     duration_basis: Literal["span", "covered"]
     dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
-    min_dose_ratio: Annotated[Number, Field(ge=0)]
-    min_pdc_percent: Annotated[int, Field(ge=0, le=100)]
+    min_dose_ratio: Annotated[Amount, Field(ge=0)]
+    min_pdc_percent: Annotated[int, Field(strict=True, ge=0, le=100)]
 
 
 @frozen
@@ -128,7 +130,7 @@ class SessionAdequacy:
     """Long enough, for treatments given in sessions: days first to last, and number of days with a session."""
 
     min_days: DayCount
-    min_sessions: Annotated[int, Field(ge=1)]
+    min_sessions: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
 
 
 @frozen
@@ -152,7 +154,7 @@ class ScaleRule:
 
     scale: str
     fails_if: Literal["fall_below", "points_below", "score_above"]
-    value: Number
+    value: Amount
 
 
 @frozen
@@ -161,8 +163,8 @@ class ScaleBand:
 
     scale: str
     fails_if: Literal["fall_between"]
-    at_least: Number
-    below: Number
+    at_least: Amount
+    below: Amount
 
 
 @frozen
@@ -197,7 +199,7 @@ class Count:
     alternative is met, at least a day `before` it, or with the `last` of them on that very day.
     """
 
-    n: Annotated[int, Field(ge=1)]
+    n: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
     of: Annotated[tuple[str, ...], Field(min_length=1)]
     what: Literal["failed", "given", "added"]
     distinct_by: Literal["none", "substance", "class", "mechanism"]
@@ -212,7 +214,7 @@ class Alternative:
     """
 
     name: str
-    within: Annotated[int, Field(ge=1, le=100_000)] | Literal["episode"]
+    within: Annotated[int, Field(strict=True, ge=1, le=_MOST)] | Literal["episode"]
     all_of: Annotated[tuple[Count, ...], Field(min_length=1)]
 
 
@@ -235,8 +237,8 @@ class Item:
 
     item: Literal["failed_trials", "raised_dose", "extended"]
     of: Annotated[tuple[str, ...], Field(min_length=1)]
-    points: Annotated[float, Field(gt=0, multiple_of=0.5)]
-    max_points: Annotated[float, Field(gt=0, multiple_of=0.5)]
+    points: Annotated[float, Field(strict=True, gt=0, multiple_of=0.5)]
+    max_points: Annotated[float, Field(strict=True, gt=0, multiple_of=0.5)]
     extended_days: DayCount
 
 
@@ -252,7 +254,7 @@ class NumberItem:
     what: Literal["failed", "given", "added"]
     distinct_by: Literal["none", "substance"]
     bands: Annotated[tuple[Band, ...], Field(min_length=1)]
-    is_required: bool
+    is_required: Flag
 
 
 @frozen
@@ -309,7 +311,7 @@ class Scored:
 
     kind: Literal["score"]
     items: Annotated[tuple[AnyItem, ...], Field(min_length=1)]
-    threshold: Annotated[float, Field(gt=0, multiple_of=0.5)] | Literal["none"]
+    threshold: Annotated[float, Field(strict=True, gt=0, multiple_of=0.5)] | Literal["none"]
 
 
 @frozen
@@ -333,7 +335,7 @@ class Staged:
 
     kind: Literal["stage"]
     levels: Annotated[tuple[Level, ...], Field(min_length=1)]
-    is_cumulative: bool
+    is_cumulative: Flag
 
 
 Resistance = Annotated[Counted | Scored | Staged, Field(discriminator="kind")]

@@ -41,6 +41,8 @@ from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.impossible import impossible_combination
 from impasse.schemas.source import Source
 
+ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST_ID = 80
 _ADAPTERS: dict[bool, TypeAdapter[Any]] = {False: TypeAdapter(Definition), True: TypeAdapter(Description)}
 
 
@@ -59,6 +61,7 @@ def parse(definition_id: str, text: str) -> Definition | Description:
     the nearest known spelling and what was expected.
     """
     where = _place(definition_id)
+    _require_id(definition_id, where)
     written = _read(text, where)
     raw = renamed.with_new_names(written, renamed.DEFINITION_SETTINGS, where)
     try:
@@ -83,7 +86,20 @@ def _place(definition_id: str) -> str:
 
 
 def _read(text: str, where: str) -> dict[str, Any]:
-    return toml.read(text, where, "Correct the line; text and codes need quotes.")
+    tables = toml.read(text, where, "Correct the line; text and codes need quotes.")
+    toml.require_shown(tables, where)
+    return tables
+
+
+def _require_id(definition_id: str, where: str) -> None:
+    if not (ID.fullmatch(definition_id) and len(definition_id) <= _LONGEST_ID):
+        raise ImpasseError(
+            "The file's name cannot be an id.",
+            where=where,
+            expected=f"at most {_LONGEST_ID} lower case letters, digits and single underscores, such as "
+            "dep_three_drugs.toml",
+            do="Rename the file; ids are for ever.",
+        )
 
 
 def _own_id(definition_id: str, raw: dict[str, Any], where: str) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 from impasse.schemas.errors import ImpasseError
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # all but tabs and line feeds
+
 
 def read(text: str, where: str, do: str) -> dict[str, Any]:
     """The tables of a TOML text; raises ImpasseError."""
@@ -24,6 +26,20 @@ def read(text: str, where: str, do: str) -> dict[str, Any]:
         raise ImpasseError("Not valid TOML: it is nested too deep.", where=where, do=do) from None
     except ValueError:
         raise ImpasseError("Not valid TOML: a number has too many figures.", where=where, do=do) from None
+
+
+def require_shown(value: object, where: str) -> None:
+    """Refuse texts with control characters: they drive a terminal, and no chart can be drawn of them."""
+    inner = value.items() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    for part in inner:
+        require_shown(part, where)
+    if isinstance(value, str) and (found := _CONTROL.search(value)):
+        raise ImpasseError(
+            f"A text holds the control character U+{ord(found.group()):04X}.",
+            where=where,
+            expected="letters, spaces and line ends",
+            do="Take it out, or its escape.",
+        )
 
 
 def written(value: object) -> str:

@@ -17,7 +17,7 @@ import polars as pl
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition, Trial
 from impasse.schemas.extracts import Extract
-from impasse.schemas.rule_ids import column
+from impasse.schemas.rule_ids import column, rule_id
 from impasse.schemas.study import Study
 from impasse.transforms.history.encode import Coded, Vocabulary, encode
 from impasse.transforms.history.episodes import Spans, build_episodes, spans_of
@@ -40,15 +40,23 @@ class JudgedTrials(NamedTuple):
     judged: pl.DataFrame
 
 
+def _require_own_names(definitions: Sequence[Definition]) -> None:
+    for block in ("eligible", "trial", "adequacy", "outcome"):
+        rules = {getattr(definition, block) for definition in definitions}
+        if len({rule_id(rule) for rule in rules}) < len(rules):
+            raise ValueError(f"Two rules of the block {block} have one short name: change a setting of one.")
+
+
 class Classification:
     """One extract under many definitions: each answer is found when it is asked for, and so is what it depends on.
 
-    Raises ValueError if two definitions have one id, by which answers are kept.
+    Raises ValueError if two definitions have one id, or two rules one short name, by which answers are kept.
     """
 
     def __init__(self, extract: Extract, study: Study, definitions: Sequence[Definition], codes: CodeLists) -> None:
         if len({definition.id for definition in definitions}) < len(definitions):
             raise ValueError("Each definition needs an id of its own.")
+        _require_own_names(definitions)
         self.codes, self.definitions = codes, sorted(definitions, key=lambda d: d.id)
         self.person_ids = extract.persons["person_id"]
         self.coded: Coded = encode(extract, codes, study.episodes.disorders)

@@ -25,7 +25,6 @@ from impasse.transforms.try_case import Difference, try_case
 
 MIN_CASES = 4
 LONGEST_LABEL = 28
-_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _HEADER = """\
 # Worked cases of {id}, as those of {neighbour}: small drawn histories, and what each must get.
 # Draw every threshold from both sides, and one case for each verdict.
@@ -163,7 +162,7 @@ def start(new_id: str, neighbour: str, folder: Path) -> tuple[Path, ...]:
 
 
 def _refuse_id(new_id: str, known: Mapping[str, str], paths: tuple[Path, ...]) -> None:
-    if not _ID.fullmatch(new_id):
+    if not definition_file.ID.fullmatch(new_id):
         raise ImpasseError(
             f"'{new_id}' cannot be an id.",
             expected="lower case letters, digits and single underscores, such as dep_three_drugs",

@@ -4,6 +4,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from impasse.schemas.tables import KEYS, RESTRICTED
+from impasse.transforms import classify as classify_module
 from impasse.transforms.history.encode import encode
 from impasse.transforms.history.episodes import build_episodes, spans_of
 from impasse.transforms.judge.causes import Causes
@@ -133,6 +134,15 @@ def test_two_definitions_of_one_id_are_refused() -> None:
 
     with pytest.raises(ValueError, match="an id of its own"):
         classify(_MIXED, study(), [one, what_if], codes())
+
+
+def test_two_rules_of_one_short_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their answers would share a column."""
+    monkeypatch.setattr(classify_module, "rule_id", lambda *_: "the same")
+    one, other = definition("one"), definition("other", adequacy={"drug": {"min_days": 999}})
+
+    with pytest.raises(ValueError, match="block adequacy have one short name"):
+        classify(_MIXED, study(), [one, other], codes())
 
 
 def test_a_verdict_asked_for_alone_is_that_of_the_table() -> None:

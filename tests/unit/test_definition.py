@@ -113,6 +113,15 @@ def test_a_missing_block_is_refused_by_name() -> None:
         ('status = "active"', 'status = "final"', "status"),
         ("min_days = 42", "min_days = -1", "adequacy.drug.min_days"),
         ("min_pdc_percent = 0", "min_pdc_percent = 101", "adequacy.drug.min_pdc_percent"),
+        ("min_days = 42", "min_days = true", "adequacy.drug.min_days"),
+        ("min_days = 42", 'min_days = "42"', "adequacy.drug.min_days"),
+        ("min_days = 42", "min_days = 42.0", "adequacy.drug.min_days"),
+        ("carry_over = true", "carry_over = 1", "trial.carry_over"),
+        ("carry_over = true", 'carry_over = "yes"', "trial.carry_over"),
+        ("overlap_days = 28", "overlap_days = 100_001", "trial.overlap_days"),
+        ("n = 2, of", "n = 18446744073709551616, of", "resistance.any_of.0.all_of.0.n"),
+        ("n = 2, of", "n = true, of", "resistance.any_of.0.all_of.0.n"),
+        ("min_dose_ratio = 1.0", "min_dose_ratio = true", "adequacy.drug.min_dose_ratio"),
         ("min_dose_ratio = 1.0", "min_dose_ratio = nan", "adequacy.drug.min_dose_ratio"),
         ("min_dose_ratio = 1.0", "min_dose_ratio = inf", "adequacy.drug.min_dose_ratio"),
         ("overlap_days = 28", "overlap_days = 0", "trial.overlap_days"),
@@ -126,6 +135,29 @@ def test_a_missing_block_is_refused_by_name() -> None:
 def test_a_value_that_is_not_allowed_is_refused_by_setting(old: str, new: str, setting: str) -> None:
     """The message names the setting by its full path."""
     assert setting in refused(old, new).where
+
+
+def test_a_ratio_may_be_a_whole_number() -> None:
+    """As a person writes it."""
+    assert read(TEXT.replace("min_dose_ratio = 1.0", "min_dose_ratio = 1", 1)) == read()
+
+
+@pytest.mark.parametrize("escape", [r"\u0007", r"\u001b[31m", r"\u202e", r"\u0085"])
+def test_a_control_character_is_refused(escape: str) -> None:
+    """It drives a terminal, and the library that draws charts ends the process at one."""
+    told = refused('title = "', f'title = "{escape}')
+
+    assert f"control character U+{escape[2:6].upper()}" in told.what
+    assert "two_drugs.toml" in told.where
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "a\nb", "[red]x", "\x1b[31mred", "Two_drugs", "=HYPERLINK(1)", "a" * 81, "x y"]
+)
+def test_a_file_name_that_cannot_be_an_id_is_refused(name: str) -> None:
+    """It becomes a file's name elsewhere, and stands in tables, pages and on terminals."""
+    with pytest.raises(ImpasseError, match="The file's name cannot be an id"):
+        definition_file.parse(name, TEXT)
 
 
 @pytest.mark.parametrize(("old", "new"), [("points = 0.5", "points = 0.3"), ("threshold = 4.0", "threshold = 0")])
