@@ -751,3 +751,11 @@ def test_a_setting_under_both_names_is_refused(former: Path) -> None:
 
     assert refused.exit_code == 2
     assert "'drug_gap_days' is the former name of 'permissible_gap_days'" in refused.stderr
+
+
+def test_a_draft_after_former_names_has_the_present_ones(former: Path) -> None:
+    """So that the note on the neighbour is the only one."""
+    assert definitions("new", "mine_too", "--from", "mine", "--folder", str(former)).exit_code == 0
+
+    assert "drug_gap_days" not in (former / "mine_too.toml").read_text()
+    assert "permissible_gap_days = 30" in (former / "mine_too.toml").read_text()
