@@ -82,13 +82,21 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
 
 def _published(place: Place) -> Place:
     run = followed(place)
-    if not (run / "release" / "manifest.json").exists():
+    if not _is_run(run):
+        meant = [near for near in (place / "latest", place.parent) if _is_run(followed(near))]
         raise ImpasseError(
             "No published run here.",
             where=str(place),
-            do="Name a run's folder, such as runs/demo/latest or s3://bucket/runs/demo/latest.",
+            do=f"Did you mean {meant[0]}?"
+            if meant
+            else "Name a run's folder, such as runs/demo/latest or s3://bucket/runs/demo/latest.",
         )
     return run
+
+
+def _is_run(folder: Place) -> bool:
+    """Is it the folder of a published run?"""
+    return (folder / "release" / "manifest.json").exists()
 
 
 def _rows(run: Place, table: str, episode_id: str) -> list[dict]:

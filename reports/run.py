@@ -21,6 +21,7 @@ from impasse.reports.words.names import words
 from impasse.reports.words.numbers import count, percent
 from impasse.schemas.definition import DISORDERS, Definition
 from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.tables import RESTRICTED
 
 _TITLED = ("definition_id", "definition_a", "definition_b", "lowest_definition", "highest_definition")
 _SHARES = (
@@ -72,13 +73,31 @@ class Comparison:
         parts = [
             *titles,
             "Resistant among the eligible episodes:",
-            *map(_share, self.shares.iter_rows(named=True)),
+            *self._resistant(),
             "Verdicts on the episodes both decide:",
-            *(_verdicts(row) for row in self.agreement.iter_rows(named=True)),
+            *self._agreement(),
             f"Settings that differ ({self.one.id} | {self.other.id}):",
             *(differ or ["  none"]),
         ]
         return "\n".join(parts)
+
+    def _staging(self) -> list[str]:
+        """A line for each of the two that gives no verdict."""
+        ids = {d.id: d.gives for d in (self.one, self.other)}
+        return [f"  none: {name} gives stages and no verdict" for name, gives in ids.items() if gives != "verdict"]
+
+    def _resistant(self) -> list[str]:
+        """A line for each definition that gives verdicts, and for each that gives none."""
+        return [*map(_share, self.shares.iter_rows(named=True)), *self._staging()]
+
+    def _agreement(self) -> list[str]:
+        """A line for each disorder, or why there is none."""
+        if self._staging():
+            return self._staging()
+        if self.one.id == self.other.id:
+            return ["  none: it is one definition"]
+        lines = [_verdicts(row) for row in self.agreement.iter_rows(named=True)]
+        return lines or ["  none: they have no disorder in common"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +125,17 @@ class Run:
         Beside `definition_id` stands `definition_title`, beside `definition_a` `definition_a_title`, beside `disorder`
         `disorder_name`. Raises ImpasseError if the run has no table of this name.
         """
+        if not isinstance(name, str):
+            raise ImpasseError(
+                f"{name!r} is no table's name.", expected=", ".join(self.tables), do="Name one of these."
+            )
+        if name in RESTRICTED:
+            raise ImpasseError(
+                f"Table '{name}' is not released.",
+                where=f"{self.place}/restricted",
+                expected=", ".join(self.tables),
+                do="Read it from there; its rows are of persons, treat it as the extract.",
+            )
         if name not in self._tables:
             raise _unknown(f"This run has no released table '{name}'.", name, self.tables)
         return _labelled(self._tables[name], {d.id: d.title for d in self._known.values()})
@@ -121,6 +151,15 @@ class Run:
     def compare(self, one: str, other: str) -> Comparison:
         """How two definitions differ on this run, from its released tables and the definitions it was made with.
 
+        The result is printed as text, or read as frames. Counts are of episodes, shares from 0 to 1:
+        shares: definition_id, definition_title; n_total eligible episodes, of which n_resistant and n_undetermined;
+            bound_low and bound_high, the share that is resistant at least and at most; prevalence, that of the
+            decided episodes, and ci_low and ci_high, its 95% interval; suppressed.
+        agreement: one row per disorder both speak about, as in the table of this name; a is `one`, b is `other`.
+        verdicts: disorder, disorder_name; the verdict of each (one, other); n, of the episodes both decide.
+        settings: block, setting; the value in words in one and in other.
+
+        What disclosure control hides is null. A staging system gives no verdict and has rows in `settings` alone.
         Raises ImpasseError if one of them was not part of the run.
         """
         a, b = named_in_run(one, self._known), named_in_run(other, self._known)

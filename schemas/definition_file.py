@@ -81,6 +81,11 @@ def note_on_names(definition_id: str, text: str) -> str:
     return renamed.note_on(_read(text, where), renamed.DEFINITION_SETTINGS, where)
 
 
+def in_new_names(definition_id: str, text: str) -> str:
+    """The text of a definition file with the present names of its settings."""
+    return renamed.text_in_new_names(text, _read(text, _place(definition_id)), renamed.DEFINITION_SETTINGS)
+
+
 def _place(definition_id: str) -> str:
     return f"definition file {definition_id}.toml"
 
@@ -134,7 +139,7 @@ def _explained(error: ValidationError, where: str, text: str, written: dict[str,
     line = _line_of(path[-1] if path else "", text)
     where = f"{where}, {line}setting {setting}"
     if problem["type"] == "unexpected_keyword_argument":
-        guess = nearest(path[-1], _known_settings())
+        guess = renamed.nearest_setting(path[-1], _known_settings(), renamed.DEFINITION_SETTINGS)
         hint = f"Did you mean '{guess}'?" if guess else "Remove it."
         return ImpasseError(f"Unknown setting '{setting}'.", where=where, expected="a setting of this block", do=hint)
     if problem["type"] in ("missing", "missing_argument"):

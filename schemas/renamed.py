@@ -6,10 +6,11 @@ So former names are looked up in one kind of file, at one place in it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from impasse.schemas.errors import ImpasseError
+from impasse.schemas.errors import ImpasseError, nearest
 
 Path = tuple[str, ...]
 
@@ -43,6 +44,23 @@ def note_on(written: dict[str, Any], renamed: Mapping[Path, str], where: str) ->
     pairs = [f"{'.'.join(path)} is now {renamed[path]}" for path in former_names(written, renamed)]
     which = "this name" if len(pairs) == 1 else "these names"
     return f"{where}: {'; '.join(pairs)}. Change {which}: the next release no longer reads the old." if pairs else ""
+
+
+def text_in_new_names(text: str, written: dict[str, Any], renamed: Mapping[Path, str]) -> str:
+    """The text of a file with the present names of its settings; nothing else of it changes."""
+    for path in former_names(written, renamed):
+        *block, old = path
+        heading = re.escape(".".join(block))
+        stands = re.compile(rf"(^\[\s*{heading}\s*\][^\n]*\n(?:(?!\[)[^\n]*\n)*?\s*){old}(?=\s*=)", re.MULTILINE)
+        text = stands.sub(rf"\g<1>{renamed[path]}", text, count=1)
+    return text
+
+
+def nearest_setting(word: str, known: list[str], renamed: Mapping[Path, str]) -> str:
+    """The setting whose present or former name is closest to a word, by its present name; empty if none is close."""
+    former = {path[-1]: new for path, new in renamed.items()}
+    guess = nearest(word, sorted({*known, *former}))
+    return guess if guess in known else former.get(guess, "")
 
 
 def as_authored(path: list[str], written: dict[str, Any], renamed: Mapping[Path, str]) -> list[str]:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from impasse.schemas import renamed, toml
 from impasse.schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
 from impasse.schemas.definition import DayCount, Disorder
-from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.errors import ImpasseError
 from impasse.schemas.forms import FileForm, FileNames
 
 OBSERVABLE = ("drug", "psychotherapy", "cbt", "ect", "tms", "vns", "dbs", "ketamine", "neurofeedback", "psychedelics")
@@ -310,7 +310,7 @@ def _explained(error: ValidationError, name: str, written: dict[str, Any]) -> Im
     problem = min(error.errors(), key=lambda p: p["type"] != "extra_forbidden")
     key = ".".join(renamed.as_authored([str(part) for part in problem["loc"]], written, renamed.STUDY_SETTINGS))
     if problem["type"] == "extra_forbidden":
-        guess = nearest(str(problem["loc"][-1]), _known_keys())
+        guess = renamed.nearest_setting(str(problem["loc"][-1]), _known_keys(), renamed.STUDY_SETTINGS)
         hint = f"Did you mean '{guess}'?" if guess else "Remove it, or see the README's study example."
         return ImpasseError(f"Unknown key '{key}'.", where=name, expected="a key of the study file", do=hint)
     if problem["type"] == "missing":

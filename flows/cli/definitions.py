@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 definitions_app = typer.Typer(help="The definitions: find, read, compare, write and prove them.", no_args_is_help=True)
 Folders = Annotated[list[Path], typer.Option("--folder", help="Also read definitions from this folder; repeatable.")]
 _WIDTH = 80
+_EXPRESSIONS = (
+    "Print the Polars expressions that judge it, and nothing else: those for a delivery that shows every treatment, "
+    "session and admission."
+)
 
 
 def _note_former_names(folders: Sequence[Path]) -> None:
@@ -92,9 +96,7 @@ def _say(text: str, indent: int = 0, hang: int = 0) -> None:
 @told
 def show(
     name: Annotated[str, typer.Argument(metavar="ID")],
-    expressions: Annotated[
-        bool, typer.Option("--expressions", help="Print the Polars expressions that judge it, and nothing else.")
-    ] = False,
+    expressions: Annotated[bool, typer.Option("--expressions", help=_EXPRESSIONS)] = False,
     folder: Folders = [],  # noqa: B006
 ) -> None:
     """Say in words what a definition asks and where it comes from, and draw its worked cases."""
@@ -108,6 +110,9 @@ def show(
     out.print(f"[bold]{escape(d.title)}[/]", highlight=False)
     if isinstance(d, Description):
         _say(f"{d.id}: {d.status}.")
+        if expressions:
+            _say("It has no expressions: it is described, not computed.")
+            return
         out.print()
         _say_parts({"why it is not computed": d.not_computed, **_cited(d.source)})
         return
@@ -131,14 +136,20 @@ def _say_computed(d: Definition) -> None:
 
 
 def _say_expressions(d: Definition) -> None:
-    from impasse.flows.definitions.expressions import expressions, in_code, own_name
+    from impasse.flows.definitions.expressions import ASSUMED, in_code, truths_in_words
 
-    for step, columns in expressions(d).items():
+    _say(ASSUMED)
+    out.print()
+    heads = truths_in_words(d)
+    for step, columns in in_code(d, _WIDTH - 4).items():
         out.print(f"[bold]{step}[/]", highlight=False)
-        for name, expression in columns.items():
-            _say(own_name(name, d.id), indent=2, hang=2)
-            for line in in_code(expression, d.id):
-                _say(line, indent=4 + len(line) - len(line.lstrip()), hang=2)
+        for name, lines in columns.items():
+            _say(": ".join(filter(None, (name, heads.get(name)))), indent=2, hang=2)
+            for line in lines:
+                if len(line) > _WIDTH - 4:
+                    _say(line, indent=4)
+                else:
+                    out.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
         out.print()
 
 

@@ -176,8 +176,8 @@ def _refuse_id(new_id: str, known: Mapping[str, str], paths: tuple[Path, ...]) -
 
 
 def _draft(new_id: str, d: Definition, text: str) -> str:
-    """The neighbour's text under a title and a label of its own, as a draft."""
-    head, mark, blocks = text.partition("\n[")
+    """The neighbour's text under a title and a label of its own, as a draft in the present names."""
+    head, mark, blocks = definition_file.in_new_names(d.id, text).partition("\n[")
     head = re.sub(r"^short\s*=.*\n", "", head, flags=re.MULTILINE)
     title = f"title = {json.dumps(f'Draft after {d.id}', ensure_ascii=False)}"
     label = f'short = "{new_id.replace("_", " ")[:LONGEST_LABEL]}"'

@@ -6,12 +6,15 @@ import dataclasses
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from impasse.flows.cli.app import app
 from impasse.flows.definitions.catalogue import case_files, tables_read
+from impasse.flows.definitions.expressions import in_code
+from impasse.flows.definitions.formula import in_lines, read_formula
 from impasse.schemas.definition import Definition
 from impasse.schemas.definition_file import parse
 from tests.shipped import CATALOGUE, CODES, SHIPPED
@@ -576,16 +579,117 @@ def test_the_page_of_methods_is_written(own: Path, tmp_path: Path) -> None:
     assert "42 days of the second drug are enough" in page
 
 
+# Facts of the delivery that expressions read: of episodes, of eras and of trials.
+FACTS = re.compile(
+    r"age|disorder|start|end|diagnosed|is_(observed|diagnosed|counted|add_on|censored|ongoing|dose_raised)|modality|"
+    r"has_unknown_supply|n_days|n_sessions|days_covered|last_day|episode_end|observed_until|observed_days_before|"
+    r"next \w+|days with \w+ \w+|days of admission|has contact of [\w ]+|"
+    r"(at_least|at_most|total) (covered|span) \w+ [\d.]+|(value|baseline|room|day) \w+"
+)
+
+
+def shown(name: str, *words: str) -> list[str]:
+    """The lines of `impasse definitions show NAME --expressions`."""
+    told = definitions("show", name, "--expressions", *words)
+    assert told.exit_code == 0, told.output
+    return told.stdout.splitlines()
+
+
+def is_balanced(text: str) -> bool:
+    """Does every bracket outside of quoted text close the one that was opened last?"""
+    opened = []
+    for sign in re.sub(r'"[^"]*"', "", text):
+        if sign in "([":
+            opened.append(sign)
+        elif sign in ")]" and (not opened or opened.pop() + sign not in ("()", "[]")):
+            return False
+    return not opened
+
+
 @pytest.mark.parametrize("name", [d.id for d in SHIPPED])
 def test_a_definition_can_be_read_as_expressions(name: str) -> None:
-    """Step by step, each fitting the terminal; no number that stands for a rule, and its own thresholds."""
-    told = CliRunner().invoke(app, ["definitions", "show", name, "--expressions"], env={"COLUMNS": "80"})
+    """Step by step, each fitting the terminal, every bracket closed; no name of a rule, none of the definition."""
+    lines = shown(name)
 
-    assert told.exit_code == 0, told.output
-    assert max(map(len, told.output.splitlines())) <= 80
-    assert "is_eligible" in told.output
-    assert "has_failed" in told.output
-    assert not re.search(r"is_adequate [0-9a-f]{8}", told.output)
+    assert max(map(len, lines)) <= 80
+    assert "  is_eligible" in lines
+    assert "  has_failed" in lines
+    assert not [
+        line for line in lines[lines.index("") :] if re.search(rf" (?!2147483647)[0-9a-f]{{8,}}\b|\b{name}\b", line)
+    ]
+
+
+@pytest.mark.parametrize("definition", SHIPPED, ids=lambda d: d.id)
+def test_a_column_is_read_as_it_is_declared(definition: Definition) -> None:
+    """By the same text, in the same step or an earlier one, or it is a fact of the delivery."""
+    declared: set[str] = set()
+    for columns in in_code(definition, 76).values():
+        for name, lines in columns.items():
+            assert is_balanced("\n".join(lines)), name
+            read = set(re.findall(r'col\("([^"]*)"\)', "\n".join(lines)))
+            assert {one for one in read - declared if not FACTS.fullmatch(one)} == set()
+            declared.add(name)
+
+
+@pytest.mark.parametrize("word", ["switch", "of", "truth", "bipolar", "is_met", "a1b2c3d4e5f6"])
+@pytest.mark.parametrize("like", ["dep_karolinska", "dep_mgh_s_4"])
+def test_an_id_that_is_a_word_changes_nothing_of_the_expressions(tmp_path: Path, word: str, like: str) -> None:
+    """Only the line that says the id is another."""
+    (file,) = TYPICAL.parents[1].glob(f"*/{like}.toml")
+    (tmp_path / f"{word}.toml").write_text(file.read_text())
+
+    mine, shipped = shown(word, "--folder", str(tmp_path)), shown(like)
+
+    assert mine[1].startswith(f"{word}: ")
+    assert (mine[0], mine[2:]) == (shipped[0], shipped[2:])
+
+
+@pytest.mark.parametrize(
+    ("printed", "written"),
+    [
+        (pl.col("a [(b)] & c") & pl.col("d"), 'col("a [(b)] & c") & col("d")'),
+        (pl.min_horizontal("a", pl.col("b") + 1), 'min_horizontal(col("a"), col("b") + 1)'),
+        (
+            pl.when("a").then(1).otherwise(2).is_null(),
+            '(when(col("a")).then(1).otherwise(2)).is_null()',
+        ),
+        (
+            pl.when("a").then(1).otherwise(pl.when("b").then(2).otherwise(3)),
+            'when(col("a")).then(1).when(col("b")).then(2).otherwise(3)',
+        ),
+        (pl.col("a") - (pl.col("b") - 1), 'col("a") - (col("b") - 1)'),
+    ],
+)
+def test_what_polars_prints_is_written_without_its_own_brackets(printed: pl.Expr, written: str) -> None:
+    """What belongs together still does, and quoted names are as they were."""
+    assert in_lines(read_formula(str(printed), {}), 80) == [written]
+
+
+def test_a_truth_says_what_it_is() -> None:
+    """What is counted at least and at most, and what only may be."""
+    lines = shown("dep_karolinska")
+
+    assert "  truth 1: trials of all groups counted: adequate and failed" in lines
+    assert "  truth 8: trials of all groups counted: given" in lines
+
+
+def test_expressions_say_which_delivery_they_are_for() -> None:
+    """One that shows everything; a run may have another."""
+    assert "For a delivery that shows every treatment, session and admission" in " ".join(shown("dep_karolinska"))
+
+
+def test_a_time_without_treatment_is_a_washout_among_the_expressions() -> None:
+    """It is called as its setting is."""
+    text = " ".join(shown("dep_li_2019"))
+
+    assert 'col("washout")' in text
+    assert "washout of antidepressants for 182 days" in text
+    assert "untreated" not in text
+
+
+def test_a_described_definition_says_that_it_has_no_expressions() -> None:
+    """Nothing judges it."""
+    assert "It has no expressions: it is described, not computed." in shown("anx_roy_byrne_2015")
 
 
 def test_expressions_hold_the_thresholds_of_the_file() -> None:
@@ -647,3 +751,11 @@ def test_a_setting_under_both_names_is_refused(former: Path) -> None:
 
     assert refused.exit_code == 2
     assert "'drug_gap_days' is the former name of 'permissible_gap_days'" in refused.stderr
+
+
+def test_a_draft_after_former_names_has_the_present_ones(former: Path) -> None:
+    """So that the note on the neighbour is the only one."""
+    assert definitions("new", "mine_too", "--from", "mine", "--folder", str(former)).exit_code == 0
+
+    assert "drug_gap_days" not in (former / "mine_too.toml").read_text()
+    assert "permissible_gap_days = 30" in (former / "mine_too.toml").read_text()

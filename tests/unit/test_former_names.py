@@ -176,3 +176,16 @@ def test_the_files_with_former_names_are_noted_one_by_one(tmp_path: Path) -> Non
     notes = inputs.notes_on_names([folder], tmp_path / "study.toml")
 
     assert [note.split(":")[0] for note in notes] == ["study.toml", "definition file old.toml"]
+
+
+def test_a_misspelt_former_name_is_told_the_present_one() -> None:
+    """In a definition and in a study."""
+    assert "Did you mean 'washout_days'?" in refused(TEXT.replace("washout_days = 0", "untreated_dayz = 0"))
+    with pytest.raises(ImpasseError, match=r"Did you mean 'min_prior_observation_days'\?"):
+        study.parse("study.toml", STUDY + "washout_dayz = 400\n")
+
+
+def test_a_text_in_new_names_is_the_file_as_it_would_be_written_today() -> None:
+    """Nothing else of it changes."""
+    assert definition_file.in_new_names("mine", with_former_names()) == TEXT
+    assert definition_file.in_new_names("mine", TEXT) == TEXT

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from impasse.reports.run import Run
+from impasse.reports.run import Run, open_run
 from impasse.schemas.errors import ImpasseError
+from tests.shipped import SHIPPED
 from tests.tables import assert_shows, table
 from tests.unit.report_data import TRIAL, definition
 
@@ -137,3 +139,42 @@ def test_what_the_run_does_not_have_is_one_error_with_the_nearest_name() -> None
         opened().table("prevalance")
     with pytest.raises(ImpasseError, match=r"'anx-too' was not part of this run(.|\n)*Did you mean 'anx-two'"):
         opened().compare("anx-two", "anx-too")
+
+
+def test_a_comparison_without_verdicts_says_why() -> None:
+    """A staging system gives none, a definition is not set beside itself."""
+    run = opened()
+    alone = run.compare("anx-two", "anx-two")
+    staging = next(d for d in SHIPPED if d.id == "dep_esm")
+    beside = replace(run.compare("anx-two", "anx-wide"), other=staging)
+
+    assert "Verdicts on the episodes both decide:\n  none: it is one definition\n" in str(alone)
+    assert "decide:\n  none: dep_esm gives stages and no verdict\n" in str(beside)
+
+
+def test_help_on_compare_says_what_the_columns_hold() -> None:
+    """Each column of the frames by its name."""
+    both = opened().compare("anx-two", "anx-wide")
+    columns = {*both.shares.columns, *both.verdicts.columns, *both.settings.columns}
+
+    assert {name for name in columns if name not in (Run.compare.__doc__ or "")} == set()
+
+
+def test_a_table_that_is_not_released_is_told_where_it_is() -> None:
+    """It is among the restricted ones; a number is no name."""
+    with pytest.raises(ImpasseError, match=r"'classifications' is not released(.|\n)*runs/demo/1/restricted"):
+        opened().table("classifications")
+    with pytest.raises(ImpasseError, match="3 is no table's name"):
+        opened().table(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("asked", "meant"), [("mine", "mine/latest"), ("mine/latest/release", "mine/latest")])
+def test_a_folder_one_level_off_is_told_the_run(tmp_path: Path, asked: str, meant: str) -> None:
+    """Above the latest run, or within it."""
+    (tmp_path / "mine/latest/release").mkdir(parents=True)
+    (tmp_path / "mine/latest/release/manifest.json").write_text("{}")
+
+    with pytest.raises(ImpasseError) as refusal:
+        open_run(tmp_path / asked)
+
+    assert f"Did you mean {tmp_path / meant}?" in str(refusal.value)

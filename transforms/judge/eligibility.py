@@ -31,7 +31,7 @@ def is_eligible(rule: Eligible) -> pl.Expr:
     if rule.min_observed_days > 0:
         conditions.append(col("observed_days_before") >= rule.min_observed_days)
     if rule.washout_treatments:
-        conditions.append(col(_untreated(rule)))
+        conditions.append(col(washed_out(rule)))
     if rule.diagnoses:
         conditions.append(col(_contact(rule)))
     conditions += [col(days_with(part.codes, part.when)) < 1 for part in rule.exclusions]
@@ -54,8 +54,9 @@ def days_with(codes: str, when_given: str) -> str:
     return f"days with {codes} {when_given}"
 
 
-def _untreated(rule: Eligible) -> str:
-    return f"untreated by {' or '.join(rule.washout_treatments)} for {rule.washout_days} days"
+def washed_out(rule: Eligible) -> str:
+    """The column of whether nothing of the washout's treatments was given in its time before treatment."""
+    return f"washout of {' or '.join(rule.washout_treatments)} for {rule.washout_days} days"
 
 
 def _contact(rule: Eligible) -> str:
@@ -86,7 +87,7 @@ class Histories:
             for codes, when_given in _days_asked(definition):
                 asked[days_with(codes, when_given)] = partial(self._days_with, codes, when_given)
             if rule.washout_treatments:
-                asked[_untreated(rule)] = partial(self._is_untreated, rule)
+                asked[washed_out(rule)] = partial(self._is_washed_out, rule)
             if rule.diagnoses:
                 asked[_contact(rule)] = partial(self._has_contact, rule.diagnoses)
         return [look_up().alias(name) for name, look_up in asked.items()]
@@ -122,7 +123,7 @@ class Histories:
             has_some[mine] = found > 0
         return pl.Series(has_some)
 
-    def _is_untreated(self, rule: Eligible) -> pl.Series:
+    def _is_washed_out(self, rule: Eligible) -> pl.Series:
         """Was nothing of the groups given in the time before the treatment? Null where that was not seen."""
         person, start, treated_from = self._spans.person, self._spans.start, self._spans.treated_from
         vocabulary = self._coded.vocabulary
