@@ -157,7 +157,7 @@ def _on_dask(engine: EngineSection, n_workers: int) -> DaskTaskRunner:
             "Dask is not installed.",
             where="study file, engine.kind, or --engine",
             expected="threads, processes, or an installation with Dask",
-            do="Install it with `pip install 'impasse[dask]'`.",
+            do="Install it with `pip install '.[dask]'` in Impasse's own folder.",
         ) from None
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it would say, a run says in its own words
     if engine.address:
