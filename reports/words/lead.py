@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from impasse.reports.words.numbers import DASH, coefficient, count, percent, plural
+from impasse.reports.words.numbers import coefficient, count, percent, plural
 from impasse.schemas.values import Row
 
 Left = dict[str, dict[str, int | None]]  # by definition: the episodes left after each step of the attrition table
@@ -157,8 +157,7 @@ def _bounds(row: Row) -> str:
 
 
 def _decided(overall: Row) -> str:
-    ratio = DASH if overall["prevalence_ratio"] is None else f"{overall['prevalence_ratio']:.1f}"
-    by_all = count(overall["n_decided_by_all"])
-    times = f"The highest share is {ratio} times the lowest. " if overall["prevalence_ratio"] is not None else ""
+    ratio, by_all = overall["prevalence_ratio"], count(overall["n_decided_by_all"])
+    times = "" if ratio is None else f"The highest share is about {float(f'{ratio:.2g}'):,g} times the lowest. "
     every = "Both" if overall["n_definitions"] == 2 else f"All {overall['n_definitions']}"
     return f"{times}{every} definitions reach a verdict on {by_all} of the episodes."

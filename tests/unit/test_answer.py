@@ -2,7 +2,7 @@
 
 import pytest
 
-from impasse.reports.words.lead import answer, left_after_steps
+from impasse.reports.words.lead import _decided, answer, left_after_steps
 
 OVERALL = {
     "disorder": "anxiety",
@@ -56,3 +56,14 @@ def test_steps_are_taken_of_definitions_of_one_disorder() -> None:
     rows = [{"definition_id": d, "step": "eligible", "n_left": n} for d, n in (("strict", 900), ("of_two", 1_800))]
 
     assert left_after_steps(rows, ["strict"]) == {"strict": {"eligible": 900}}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "told"),
+    [(244.7, "about 240 times"), (9.96, "about 10 times"), (2.44, "about 2.4 times"), (1.0, "about 1 t")],
+)
+def test_how_many_times_is_told_no_finer_than_the_shares_are(ratio: float, told: str) -> None:
+    """52.7% and 0.22%, as they are printed, are 240 times apart, whatever more places of them would say."""
+    overall = {"prevalence_ratio": ratio, "n_decided_by_all": 700, "n_definitions": 8}
+
+    assert told in _decided(overall)
