@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from impasse.schemas.source import Source, frozen
 
@@ -24,9 +24,16 @@ DISORDERS: tuple[str, ...] = get_args(Disorder)
 MODALITIES: tuple[str, ...] = ("drug", "augmentation", "psychotherapy", "neuromodulation")
 BLOCKS: tuple[str, ...] = ("eligible", "trial", "adequacy", "outcome", "resistance")
 
+
+def _without_sign(number: float) -> float:
+    """Zero is one number: rules are named by their values, and -0.0 is written otherwise."""
+    return number + 0.0
+
+
 # At most a longer time than anyone lives; the arithmetic of days rests on there being a limit.
 DayCount = Annotated[int, Field(ge=0, le=100_000)]
-ScorePoints = Annotated[float, Field(ge=0, multiple_of=0.5)]
+ScorePoints = Annotated[float, Field(ge=0, multiple_of=0.5), AfterValidator(_without_sign)]
+Number = Annotated[float, AfterValidator(_without_sign)]
 When = Literal["ever", "before", "during", "before_or_during"]
 AddOnRule = Literal["own_trial", "part_of_trial", "ignored"]
 
@@ -112,7 +119,7 @@ class DrugAdequacy:
     min_days: DayCount
     duration_basis: Literal["span", "covered"]
     dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
-    min_dose_ratio: Annotated[float, Field(ge=0)]
+    min_dose_ratio: Annotated[Number, Field(ge=0)]
     min_pdc_percent: Annotated[int, Field(ge=0, le=100)]
 
 
@@ -145,7 +152,7 @@ class ScaleRule:
 
     scale: str
     fails_if: Literal["fall_below", "points_below", "score_above"]
-    value: float
+    value: Number
 
 
 @frozen
@@ -154,8 +161,8 @@ class ScaleBand:
 
     scale: str
     fails_if: Literal["fall_between"]
-    at_least: float
-    below: float
+    at_least: Number
+    below: Number
 
 
 @frozen

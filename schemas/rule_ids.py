@@ -9,10 +9,13 @@ from hashlib import sha256
 from impasse.schemas.definition import Definition
 
 
+_DIGITS = 12  # of a number that two of a thousand rules share once in half a billion cases
+
+
 @cache
 def rule_id(*blocks: object) -> str:
     """A short name for equal blocks, by their values: a setting may be renamed."""
-    return sha256("".join(map(_text, blocks)).encode()).hexdigest()[:8]
+    return sha256("".join(map(_text, blocks)).encode()).hexdigest()[:_DIGITS]
 
 
 def _text(block: object) -> str:

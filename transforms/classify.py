@@ -41,9 +41,14 @@ class JudgedTrials(NamedTuple):
 
 
 class Classification:
-    """One extract under many definitions: each answer is found when it is asked for, and so is what it depends on."""
+    """One extract under many definitions: each answer is found when it is asked for, and so is what it depends on.
+
+    Raises ValueError if two definitions have one id, by which answers are kept.
+    """
 
     def __init__(self, extract: Extract, study: Study, definitions: Sequence[Definition], codes: CodeLists) -> None:
+        if len({definition.id for definition in definitions}) < len(definitions):
+            raise ValueError("Each definition needs an id of its own.")
         self.codes, self.definitions = codes, sorted(definitions, key=lambda d: d.id)
         self.person_ids = extract.persons["person_id"]
         self.coded: Coded = encode(extract, codes, study.episodes.disorders)

@@ -136,14 +136,16 @@ def _cluster(engine: EngineSection, n_workers: int) -> Iterator[Classify]:
 
 def _fault(client: Client, future: Future) -> BaseException | None:
     """How a part ended, when it has. What is raised here comes from the cluster and not from the part."""
-    while future.status == "pending":
+    while True:
         try:
-            future.exception(timeout=_LOOK_EVERY)
+            fault = future.exception(timeout=_LOOK_EVERY)
         except TimeoutError:
             client.wait_for_workers(1, timeout=PATIENCE)
-    if future.status not in ("finished", "error"):
-        raise CancelledError
-    return future.exception()
+            continue
+        if future.status in ("finished", "error"):
+            return fault
+        if future.status != "pending":  # it was done, and is to be done anew: its worker was lost with what it had said
+            raise CancelledError
 
 
 def _on_dask(engine: EngineSection, n_workers: int) -> DaskTaskRunner:

@@ -105,7 +105,7 @@ def test_a_part_that_always_kills_its_worker_is_named_and_the_rest_is_kept(
     """Three workers are lost to it and no part beside it; the run goes on later, with another engine."""
     with monkeypatch.context() as patch:
         patch.setattr(classifying, "classify_part", killing.kill_always)
-        with pytest.raises(RunInterrupted, match="1 of 8 parts") as told:
+        with pytest.raises(RunInterrupted, match=f"1 of {PARTS} parts") as told:
             pipeline.run_study(str(registry), str(tmp_path), engine=engine, workers=2)
 
     assert "part 1: A worker was killed, as when memory runs out.\n" in str(told.value)

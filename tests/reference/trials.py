@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 
 from impasse.schemas.definition import Trial
+from impasse.schemas.rule_ids import rule_id
 from tests.reference.basics import Row, days_between, is_member, later, only, treatment_rows
 from tests.reference.codes import Codes
 from tests.reference.same_day import in_order_taken
@@ -26,9 +26,9 @@ def trials_of(person: Row, episode: Row, rule: Trial, codes: Codes, same_day: st
     settle_drug_roles(drugs, rule)
     settle_session_roles(courses)
     kept = sorted((t for t in drugs + courses if is_kept(t, rule)), key=trial_order)
-    trial_rule = hashlib.sha256(repr(rule).encode()).hexdigest()[:8]
+    by = rule_id(rule)
     for number, trial in enumerate(kept, start=1):
-        trial["trial_id"] = f"{episode['episode_id']}:{trial_rule}:{number}"
+        trial["trial_id"] = f"{episode['episode_id']}:{by}:{number}"
         trial["episode_id"] = episode["episode_id"]
         trial["is_counted"] = setting_of(trial["role"], rule) == "own_trial"
         trial["modality"] = "augmentation" if trial["role"] == "augmentation" else trial["modality"]

@@ -1,5 +1,6 @@
 """Every definition answers for every episode, once; every judge keeps rows and order."""
 
+import pytest
 from polars.testing import assert_frame_equal
 
 from impasse.schemas.tables import KEYS, RESTRICTED
@@ -124,6 +125,14 @@ def test_definitions_do_not_see_each_other() -> None:
 
     assert_frame_equal(verdicts(_MIXED, _COUNTS, by=_STUDY), together)
     assert_frame_equal(stages(_MIXED, _STAGES, by=_STUDY), staged_together)
+
+
+def test_two_definitions_of_one_id_are_refused() -> None:
+    """As a what-if is, that keeps the id of the definition it was made of; its answers would stand for both."""
+    one, what_if = definition(), definition(adequacy={"drug": {"min_days": 999}})
+
+    with pytest.raises(ValueError, match="an id of its own"):
+        classify(_MIXED, study(), [one, what_if], codes())
 
 
 def test_a_verdict_asked_for_alone_is_that_of_the_table() -> None:

@@ -313,6 +313,25 @@ def test_where_only_dates_are_read_the_doses_of_a_day_add_up_too() -> None:
     )
 
 
+def test_where_only_dates_are_read_nothing_is_left_over() -> None:
+    """Two packages of 50 mg beside one of 25 mg are 75 mg until the next dispensing, with carry-over and without."""
+    given = extract(
+        dispensings="""
+        person | drug       | date       | days | dose_mg
+        three  | sertraline | 2010-01-01 | 30   | 50
+        three  | sertraline | 2010-01-01 | 30   | 50
+        three  | sertraline | 2010-01-01 | 30   | 25
+        three  | sertraline | 2010-01-29 | 30   | 50
+        """
+    )
+
+    for carry_over in (True, False):
+        assert_shows(
+            _shown(given, _taken(supply="dates_only", permissible_gap_days=182, carry_over=carry_over)),
+            "person | n_days | dose_mg | is_adequate\nthree | 28 | 75.0 | true",
+        )
+
+
 def test_two_strengths_of_one_day_are_still_two_dispensings() -> None:
     """A drug dispensed once lasts until the next drug; dispensed in two strengths it was dispensed twice."""
     given = extract(

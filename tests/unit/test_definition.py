@@ -113,6 +113,8 @@ def test_a_missing_block_is_refused_by_name() -> None:
         ('status = "active"', 'status = "final"', "status"),
         ("min_days = 42", "min_days = -1", "adequacy.drug.min_days"),
         ("min_pdc_percent = 0", "min_pdc_percent = 101", "adequacy.drug.min_pdc_percent"),
+        ("min_dose_ratio = 1.0", "min_dose_ratio = nan", "adequacy.drug.min_dose_ratio"),
+        ("min_dose_ratio = 1.0", "min_dose_ratio = inf", "adequacy.drug.min_dose_ratio"),
         ("overlap_days = 28", "overlap_days = 0", "trial.overlap_days"),
         ('combination = "own_trial"', 'combination = "counted"', "trial.combination"),
         ('evidence = ["scales", ', 'evidence = ["opinion", ', "outcome.evidence.0"),

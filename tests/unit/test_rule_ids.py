@@ -23,3 +23,10 @@ def test_rules_are_one_only_if_they_are_equal() -> None:
     assert len(trials) == len({definition.trial for definition in SHIPPED})
     assert len(judged) == len({(definition.adequacy, definition.outcome) for definition in SHIPPED})
     assert len({rule_id(rule) for rule in (one, *others)}) == 3
+
+
+def test_zero_has_one_name() -> None:
+    """However it is written; one that is equal in memory must be equal on every machine."""
+    drug = SHIPPED[0].adequacy.drug
+
+    assert str(replace(drug, min_dose_ratio=-0.0).min_dose_ratio) == "0.0"

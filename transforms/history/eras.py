@@ -175,7 +175,8 @@ def _as_taken(rows: Supplies, how: Joining, same_day: str) -> Supplies:
     rows = rows if are_delivered else _by_dose(rows)
     if same_day == "one_after_another":
         return rows
-    return taken_together(rows, how.carry_over_cap_days if how.carry_over else 0, are_delivered)
+    carries_over = how.carry_over and are_delivered  # where days of supply are not read, nothing is left over
+    return taken_together(rows, how.carry_over_cap_days if carries_over else 0, are_delivered)
 
 
 def _by_dose(rows: Supplies) -> Supplies:

@@ -82,7 +82,7 @@ class Asked:
     truths: dict[str, pl.Expr] = field(default_factory=dict)
     numbers: dict[str, tuple[str, str]] = field(default_factory=dict)
     others: dict[str, Callable[[CountedTrials], np.ndarray]] = field(default_factory=dict)
-    _named: dict[str, str] = field(default_factory=dict)
+    _named: dict[bytes, str] = field(default_factory=dict)
 
     def is_of(self, groups: tuple[str, ...]) -> pl.Expr:
         """Is the trial's treatment in one of the groups? Null where its class alone cannot tell."""
@@ -92,7 +92,8 @@ class Asked:
 
     def truth(self, expression: pl.Expr) -> str:
         """The column of a truth of each trial; equal ones share it."""
-        name = self._named.setdefault(str(expression), f"truth {len(self._named) + 1}")
+        whole = expression.meta.serialize()  # printed, two that differ may be alike
+        name = self._named.setdefault(whole, f"truth {len(self._named) + 1}")
         self.truths[name] = expression
         return name
 

@@ -45,7 +45,7 @@ class Causes:
 
     @cached_property
     def all_words(self) -> tuple[str, ...]:
-        """Each of `words` together with every combination of causes that lie in trials, as `judge_causes` asks."""
+        """Each of `words` together with every combination of causes that lie in trials, as numbers of them go."""
         combinations = [tuple(reversed(flags)) for flags in product((False, True), repeat=len(CAUSES_OF_TRIALS))]
         return tuple(
             " ".join(sorted([*diagnosed.split(), *compress(CAUSES_OF_TRIALS, flags)]))

@@ -1,7 +1,7 @@
 """Rows that lie together, group by group: the few array operations that trials and counts are made of.
 
 Tables of trials are arrays in the order of their episodes. What a database does by joining and grouping is then
-a sum between two borders, a loop over the rows (compiled.py), or a binary search in packed integers (eras.py);
+a sum between two borders, a loop over the rows (compiled.py), or a binary search in packed integers (days.py);
 none of them sorts, hashes or copies whole tables.
 """
 
