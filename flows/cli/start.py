@@ -7,14 +7,20 @@ from typing import Any
 
 import typer
 
+from impasse.flows.cli.terminal import say_error, system_error
+
 
 class Program(typer.Typer):
     """All commands, as one that is called."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Do what the command line asks."""
+        """Do what the command line asks; where nothing can be printed, one message and exit code 2."""
         _print_what_can_be_shown()
-        return super().__call__(*args, **kwargs)
+        try:
+            return super().__call__(*args, **kwargs)
+        except OSError as error:  # commands tell their own; this is what prints the help and the version
+            say_error(str(system_error(OSError(error.errno, error.strerror, error.filename or "standard output"))))
+        sys.exit(2)
 
 
 def _print_what_can_be_shown() -> None:

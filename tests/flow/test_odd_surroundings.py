@@ -52,3 +52,31 @@ def test_a_run_ends_as_done_where_its_answer_cannot_be_shown(small_study: Path, 
 
     assert done.returncode == 0, done.stderr
     assert "report.html" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("definitions", "list"), ("schema", "study")])
+def test_a_full_disk_under_what_is_printed_is_told(words: tuple[str, ...]) -> None:
+    """With where it is and what to do."""
+    done = impasse(*words, to="/dev/full")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "Error: No space left on device.\n"
+        "  where:    standard output\n"
+        "  expected: room to write to\n"
+        "  do:       Make room there, or write to another place.\n"
+    )
+
+
+@pytest.mark.parametrize("words", [("check", "study.toml"), ("run", "study.toml")])
+def test_a_current_folder_that_is_gone_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Paths are seen from it."""
+    program = "import os, sys; os.rmdir(os.getcwd()); from impasse.flows.cli.app import app; app()"
+    (tmp_path / "gone").mkdir()
+    command = [sys.executable, "-c", program, *words]
+    done = subprocess.run(command, cwd=tmp_path / "gone", capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: The current folder is no longer there.\n")
+    assert "  do:       Go to one that is there" in done.stderr
