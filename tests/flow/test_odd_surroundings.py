@@ -54,6 +54,30 @@ def test_a_run_ends_as_done_where_its_answer_cannot_be_shown(small_study: Path, 
     assert "report.html" in done.stdout
 
 
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("definitions", "list"), ("run", "study.toml")])
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("PYTHONOPTIMIZE", "2", "Unset PYTHONOPTIMIZE."),
+        ("POLARS_MAX_THREADS", "0", "Unset POLARS_MAX_THREADS."),
+    ],
+)
+def test_a_python_that_libraries_fail_in_is_told(words: tuple[str, ...], variable: str, value: str, said: str) -> None:
+    """Before anything else is looked at."""
+    done = impasse(*words, env={variable: value})
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: ")
+    assert said in done.stderr
+    assert "Internal error" not in done.stderr
+
+
+@pytest.mark.parametrize(("variable", "value"), [("PYTHONOPTIMIZE", "1"), ("POLARS_MAX_THREADS", "1")])
+def test_what_libraries_can_work_in_is_taken(variable: str, value: str) -> None:
+    """Fewer threads, and no assertions."""
+    assert impasse("definitions", "list", env={variable: value}).returncode == 0
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("words", [("--help",), ("--version",), ("definitions", "list"), ("schema", "study")])
 def test_a_full_disk_under_what_is_printed_is_told(words: tuple[str, ...]) -> None:
