@@ -72,7 +72,7 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
     chosen = [named_in_run(definition_id, known)] if definition_id else about
     mine = {name: _rows(run, name, episode_id) for name in _RESTRICTED}
     rules = texts.read_json(run / "release" / "manifest.json", _Manifest).rules
-    with tables.as_written(run / "restricted"):
+    with _as_published(run, episode_id):
         return render_explanation(
             episodes[0],
             mine["trials"],
@@ -105,6 +105,20 @@ def _rows(run: Place, table: str, episode_id: str) -> list[dict]:
     asked = str(episode_id).encode(errors="replace").decode()  # no table holds what is no text
     with _opened(path):
         return tables.read_rows(path, columns.RESTRICTED_COLUMNS[table], pl.col("episode_id") == asked)
+
+
+@contextmanager
+def _as_published(run: Place, episode_id: str) -> Iterator[None]:
+    """Around the telling of rows: where it fails because of a table that is not as it was published, that is told."""
+    try:
+        with tables.as_written(run / "restricted"):
+            yield
+    except (ArithmeticError, AttributeError, ImpasseError, TypeError, ValueError):
+        from impasse.schemas.tables import RESTRICTED  # only now: it loads what checks tables
+
+        for table, model in RESTRICTED.items():
+            tables.require_rows(run / "restricted" / f"{table}.parquet", model, pl.col("episode_id") == episode_id)
+        raise
 
 
 def _require_there(folder: Place, path: Place) -> None:

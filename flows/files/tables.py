@@ -150,6 +150,14 @@ def read_rows(path: Place, columns: Mapping[str, type], where: pl.Expr) -> list[
         return _scan_published(path, columns).filter(where).collect().to_dicts()
 
 
+def require_rows(path: Place, model: type[pa.DataFrameModel], where: pl.Expr) -> None:
+    """Raise ImpasseError, with the file and no value, if those rows of what a run has written break their model."""
+    with as_written(path):
+        rows = scan_parquet(path).filter(where).collect()
+    if not _is_sound(rows, model):
+        raise _not_as_written(path)
+
+
 def read_tables(folder: Place, declared: Mapping[str, Mapping[str, type]]) -> dict[str, pl.DataFrame]:
     """Those tables of these names that a run has written to a folder, each with the columns of a run's."""
     paths = {name: folder / f"{name}.parquet" for name in declared}

@@ -111,6 +111,17 @@ def test_a_restricted_table_without_its_columns_is_told(run: Path) -> None:
         whole.write_parquet(path)
 
 
+def test_a_restricted_table_whose_values_were_taken_out_is_told(run: Path) -> None:
+    """Where they are needed, with the file; the rows that are shown need them, and nothing else is at fault."""
+    episodes(run)
+    path = run / "restricted" / "episodes.parquet"
+
+    with pytest.raises(ImpasseError, match="not the table that a run has written") as told:
+        published.explain(run, "p:anxiety:1")
+
+    assert told.value.where == str(path)
+
+
 def test_a_released_table_without_its_columns_is_told(run: Path) -> None:
     """Before anything is shown of it: rows of persons may stand in its place."""
     episodes(run)
