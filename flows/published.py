@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +16,13 @@ from impasse.flows.files.s3 import Place
 from impasse.flows.gate.redact import redact
 from impasse.reports.explain import render_explanation
 from impasse.reports.run import named_in_run
-from impasse.schemas import definition_file
+from impasse.schemas import columns, definition_file
 from impasse.schemas.definition import Definition
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.file_names import shown
 
 _RESTRICTED = ("trials", "judgements", "classifications", "stages", "impasses")
+_LONGEST_PATH = 300
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,17 @@ def find_run(folder: str | Path) -> Place:
 @redact
 def read_run_tables(run: Place) -> dict[str, pl.DataFrame]:
     """The released tables of a run, by name."""
-    from impasse.schemas.tables import RELEASE
-
-    return tables.read_tables(run / "release", RELEASE)
+    with _opened(run / "release"):
+        return tables.read_tables(run / "release", columns.RELEASE_COLUMNS)
 
 
 @redact
 def read_run_definitions(run: Place) -> dict[str, Definition]:
-    """The definitions as they were when the run was made, by id."""
-    written = texts.read_texts(run / "release" / "definitions", "*.toml")
-    return {name: definition_file.parse(name, text) for name, text in written.items()}
+    """The definitions as they were when the run was made, by id; those that are only described judge nothing."""
+    with _opened(run / "release" / "definitions"):
+        written = texts.read_texts(run / "release" / "definitions", "*.toml")
+    parsed = {name: definition_file.parse(name, text) for name, text in written.items()}
+    return {name: definition for name, definition in parsed.items() if isinstance(definition, Definition)}
 
 
 @redact
@@ -66,7 +72,7 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
     chosen = [named_in_run(definition_id, known)] if definition_id else about
     mine = {name: _rows(run, name, episode_id) for name in _RESTRICTED}
     rules = texts.read_json(run / "release" / "manifest.json", _Manifest).rules
-    with tables.as_written(run / "restricted"):
+    with _as_published(run, episode_id):
         return render_explanation(
             episodes[0],
             mine["trials"],
@@ -81,9 +87,11 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
 
 
 def _published(place: Place) -> Place:
-    run = followed(place)
-    if not _is_run(run):
-        meant = [near for near in (place / "latest", place.parent) if _is_run(followed(near))]
+    with _opened(place):
+        run = followed(place)
+        is_there = _is_run(run)
+        meant = [] if is_there else [near for near in (place / "latest", place.parent) if _is_run(followed(near))]
+    if not is_there:
         raise ImpasseError(
             "No published run here.",
             where=str(place),
@@ -101,4 +109,52 @@ def _is_run(folder: Place) -> bool:
 
 def _rows(run: Place, table: str, episode_id: str) -> list[dict]:
     path = run / "restricted" / f"{table}.parquet"
-    return tables.read_rows(path, pl.col("episode_id") == episode_id)
+    _require_there(run / "restricted", path)
+    asked = str(episode_id).encode(errors="replace").decode()  # no table holds what is no text
+    with _opened(path):
+        return tables.read_rows(path, columns.RESTRICTED_COLUMNS[table], pl.col("episode_id") == asked)
+
+
+@contextmanager
+def _as_published(run: Place, episode_id: str) -> Iterator[None]:
+    """Around the telling of rows: where it fails because of a table that is not as it was published, that is told."""
+    try:
+        with tables.as_written(run / "restricted"):
+            yield
+    except (ArithmeticError, AttributeError, ImpasseError, TypeError, ValueError):
+        from impasse.schemas.tables import RESTRICTED  # only now: it loads what checks tables
+
+        for table, model in RESTRICTED.items():
+            tables.require_rows(run / "restricted" / f"{table}.parquet", model, pl.col("episode_id") == episode_id)
+        raise
+
+
+def _require_there(folder: Place, path: Place) -> None:
+    """Raise ImpasseError if the rows of persons were not copied with the rest of the run, or not all of them."""
+    with _opened(folder):
+        missing = folder if not folder.is_dir() else None if path.exists() else path
+    if missing is not None:
+        raise ImpasseError(
+            "The rows of persons are not in this copy of the run, or not all of them.",
+            where=shown(missing),
+            expected="the folder restricted/ beside release/, as the run was published",
+            do="Explain the episode where the run was published; released tables can be read without it.",
+        )
+
+
+@contextmanager
+def _opened(place: Place) -> Iterator[None]:
+    """Around the opening of what was published: whoever reads a run can mend what the system says of it."""
+    try:
+        yield
+    except OSError as error:
+        raise ImpasseError(
+            f"This cannot be opened: {os.strerror(error.errno) if error.errno else 'input or output failed'}.",
+            where=_short(shown(error.filename or place)),
+            expected="the folder of a published run, whose files may be read",
+            do="Correct the path, or the permission.",
+        ) from None
+
+
+def _short(path: str) -> str:
+    return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"

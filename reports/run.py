@@ -125,18 +125,14 @@ class Run:
         Beside `definition_id` stands `definition_title`, beside `definition_a` `definition_a_title`, beside `disorder`
         `disorder_name`. Raises ImpasseError if the run has no table of this name.
         """
-        if not isinstance(name, str):
-            raise ImpasseError(
-                f"{name!r} is no table's name.", expected=", ".join(self.tables), do="Name one of these."
-            )
-        if name in RESTRICTED:
+        if isinstance(name, str) and name in RESTRICTED:
             raise ImpasseError(
                 f"Table '{name}' is not released.",
                 where=f"{self.place}/restricted",
                 expected=", ".join(self.tables),
                 do="Read it from there; its rows are of persons, treat it as the extract.",
             )
-        if name not in self._tables:
+        if not isinstance(name, str) or name not in self._tables:
             raise _unknown(f"This run has no released table '{name}'.", name, self.tables)
         return _labelled(self._tables[name], {d.id: d.title for d in self._known.values()})
 
@@ -188,13 +184,13 @@ def open_run(folder: str | Path) -> Run:
 
 def named_in_run(name: str, known: Mapping[str, Definition]) -> Definition:
     """The definition of this id, of those of a run."""
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise _unknown(f"Definition '{name}' was not part of this run.", name, tuple(known))
     return known[name]
 
 
-def _unknown(what: str, name: str, known: tuple[str, ...]) -> ImpasseError:
-    guess = nearest(name, sorted(known))
+def _unknown(what: str, name: object, known: tuple[str, ...]) -> ImpasseError:
+    guess = nearest(str(name), sorted(known))
     do = f"Did you mean '{guess}'?" if guess else "Name one of these."
     return ImpasseError(what, expected=", ".join(known), do=do)
 

@@ -18,6 +18,7 @@ import typer
 
 from impasse.flows.cli.definitions import definitions_app
 from impasse.flows.cli.layouts import layout_app
+from impasse.flows.cli.start import Program
 from impasse.flows.cli.terminal import err, out, told
 from impasse.flows.gate.garbage import collect_seldom
 from impasse.schemas.errors import ImpasseError
@@ -25,7 +26,7 @@ from impasse.schemas.errors import ImpasseError
 if TYPE_CHECKING:
     from impasse.flows.server.own_server import OwnServer
 
-app = typer.Typer(
+app = Program(
     epilog="Exit codes: 0 done, 1 internal error, 2 bad input or wrong use, 3 a critical check stopped publication, "
     "4 part of the persons could not be classified or the run not moved to its place: go on with --resume, "
     "130 interrupted by Ctrl-C, 129 and 143 ended by the system (SIGHUP, SIGTERM).",
@@ -278,3 +279,7 @@ def schema(
     if kind not in modules:
         raise ImpasseError(f"No schema '{kind}'.", expected=", ".join(modules), do="Name one of these.")
     out.out(json.dumps(import_module(f"impasse.schemas.{modules[kind]}").json_schema(), indent=2), highlight=False)
+
+
+if __name__ == "__main__":
+    app()

@@ -8,7 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from errno import EDQUOT, ENOENT, ENOSPC
 from functools import wraps
+from pathlib import Path
 from textwrap import wrap
 from typing import ParamSpec
 
@@ -34,6 +36,13 @@ class PlainConsole(Console):
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else plain_lines(text), style, control)
 
+    def __exit__(self, *raised: object) -> None:
+        """Print what was collected; where that cannot be written, the fault has a name."""
+        try:
+            super().__exit__(*raised)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, "standard error" if self.stderr else "standard output") from None
+
     def on_broken_pipe(self) -> None:
         """End the command, as done: whoever reads may have read enough, as `head` has."""
         with suppress(SystemExit):
@@ -58,7 +67,7 @@ def told(command: Callable[_P, None]) -> Callable[_P, None]:
             say_error(str(error))
             raise typer.Exit(codes.get(type(error), 2)) from None
         except OSError as error:
-            say_error(str(ImpasseError(f"{error.strerror}.", where=f"{error.filename or 'a file of this run'}")))
+            say_error(str(system_error(error)))
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             err.print("Interrupted.", highlight=False)
@@ -67,10 +76,36 @@ def told(command: Callable[_P, None]) -> Callable[_P, None]:
     return wrapped
 
 
+def system_error(error: OSError) -> ImpasseError:
+    """What the system says of a file, of the folder where the command was typed, or of what is printed to."""
+    if error.errno == ENOENT and error.filename is None and not _is_folder_there():
+        return ImpasseError(
+            "The current folder is no longer there.",
+            where="the folder in which the command was typed",
+            do="Go to one that is there, and type the command again.",
+        )
+    is_full = error.errno in (ENOSPC, EDQUOT)
+    return ImpasseError(
+        f"{error.strerror or 'Input or output failed'}.",
+        where=f"{error.filename or 'a file of this run'}",
+        expected="room to write to" if is_full else "what can be read and written",
+        do="Make room there, or write to another place." if is_full else "Correct the path or the permission.",
+    )
+
+
+def _is_folder_there() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
+
+
 def say_error(text: str) -> None:
-    """An error on its own, where errors go; on a terminal in lines that fit it."""
+    """An error on its own, where errors go, if anything can be written there; on a terminal in lines that fit it."""
     told = fitted(f"{_ERROR} {text}", err.width) if err.is_terminal else f"{_ERROR} {text}"
-    err.print(f"[bold red]{_ERROR}[/]{escape(told.removeprefix(_ERROR))}", highlight=False, soft_wrap=True)
+    with suppress(OSError):
+        err.print(f"[bold red]{_ERROR}[/]{escape(told.removeprefix(_ERROR))}", highlight=False, soft_wrap=True)
 
 
 def fitted(text: str, width: int) -> str:

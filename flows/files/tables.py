@@ -6,7 +6,7 @@ rows, so they are never passed on. A published run may be on S3: a `Place` is a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,16 +144,37 @@ def read_parquet(path: Place) -> pl.DataFrame:
         return scan_parquet(path).collect()
 
 
-def read_rows(path: Place, where: pl.Expr) -> list[dict[str, Any]]:
-    """Those rows of a table that a run has written for which something holds."""
+def read_rows(path: Place, columns: Mapping[str, type], where: pl.Expr) -> list[dict[str, Any]]:
+    """Those rows of a table that a run has written, with the columns of a run's, for which something holds."""
     with as_written(path):
-        return scan_parquet(path).filter(where).collect().to_dicts()
+        return _scan_published(path, columns).filter(where).collect().to_dicts()
 
 
-def read_tables(folder: Place, names: Iterable[str]) -> dict[str, pl.DataFrame]:
-    """Those tables of these names that a run has written to a folder."""
-    paths = {name: folder / f"{name}.parquet" for name in names}
-    return {name: read_parquet(path) for name, path in paths.items() if path.exists()}
+def require_rows(path: Place, model: type[pa.DataFrameModel], where: pl.Expr) -> None:
+    """Raise ImpasseError, with the file and no value, if those rows of what a run has written break their model."""
+    with as_written(path):
+        rows = scan_parquet(path).filter(where).collect()
+    if not _is_sound(rows, model):
+        raise _not_as_written(path)
+
+
+def read_tables(folder: Place, declared: Mapping[str, Mapping[str, type]]) -> dict[str, pl.DataFrame]:
+    """Those tables of these names that a run has written to a folder, each with the columns of a run's."""
+    paths = {name: folder / f"{name}.parquet" for name in declared}
+    return {name: _read_published(path, declared[name]) for name, path in paths.items() if path.exists()}
+
+
+def _read_published(path: Place, columns: Mapping[str, type]) -> pl.DataFrame:
+    with as_written(path):
+        return _scan_published(path, columns).collect()
+
+
+def _scan_published(path: Place, columns: Mapping[str, type]) -> pl.LazyFrame:
+    """A table of a published run to be read. Raises ImpasseError if its columns are others, in whatever order."""
+    rows = scan_parquet(path)
+    if {name: kind.to_python() for name, kind in rows.collect_schema().items()} != columns:
+        raise _not_as_written(path)
+    return rows
 
 
 @contextmanager
@@ -163,9 +184,13 @@ def as_written(place: Place) -> Iterator[None]:
         with disk(place):
             yield
     except (pl.exceptions.PolarsError, KeyError):
-        raise ImpasseError(
-            "This is not the table that a run has written, or not all of it.",
-            where=f"{place}",
-            expected="whole Parquet, with the columns that this version of Impasse writes",
-            do="It may be cut off or changed by hand: take the folder of that run away, and run the study again.",
-        ) from None
+        raise _not_as_written(place) from None
+
+
+def _not_as_written(place: Place) -> ImpasseError:
+    return ImpasseError(
+        "This is not the table that a run has written, or not all of it.",
+        where=f"{place}",
+        expected="whole Parquet, with the columns that this version of Impasse writes",
+        do="It may be cut off or changed by hand: take the folder of that run away, and run the study again.",
+    )

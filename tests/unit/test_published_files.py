@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from errno import EACCES
 from pathlib import Path
+from shutil import copyfile, rmtree
 
 import polars as pl
 import pytest
 
 from impasse.flows import published
 from impasse.flows.files import tables, texts
+from impasse.flows.files.inputs import definition_texts
 from impasse.flows.run import runs
+from impasse.reports.run import open_run
+from impasse.schemas import tables as schemas
+from impasse.schemas.columns import RELEASE_COLUMNS, RESTRICTED_COLUMNS
 from impasse.schemas.errors import ImpasseError
 
 BROKEN = ["{}", "[]", "null", "3", "{", '{"run_id": 3}', "[" * 100_000, "9" * 5_000, f'{{"run_id": {"9" * 5_000}}}']
@@ -58,10 +64,11 @@ def test_a_number_that_no_run_would_have_is_told(run: Path, number: object) -> N
 def episodes(run: Path) -> None:
     """A run in which one person had an episode, and nothing else of it."""
     (run / "restricted").mkdir()
-    told = pl.DataFrame({"episode_id": ["p:anxiety:1"], "disorder": ["anxiety"]})
-    told.write_parquet(run / "restricted" / "episodes.parquet")
-    for name in ("trials", "judgements", "classifications", "stages", "impasses"):
-        told.clear().write_parquet(run / "restricted" / f"{name}.parquet")
+    for name, columns in RESTRICTED_COLUMNS.items():
+        table = pl.DataFrame(schema=columns)
+        if name == "episodes":
+            table = pl.DataFrame([{"episode_id": "p:anxiety:1", "disorder": "anxiety"}], schema=columns)
+        table.write_parquet(run / "restricted" / f"{name}.parquet")
 
 
 @pytest.mark.parametrize("text", [*BROKEN, '{"rules": []}', '{"rules": {"anx": "x"}}'])
@@ -92,12 +99,117 @@ def test_a_restricted_table_that_is_none_is_told(run: Path, name: str, content: 
 def test_a_restricted_table_without_its_columns_is_told(run: Path) -> None:
     """Without the one that is asked for, and without those that are shown."""
     episodes(run)
-    with pytest.raises(ImpasseError, match="not the table that a run has written"):
+    for name in RESTRICTED_COLUMNS:
+        path = run / "restricted" / f"{name}.parquet"
+        whole = pl.read_parquet(path)
+        first, last = whole.columns[0], whole.columns[-1]
+        for edited in (whole.drop(last), whole.rename({last: "x"}), whole.with_columns(pl.lit(1).alias(first))):
+            edited.write_parquet(path)
+            with pytest.raises(ImpasseError, match="not the table that a run has written") as told:
+                published.explain(run, "p:anxiety:1")
+            assert told.value.where == str(path)
+        whole.write_parquet(path)
+
+
+def test_a_restricted_table_whose_values_were_taken_out_is_told(run: Path) -> None:
+    """Where they are needed, with the file; the rows that are shown need them, and nothing else is at fault."""
+    episodes(run)
+    path = run / "restricted" / "episodes.parquet"
+
+    with pytest.raises(ImpasseError, match="not the table that a run has written") as told:
         published.explain(run, "p:anxiety:1")
 
-    pl.DataFrame({"x": [1]}).write_parquet(run / "restricted" / "episodes.parquet")
-    with pytest.raises(ImpasseError, match="not the table that a run has written"):
+    assert told.value.where == str(path)
+
+
+def test_a_released_table_without_its_columns_is_told(run: Path) -> None:
+    """Before anything is shown of it: rows of persons may stand in its place."""
+    episodes(run)
+    path = run / "release" / "prevalence.parquet"
+    copyfile(run / "restricted" / "episodes.parquet", path)
+
+    with pytest.raises(ImpasseError, match="not the table that a run has written") as told:
+        open_run(run)
+
+    assert told.value.where == str(path)
+    pl.DataFrame(schema=dict(reversed(RELEASE_COLUMNS["prevalence"].items()))).write_parquet(path)
+    assert open_run(run).tables == ("prevalence",)
+
+
+def test_the_columns_are_those_that_runs_write() -> None:
+    """Of every table, restricted and released."""
+    for listed, models in ((RESTRICTED_COLUMNS, schemas.RESTRICTED), (RELEASE_COLUMNS, schemas.RELEASE)):
+        assert list(listed) == list(models)
+        for name, model in models.items():
+            written = {column: held.dtype.type.to_python() for column, held in model.to_schema().columns.items()}
+            assert listed[name] == written
+
+
+@pytest.mark.parametrize("left", ["nothing", "a file", "no trials", "no parts of trials"])
+def test_a_copy_without_rows_of_persons_is_told(run: Path, left: str) -> None:
+    """Released tables are read from it; an episode is not."""
+    episodes(run)
+    restricted, trials = run / "restricted", run / "restricted" / "trials.parquet"
+    trials.unlink() if left in ("no trials", "no parts of trials") else rmtree(restricted)
+    if left == "a file":
+        restricted.write_text("")
+    if left == "no parts of trials":
+        trials.mkdir()
+
+    with pytest.raises(ImpasseError, match=r"not in this copy|not the table") as told:
+        open_run(run).explain("p:anxiety:1")
+
+    assert told.value.where == str(restricted if left in ("nothing", "a file") else trials)
+    assert told.value.expected
+    assert told.value.do
+
+
+def test_a_table_that_may_not_be_read_is_told(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the file and what to do."""
+    episodes(run)
+    path = run / "restricted" / "episodes.parquet"
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(EACCES, "words of a library", str(path))
+
+    monkeypatch.setattr(tables, "scan_parquet", refuse)
+    with pytest.raises(ImpasseError, match="cannot be opened: Permission denied") as told:
         published.explain(run, "p:anxiety:1")
+
+    assert told.value.where == str(path)
+
+
+def test_a_path_that_no_system_takes_is_told() -> None:
+    """Not the whole of it."""
+    with pytest.raises(ImpasseError, match="cannot be opened: File name too long") as told:
+        open_run("a" * 5000)
+
+    assert len(told.value.where) < 400
+
+
+def test_a_definition_that_is_only_described_is_left_out(run: Path) -> None:
+    """Nothing was judged by it."""
+    described = next(text for text in definition_texts().values() if 'status = "descriptive"' in text)
+    (run / "release" / "definitions" / "described.toml").write_text(described)
+
+    assert published.read_run_definitions(run) == {}
+
+
+@pytest.mark.parametrize("word", [None, 5, ["x"], "\ud800"])
+def test_what_is_no_name_is_told(run: Path, word: object) -> None:
+    """As a name that is not there."""
+    episodes(run)
+    opened = open_run(run)
+
+    with pytest.raises(ImpasseError, match="no released table"):
+        opened.table(word)
+    with pytest.raises(ImpasseError, match="was not part of this run"):
+        opened.compare(word, "x")
+    with pytest.raises(ImpasseError, match="No such episode"):
+        opened.explain(word)
+    if word is not None:
+        with pytest.raises(ImpasseError, match="was not part of this run"):
+            opened.explain("p:anxiety:1", word)
 
 
 def test_a_released_table_that_is_none_is_told(run: Path) -> None:
