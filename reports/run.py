@@ -19,9 +19,9 @@ import polars as pl
 from impasse.reports.words.contrast import Contrast, contrast
 from impasse.reports.words.names import words
 from impasse.reports.words.numbers import count, percent
+from impasse.schemas.columns import RESTRICTED_COLUMNS
 from impasse.schemas.definition import DISORDERS, Definition
 from impasse.schemas.errors import ImpasseError, nearest
-from impasse.schemas.tables import RESTRICTED
 
 _TITLED = ("definition_id", "definition_a", "definition_b", "lowest_definition", "highest_definition")
 _SHARES = (
@@ -125,7 +125,7 @@ class Run:
         Beside `definition_id` stands `definition_title`, beside `definition_a` `definition_a_title`, beside `disorder`
         `disorder_name`. Raises ImpasseError if the run has no table of this name.
         """
-        if isinstance(name, str) and name in RESTRICTED:
+        if isinstance(name, str) and name in RESTRICTED_COLUMNS:
             raise ImpasseError(
                 f"Table '{name}' is not released.",
                 where=f"{self.place}/restricted",
