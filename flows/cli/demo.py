@@ -60,5 +60,5 @@ def write_registry(folder: Path, persons: int, seed: int) -> dict[str, int]:
 def _told(blocks: Iterator[Tables], total: int) -> Iterator[Tables]:
     """The blocks, each announced before it is made."""
     for number in range(total):
-        tell("making up persons", number, total)
+        tell(f"making up persons, part {number + 1} of {total}", number, total)
         yield next(blocks)

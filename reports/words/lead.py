@@ -53,12 +53,13 @@ def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str
         share = percent(overall["lowest_prevalence"])
         lead = f"{_among(disorder, overall)}, {share} of those that can be decided count as treatment-resistant."
         return Answer(lead, [_says("", lowest, shares, titles), *blind])
+    n_told = len(shares) - n_blind - n_hidden
     return Answer(
-        _range(disorder, overall, len(shares) - n_blind - n_hidden),
+        _range(disorder, overall, n_told),
         [
             _says("Lowest: ", lowest, shares, titles),
             _says("Highest: ", highest, shares, titles),
-            _decided(overall),
+            _decided(overall, n_told),
             *blind,
         ],
         _steps(left.get(lowest, {}), left.get(highest, {})),
@@ -156,8 +157,10 @@ def _bounds(row: Row) -> str:
     )
 
 
-def _decided(overall: Row) -> str:
+def _decided(overall: Row, n_told: int) -> str:
+    """How many times apart shares are, and how many episodes all definitions decide, with those that show no share."""
     ratio, by_all = overall["prevalence_ratio"], count(overall["n_decided_by_all"])
     times = "" if ratio is None else f"The highest share is about {float(f'{ratio:.2g}'):,g} times the lowest. "
     every = "Both" if overall["n_definitions"] == 2 else f"All {overall['n_definitions']}"
-    return f"{times}{every} definitions reach a verdict on {by_all} of the episodes."
+    others = ", also those without a share here," if n_told < overall["n_definitions"] else ""
+    return f"{times}{every} definitions{others} reach a verdict on {by_all} of the episodes."

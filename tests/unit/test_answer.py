@@ -66,4 +66,12 @@ def test_how_many_times_is_told_no_finer_than_the_shares_are(ratio: float, told:
     """52.7% and 0.22%, as they are printed, are 240 times apart, whatever more places of them would say."""
     overall = {"prevalence_ratio": ratio, "n_decided_by_all": 700, "n_definitions": 8}
 
-    assert told in _decided(overall)
+    assert told in _decided(overall, 8)
+
+
+@pytest.mark.parametrize(("n_told", "told"), [(53, "All 53 definitions reach"), (49, "All 53 definitions, also those")])
+def test_all_definitions_are_told_from_those_with_a_share(n_told: int, told: str) -> None:
+    """The lead counts those that show a share; an episode is decided by all, the suppressed among them."""
+    overall = {"prevalence_ratio": None, "n_decided_by_all": 745, "n_definitions": 53}
+
+    assert _decided(overall, n_told).startswith(told)
