@@ -41,10 +41,11 @@ class JudgedTrials(NamedTuple):
 
 
 def _require_own_names(definitions: Sequence[Definition]) -> None:
-    for block in ("eligible", "trial", "adequacy", "outcome"):
-        rules = {getattr(definition, block) for definition in definitions}
-        if len({rule_id(rule) for rule in rules}) < len(rules):
-            raise ValueError(f"Two rules of the block {block} have one short name: change a setting of one.")
+    """Raise ValueError if two rules, or two pairs of rules that judge a trial, have one short name."""
+    for blocks in (("eligible",), ("trial",), ("adequacy",), ("outcome",), ("adequacy", "outcome")):
+        rules = {tuple(getattr(definition, block) for block in blocks) for definition in definitions}
+        if len({rule_id(*rule) for rule in rules}) < len(rules):
+            raise ValueError(f"Two rules of {' and '.join(blocks)} have one short name: change a setting of one.")
 
 
 class Classification:

@@ -141,7 +141,7 @@ def test_two_rules_of_one_short_name_are_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(classify_module, "rule_id", lambda *_: "the same")
     one, other = definition("one"), definition("other", adequacy={"drug": {"min_days": 999}})
 
-    with pytest.raises(ValueError, match="block adequacy have one short name"):
+    with pytest.raises(ValueError, match="Two rules of adequacy have one short name"):
         classify(_MIXED, study(), [one, other], codes())
 
 
