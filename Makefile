@@ -24,6 +24,7 @@ demo: $(STAMP) ## Simulate a registry of 20,000 persons and report how far defin
 	@$(BIN)/impasse demo
 
 test: lint ## Lint and run every test
+	@# Tests start the command often: what Python compiles of it is kept, whatever the environment says.
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 --no-loadscope-reorder
 
 lint: $(STAMP) ## Lint only
