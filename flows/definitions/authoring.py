@@ -21,7 +21,7 @@ from impasse.schemas.definition import Definition
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.history import unknown
-from impasse.transforms.try_case import Difference, try_case
+from impasse.transforms.try_cases import Difference, try_cases
 
 MIN_CASES = 4
 LONGEST_LABEL = 28
@@ -144,7 +144,7 @@ def _proof(d: Definition, text: str, drawn: str | None, codes: CodeLists) -> Pro
     found = () if drawn is None else cases.parse(f"cases/{d.id}.toml", drawn)
     for case in found:
         cases.check_words(case, codes)
-    tried = [Failure(case, tuple(try_case(case, d, codes))) for case in found]
+    tried = [Failure(case, tuple(told)) for case, told in zip(found, try_cases(found, d, codes), strict=True)]
     return Proof(d.id, len(found), tuple(failure for failure in tried if failure.differences))
 
 

@@ -17,7 +17,7 @@ from impasse.flows.definitions import authoring
 from impasse.schemas import cases, definition, definition_file, mapping_file, study, tables
 from impasse.schemas.codelist_files import CONFIDENCE
 from impasse.schemas.overrules import overruled
-from impasse.transforms.try_case import try_case
+from impasse.transforms.try_cases import try_cases
 from tests.shipped import CODES, SHIPPED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -274,7 +274,7 @@ def test_the_case_example_is_met() -> None:
     """The worked case that the README draws comes out as it says under the definition that the README writes."""
     (case,) = cases.parse("cases/dep_three_drugs.toml", toml_named("my-definitions/cases"))
 
-    assert try_case(case, defined(), CODES) == []
+    assert try_cases([case], defined(), CODES) == [[]]
 
 
 def test_the_definition_example_passes_lint_and_its_case(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from impasse.schemas.history import parse_history
 from impasse.schemas.study import Study
 from impasse.schemas.tables import KEYS
 from impasse.transforms.results import Results, classify
-from impasse.transforms.try_case import drawn_extract
+from impasse.transforms.try_cases import drawn_extract
 from tests.shipped import CODES, SHIPPED
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "treatment-pathway-cases"

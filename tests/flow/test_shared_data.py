@@ -19,7 +19,7 @@ from impasse.schemas.tables import KEYS
 from impasse.transforms.ingest.omop.drugs import ingredient_exposures
 from impasse.transforms.kernels.days import opens_era
 from impasse.transforms.results import Results, classify
-from impasse.transforms.try_case import drawn_extract
+from impasse.transforms.try_cases import drawn_extract
 from tests.flow.running import cleaned_of, run_steps
 from tests.shipped import CODES, COMPARED, SHIPPED
 

@@ -13,7 +13,7 @@ from impasse.schemas.definition import Definition
 from impasse.schemas.rule_ids import judging_rule, trial_rule
 from impasse.schemas.study import Study
 from impasse.transforms.results import classify
-from impasse.transforms.try_case import drawn_extract
+from impasse.transforms.try_cases import drawn_extract
 from tests.reference.histories import (
     random_absent_tables,
     random_observes,

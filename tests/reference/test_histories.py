@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from impasse.schemas.extracts import MODELS
-from impasse.transforms.try_case import drawn_extract
+from impasse.transforms.try_cases import drawn_extract
 from tests.reference import histories, variants
 from tests.reference.drawn import BASE, EVERYTHING
 

@@ -9,7 +9,7 @@ import pytest
 from impasse.schemas.cases import EXPECTED, check_words, parse
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.tables import Classifications, Stages
-from impasse.transforms.try_case import Difference, try_case
+from impasse.transforms.try_cases import Difference, try_cases
 from tests.shipped import CODES, SHIPPED
 
 TYPICAL = next(definition for definition in SHIPPED if definition.id == "dep_typical_two_drugs")
@@ -128,15 +128,16 @@ def test_a_case_that_is_met_differs_in_nothing() -> None:
     """Both cases come out as stated, a null included."""
     first, second = parse("mine.toml", FILE)
 
-    assert try_case(first, TYPICAL, CODES) == []
-    assert try_case(second, TYPICAL, CODES) == []
+    assert try_cases([first, second], TYPICAL, CODES) == [[], []]
 
 
 def test_a_case_that_is_not_met_says_what_came_out() -> None:
     """One day of supply fewer, and the second failure is gone."""
     case = parse("mine.toml", edited("N06AX11 days=42", "N06AX11 days=41"))[1]
 
-    assert try_case(case, TYPICAL, CODES) == [
+    (differences,) = try_cases([case], TYPICAL, CODES)
+
+    assert differences == [
         Difference("verdict", "resistant", "not_resistant"),
         Difference("resistant_date", date(2021, 3, 26), None),
         Difference("n_failed_min", 2, 1),
@@ -147,4 +148,4 @@ def test_a_history_without_an_episode_is_said() -> None:
     """A diagnosis of another disorder opens no episode."""
     case = parse("mine.toml", edited("dx 2021-01-01 F321", "dx 2021-01-01 F411"))[1]
 
-    assert try_case(case, TYPICAL, CODES) == [Difference("verdict", "resistant", "no episode")]
+    assert try_cases([case], TYPICAL, CODES) == [[Difference("verdict", "resistant", "no episode")]]

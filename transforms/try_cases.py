@@ -1,10 +1,11 @@
-"""A worked case and a definition -> where what the definition makes of it differs from what the case expects.
+"""Worked cases and a definition -> where what the definition makes of them differs from what they expect.
 
-The drawn person becomes a delivery of one, which is classified like any other.
+The drawn persons become deliveries, which are classified like any other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
 from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.values import Row
-from impasse.transforms.results import classify
+from impasse.transforms.results import Results, classify
 
 NO_EPISODE, NO_COLUMN = "no episode", "nothing: the definition does not say"
 
@@ -29,23 +30,42 @@ class Difference:
     found: object
 
 
-def try_case(case: Case, definition: Definition, codes: CodeLists) -> list[Difference]:
-    """What the definition makes of the case, as far as it differs from what is expected."""
-    found = classify_case(case, definition, codes)
+def try_cases(cases: Sequence[Case], definition: Definition, codes: CodeLists) -> list[list[Difference]]:
+    """Of each case, what the definition makes of it, as far as it differs from what is expected."""
+    found = classify_cases(cases, definition, codes)
+    return [_differences(case, row) for case, row in zip(cases, found, strict=True)]
+
+
+def _differences(case: Case, found: Row | None) -> list[Difference]:
     if found is None:
         return [Difference(c, value, NO_EPISODE) for c, value in list(case.expected.items())[:1]]
     told = {column: found.get(column, NO_COLUMN) for column in case.expected}
     return [Difference(c, value, told[c]) for c, value in case.expected.items() if told[c] != value]
 
 
-def classify_case(case: Case, definition: Definition, codes: CodeLists) -> Row | None:
-    """The classification (of a staging system the stage) of the drawn person's first episode, if there is one."""
-    person = case.person()
-    absent = frozenset() if person["coverage"] else frozenset({"coverage"})
-    extract = drawn_extract([person], case.observes, absent)
-    classified = classify(extract, study_of(definition), [definition], codes)
+def classify_cases(cases: Sequence[Case], definition: Definition, codes: CodeLists) -> list[Row | None]:
+    """The classification (of a staging system the stage) of each drawn person's first episode, if there is one.
+
+    Cases that observe the same are classified together.
+    """
+    deliveries: dict[tuple[frozenset[str], frozenset[str]], dict[str, Row]] = {}
+    for number, case in enumerate(cases):
+        person = case.person() | {"person_id": f"{number:09}"}
+        absent = frozenset() if person["coverage"] else frozenset({"coverage"})
+        deliveries.setdefault((case.observes, absent), {})[person["person_id"]] = person
+    found: dict[str, Row] = {}
+    for (observes, absent), persons in deliveries.items():
+        extract = drawn_extract(list(persons.values()), observes, absent)
+        found |= _first_answers(classify(extract, study_of(definition), [definition], codes), definition)
+    return [found.get(f"{number:09}") for number in range(len(cases))]
+
+
+def _first_answers(classified: Results, definition: Definition) -> dict[str, Row]:
+    """What is said of the first episode of each person who has one."""
     made = classified.classifications if definition.gives == "verdict" else classified.stages
-    return None if made.is_empty() else made.row(0, named=True)
+    persons = classified.ids["person_id"].cast(pl.String).to_list()
+    # A person's first episode comes first, so that it is the last to be put in.
+    return dict(zip(reversed(persons), reversed(made.to_dicts()), strict=True))
 
 
 def drawn_extract(persons: list[Row], observes: frozenset[str], absent_tables: frozenset[str]) -> Extract:
