@@ -13,7 +13,6 @@ from tests.reference.basics import (
     days_of_diagnosis,
     is_member,
     later,
-    treatment_rows,
 )
 from tests.reference.codes import Codes
 
@@ -69,9 +68,7 @@ def keeps_washout(known: Known, rule: Eligible) -> Truth:
     until = known.episode["treated_from"]
     first = later(until, -rule.washout_days)
     given = [
-        is_member(row, rule.washout_treatments)
-        for row in treatment_rows(known.person, known.codes)
-        if first <= row["date"] < until
+        is_member(row, rule.washout_treatments) for row in known.person["treatments"] if first <= row["date"] < until
     ]
     if True in given:
         return False

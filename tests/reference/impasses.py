@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference.basics import Known, Row, is_member, treatment_rows
+from tests.reference.basics import Known, Row, is_member
 
 
 def impasse(known: Known) -> Row:
@@ -25,7 +25,7 @@ def afterwards(episode: Row) -> str:
 
 def untried_options(known: Known) -> tuple[list[str], list[str]]:
     """The disorder's options of which nothing was given until the episode's end, by whether it would be seen."""
-    given = [row for row in treatment_rows(known.person, known.codes) if row["date"] <= known.episode["end_date"]]
+    given = [row for row in known.person["treatments"] if row["date"] <= known.episode["end_date"]]
     untried: list[str] = []
     unobserved: list[str] = []
     for option in known.codes.options:

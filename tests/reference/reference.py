@@ -9,10 +9,13 @@ two ways the reading is said in a comment that starts with "Reading:".
 
 from __future__ import annotations
 
-from impasse.schemas.definition import Definition, Scored
+from dataclasses import replace
+from functools import cache
+
+from impasse.schemas.definition import Definition, Scored, Trial
 from impasse.schemas.study import EpisodeSection, PeriodSection
 from tests.reference.adequacy import judge_adequacy
-from tests.reference.basics import Known, Row, Truth, only
+from tests.reference.basics import Known, Row, Truth, only, treatment_rows
 from tests.reference.codes import Codes
 from tests.reference.eligibility import diagnosed_causes, judge_eligibility
 from tests.reference.episodes import episodes_of
@@ -55,7 +58,7 @@ def classify_person(
     same_day: str = "together",
 ) -> Row:
     """Everything the program says about one person, as lists of dicts."""
-    person = delivered(person, absent_tables)
+    person = delivered(person, absent_tables, codes)
     every_episode = [
         episode
         for disorder in study_episodes.disorders
@@ -66,6 +69,11 @@ def classify_person(
         for episode in every_episode
         if period.start <= episode["start_date"] <= period.end
     ]
+
+    @cache
+    def trials_under(rule: Trial, number: int) -> list[Row]:
+        return trials_of(person, episodes[number], rule, same_day)
+
     told: Row = {
         "episodes": [only(EPISODE_FACTS, e) for e in episodes],
         "trials": {},
@@ -74,7 +82,11 @@ def classify_person(
         "stages": [],
     }
     for definition in definitions:
-        judged = [all_known(person, episode, definition, codes, observes, same_day) for episode in episodes]
+        judged = []
+        for number, episode in enumerate(episodes):
+            speaks = episode["disorder"] in definition.eligible.disorders
+            trials = trials_under(definition.trial, number) if speaks else []
+            judged.append(all_known(Known(person, episode, trials, codes, observes), definition))
         trials = [trial for known in judged for trial in known.trials]
         told["trials"][definition.id] = [only(TRIAL_FACTS, t) for t in trials]
         told["judgements"][definition.id] = [only(JUDGEMENT_FACTS, t) for t in trials]
@@ -88,22 +100,21 @@ def classify_person(
     return told
 
 
-def delivered(person: Row, absent_tables: frozenset[str]) -> Row:
-    """The person with None in place of every table the delivery does not have."""
-    return {name: None if name in absent_tables else rows for name, rows in person.items()}
+def delivered(person: Row, absent_tables: frozenset[str], codes: Codes) -> Row:
+    """The person with None in place of every table the delivery does not have, and with all treatments as one table."""
+    tables = {name: None if name in absent_tables else rows for name, rows in person.items()}
+    return tables | {"treatments": treatment_rows(tables, codes)}
 
 
-def all_known(
-    person: Row, episode: Row, definition: Definition, codes: Codes, observes: frozenset[str], same_day: str
-) -> Known:
-    """The episode with its trials, each with its judgements; a definition sees none where it does not speak."""
-    speaks = episode["disorder"] in definition.eligible.disorders
-    trials = trials_of(person, episode, definition.trial, codes, same_day) if speaks else []
+def all_known(known: Known, definition: Definition) -> Known:
+    """The episode, each of its trials with its judgements under the definition."""
+    person, episode, codes = known.person, known.episode, known.codes
+    trials = [dict(trial) for trial in known.trials]
     for trial in trials:
         trial.update(judge_adequacy(trial, definition, codes))
-        trial.update(judge_outcome(trial, trials, person, episode, definition, codes, observes))
+        trial.update(judge_outcome(trial, trials, person, episode, definition, codes, known.observes))
         trial.update(judge_response(trial, person, episode, definition, codes))
-    return Known(person, episode, trials, codes, observes)
+    return replace(known, trials=trials)
 
 
 def eligibility(known: Known, definition: Definition) -> Truth:

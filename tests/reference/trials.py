@@ -6,14 +6,13 @@ from datetime import date
 
 from impasse.schemas.definition import Trial
 from impasse.schemas.rule_ids import rule_id
-from tests.reference.basics import Row, days_between, is_member, later, only, treatment_rows
-from tests.reference.codes import Codes
+from tests.reference.basics import Row, days_between, is_member, later, only
 from tests.reference.same_day import in_order_taken
 
 
-def trials_of(person: Row, episode: Row, rule: Trial, codes: Codes, same_day: str) -> list[Row]:
+def trials_of(person: Row, episode: Row, rule: Trial, same_day: str) -> list[Row]:
     """The trials of one episode, numbered by (start, treatment, end)."""
-    by_treatment = rows_by_treatment(person, episode, rule, codes)
+    by_treatment = rows_by_treatment(person, episode, rule)
     drugs: list[Row] = []
     courses: list[Row] = []
     for rows in by_treatment.values():
@@ -62,9 +61,9 @@ def window(rows: list[Row], episode: Row, rule: Trial) -> tuple[date, date] | No
     return first, last
 
 
-def rows_by_treatment(person: Row, episode: Row, rule: Trial, codes: Codes) -> dict[str, list[Row]]:
+def rows_by_treatment(person: Row, episode: Row, rule: Trial) -> dict[str, list[Row]]:
     """The window's dispensings and procedures that may be what the rule speaks about."""
-    rows = treatment_rows(person, codes)
+    rows = [dict(row) for row in person["treatments"]]
     for row in rows:
         row["is_primary"] = is_member(row, rule.treatments) is not False
         row["is_augmenter"] = is_member(row, rule.augmenters) is not False
