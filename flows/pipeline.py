@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prefect import flow, task
+from prefect.utilities.annotations import quote
 
 from impasse.flows.files.s3 import Place
 from impasse.flows.gate.redact import redact
@@ -57,19 +58,19 @@ def run_study(
 def _run(plan: Plan, loaded: Loaded) -> Place:
     tell("reading and checking the delivery", 0, 1)
     begin_reading()
-    counts = reading.delivery_read_before(plan) or read_delivery(plan, loaded)
+    counts = reading.delivery_read_before(plan) or read_delivery(plan, quote(loaded))
     artifacts.show_rows(counts.tables)
     last = counts.parts + 4
     classify_all(plan, counts, last)
     tell("comparing definitions", last - 3, last)
-    artifacts.show_verdicts(compare(plan, loaded))
+    artifacts.show_verdicts(compare(plan, quote(loaded)))
     tell("writing the pages", last - 2, last)
-    render(plan, loaded)
+    render(plan, quote(loaded))
     return _finish(plan, loaded, last)
 
 
 def _finish(plan: Plan, loaded: Loaded, last: int = 1) -> Place:
     tell("publishing", last - 1, last)
-    folder = publish(plan, loaded)
+    folder = publish(plan, quote(loaded))
     artifacts.show_folder(folder)
     return folder

@@ -142,7 +142,8 @@ def _numbered(contents: ReportContents, disorder: str) -> Numbered:
     ).sort("prevalence", "definition_id", descending=[True, False], nulls_last=True)
     titles = {d: d for d in contents.prevalence["definition_id"]} | {d.id: d.title for d in contents.definitions}
     order = shares["definition_id"].to_list()
-    wide = {d.id for d in contents.definitions if len(set(d.eligible.disorders) & set(_disorders(contents))) > 1}
+    shown = set(_disorders(contents))
+    wide = {d.id for d in contents.definitions if len(shown & set(d.eligible.disorders)) > 1}
     return Numbered(disorder, order, [d for d in order if d not in wide], titles, shares)
 
 

@@ -48,8 +48,9 @@ def parts(contents: ReportContents, numbered: Numbered) -> dict[str, Any]:
 
 def staged(contents: ReportContents) -> set[str]:
     """The disorders of which some staging system speaks about an episode."""
-    found = contents.profile.filter(pl.col("characteristic") == "stage", pl.col("n_of") > 0)["definition_id"].unique()
-    return {disorder for d in contents.definitions if d.id in set(found) for disorder in d.eligible.disorders}
+    told = contents.profile.filter(pl.col("characteristic") == "stage", pl.col("n_of") > 0)["definition_id"]
+    systems = set(told.unique())
+    return {disorder for d in contents.definitions if d.id in systems for disorder in d.eligible.disorders}
 
 
 def _rounded(

@@ -70,6 +70,7 @@ from impasse.transforms.disclose.rounding import protect_profile
 NESTED = ("eligible", "adequately_treated", "treated", "failed_a_trial", "episodes")  # most wanted first
 _BEYOND_DENOMINATORS = ("failed_a_trial", "resistant_possible")  # published together, as member failed_a_trial
 _GROUPS = ("n_resistant", "n_undetermined", "n_other", "n_outside")  # they add up to the level's episodes
+_ROW = ("definition_id", "denominator_id", "level", *_GROUPS)
 
 _Family = dict[str, np.ndarray]  # one definition and stratum, by denominator: levels by _GROUPS
 _Others = list[tuple[_Family, np.ndarray]]  # published definitions, and in which of `_compared` they are nested
@@ -147,15 +148,15 @@ def _counts(tables: dict[str, pl.DataFrame]) -> tuple[dict[str, dict[str, _Famil
     counts: dict[str, dict[str, _Family]] = {}
     levels = {}
     for (stratum,), rows in split.partition_by("stratum", as_dict=True).items():
-        names = rows["level"].unique().sort()
-        levels[stratum] = names.to_list()
-        for (definition, name), found in rows.partition_by("definition_id", "denominator_id", as_dict=True).items():
-            level_counts = np.zeros((len(names), len(_GROUPS)), dtype=np.int64)
-            level_counts[names.search_sorted(found["level"])] = found.select(_GROUPS).to_numpy()
-            counts.setdefault(definition, {}).setdefault(stratum, {})[name] = level_counts
+        levels[stratum] = rows["level"].unique().sort().to_list()
+        place = {level: i for i, level in enumerate(levels[stratum])}
+        for definition, name, level, *found in rows.select(_ROW).iter_rows():
+            family = counts.setdefault(definition, {}).setdefault(stratum, {})
+            no_level = np.zeros((len(place), len(_GROUPS)), dtype=np.int64)
+            family.setdefault(name, no_level)[place[level]] = found
     if "attrition" in tables:
-        for definition, family in counts.items():
-            family["all"]["failed_a_trial"] = _beyond_denominators(tables["attrition"], definition)
+        for definition, strata in counts.items():
+            strata["all"]["failed_a_trial"] = _beyond_denominators(tables["attrition"], definition)
     return counts, levels
 
 
