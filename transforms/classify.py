@@ -107,14 +107,18 @@ class Classification:
 
     # Judgements and verdicts
 
-    def judged(self, rule: Trial) -> JudgedTrials:
-        """The trials under a trial rule with what all adequacy and outcome rules that go with it say of them."""
-        return self._once(("judged", rule), lambda: self._judge(rule, self.by_trial_rule[rule]))
+    def judged(self, rule: Trial, *, alone: bool = False) -> JudgedTrials:
+        """The trials under a trial rule with what all adequacy and outcome rules that go with it say of them.
 
-    def _judge(self, rule: Trial, definitions: Sequence[Definition]) -> JudgedTrials:
-        trials = self.trials_under(rule)
-        adequacies, outcomes = ({getattr(d, block): None for d in definitions} for block in ("adequacy", "outcome"))
-        return JudgedTrials(trials, judge_trials(trials, list(adequacies), list(outcomes), self.evidence))
+        For verdicts `alone`, without the reasons.
+        """
+        return self._once(("judged", rule, alone), lambda: self._judge(rule, alone))
+
+    def _judge(self, rule: Trial, alone: bool) -> JudgedTrials:
+        trials, sharing = self.trials_under(rule), self.by_trial_rule[rule]
+        adequacies, outcomes = ({getattr(d, block): None for d in sharing} for block in ("adequacy", "outcome"))
+        judged = judge_trials(trials, list(adequacies), list(outcomes), self.evidence, alone=alone)
+        return JudgedTrials(trials, judged)
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -125,25 +129,32 @@ class Classification:
     def answers(self) -> dict[str, pl.DataFrame]:
         """What is published of every episode, in order, under each definition: a verdict or a stage."""
         found: dict[str, pl.DataFrame] = {}
+        facts = self._with_causes(self._facts)
         for rule, definitions in self.by_trial_rule.items():
-            found |= judge_definitions(definitions, *self.judged(rule), self._facts, self._delivered)
+            found |= judge_definitions(definitions, *self.judged(rule), facts, self._delivered)
         return found
 
     def verdicts_of(self, definition: Definition) -> pl.Series:
         """The verdict on each episode, and nothing that is told with it."""
-        judged = self.judged(definition.trial)
+        judged = self.judged(definition.trial, alone=True)
         found = judge_definitions([definition], *judged, self._facts, self._delivered, alone=True)
         return found[definition.id]["verdict"]
 
     @cached_property
     def _facts(self) -> pl.DataFrame:
         """What the definitions ask of an episode apart from its trials, and whether they speak about it."""
-        diagnosed = pl.Series("diagnosed", self.causes.diagnosed)
         histories = Histories(self.episodes, self.spans, self.coded, self.codes)
-        known = self.episodes.hstack([diagnosed, *histories.facts(self.definitions)]).lazy()
-        known = known.with_columns(pl.col("disorder").cast(pl.Enum(self.spans.disorders)), is_diagnosed=diagnosed > 0)
+        known = self.episodes.hstack(histories.facts(self.definitions))
+        if any(d.eligible.pseudo_resistance != "noted" for d in self.definitions):
+            known = self._with_causes(known)
+        disorder = pl.col("disorder").cast(pl.Enum(self.spans.disorders))
         rules = {column("is_eligible", d.eligible): is_eligible(d.eligible) for d in self.definitions}
-        return collect_in_order(known.with_columns(**rules))
+        return collect_in_order(known.lazy().with_columns(disorder).with_columns(**rules))
+
+    def _with_causes(self, known: pl.DataFrame) -> pl.DataFrame:
+        """The facts of episodes beside the causes of pseudo-resistance that are diagnosed."""
+        diagnosed = pl.Series(self.causes.diagnosed)
+        return known.with_columns(diagnosed=diagnosed, is_diagnosed=diagnosed > 0)
 
     @cached_property
     def _delivered(self) -> Observability:

@@ -148,13 +148,16 @@ def test_two_rules_of_one_short_name_are_refused(monkeypatch: pytest.MonkeyPatch
 def test_a_verdict_asked_for_alone_is_that_of_the_table() -> None:
     """Counted, scored, spared by a cause, or open: the verdict without its date and reasons is the same."""
     spared = definition("e_spared", eligible={"pseudo_resistance": "after"}, resistance=counts(count(1)))
-    rules = (_COUNTS, _SCORES, spared)
+    not_asked = definition("f_not_asked", eligible={"pseudo_resistance": "before"}, resistance=counts(count(1)))
+    rules = (_COUNTS, _SCORES, spared, not_asked)
 
-    made = classify(_MIXED, _STUDY, rules, codes())
+    table = classify(_MIXED, _STUDY, rules, codes()).classifications
+    of_table = {rule.id: table.filter(definition_id=rule.id)["verdict"].to_list() for rule in rules}
+    together = classify(_MIXED, _STUDY, rules, codes())
+    by_itself = {rule.id: classify(_MIXED, _STUDY, [rule], codes()) for rule in rules}
 
-    told = {rule.id: made.verdicts_of(rule).to_list() for rule in rules}
-    table = made.classifications.group_by("definition_id", maintain_order=True).agg("verdict")
-    assert told == {name: [str(verdict) for verdict in verdicts] for name, verdicts in table.iter_rows()}
+    assert {rule.id: together.verdicts_of(rule).to_list() for rule in rules} == of_table
+    assert {rule.id: by_itself[rule.id].verdicts_of(rule).to_list() for rule in rules} == of_table
 
 
 def test_persons_do_not_see_each_other() -> None:

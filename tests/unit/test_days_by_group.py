@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from impasse.transforms.kernels.days import LONG_AGO, Days, opens_era, packed, stocked
+from impasse.transforms.kernels.segments import NEVER
 from tests.tables import table
 
 
@@ -35,6 +36,13 @@ def test_packed_days_are_one_apart() -> None:
     drawn = "group  day\n3  -1\n3  0\n3  31"
 
     assert np.diff(packed(*_columns(drawn, "group", "day"))).tolist() == [1, 31]
+
+
+def test_the_first_day_of_each_group_is_its_earliest() -> None:
+    """A group without a row has none."""
+    days = Days(*_columns("group  day\n0  -700\n0  20000\n2  31", "group", "day"))
+
+    assert days.first_of_each(4).tolist() == [-700, NEVER, 31, NEVER]
 
 
 def test_an_era_opens_past_the_gap_not_at_it() -> None:

@@ -77,18 +77,23 @@ class Dispensed(NamedTuple):
     row: np.ndarray
     delivered: pl.DataFrame
 
-    def amounts(self, name: str, rows: np.ndarray) -> np.ndarray:
-        """An amount of some of the supplies; see UNKNOWN."""
-        return self._of(name, rows).fill_null(UNKNOWN).to_numpy()
+    def amounts(self, rows: np.ndarray, *names: str) -> list[np.ndarray]:
+        """Amounts of some of the supplies; see UNKNOWN."""
+        found = self._of(rows, *names).with_columns(pl.all().fill_null(UNKNOWN))
+        return [found[name].to_numpy() for name in names]
 
     def bases(self, rows: np.ndarray) -> np.ndarray:
         """How the days of some of the supplies were worked out, as a place in SUPPLY_BASES."""
-        names, place = numbered(self._of("supply_basis", rows).fill_null("unknown"))
+        names, place = numbered(self._of(rows, "supply_basis")["supply_basis"].fill_null("unknown"))
         return np.array([SUPPLY_BASES.index(name) for name in names], dtype=np.uint8)[place]
 
-    def _of(self, name: str, rows: np.ndarray) -> pl.Series:
-        row = pl.Series(self.row[rows])
-        return self.delivered[name].gather(row.set(row == _NOT_DELIVERED, None))
+    def _of(self, rows: np.ndarray, *names: str) -> pl.DataFrame:
+        """Columns of some of the supplies, null of those that were not delivered as such."""
+        row = self.row[rows]
+        taken = pl.Series(row)
+        if (row == _NOT_DELIVERED).any():
+            taken = taken.set(taken == _NOT_DELIVERED, None)
+        return self.delivered.select(pl.col(names).gather(taken))
 
 
 class Done(NamedTuple):

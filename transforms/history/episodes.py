@@ -184,7 +184,7 @@ def _bridges(table: Dispensed | Done, is_meant: np.ndarray, is_patient: np.ndarr
     """Treatments of the disorder's patients: no contacts."""
     rows = np.flatnonzero(is_meant[table.treatment] & is_patient[table.person])
     day, no = table.day[rows], np.zeros(len(rows), dtype=bool)
-    covered_to = day + table.amounts("days", rows) - 1 if isinstance(table, Dispensed) else day
+    covered_to = day + table.amounts(rows, "days")[0] - 1 if isinstance(table, Dispensed) else day
     return _Events(table.person[rows], day, np.maximum(day, covered_to), no, no, no)
 
 

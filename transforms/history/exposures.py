@@ -57,7 +57,7 @@ class Exposures:
 def find_exposures(coded: Coded, spans: Spans, same_day: str) -> Exposures:
     """The exposures of all episodes."""
     dispensed, (supplied, row) = coded.dispensed, _within(coded.dispensed, spans)
-    amounts = (dispensed.amounts(name, row) for name in ("days", "dose_ug", "dose_mddd"))
+    amounts = dispensed.amounts(row, "days", "dose_ug", "dose_mddd")
     told, begins = (*amounts, dispensed.bases(row)), np.zeros(len(row), dtype=np.int32)
     supplies = Supplies._make([supplied, dispensed.treatment[row], dispensed.day[row], *told, begins])
     done, (treated, row) = coded.done, _within(coded.done, spans)

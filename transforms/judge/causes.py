@@ -20,7 +20,6 @@ from impasse.schemas.tables import CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
 from impasse.transforms.history.encode import Coded, spelled
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.judge.counts import Counting
-from impasse.transforms.kernels.days import LONG_AGO
 
 # The reasons of an inadequate trial that show each cause, in the order of CAUSES_OF_TRIALS.
 _REASONS = (("underdosed",), ("too_short", "too_few_sessions"), ("low_adherence",))
@@ -55,14 +54,15 @@ class Causes:
 
     @cached_property
     def _found(self) -> tuple[np.ndarray, tuple[str, ...]]:
-        spans, told = self._spans, self._coded.diagnosed
-        n, long_ago = len(spans.start), np.full(len(spans.start), LONG_AGO)
-        has_cause = {cause: np.zeros(n, dtype=bool) for cause in self._codes.causes["cause"].unique().sort()}
-        for disorder, name, cause in self._codes.causes.select("disorder", "list", "cause").iter_rows():
+        spans, told, listed = self._spans, self._coded.diagnosed, self._codes.causes
+        n_persons = len(self._coded.persons)
+        has_cause = {cause: np.zeros(len(spans.start), dtype=bool) for cause in listed["cause"].unique().sort()}
+        for (disorder,), lists in listed.group_by("disorder", maintain_order=True):
             rows = np.flatnonzero(spans.of_disorders(frozenset({disorder})))
-            days = told.days_of(name).number_within(spans.person[rows], long_ago[rows], spans.end[rows])
-            has_cause[cause][rows] |= days > 0
-        return spelled(has_cause, n)
+            person, end = spans.person[rows], spans.end[rows]
+            for name, cause in lists.select("list", "cause").iter_rows():
+                has_cause[cause][rows] |= told.days_of(name).first_of_each(n_persons)[person] <= end
+        return spelled(has_cause, len(spans.start))
 
 
 def causes_of(given: pl.Expr, counting: Counting) -> pl.Expr:

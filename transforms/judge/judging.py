@@ -40,6 +40,7 @@ from impasse.transforms.kernels.queries import collect_in_order
 
 SIGNS = frozenset({"switch", "add_on", "ect", "tms", "admission"})  # all changes of treatment that can be shown
 _OF_OUTCOME = JudgedOutcome("has_failed", "outcome_evidence", "day_failed")
+_REASONS = ("adequacy_reason", "outcome_evidence")
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,13 @@ class Evidence:
 
 
 def judge_trials(
-    trials: TrialsOfRule, adequacies: Sequence[Adequacy], outcomes: Sequence[Outcome], evidence: Evidence
-) -> pl.DataFrame:
-    """The trials, in order, with what each adequacy and outcome rule says of them, in columns named as by `column`."""
+    trials: TrialsOfRule, adequacies: Sequence[Adequacy], outcomes: Sequence[Outcome], evidence: Evidence,
+    *, alone: bool = False,
+) -> pl.DataFrame:  # fmt: skip
+    """The trials, in order, with what each adequacy and outcome rule says of them, in columns named as by `column`.
+
+    Where verdicts are asked for `alone`, what they do not need is left out: the reasons.
+    """
     of_eras = [*days_at_dose(trials.eras, adequacies, evidence.references)]
     of_eras += [_judge_scales(trials.eras, rule, evidence.signs) for rule in _different_scales(outcomes)]
     signs = {sign for rule in outcomes for sign in rule.change_signs} - {"switch", "add_on"}
@@ -65,12 +70,15 @@ def judge_trials(
     for rule in outcomes:
         told = outcome(rule, evidence.signs.observed)
         answers |= {column(what, rule): answer for what, answer in zip(_OF_OUTCOME, told, strict=True)}
+    if alone:
+        answers = {name: answer for name, answer in answers.items() if not name.startswith(_REASONS)}
     return collect_in_order(trials.facts(of_eras, came).with_columns(**answers))
 
 
 def _different_scales(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """One of the rules for each way of judging by scales."""
-    return list({columns_by_scales(rule).has_failed.meta.output_name(): rule for rule in outcomes}.values())
+    scaled = [rule for rule in outcomes if rule.scales]
+    return list({columns_by_scales(rule).has_failed.meta.output_name(): rule for rule in scaled}.values())
 
 
 def _judge_scales(eras: Eras, rule: Outcome, signs: Signs) -> pl.DataFrame:

@@ -71,7 +71,12 @@ def _unless_stopped_early(told: JudgedOutcome, rule: Outcome) -> JudgedOutcome:
 
 @cache
 def columns_by_scales(rule: Outcome) -> JudgedOutcome:
-    """The columns that hold what the scales of a rule say of each era or course; equal scales share them."""
+    """The columns that hold what the scales of a rule say of each era or course; equal scales share them.
+
+    A rule without scales has no column: they say nothing of any trial.
+    """
+    if not rule.scales:
+        return by_scales(rule)
     return JudgedOutcome(*(col(f"{what} by {_key_of_scales(rule)}") for what in JudgedOutcome._fields))
 
 

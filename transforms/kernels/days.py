@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from impasse.transforms.kernels.compiled import compiled
+from impasse.transforms.kernels.segments import NEVER
 
 _DAY_BITS = 20  # day numbers, shifted to be positive, stay below 2^20 (years 533 to 3403)
 _SHIFT = 1 << (_DAY_BITS - 1)
@@ -90,6 +91,12 @@ class Days:
     def only(self, rows: np.ndarray) -> Days:
         """Some of the rows, as a mask."""
         return Days.of_keys(self._keys[rows])
+
+    def first_of_each(self, n_groups: int) -> np.ndarray:
+        """The first day of each of the groups, which are numbered from 0; NEVER where there is none."""
+        first = np.full(n_groups, NEVER)
+        first[self._keys[::-1] >> _DAY_BITS] = self.day[::-1]  # of a group's rows the last one stays, the earliest
+        return first
 
     def number_before(self, group: np.ndarray, day: np.ndarray | np.int32) -> np.ndarray:
         """For each asked group and day how many rows of the table come before, those of earlier groups included."""
