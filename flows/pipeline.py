@@ -16,17 +16,17 @@ from prefect.utilities.annotations import quote
 
 from impasse.flows.files.s3 import Place
 from impasse.flows.gate.redact import redact
-from impasse.flows.run import artifacts, engines, runs, trying
+from impasse.flows.run import artifacts, engines, retries, unfinished
 from impasse.flows.run.loading import Loaded, load
 from impasse.flows.run.parts import classify_all
 from impasse.flows.run.plan import Plan, make_plan, taken
 from impasse.flows.run.progress import begin_reading, tell
 from impasse.flows.run.steps import comparing, publication, reading, rendering
 
-read_delivery = task(redact(reading.read_delivery), name="read, clean and check the delivery", **trying.AGAIN)
-compare = task(redact(comparing.compare), name="compare definitions", **trying.AGAIN)
-render = task(redact(rendering.render_pages), name="write the pages", **trying.AGAIN)
-publish = task(redact(publication.publish), name="publish", **trying.ONCE)  # a half-done move is not tried again
+read_delivery = task(redact(reading.read_delivery), name="read, clean and check the delivery", **retries.AGAIN)
+compare = task(redact(comparing.compare), name="compare definitions", **retries.AGAIN)
+render = task(redact(rendering.render_pages), name="write the pages", **retries.AGAIN)
+publish = task(redact(publication.publish), name="publish", **retries.ONCE)  # a half-done move is not tried again
 
 
 @flow(name="impasse", flow_run_name="{study_path}", persist_result=False, validate_parameters=True)
@@ -49,7 +49,7 @@ def run_study(
     requested = {"buckets": buckets, "memory": memory, "kind": engine, "address": address, "workers": workers}
     plan = make_plan(Path(study_path), out, resume, **requested)
     loaded = load(plan.study_path)
-    runs.note_left_over(plan.folder, plan.run_id, plan.made_of())
+    unfinished.note_left_over(plan.folder, plan.run_id, plan.made_of())
     with taken(plan, resume), publication.kept_if_resumable(plan, loaded):
         engines.require_engine(plan.engine)
         return str(_finish(plan, loaded) if publication.is_whole(plan) else _run(plan, loaded))

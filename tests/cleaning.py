@@ -17,7 +17,6 @@ from impasse.transforms.ingest.clean import EVENT_TABLES, SourceReader, clean_pe
 from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.ordering import number_words, order_words, put_in_order
-from impasse.transforms.ingest.refused_rows import together
 from impasse.transforms.ingest.reversals import Reversals, take_back
 from impasse.transforms.ingest.tallies import (
     Lying,
@@ -28,6 +27,7 @@ from impasse.transforms.ingest.tallies import (
     reconcile,
     tally,
 )
+from impasse.transforms.ingest.unlike_frames import together
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from impasse.schemas.rule_ids import column, rule_id
 from impasse.schemas.study import Study
 from impasse.schemas.tables import MODALITIES, RESTRICTED, ROLES
 from impasse.transforms.classify import Classification
-from impasse.transforms.compare.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
+from impasse.transforms.compare.verdict_matrix import NOT_SPOKEN_OF, VerdictMatrix, code_of
 from impasse.transforms.history.encode import UNKNOWN, decode
 from impasse.transforms.history.scores import windows
 from impasse.transforms.history.trials import TrialsOfRule

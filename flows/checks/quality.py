@@ -37,7 +37,7 @@ from impasse.schemas.expectations import (
 )
 from impasse.schemas.extracts import MODELS
 from impasse.schemas.study import Study
-from impasse.transforms.ingest.omop.keys import N_KEYS, N_REPEATED
+from impasse.transforms.ingest.omop.repeated_keys import N_KEYS, N_REPEATED
 from impasse.transforms.ingest.rules import HARMLESS
 from impasse.transforms.ingest.tallies import Tally
 

@@ -3,7 +3,7 @@
 A page is found by a hash of all it is made of, so one that is there is never out of date; its first line is a hash of
 the rest, so one that was cut off or changed is made again, and so is one that cannot be read. Only pages with nothing
 of a delivery in them may be kept. Their names have no ending, because files that end like those of the program are
-taken for files of it (`flows/run/unchanged.py`).
+taken for files of it (`flows/run/as_planned.py`).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def write_quarantine(parts: Sequence[pl.DataFrame | Path], path: Path) -> None:
     """Refused rows as one file, in the order of the parts: those in memory, and those `set_aside` on disk."""
-    from impasse.transforms.ingest.refused_rows import together
+    from impasse.transforms.ingest.unlike_frames import together
 
     frames = [pl.scan_ipc(part, glob=False) if isinstance(part, Path) else part.lazy() for part in parts]
     path.parent.mkdir(parents=True, exist_ok=True)

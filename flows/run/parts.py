@@ -9,7 +9,7 @@ from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from impasse.flows.gate.redact import redact
-from impasse.flows.run import engines, trying
+from impasse.flows.run import engines, retries
 from impasse.flows.run.engines import Classify, ClusterGone
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.progress import note, tell
@@ -37,7 +37,7 @@ def classify_all(plan: Plan, counts: DeliveryCounts, last: int) -> None:
     classify_parts()
 
 
-@task(name="classify a part", **trying.AGAIN)
+@task(name="classify a part", **retries.AGAIN)
 @redact
 def classify_part(classify: Classify, plan: Plan, part: int, counts: DeliveryCounts) -> None:
     """One part of the persons, classified wherever the engine has its workers."""

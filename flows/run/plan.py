@@ -16,12 +16,12 @@ from impasse.flows.files.folders import remove, remove_if_empty, take_folder
 from impasse.flows.files.keep import for_user_alone
 from impasse.flows.files.pointer import require_free
 from impasse.flows.files.s3 import Place
-from impasse.flows.run import lock, runs
+from impasse.flows.run import lock, unfinished
+from impasse.flows.run.as_planned import fingerprint, inputs_of, signatures_of
 from impasse.flows.run.cores import usable_cores
 from impasse.flows.run.loading import load, notes_on_former_names, stated
 from impasse.flows.run.program import computing, versions
 from impasse.flows.run.progress import note
-from impasse.flows.run.unchanged import fingerprint, inputs_of, signatures_of
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.file_names import shown_apart
 from impasse.schemas.study import EngineSection, OutputSection, Study
@@ -64,7 +64,7 @@ class Plan:
     @property
     def work(self) -> Path:
         """Where the run is written until it is whole."""
-        return self.folder / f"{runs.WORK}{self.run_id}"
+        return self.folder / f"{unfinished.WORK}{self.run_id}"
 
     @property
     def home(self) -> Path:
@@ -75,17 +75,17 @@ class Plan:
     @property
     def progress(self) -> Path:
         """What a stopped run needs to be resumed; there once the delivery is read, until all of the run is done."""
-        return self.home / runs.PROGRESS
+        return self.home / unfinished.PROGRESS
 
     @property
     def lock(self) -> Path:
         """Held by whoever works on the run, from beginning to end."""
-        return self.home / runs.LOCK
+        return self.home / unfinished.LOCK
 
     @property
     def latest(self) -> Place:
         """What leads to the latest published run of the study."""
-        return self.published / runs.LATEST
+        return self.published / unfinished.LATEST
 
     def made_of(self) -> dict[str, object]:
         """What must be the same for a stopped run to be resumed."""
@@ -125,7 +125,7 @@ def make_plan(
     output, engine = stated(loaded.study, requested)
     here, end = _folders(path.parent, output, out)
     folder, published = here / loaded.study.name, end / loaded.study.name
-    require_free(published / runs.LATEST)
+    require_free(published / unfinished.LATEST)
     signatures = signatures_of(path, loaded)  # before the bytes: what is written meanwhile has another
     plan = Plan(
         study_path=path,
@@ -149,12 +149,12 @@ def _folders(base: Path, output: OutputSection, out: str | Path | None) -> tuple
 
 def _new_run(plan: Plan) -> Plan:
     first = f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-{plan.fingerprint}"
-    number = runs.next_number(plan.folder, plan.published)
+    number = unfinished.next_number(plan.folder, plan.published)
     for run_id in (first, *(f"{first}-{n}" for n in range(2, 100))):
         new = replace(plan, run_id=run_id, number=number)
         if not new.final.exists() and take_folder(new.work):
             with for_user_alone():
-                texts.write_json({"started": number}, new.work / runs.STARTED)
+                texts.write_json({"started": number}, new.work / unfinished.STARTED)
             return new
     raise ImpasseError(
         "Too many runs of this study at once.", where=str(plan.folder), do="Start them one after another."
@@ -163,11 +163,11 @@ def _new_run(plan: Plan) -> Plan:
 
 def _stopped_run(plan: Plan) -> Plan:
     """The run that was started last of those that can be gone on with: stopped, killed, or not moved to its end."""
-    there = runs.unfinished(plan.folder)
+    there = unfinished.runs_in(plan.folder)
     for stopped in there:
-        if runs.can_resume(stopped, plan.made_of()):
+        if unfinished.can_resume(stopped, plan.made_of()):
             return replace(plan, run_id=stopped.run_id, number=stopped.started)
-    raise _nothing_to_resume(plan.folder, runs.left_over(there, plan.made_of()))
+    raise _nothing_to_resume(plan.folder, unfinished.left_over(there, plan.made_of()))
 
 
 @contextmanager
@@ -183,8 +183,8 @@ def taken(plan: Plan, resume: bool) -> Iterator[None]:
 
 
 def _is_stopped(plan: Plan) -> bool:
-    there = [run for run in runs.unfinished(plan.folder) if run.run_id == plan.run_id]
-    return any(runs.can_resume(run, plan.made_of()) for run in there)
+    there = [run for run in unfinished.runs_in(plan.folder) if run.run_id == plan.run_id]
+    return any(unfinished.can_resume(run, plan.made_of()) for run in there)
 
 
 def _finished_elsewhere(plan: Plan) -> ImpasseError:
@@ -199,7 +199,7 @@ def _finished_elsewhere(plan: Plan) -> ImpasseError:
 def require_stopped_run(study: Study, base: Path, out: str | None) -> None:
     """Raise ImpasseError if no run of the study was stopped after its delivery was read; files are compared later."""
     folder = _folders(base, study.output, out)[0] / study.name
-    if not any(run.progress for run in runs.unfinished(folder)):
+    if not any(run.progress for run in unfinished.runs_in(folder)):
         raise _nothing_to_resume(folder)
 
 

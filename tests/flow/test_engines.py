@@ -287,7 +287,7 @@ def test_a_part_is_not_classified_by_another_program(
     """A worker with other code or code lists stops the part, and nobody resumes what another program began."""
     plan = make_plan(registry, tmp_path)
     reading.read_delivery(plan, load(plan.study_path))
-    monkeypatch.setattr("impasse.flows.run.unchanged.program_fingerprint", lambda: "another")
+    monkeypatch.setattr("impasse.flows.run.as_planned.program_fingerprint", lambda: "another")
 
     with pytest.raises(ImpasseError, match="not what it was when the run was planned"):
         classifying.classify_part(plan, part=0, n_parts=PARTS, n_buckets=PARTS)
@@ -302,7 +302,7 @@ def test_a_part_is_not_classified_with_other_versions(
     """The manifest states the versions of the run: a worker with another is told, with both versions."""
     plan = make_plan(small_study, tmp_path)
     planned = dict(plan.computed_with)
-    monkeypatch.setattr("impasse.flows.run.unchanged.computing", lambda: {**planned, library: "0.0.1"})
+    monkeypatch.setattr("impasse.flows.run.as_planned.computing", lambda: {**planned, library: "0.0.1"})
 
     with pytest.raises(ImpasseError, match=rf"other versions.*: {library} 0.0.1 instead of {planned[library]}\."):
         classifying.classify_part(plan, part=0, n_parts=1, n_buckets=1)

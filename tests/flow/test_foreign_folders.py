@@ -12,7 +12,7 @@ import pytest
 
 from impasse.flows.cli import demo
 from impasse.flows.files import keep, tables, texts
-from impasse.flows.run import runs
+from impasse.flows.run import unfinished
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import Plan, make_plan
 from impasse.flows.run.steps import publication, reading
@@ -81,12 +81,12 @@ def test_a_run_in_a_folder_that_is_not_the_users_own_is_not_resumed(
 @pytest.mark.parametrize("prepare", [pytest.param(given_away, marks=root), opened])
 def test_nothing_of_a_foreign_folder_is_read(prepare: Prepare, stopped: Plan) -> None:
     """Neither a number for the next run nor a lock; it is named, and let alone."""
-    (stopped.work / runs.STARTED).write_text('{"started": 7}')
-    assert runs.next_number(stopped.folder, stopped.folder) == 8
+    (stopped.work / unfinished.STARTED).write_text('{"started": 7}')
+    assert unfinished.next_number(stopped.folder, stopped.folder) == 8
     prepare(stopped.work)
 
-    assert runs.next_number(stopped.folder, stopped.folder) == 1
-    assert runs.left_over(runs.unfinished(stopped.folder), stopped.made_of()) == [
+    assert unfinished.next_number(stopped.folder, stopped.folder) == 1
+    assert unfinished.left_over(unfinished.runs_in(stopped.folder), stopped.made_of()) == [
         f"{stopped.work}: it is another user's, or others may write in it, so it is let alone; look whose it is"
     ]
 

@@ -15,7 +15,7 @@ from filelock import FileLock
 from rich.console import Console
 
 from impasse.flows import pipeline
-from impasse.flows.run import lock, progress, runs
+from impasse.flows.run import lock, progress, unfinished
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan, taken
 from impasse.flows.run.steps import publication, reading
@@ -224,7 +224,7 @@ def test_every_run_names_what_earlier_ones_left(
     read, unread, busy, mine = (make_plan(small_study, tmp_path) for _ in range(4))
     reading.read_delivery(read, load(read.study_path))
     with _held_elsewhere(busy.lock), progress.progress_shown(Console(width=400)):
-        runs.note_left_over(mine.folder, mine.run_id, mine.made_of())
+        unfinished.note_left_over(mine.folder, mine.run_id, mine.made_of())
 
     assert capsys.readouterr().out.splitlines() == [
         "Earlier runs left rows of persons behind:",
@@ -242,7 +242,7 @@ def test_a_run_that_was_killed_before_its_delivery_was_read_is_taken_away(
         other.kill()
     elsewhere.lock.write_text("process 1 on another machine, since 2026-01-01 00:00 UTC")
     with _held_elsewhere(busy.lock), progress.progress_shown(Console(width=400)):
-        runs.note_left_over(mine.folder, mine.run_id, mine.made_of())
+        unfinished.note_left_over(mine.folder, mine.run_id, mine.made_of())
 
     assert not killed.work.exists()
     assert busy.work.exists()

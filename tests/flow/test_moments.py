@@ -16,7 +16,7 @@ import pytest
 
 from impasse.flows.files import keep, texts
 from impasse.flows.files.tables import read_parquet, write_parquet
-from impasse.flows.run import runs
+from impasse.flows.run import unfinished
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import reading
@@ -86,7 +86,7 @@ def test_publication_is_finished_whenever_it_was_stopped(
 
     assert _all_that_is_there(out) == _all_that_is_there(undisturbed)
     assert data_hashes(out) == data_hashes(undisturbed)
-    assert runs.unfinished(out / "demo") == []
+    assert unfinished.runs_in(out / "demo") == []
 
 
 @pytest.mark.parametrize("moment", [0, 23])
@@ -99,7 +99,7 @@ def test_the_moments_are_all_of_publication(moment: int, small_study: Path, work
         publish(make_plan(small_study, out, resume=True))
 
     assert (out / "demo" / "latest").exists() == (moment > 0)
-    assert bool(runs.unfinished(out / "demo")) == (moment == 0)
+    assert bool(unfinished.runs_in(out / "demo")) == (moment == 0)
 
 
 # What is written.

@@ -28,7 +28,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from impasse.flows.cli import demo
 from impasse.flows.gate.redact import redact
-from impasse.flows.run import trying
+from impasse.flows.run import retries
 from impasse.schemas.errors import ImpasseError, NoAnswer
 from tests.flow.servers import free_port
 
@@ -265,7 +265,7 @@ def _ended(server: Server, failures: list[Exception]) -> tuple[State, int]:
             raise failures.pop(0)
         return "done"
 
-    tried = task(redact(step), **{**trying.AGAIN, "retry_delay_seconds": 0})
+    tried = task(redact(step), **{**retries.AGAIN, "retry_delay_seconds": 0})
     with temporary_settings({PREFECT_API_URL: server.url, PREFECT_HOME: server.home}):
         return tried(return_state=True), len(attempts)
 

@@ -25,8 +25,8 @@ from impasse.flows.files.folders import files_in_folder
 from impasse.flows.published import explain
 from impasse.flows.run.loading import load
 from impasse.flows.run.plan import Plan, make_plan
-from impasse.flows.run.runs import PROGRESS, STARTED
 from impasse.flows.run.steps import intake, reading
+from impasse.flows.run.unfinished import PROGRESS, STARTED
 from impasse.schemas import study as studies
 from impasse.schemas.errors import ImpasseError, PublicationStopped, RunInterrupted
 from impasse.schemas.file_names import shown

@@ -14,7 +14,7 @@ import polars as pl
 
 from impasse.schemas.definition import DISORDERS, Definition
 from impasse.schemas.tables import VERDICTS
-from impasse.transforms.compare.verdicts import NOT_SPOKEN_OF, VerdictMatrix, code_of
+from impasse.transforms.compare.verdict_matrix import NOT_SPOKEN_OF, VerdictMatrix, code_of
 from tests.tables import table
 
 _EPISODE = {

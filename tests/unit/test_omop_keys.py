@@ -11,9 +11,9 @@ import pytest
 from impasse.flows.checks import quality
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.expectations import ExpectationResult
-from impasse.transforms.ingest.omop import keys
-from impasse.transforms.ingest.omop.keys import N_KEYS, N_REPEATED, RowKeys
-from impasse.transforms.ingest.omop.tables import OmopFrame
+from impasse.transforms.ingest.omop import repeated_keys
+from impasse.transforms.ingest.omop.delivered_table import OmopFrame
+from impasse.transforms.ingest.omop.repeated_keys import N_KEYS, N_REPEATED, RowKeys
 from impasse.transforms.ingest.tallies import Tally
 from tests.unit.deliveries import study
 
@@ -58,7 +58,7 @@ def test_keys_of_another_type_stop_nothing(ids: list) -> None:
 
 def test_of_a_long_table_some_keys_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is found among them stands for all: of a table that is there twice about every key is repeated."""
-    monkeypatch.setattr(keys, "_MOST_KEPT", 1_000)
+    monkeypatch.setattr(repeated_keys, "_MOST_KEPT", 1_000)
     ids = list(range(50_000))
     once, twice = counted(ids[:25_000], ids[25_000:]), counted(ids, ids)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from impasse.flows.run.steps.contents import NO_PARAMETERS, parameters
+from impasse.flows.run.steps.page_contents import NO_PARAMETERS, parameters
 from impasse.schemas import study, toml
 from impasse.schemas.study import Study
 

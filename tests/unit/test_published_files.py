@@ -15,7 +15,7 @@ import pytest
 from impasse.flows import published
 from impasse.flows.files import tables, texts
 from impasse.flows.files.inputs import definition_texts
-from impasse.flows.run import runs
+from impasse.flows.run import unfinished
 from impasse.reports.run import open_run
 from impasse.schemas import tables as schemas
 from impasse.schemas.columns import RELEASE_COLUMNS, RESTRICTED_COLUMNS
@@ -43,11 +43,11 @@ def broken(text: str, path: Path) -> Path:
 @pytest.mark.parametrize("text", BROKEN)
 def test_the_manifest_of_the_latest_run_is_told_when_a_run_is_numbered(run: Path, text: str) -> None:
     """The next run of the study says which file it is; with the file as it was it is numbered."""
-    assert runs.next_number(run.parent, run.parent) == 5
+    assert unfinished.next_number(run.parent, run.parent) == 5
     broken(text, run / "release" / "manifest.json")
 
     with pytest.raises(ImpasseError, match="not whole") as told:
-        runs.next_number(run.parent, run.parent)
+        unfinished.next_number(run.parent, run.parent)
 
     assert told.value.where == f"{run.parent}/latest/release/manifest.json"
 
@@ -58,7 +58,7 @@ def test_a_number_that_no_run_would_have_is_told(run: Path, number: object) -> N
     broken(json.dumps({"run_id": "first", "started": number}), run / "release" / "manifest.json")
 
     with pytest.raises(ImpasseError, match="not whole"):
-        runs.next_number(run.parent, run.parent)
+        unfinished.next_number(run.parent, run.parent)
 
 
 def episodes(run: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from impasse.transforms.compare.verdicts import (
+from impasse.transforms.compare.verdict_matrix import (
     HAS_FAILED_TRIAL,
     IS_ADEQUATELY_TREATED,
     IS_TREATED,

@@ -23,7 +23,7 @@ import polars as pl
 from impasse.schemas.tables import KEYS, Agreement, AgreementOverall
 from impasse.transforms.compare.coefficients import fleiss_kappa, krippendorff_alpha
 from impasse.transforms.compare.intervals import newcombe, share
-from impasse.transforms.compare.verdicts import (
+from impasse.transforms.compare.verdict_matrix import (
     NOT_ELIGIBLE,
     NOT_RESISTANT,
     NOT_SPOKEN_OF,

@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 from impasse.schemas.tables import ATTRITION_STEPS, KEYS, Attrition
-from impasse.transforms.compare.verdicts import (
+from impasse.transforms.compare.verdict_matrix import (
     HAS_FAILED_TRIAL,
     IS_ADEQUATELY_TREATED,
     IS_TREATED,

@@ -24,7 +24,7 @@ import polars as pl
 
 from impasse.schemas.tables import KEYS, Prevalence
 from impasse.transforms.compare.intervals import share, wilson
-from impasse.transforms.compare.verdicts import (
+from impasse.transforms.compare.verdict_matrix import (
     IS_ADEQUATELY_TREATED,
     IS_TREATED,
     N_CODES,

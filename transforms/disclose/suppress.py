@@ -63,7 +63,7 @@ import polars as pl
 
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.tables import KEYS, RELEASE
-from impasse.transforms.disclose.hidden_pairs import nested_definitions, protect_overall, protect_pairs
+from impasse.transforms.disclose.definition_pairs import nested_definitions, protect_overall, protect_pairs
 from impasse.transforms.disclose.hiding import hide, is_among, is_small
 from impasse.transforms.disclose.rounding import protect_profile
 

@@ -38,7 +38,7 @@ from impasse.transforms.ingest import registry, rules
 from impasse.transforms.ingest.drafts import OTHER_DRUG, Draft
 from impasse.transforms.ingest.omop import cdm
 from impasse.transforms.ingest.omop.cdm import OmopNotes
-from impasse.transforms.ingest.omop.tables import OmopRules
+from impasse.transforms.ingest.omop.delivered_table import OmopRules
 from impasse.transforms.ingest.ordering import DATE_COLUMNS, Piece
 from impasse.transforms.ingest.persons import People, accept_persons
 from impasse.transforms.ingest.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, count_due, with_late

@@ -11,11 +11,11 @@ from impasse.flows.files.folders import remove
 from impasse.flows.files.keep import for_user_alone, settle
 from impasse.flows.files.tables import read_parquet, write_parquet
 from impasse.flows.gate.redact import redact
+from impasse.flows.run.as_planned import load_as_planned
 from impasse.flows.run.plan import Plan
-from impasse.flows.run.runs import Progress
 from impasse.flows.run.steps.findings import observed_treatments
 from impasse.flows.run.steps.intake import bucket_file
-from impasse.flows.run.unchanged import load_as_planned
+from impasse.flows.run.unfinished import Progress
 from impasse.schemas.errors import NotAsWritten
 from impasse.schemas.extracts import MODELS, Extract
 from impasse.schemas.tables import RESTRICTED

@@ -31,7 +31,6 @@ from impasse.transforms.ingest.clean import EVENT_TABLES, SourceReader, clean_pe
 from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.ordering import Piece, number_words, order_words, put_in_order
-from impasse.transforms.ingest.refused_rows import together
 from impasse.transforms.ingest.reversals import Reversals, take_back
 from impasse.transforms.ingest.supply import count_kinds
 from impasse.transforms.ingest.tallies import (
@@ -44,6 +43,7 @@ from impasse.transforms.ingest.tallies import (
     reconcile,
     tally,
 )
+from impasse.transforms.ingest.unlike_frames import together
 from impasse.transforms.partition.buckets import deal, persons_of, place_persons
 
 BUCKETS = "buckets"  # the folder of them in a run's folder

@@ -20,8 +20,8 @@ from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import versions
-from impasse.flows.run.steps.contents import as_shown, parameters
 from impasse.flows.run.steps.findings import notes_of_run, read_findings
+from impasse.flows.run.steps.page_contents import as_shown, parameters
 from impasse.schemas.rule_ids import judging_rule, trial_rule
 
 _KEPT, _RELEASED = "restricted/manifest.json", "release/manifest.json"

@@ -20,17 +20,17 @@ from impasse.flows.files.pointer import copy_whole, point_to, require_free
 from impasse.flows.files.s3 import Address, Place
 from impasse.flows.gate import endings
 from impasse.flows.gate.redact import redact
-from impasse.flows.run import runs
+from impasse.flows.run import unfinished
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.progress import note
-from impasse.flows.run.steps.contents import validation_contents
 from impasse.flows.run.steps.manifests import released_manifest, write_manifests
+from impasse.flows.run.steps.page_contents import validation_contents
 from impasse.reports.pages.validation import render_validation
 from impasse.schemas.errors import ImpasseError, NotAsWritten, PublicationStopped, RunInterrupted, lines_of
 
 _PARTS = ("restricted", "release")
-_KEPT = (*_PARTS, runs.STARTED, runs.LOCK, runs.PROGRESS)
+_KEPT = (*_PARTS, unfinished.STARTED, unfinished.LOCK, unfinished.PROGRESS)
 
 
 def publish(plan: Plan, loaded: Loaded) -> Place:
@@ -51,7 +51,7 @@ def publish(plan: Plan, loaded: Loaded) -> Place:
 
 def is_whole(plan: Plan) -> bool:
     """Is there nothing left to do for the run but to move it into place?"""
-    return plan.progress.exists() and texts.read_json(plan.progress, runs.Progress).is_whole
+    return plan.progress.exists() and texts.read_json(plan.progress, unfinished.Progress).is_whole
 
 
 @keep.for_user_alone()
@@ -59,7 +59,7 @@ def _make_whole(plan: Plan, loaded: Loaded) -> None:
     keep.remove_asides(plan.work)
     write_manifests(plan, loaded)
     keep.settle(*(plan.work / part for part in _PARTS), within=plan.work)
-    progress = texts.read_json(plan.progress, runs.Progress)
+    progress = texts.read_json(plan.progress, unfinished.Progress)
     texts.write_json(asdict(replace(progress, is_whole=True)), plan.progress)
 
 
@@ -101,7 +101,7 @@ def _fault(error: ImpasseError | OSError) -> tuple[str, str, str, str]:
 
 def _point(plan: Plan) -> None:
     """Let `latest` lead to the run, unless it leads to one that was started later."""
-    number, run_id = runs.started(plan.latest)
+    number, run_id = unfinished.started(plan.latest)
     if run_id != plan.run_id and (number, run_id) > (plan.number, plan.run_id):
         note(f"{plan.latest} still leads to {run_id}, which was started later than this run.")
     else:
@@ -113,8 +113,8 @@ def _clear_moved(plan: Plan) -> None:
     home = plan.home
     if isinstance(plan.final, Address):
         remove(home / _PARTS[0])  # first: while it is there the run may be copied again
-        remove_all_but((runs.LOCK, runs.PROGRESS), home)
-    for name in (runs.STARTED, runs.LOCK, runs.PROGRESS):
+        remove_all_but((unfinished.LOCK, unfinished.PROGRESS), home)
+    for name in (unfinished.STARTED, unfinished.LOCK, unfinished.PROGRESS):
         remove(home / name)
     if isinstance(plan.final, Address):
         remove(home)

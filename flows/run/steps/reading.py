@@ -13,14 +13,14 @@ from impasse.flows.files.fingerprints import fingerprints, require_as_written
 from impasse.flows.files.folders import files_in_folder
 from impasse.flows.files.keep import for_user_alone, settle
 from impasse.flows.files.tables import write_parquet
-from impasse.flows.run import runs
+from impasse.flows.run import unfinished
+from impasse.flows.run.as_planned import delivery_unchanged
 from impasse.flows.run.loading import Loaded, stated
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.steps.findings import FOLDER, keep_findings
 from impasse.flows.run.steps.intake import BUCKETS, Taken, take_in
 from impasse.flows.run.steps.release_tables import write_release
 from impasse.flows.run.steps.scratch import temporary_folder
-from impasse.flows.run.unchanged import delivery_unchanged
 from impasse.schemas.addresses import is_address
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.expectations import ExpectationResult
@@ -145,7 +145,7 @@ def delivery_read_before(plan: Plan) -> DeliveryCounts | None:
     """The counts of a delivery that a stopped run had read, if this run resumes one; what it wrote must be there."""
     if not plan.progress.exists():
         return None
-    progress = texts.read_json(plan.progress, runs.Progress)
+    progress = texts.read_json(plan.progress, unfinished.Progress)
     require_as_written(plan.work, progress.written)
     return texts.shaped(progress.counts, DeliveryCounts, plan.progress)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from impasse.flows.definitions.catalogue import case_files, methods_contents
 from impasse.flows.files import kept, texts
 from impasse.flows.files.keep import for_user_alone
+from impasse.flows.run.as_planned import program_fingerprint
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
 from impasse.flows.run.program import rendering
-from impasse.flows.run.steps.contents import report_contents, validation_contents
 from impasse.flows.run.steps.manifests import layout_file
+from impasse.flows.run.steps.page_contents import report_contents, validation_contents
 from impasse.flows.run.steps.release_tables import read_release
-from impasse.flows.run.unchanged import program_fingerprint
 from impasse.reports.pages.methods import render_methods
 from impasse.reports.pages.report import render_report, sentences
 from impasse.reports.pages.validation import render_validation

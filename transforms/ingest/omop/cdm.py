@@ -33,9 +33,9 @@ from impasse.transforms.ingest.omop.concepts import (
     visit_setting,
     visit_settings,
 )
+from impasse.transforms.ingest.omop.delivered_table import OmopFrame, OmopRules, known, once_per_delivery
 from impasse.transforms.ingest.omop.drugs import ExposureEnds, draft_dispensings
-from impasse.transforms.ingest.omop.keys import RowKeys
-from impasse.transforms.ingest.omop.tables import OmopFrame, OmopRules, known, once_per_delivery
+from impasse.transforms.ingest.omop.repeated_keys import RowKeys
 
 _ICD = {
     "ICD9CM": "icd9",

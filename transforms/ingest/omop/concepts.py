@@ -12,7 +12,7 @@ import polars as pl
 
 from impasse.schemas.codelists import JOINED_BY, CodeLists
 from impasse.schemas.delivered import Delivered
-from impasse.transforms.ingest.omop.tables import OmopFrame, OmopRules, once_per_delivery
+from impasse.transforms.ingest.omop.delivered_table import OmopFrame, OmopRules, once_per_delivery
 
 _VOCABULARY = ("concept", "concept_ancestor", "drug_strength")
 # Their codes are numbers without zeros in front, so a number is the code.

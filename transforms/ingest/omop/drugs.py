@@ -26,7 +26,7 @@ from impasse.schemas.delivered import Delivered
 from impasse.transforms.ingest import drafts
 from impasse.transforms.ingest.drafts import OTHER_DRUG, Draft
 from impasse.transforms.ingest.omop.concepts import concepts
-from impasse.transforms.ingest.omop.tables import OmopFrame, OmopRules, known, once_per_delivery
+from impasse.transforms.ingest.omop.delivered_table import OmopFrame, OmopRules, known, once_per_delivery
 
 _DRUG_VOCABULARIES = ("RxNorm", "RxNorm Extension", "CVX")
 _MG = "8576"

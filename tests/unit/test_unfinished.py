@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from impasse.flows.cli import demo
 from impasse.flows.cli.app import app
-from impasse.flows.run import runs
+from impasse.flows.run import unfinished
 from impasse.flows.server import own_server
 
 
@@ -22,7 +22,7 @@ def test_a_folder_changed_by_hand_counts_as_none(tmp_path: Path, name: str, text
     (tmp_path / ".work-b").mkdir()
     (tmp_path / ".work-b" / "started.json").write_text('{"started": 4}')
 
-    assert runs.next_number(tmp_path, tmp_path) == 5
+    assert unfinished.next_number(tmp_path, tmp_path) == 5
 
 
 def test_nothing_to_resume_is_said_before_a_server_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

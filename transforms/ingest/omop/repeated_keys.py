@@ -11,7 +11,7 @@ from collections.abc import Hashable
 
 import polars as pl
 
-from impasse.transforms.ingest.omop.tables import OmopFrame
+from impasse.transforms.ingest.omop.delivered_table import OmopFrame
 
 N_KEYS, N_REPEATED = "n_keys", "n_repeated_keys"
 

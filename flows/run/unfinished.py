@@ -79,7 +79,7 @@ class Unfinished:
         return self.is_own and not (self.folder / PROGRESS).exists() and lock.is_abandoned(self.folder / LOCK)
 
 
-def unfinished(folder: Path) -> list[Unfinished]:
+def runs_in(folder: Path) -> list[Unfinished]:
     """The runs in a study's folder that are not done, the one that was started last first."""
     there = [path for path in folders_in(folder) if not path.is_symlink()] if folder.is_dir() else []
     kept = [path for path in there if path.name.startswith(WORK) or (is_own(path) and (path / PROGRESS).is_file())]
@@ -114,7 +114,7 @@ def started(run: Place) -> tuple[int, str]:
 
 def next_number(folder: Path, published: Place) -> int:
     """The number of a run that is started now: greater than that of the latest and of every one that is not done."""
-    return 1 + max([run.started for run in unfinished(folder)] + [started(published / LATEST)[0]])
+    return 1 + max([run.started for run in runs_in(folder)] + [started(published / LATEST)[0]])
 
 
 def left_over(runs: Iterable[Unfinished], made_of: dict[str, object]) -> list[str]:
@@ -133,7 +133,7 @@ def note_left_over(folder: Path, own: str, made_of: dict[str, object]) -> None:
 
     Of one that was killed before its delivery was read nothing can be used; it is taken away.
     """
-    others = [run for run in unfinished(folder) if run.run_id != own]
+    others = [run for run in runs_in(folder) if run.run_id != own]
     lost = [run for run in others if run.is_lost]
     for run in lost:
         remove(run.folder)
