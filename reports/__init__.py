@@ -1,1 +1,1 @@
-"""Tables in, text out. No arithmetic beyond formatting."""
+"""A run's tables in, pages and sentences out. No arithmetic beyond formatting."""

@@ -13,4 +13,5 @@ CODE_SYSTEMS = ("icd10", "icd9", "icd8", "icpc2", "snomed", "omop", "other")
 SETTINGS = ("inpatient", "outpatient", "primary", "unknown")
 VERDICTS = ("resistant", "not_resistant", "undetermined", "not_eligible")
 PSEUDO_RESISTANCE = ("none", "possible", "likely")
+CHANGE_SIGNS = ("switch", "add_on", "ect", "tms", "admission")  # the changes of treatment that a rule may ask for
 NO_LEVEL = "none"

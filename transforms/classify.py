@@ -1,4 +1,4 @@
-"""One extract, many definitions -> episodes, trials, judgements and one verdict per episode and definition.
+"""One extract, many definitions -> episodes, trials, judgements and, per episode and definition, a verdict or a stage.
 
 The five blocks in order: which episodes a definition speaks about, what their trials are, which of these were adequate
 and which failed, and whether that is resistance. Equal blocks share work: eras are joined once per way of joining,
@@ -28,7 +28,7 @@ from impasse.transforms.history.trials import TrialsOfRule, build_trials
 from impasse.transforms.judge.adequacy import reference_doses
 from impasse.transforms.judge.causes import Causes
 from impasse.transforms.judge.eligibility import Histories, is_eligible
-from impasse.transforms.judge.judging import Evidence, Observability, judge_definitions, judge_trials
+from impasse.transforms.judge.judging import JudgedBy, Observability, judge_definitions, judge_trials
 from impasse.transforms.kernels.once import Once
 from impasse.transforms.kernels.queries import collect_in_order
 
@@ -49,7 +49,7 @@ def _require_own_names(definitions: Sequence[Definition]) -> None:
 
 
 class Classification:
-    """One extract under many definitions: each answer is found when it is asked for, and so is what it depends on.
+    """One extract under many definitions. Rows are coded and episodes cut at once, all else when it is asked for.
 
     Raises ValueError if two definitions have one id, or two rules one short name, by which answers are kept.
     """
@@ -82,7 +82,8 @@ class Classification:
         return self._once(("trials", rule), lambda: self._build_trials(rule))
 
     def _build_trials(self, rule: Trial) -> TrialsOfRule:
-        return build_trials(self._eras(joining(rule)), rule, self.speak(self.by_trial_rule[rule]), self._vocabulary)
+        speaks = self.spoken_about(self.by_trial_rule[rule])
+        return build_trials(self._eras(joining(rule)), rule, speaks, self._vocabulary)
 
     def _eras(self, how: Joining) -> Eras:
         return self._once(how, lambda: self._build_eras(how))
@@ -91,7 +92,7 @@ class Classification:
         sharing = [d for rule, definitions in self.by_trial_rule.items() if joining(rule) == how for d in definitions]
         groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
         asked = self._vocabulary.perhaps_in(tuple(sorted(groups)))
-        return build_eras(self._exposures, self.spans, how, asked, self.speak(sharing), self._vocabulary)
+        return build_eras(self._exposures, self.spans, how, asked, self.spoken_about(sharing), self._vocabulary)
 
     @cached_property
     def _exposures(self) -> Exposures:
@@ -101,29 +102,29 @@ class Classification:
     def _vocabulary(self) -> Vocabulary:
         return self.coded.vocabulary
 
-    def speak(self, definitions: Sequence[Definition]) -> np.ndarray:
+    def spoken_about(self, definitions: Sequence[Definition]) -> np.ndarray:
         """The episodes of disorders that one of the definitions speaks about, as a mask."""
         return self.spans.of_disorders(frozenset(name for d in definitions for name in d.eligible.disorders))
 
     # Judgements and verdicts
 
-    def judged(self, rule: Trial, *, alone: bool = False) -> JudgedTrials:
+    def judged(self, rule: Trial, *, verdict_only: bool = False) -> JudgedTrials:
         """The trials under a trial rule with what all adequacy and outcome rules that go with it say of them.
 
-        For verdicts `alone`, without the reasons.
+        Without the reasons, if the verdict is all that is asked for.
         """
-        return self._once(("judged", rule, alone), lambda: self._judge(rule, alone))
+        return self._once(("judged", rule, verdict_only), lambda: self._judge(rule, verdict_only))
 
-    def _judge(self, rule: Trial, alone: bool) -> JudgedTrials:
+    def _judge(self, rule: Trial, verdict_only: bool) -> JudgedTrials:
         trials, sharing = self.trials_under(rule), self.by_trial_rule[rule]
         adequacies, outcomes = ({getattr(d, block): None for d in sharing} for block in ("adequacy", "outcome"))
-        judged = judge_trials(trials, list(adequacies), list(outcomes), self.evidence, alone=alone)
+        judged = judge_trials(trials, list(adequacies), list(outcomes), self.judged_by, verdict_only=verdict_only)
         return JudgedTrials(trials, judged)
 
     @cached_property
-    def evidence(self) -> Evidence:
+    def judged_by(self) -> JudgedBy:
         """What trials are judged by."""
-        return Evidence(reference_doses(self._vocabulary, self.codes.doses), find_signs(self.coded, self.codes.scales))
+        return JudgedBy(reference_doses(self._vocabulary, self.codes.doses), find_signs(self.coded, self.codes.scales))
 
     @cached_property
     def answers(self) -> dict[str, pl.DataFrame]:
@@ -131,13 +132,13 @@ class Classification:
         found: dict[str, pl.DataFrame] = {}
         facts = self._with_causes(self._facts)
         for rule, definitions in self.by_trial_rule.items():
-            found |= judge_definitions(definitions, *self.judged(rule), facts, self._delivered)
+            found |= judge_definitions(definitions, *self.judged(rule), facts, self._observability)
         return found
 
     def verdicts_of(self, definition: Definition) -> pl.Series:
         """The verdict on each episode, and nothing that is told with it."""
-        judged = self.judged(definition.trial, alone=True)
-        found = judge_definitions([definition], *judged, self._facts, self._delivered, alone=True)
+        judged = self.judged(definition.trial, verdict_only=True)
+        found = judge_definitions([definition], *judged, self._facts, self._observability, verdict_only=True)
         return found[definition.id]["verdict"]
 
     @cached_property
@@ -157,7 +158,7 @@ class Classification:
         return known.with_columns(diagnosed=diagnosed, is_diagnosed=diagnosed > 0)
 
     @cached_property
-    def _delivered(self) -> Observability:
+    def _observability(self) -> Observability:
         observes, codes = self.coded.observes, self.codes
         counted = frozenset(group for d in self.definitions for group in d.counted_groups)
         blind = {group for group in counted if not codes.observed_as_of_group(group) <= observes}

@@ -100,7 +100,7 @@ class Results:
         """The verdicts, episodes by definitions."""
         codes = np.full((len(self.ids), len(self.deciding)), NOT_SPOKEN_OF, dtype=np.int8)
         for place, definition in enumerate(self.deciding):
-            speaks = self._found.speak([definition])
+            speaks = self._found.spoken_about([definition])
             codes[:, place] = np.where(speaks, code_of(self._found.answers[definition.id]), NOT_SPOKEN_OF)
         return VerdictMatrix(self.episodes, self.deciding, codes)
 
@@ -167,7 +167,7 @@ class Results:
 
     def _named_judgements(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> pl.DataFrame:
         trials, judged = self._found.judged(rule)
-        told = judge_response(trials.eras, windows(outcome), self._found.evidence.signs)
+        told = judge_response(trials.eras, windows(outcome), self._found.judged_by.signs)
         return self._named(trials, rule).with_columns(
             judging_rule=pl.lit(rule_id(adequacy, outcome), dtype=pl.Categorical),
             is_adequate=judged[column("is_adequate", adequacy)],

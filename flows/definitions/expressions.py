@@ -14,12 +14,13 @@ import polars as pl
 from impasse.flows.definitions.formula import in_lines, read_formula
 from impasse.schemas.definition import Definition
 from impasse.schemas.rule_ids import column
+from impasse.schemas.values import CHANGE_SIGNS
 from impasse.transforms.history.scores import score, windows
 from impasse.transforms.judge.adequacy import adequacy_reason, is_adequate
 from impasse.transforms.judge.asked import Asked
 from impasse.transforms.judge.counts import Certainty, Counting, counts
 from impasse.transforms.judge.eligibility import is_eligible, washed_out
-from impasse.transforms.judge.judging import SIGNS, JudgingPlan, plan_of
+from impasse.transforms.judge.judging import JudgingPlan, plan_of
 from impasse.transforms.judge.outcome import JudgedOutcome, by_scales, columns_by_scales, outcome
 
 ASSUMED = (
@@ -42,9 +43,9 @@ def expressions(definition: Definition) -> dict[str, Step]:
 
     The delivery is one that can show everything.
     """
-    told = outcome(definition.outcome, SIGNS)
+    told = outcome(definition.outcome, frozenset(CHANGE_SIGNS))
     scales: Step = dict(zip(JudgedOutcome._fields, by_scales(definition.outcome), strict=True))
-    plan = plan_of((definition,), frozenset(), has_admissions=True, alone=False)
+    plan = plan_of((definition,), frozenset(), has_admissions=True, verdict_only=False)
     made = {name: one for layer in plan.layers for name, one in layer.items()}
     names = _short_names(definition, plan)
     published = plan.columns[definition.id]
@@ -76,7 +77,7 @@ def expressions(definition: Definition) -> dict[str, Step]:
 
 def in_code(definition: Definition, width: int) -> dict[str, dict[str, list[str]]]:
     """The steps with what each column is in lines of at most this width: an expression, or words in one line."""
-    plan = plan_of((definition,), frozenset(), has_admissions=True, alone=False)
+    plan = plan_of((definition,), frozenset(), has_admissions=True, verdict_only=False)
     names = _short_names(definition, plan)
     return {
         step: {name: [one] if isinstance(one, str) else _lines(str(one), names, width) for name, one in columns.items()}
@@ -94,7 +95,7 @@ def _lines(printed: str, names: dict[str, str], width: int) -> list[str]:
 
 def truths_in_words(definition: Definition) -> dict[str, str]:
     """What each truth of a trial is that decides whether the trial counts, by the name of its column."""
-    plan = plan_of((definition,), frozenset(), has_admissions=True, alone=False)
+    plan = plan_of((definition,), frozenset(), has_admissions=True, verdict_only=False)
     words = dict(_readings(definition))
     told = {name: words.get(str(truth), "") for name, truth in plan.asked.truths.items()}
     return {name: said for name, said in told.items() if said}

@@ -1,1 +1,1 @@
-"""The files that Impasse reads: what says what to do, and deliveries."""
+"""Files, folders and stores: what is read, what is written, and that neither is left half done or open to others."""

@@ -1,4 +1,7 @@
-"""How Prefect runs a step: nothing of it is kept, and it is tried again only where that can help."""
+"""How Prefect runs a step: nothing of it is kept, and it is tried again where a disk or store did not answer.
+
+A part whose worker was killed, or for which there was not enough memory, is tried again by `parts`.
+"""
 
 from __future__ import annotations
 

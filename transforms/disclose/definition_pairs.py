@@ -1,4 +1,4 @@
-"""What pairs of definitions, and all of them at once, would tell of a small count: steps 4, 6 and 7 of `disclosure`.
+"""What pairs of definitions, and all of them at once, would tell of a small count.
 
 In: the release tables as computed, and prevalence as it is published. Out: agreement and its overall rows with what may
 not be shown hidden; and which definitions lie within which.

@@ -25,6 +25,7 @@ from impasse.transforms.kernels.segments import NEVER, Segments
 
 FIRST, SWITCH, RESUMED, AUGMENTATION, COMBINATION = range(len(ROLES))
 _NO_HOST = -1
+SIGNS_OF_TRIALS = ("switch", "add_on")  # the changes of treatment that trials tell of one another
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,12 @@ class TrialsOfRule:
         return Segments(self.episode)
 
     def facts(self, of_eras: Iterable[pl.DataFrame], signs: Mapping[str, np.ndarray]) -> pl.LazyFrame:
-        """What is true of each trial, one row each, and of what else is known of the eras.
+        """What is known of each trial: its own facts, those of its era, and the day on which each sign first came.
 
-        `next` and the name of a sign is the first day on which it came after the trial's start, null if it did not.
+        Column `next` and the name of a sign: the first day after the trial's start on which it came, else null.
         """
         known = [column for frame in (self.eras.facts, *of_eras) for column in frame.get_columns()]
-        came = {"switch": self.next_switch, "add_on": self.next_add_on, **signs}
+        came = {**dict(zip(SIGNS_OF_TRIALS, (self.next_switch, self.next_add_on), strict=True)), **signs}
         days = {f"next {sign}": pl.Series(day.astype(np.int32, copy=False)) for sign, day in came.items()}
         own = {"is_counted": self.is_counted, "is_add_on": self.is_add_on, **days}
         facts = pl.DataFrame(known)[self.row].with_columns(**own, modality=self.modality.astype(np.uint8)).lazy()
@@ -101,7 +102,7 @@ class TrialsOfRule:
 
 
 def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabulary) -> TrialsOfRule:
-    """Every trial under `rule` of the episodes spoken about, which is a mask."""
+    """Every trial under `rule` in the episodes that `speaks`, a mask, is true of."""
     primary = vocabulary.perhaps_in(rule.treatments)
     augmenter = vocabulary.perhaps_in(rule.augmenters)
     asked = _asked(eras.episode, eras.treatment, eras.is_drug, speaks, primary, primary | augmenter)
@@ -121,8 +122,8 @@ def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabu
     augmentation = MODALITIES.index("augmentation")
     modality = np.where(role == AUGMENTATION, augmentation, modality_of[eras.treatment[row]])
     columns = (eras.episode, eras.treatment, eras.start, eras.end_excl, eras.last_day)
-    is_switch = modality == MODALITIES.index("drug")
-    followed, joined = _changes(*(column[row] for column in columns), eras.is_drug[row], is_switch, rule.overlap_days)
+    kinds = (eras.is_drug[row], modality == MODALITIES.index("drug"))
+    followed, joined = _changes(*(column[row] for column in columns), *kinds, rule.overlap_days)
     return TrialsOfRule(eras, row, role, modality, ~np.isin(role, parts), n_add_ons, followed, joined)
 
 
@@ -187,7 +188,7 @@ def _roles(
 @compiled
 def _changes(
     episode: np.ndarray, treatment: np.ndarray, start: np.ndarray, end_excl: np.ndarray, last: np.ndarray,
-    is_drug: np.ndarray, is_switch: np.ndarray, overlap_days: int,
+    is_drug: np.ndarray, may_follow: np.ndarray, overlap_days: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """For each trial the day the next drug followed it and the day the first was added to it.
 
@@ -201,7 +202,7 @@ def _changes(
                 overlap = min(last[row], last[other]) - start[other] + 1
                 if is_drug[row] and overlap >= overlap_days:
                     joined[row] = min(joined[row], start[other])
-                elif is_switch[other] and (is_drug[row] or start[other] >= end_excl[row]):
+                elif may_follow[other] and (is_drug[row] or start[other] >= end_excl[row]):
                     followed[row] = min(followed[row], start[other])
             other += 1
     return followed, joined

@@ -1,9 +1,10 @@
 """All definitions that share a trial rule, judged together.
 
-    eras and courses --scales--> trials --adequacy, outcome--> judged trials --counts--> numbers --rules--> verdicts
+    trials --adequacy, outcome--> judged trials --counts--> numbers of episodes --resistance--> verdicts
 
-Each arrow is one Polars query over all rules, but for the numbers: how many trials hold, of different kinds and since
-which day, is counted by compiled loops (asked.py).
+Eras are judged by scales, one query for each different way; the answers are laid on the trials, which one query judges
+by all rules. How many trials hold, of different kinds and since which day, is counted by compiled loops (asked.py). One
+more query makes the verdicts of all definitions.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.eras import Eras
 from impasse.transforms.history.evidence import Signs, first_after
 from impasse.transforms.history.scores import Windows, measure, windows
-from impasse.transforms.history.trials import TrialsOfRule
+from impasse.transforms.history.trials import SIGNS_OF_TRIALS, TrialsOfRule
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
 from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.counts import Counting
-from impasse.transforms.judge.outcome import JudgedOutcome, by_scales, columns_by_scales, outcome
+from impasse.transforms.judge.outcome import by_scales, columns_by_scales, outcome
 from impasse.transforms.judge.resistance import (
     causes_shown,
     is_met,
@@ -38,13 +39,12 @@ from impasse.transforms.judge.response import response
 from impasse.transforms.judge.staging import stage_columns
 from impasse.transforms.kernels.queries import collect_in_order
 
-SIGNS = frozenset({"switch", "add_on", "ect", "tms", "admission"})  # all changes of treatment that can be shown
-_OF_OUTCOME = JudgedOutcome("has_failed", "outcome_evidence", "day_failed")
+_OF_OUTCOME = ("has_failed", "outcome_evidence", "day_failed")
 _REASONS = ("adequacy_reason", "outcome_evidence")
 
 
 @dataclass(frozen=True)
-class Evidence:
+class JudgedBy:
     """What trials are judged by, beside themselves: the doses they are compared with, and what came after them."""
 
     references: References
@@ -52,25 +52,25 @@ class Evidence:
 
 
 def judge_trials(
-    trials: TrialsOfRule, adequacies: Sequence[Adequacy], outcomes: Sequence[Outcome], evidence: Evidence,
-    *, alone: bool = False,
+    trials: TrialsOfRule, adequacies: Sequence[Adequacy], outcomes: Sequence[Outcome], by: JudgedBy,
+    *, verdict_only: bool = False,
 ) -> pl.DataFrame:  # fmt: skip
     """The trials, in order, with what each adequacy and outcome rule says of them, in columns named as by `column`.
 
-    Where verdicts are asked for `alone`, what they do not need is left out: the reasons.
+    If the verdict is all that is asked for, what it does not need is left out: the reasons.
     """
-    of_eras = [*days_at_dose(trials.eras, adequacies, evidence.references)]
-    of_eras += [_judge_scales(trials.eras, rule, evidence.signs) for rule in _different_scales(outcomes)]
-    signs = {sign for rule in outcomes for sign in rule.change_signs} - {"switch", "add_on"}
-    came = {sign: first_after(trials.eras, sign, evidence.signs)[trials.row] for sign in sorted(signs)}
+    of_eras = [*days_at_dose(trials.eras, adequacies, by.references)]
+    of_eras += [_judge_scales(trials.eras, rule, by.signs) for rule in _different_scales(outcomes)]
+    signs = {sign for rule in outcomes for sign in rule.change_signs}.difference(SIGNS_OF_TRIALS)
+    came = {sign: first_after(trials.eras, sign, by.signs)[trials.row] for sign in sorted(signs)}
     answers: dict[str, pl.Expr] = {}
     for rule in adequacies:
         answers[column("is_adequate", rule)] = is_adequate(rule)
         answers[column("adequacy_reason", rule)] = adequacy_reason(rule)
     for rule in outcomes:
-        told = outcome(rule, evidence.signs.observed)
+        told = outcome(rule, by.signs.observed)
         answers |= {column(what, rule): answer for what, answer in zip(_OF_OUTCOME, told, strict=True)}
-    if alone:
+    if verdict_only:
         answers = {name: answer for name, answer in answers.items() if not name.startswith(_REASONS)}
     return collect_in_order(trials.facts(of_eras, came).with_columns(**answers))
 
@@ -119,14 +119,14 @@ class Observability:
 
 def judge_definitions(
     definitions: Sequence[Definition], trials: TrialsOfRule, judged: pl.DataFrame, episodes: pl.DataFrame,
-    delivered: Observability, *, alone: bool = False,
+    delivered: Observability, *, verdict_only: bool = False,
 ) -> dict[str, pl.DataFrame]:  # fmt: skip
-    """For each definition, by id, what is published of all episodes, in order; or the verdict `alone`.
+    """For each definition, by id, what is published of all episodes, in order; or the verdict only.
 
     The definitions share the rule of the trials. `judged` has the answers of their rules, `episodes` the facts of
     episodes that they ask about, one of them whether each definition speaks about the episode.
     """
-    plan = plan_of(tuple(definitions), delivered.blind, delivered.has_admissions, alone)
+    plan = plan_of(tuple(definitions), delivered.blind, delivered.has_admissions, verdict_only)
     treatment = pl.Series(trials.treatment)
     of_groups = [delivered.vocabulary.is_in(g).gather(treatment).alias(name) for name, g in plan.asked.groups.items()]
     counted = CountedTrials(trials, judged.hstack(of_groups), episodes, plan.asked.truths, delivered.vocabulary)
@@ -156,21 +156,21 @@ class JudgingPlan:
 
 @lru_cache(maxsize=1024)
 def plan_of(
-    definitions: tuple[Definition, ...], blind: frozenset[str], has_admissions: bool, alone: bool
+    definitions: tuple[Definition, ...], blind: frozenset[str], has_admissions: bool, verdict_only: bool
 ) -> JudgingPlan:
     """The expressions of definitions that share a trial rule; the same for all parts of a run, so made once."""
     asked = Asked()
     countings = [Counting(definition, asked, blind, has_admissions) for definition in definitions]
     deciding = [one for one in countings if one.definition.gives == "verdict"]
     met = {met_column(one): is_met(one) for one in deciding}
-    told = {} if alone else {shown_column(one): causes_shown(one) for one in deciding}
+    told = {} if verdict_only else {shown_column(one): causes_shown(one) for one in deciding}
     verdicts = {verdict_column(one): verdict(one) for one in deciding}
-    columns = {one.definition.id: _columns_of(one, alone) for one in countings}
+    columns = {one.definition.id: _columns_of(one, verdict_only) for one in countings}
     return JudgingPlan(asked, (met | told, verdicts), columns)
 
 
-def _columns_of(counting: Counting, alone: bool) -> dict[str, pl.Expr]:
+def _columns_of(counting: Counting, verdict_only: bool) -> dict[str, pl.Expr]:
     """What is published of an episode under a definition."""
     if counting.definition.gives != "verdict":
         return stage_columns(counting)
-    return {"verdict": pl.col(verdict_column(counting))} if alone else verdict_columns(counting)
+    return {"verdict": pl.col(verdict_column(counting))} if verdict_only else verdict_columns(counting)

@@ -1,4 +1,4 @@
-"""Joining intervals that lie close together, which is behind episodes, trials and sessions; and days found near others.
+"""Joining spans of days that lie close together, and finding days near others.
 
 A row opens a new era when its first day lies more than `gap` beyond everything seen so far in its group.
 
@@ -47,9 +47,9 @@ def opens_era(group: np.ndarray, start: np.ndarray, end: np.ndarray, gap: int) -
 
 @compiled
 def stocked(first: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> np.ndarray:
-    """Days by which each dispensing waits for leftover supply, at most `cap`: for what the one before has not used up.
+    """Days by which each row waits, at most `cap`, for what the row before has left over of its `days`.
 
-    `first` marks the first row of each drug of an episode; rows come sorted by day.
+    `first` marks the first row of each group; rows come sorted by day.
     """
     waits = np.zeros_like(day)
     for row in range(1, len(day)):
@@ -61,7 +61,7 @@ def stocked(first: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> n
 
 @compiled
 def not_after_next(group: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """The day of each row, or an earlier one that a later row of its group has: a supply counts until the next."""
+    """The day of each row, or an earlier one that a later row of its group has."""
     first = day.copy()
     for row in range(len(day) - 2, -1, -1):
         if group[row] == group[row + 1]:

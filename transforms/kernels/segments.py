@@ -1,6 +1,6 @@
-"""Rows that lie together, group by group: the few array operations that trials and counts are made of.
+"""Rows that lie together, group by group.
 
-Tables of trials are arrays in the order of their episodes. What a database does by joining and grouping is then
+Where arrays come in the order of their groups, what a database does by joining and grouping is
 a sum between two borders, a loop over the rows (compiled.py), or a binary search in packed integers (days.py);
 none of them sorts, hashes or copies whole tables.
 """
@@ -88,8 +88,7 @@ def ragged(first: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def in_order(keys: np.ndarray) -> np.ndarray:
     """The rows by their keys (whole numbers), equal ones in their order.
 
-    Keys come from tables in the order of persons, so they lie in long runs that rise: merging those is several times
-    faster than sorting numbers that lie anyhow.
+    Keys often lie in long runs that rise: merging those is several times faster than sorting numbers that lie anyhow.
     """
     return np.argsort(keys, kind="stable")
 

@@ -5,11 +5,11 @@ ISO text, each sorted by person and date. Persons come in blocks of `BLOCK_SIZE`
 numbers depend on the seed and the block's number only, so blocks can be made one at a time, in any
 order or in parallel, and a registry of millions never has to be in memory at once.
 
-1. `made_up_course` draws persons, their episodes of illness and the treatment of each.
-2. `made_up_contacts`, `made_up_dispensings` and `made_up_sessions` write down what the registry sees of it.
-3. `made_up_faults` spoils about one row in a thousand, as every real delivery has them.
+1. `course` draws persons, their episodes of illness and the treatment of each.
+2. `contacts`, `dispensings` and `sessions` write down what the registry sees of it.
+3. `faults` spoils about one row in a thousand, as every real delivery has them.
 
-What there is to draw from is in `made_up_disorders`.
+What there is to draw from is in `disorders`.
 """
 
 from __future__ import annotations

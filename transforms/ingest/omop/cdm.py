@@ -1,7 +1,7 @@
-"""OMOP CDM 5.2 to 5.4 tables -> drafts of the canonical tables; drugs are in `omop_drugs`.
+"""OMOP CDM 5.2 to 5.4 tables -> drafts of the canonical tables; drugs are in `drugs`.
 
 * A diagnosis keeps the ICD code it came with (source concept); without one, it is the listed diagnosis that its
-  standard concept is or lies below (`omop`, see `omop_concepts`), or else that concept's id; without a standard
+  standard concept is or lies below (code system `omop`, see `concepts`), or else that concept's id; without a standard
   concept, its SNOMED code. One condition is one code, or contacts would count double; only a concept
   below two listed ones of which neither is above the other is both.
 * A procedure keeps the code it came with if that is a treatment; else it is the listed procedure that its standard
