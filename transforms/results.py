@@ -50,11 +50,16 @@ class Results:
         return tuple(d for d in self._found.definitions if d.gives == "verdict")
 
     @cached_property
-    def ids(self) -> pl.DataFrame:
-        """The person_id and the episode_id of each episode."""
+    def names(self) -> pl.DataFrame:
+        """The person_id and the episode_id of each episode, as text."""
         people = self._found.person_ids.gather(self._found.spans.person)
-        names = pl.format("{}:{}:{}", people, "disorder", "number")
-        return self._found.episodes.select(person_id=people, episode_id=names).cast(self._id)
+        episode = pl.format("{}:{}:{}", people, "disorder", "number")
+        return self._found.episodes.select(person_id=people, episode_id=episode)
+
+    @cached_property
+    def ids(self) -> pl.DataFrame:
+        """The names, each stored once."""
+        return self.names.cast(self._id)
 
     # Tables
 

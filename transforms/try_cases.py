@@ -63,7 +63,7 @@ def classify_cases(cases: Sequence[Case], definition: Definition, codes: CodeLis
 def _first_answers(classified: Results, definition: Definition) -> dict[str, Row]:
     """What is said of the first episode of each person who has one."""
     made = classified.classifications if definition.gives == "verdict" else classified.stages
-    persons = classified.ids["person_id"].cast(pl.String).to_list()
+    persons = classified.names["person_id"].to_list()
     # A person's first episode comes first, so that it is the last to be put in.
     return dict(zip(reversed(persons), reversed(made.to_dicts()), strict=True))
 

@@ -265,7 +265,7 @@ def verdicts(
     def judged(bucket: Path) -> pl.DataFrame:
         extract = Extract(**_tables(bucket), scores=None, admissions=None, observes=observes)
         made = classify(extract, chosen, definitions, codes)
-        names = made.ids.select(pl.col("episode_id").cast(pl.String))
+        names = made.names.select("episode_id")
         return pl.concat(
             names.with_columns(definition_id=pl.lit(d.id), verdict=made.verdicts_of(d)) for d in definitions
         )
