@@ -188,8 +188,17 @@ def _undetermined(definition: Definition, row: Row, episode: Row) -> str:
         "trial": unseen if row["n_failed_max"] is None else unsure,
         "adequacy": "it is not known whether a trial was adequate",
         "outcome": "it is not known whether a trial failed",
+        "follow_up": _unseen(definition, episode),
     }.get(row["decided_by"], "the trials do not settle it")
     return f"CANNOT TELL: {why}; {_reached(definition, row)}"
+
+
+def _unseen(definition: Definition, episode: Row) -> str:
+    """Which part of the episode nobody saw; where the definition has a window of its own, only what is sure."""
+    began, went_on = episode["is_left_truncated"], episode["is_censored"]
+    went_on = went_on and not (began and definition.trial.window.startswith("first"))
+    parts = {"how it began": began, "how it went on": went_on}
+    return f"it was not seen {' and '.join(part for part, holds in parts.items() if holds)}"
 
 
 def _not_eligible(definition: Definition, row: Row, episode: Row) -> str:

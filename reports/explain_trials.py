@@ -22,6 +22,7 @@ _EVIDENCE = {
     "unknown_end": "its last day is not known, so nor is whether a change came in time",
     "unfinished": "observation ended before a change could be ruled out",
     "unobserved": "a sign of change is not observed here",
+    "no_baseline": "a score was measured that cannot be judged, so that no change followed proves nothing",
     "none": "no evidence",
 }
 _SCALE_FAILS = {
@@ -29,10 +30,12 @@ _SCALE_FAILS = {
     "points_below": "the fall in points on",
     "fall_between": "the fall in",
     "score_above": "the score on",
+    "response_lost": "a response that was lost, by",
 }
 _RESPONSES = {
     "remission": "remission",
     "insufficient": "response without remission",
+    "lost": "response that was lost",
     "partial": "partial response",
     "no_response": "no response",
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 from impasse.schemas import toml
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.definition import BLOCKS, Definition
+from impasse.schemas.definition import DECIDERS, Definition
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.history import QUOTED, PlaceOf, parse_history, unknown
 from impasse.schemas.study import OBSERVABLE, Study
@@ -21,7 +21,7 @@ from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 NO_VALUE = "none"
 _KEYS = ("name", "observes", "history", "expected")
-_WORDS = {"verdict": VERDICTS, "decided_by": BLOCKS, "pseudo_resistance": PSEUDO_RESISTANCE}
+_WORDS = {"verdict": VERDICTS, "decided_by": DECIDERS, "pseudo_resistance": PSEUDO_RESISTANCE}
 _COUNTS = ("n_trials", "n_adequate", "n_failed_min", "n_failed_max")
 _POINTS = ("score_min", "score_max")
 _TEXTS = ("causes", "level_min", "level_max")

@@ -6,9 +6,9 @@
     outcome     did it fail, did it work, or can we not tell?
     resistance  how many failures of which kind?
 
-Every setting is stated in every file: there is no default and no inheritance, so two files can be
-read side by side and `dataclasses.replace(a, adequacy=b.adequacy)` is a meaningful what-if.
-No block reads another block's settings. Blocks are hashable, so equal blocks share work.
+Every setting is stated in every file: there is no default and no inheritance, so two files can be read side by side and
+`dataclasses.replace(a, adequacy=b.adequacy)` is a meaningful what-if. No block reads another block's settings. Blocks
+are hashable, so equal blocks share work.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ Disorder = Literal["anxiety", "depression", "bipolar_depression", "ocd", "ptsd",
 DISORDERS: tuple[str, ...] = get_args(Disorder)
 MODALITIES: tuple[str, ...] = ("drug", "augmentation", "psychotherapy", "neuromodulation")
 BLOCKS: tuple[str, ...] = ("eligible", "trial", "adequacy", "outcome", "resistance")
+DECIDERS = (*BLOCKS, "follow_up")  # what settles a verdict, or leaves it open
 
 
 def _without_sign(number: float) -> float:
@@ -30,8 +31,7 @@ def _without_sign(number: float) -> float:
     return number + 0.0
 
 
-# At most a longer time than anyone lives; the arithmetic of days rests on there being a limit.
-_MOST = 100_000
+_MOST = 100_000  # days: longer than anyone lives; the arithmetic of days rests on there being a limit
 DayCount = Annotated[int, Field(strict=True, ge=0, le=_MOST)]
 ScorePoints = Annotated[float, Field(strict=True, ge=0, multiple_of=0.5), AfterValidator(_without_sign)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -171,18 +171,22 @@ class ScaleBand:
 class Outcome:
     """Did the trial fail, did it work, or can we not tell?
 
-    `evidence` is ordered: the first kind that can tell, tells. A score is an outcome score from
-    `score_from_day` days after the trial's start until `score_days_after_end` days after its end.
-    `change_within` is in days after the trial's last day, or the rest of the episode.
+    `evidence` is ordered: the first kind that can tell, tells. The `score` is the last, best or first on treatment from
+    the `score_from_day`-th day on; if there is none, the first within `score_days_after_end` days after the last day
+    and not after the day the next trial began. The `baseline` is sought around the first day of the trial or episode.
+    `lost_response`: what it means that only an earlier score was a response. `change_within`: days after the last day.
     """
 
     evidence: Annotated[tuple[Literal["scales", "treatment_change"], ...], Field(min_length=1)]
     scales: tuple[Annotated[ScaleRule | ScaleBand, Field(discriminator="fails_if")], ...]
     scales_joined: Literal["any", "any_measured", "all", "first"]
+    baseline: Literal["trial", "episode"]
     baseline_days_before: DayCount
     baseline_days_after: DayCount
-    score_from_day: DayCount
+    score: Literal["last", "best", "first"]
+    score_from_day: Annotated[DayCount, Field(ge=1)]
     score_days_after_end: DayCount
+    lost_response: Literal["failed", "not_failed"]
     change_signs: tuple[Literal["switch", "add_on", "ect", "tms", "admission"], ...]
     change_within: DayCount | Literal["episode"]
     if_unfinished: Literal["not_failed", "unknown"]
@@ -228,11 +232,10 @@ class Band:
 
 @frozen
 class Item:
-    """Points for each trial.
+    """Points for each trial `of` a treatment group, at most `max_points` in all.
 
-    `failed_trials` counts failed adequate trials; `raised_dose` those of them whose dose was raised;
-    `extended` those that lasted at least `extended_days`; each `of` a treatment group, at most
-    `max_points` in all.
+    `failed_trials` counts failed adequate trials; `raised_dose` those of them whose dose was raised; `extended` those
+    that lasted at least `extended_days`.
     """
 
     item: Literal["failed_trials", "raised_dose", "extended"]
@@ -304,10 +307,7 @@ class Counted:
 
 @frozen
 class Scored:
-    """Resistance as a score: the sum of the items' points reaches the threshold.
-
-    Without a threshold the definition is a staging system: it gives a score, and no verdict.
-    """
+    """Resistance as a score: the items' points reach the threshold. Without one the definition only gives a score."""
 
     kind: Literal["score"]
     items: Annotated[tuple[AnyItem, ...], Field(min_length=1)]

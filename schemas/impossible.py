@@ -52,7 +52,7 @@ def impossible_combination(definition: Definition) -> tuple[str, str] | None:
             "outcome.evidence names treatment_change but outcome.change_signs is empty",
         ),
         (
-            "scales" in o.evidence and o.baseline_days_after >= o.score_from_day,
+            "scales" in o.evidence and o.baseline_days_after >= o.score_from_day - 1,
             "baseline_days_after",
             "outcome.baseline_days_after reaches outcome.score_from_day, so one score could be both",
         ),

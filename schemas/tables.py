@@ -9,12 +9,12 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from impasse.schemas.definition import BLOCKS, DISORDERS, MODALITIES
+from impasse.schemas.definition import DECIDERS, DISORDERS, MODALITIES
 from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 ROLES = ("first", "switch", "resumed", "augmentation", "combination")
 END_REASONS = ("remission", "death", "coverage", "period", "tail")
-RESPONSES = ("remission", "insufficient", "partial", "no_response", "cannot_tell")
+RESPONSES = ("remission", "insufficient", "lost", "partial", "no_response", "cannot_tell")
 AFTERWARDS = ("remitted", "ended", "died", "continued")
 DENOMINATORS = ("episodes", "eligible", "treated", "adequately_treated", "persons")
 STRATA = ("all", "disorder", "sex", "age", "year")
@@ -123,7 +123,7 @@ class Classifications(_Table):
     definition_id: pl.Categorical
     verdict: pl.Enum = pa.Field(dtype_kwargs={"categories": VERDICTS})
     resistant_date: pl.Date = pa.Field(nullable=True)
-    decided_by: pl.Enum = pa.Field(dtype_kwargs={"categories": BLOCKS})
+    decided_by: pl.Enum = pa.Field(dtype_kwargs={"categories": DECIDERS})
     n_trials: pl.Int32 = pa.Field(ge=0)
     n_adequate: pl.Int32 = pa.Field(ge=0)
     n_failed_min: pl.Int32 = pa.Field(ge=0)

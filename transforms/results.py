@@ -172,7 +172,7 @@ class Results:
 
     def _named_judgements(self, rule: Trial, adequacy: Adequacy, outcome: Outcome) -> pl.DataFrame:
         trials, judged = self._found.judged(rule)
-        told = judge_response(trials.eras, windows(outcome), self._found.judged_by.signs)
+        told = judge_response(trials, windows(outcome), self._found.judged_by.signs)
         return self._named(trials, rule).with_columns(
             judging_rule=pl.lit(rule_id(adequacy, outcome), dtype=pl.Categorical),
             is_adequate=judged[column("is_adequate", adequacy)],
@@ -180,7 +180,7 @@ class Results:
             has_failed=judged[column("has_failed", outcome)],
             outcome_evidence=judged[column("outcome_evidence", outcome)],
             failure_date=judged[column("day_failed", outcome)],
-            **{name: told[name].gather(trials.row) for name in told.columns},
+            **{name: told[name] for name in told.columns},
         )
 
     def _named(self, trials: TrialsOfRule, rule: Trial) -> pl.DataFrame:

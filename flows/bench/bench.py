@@ -178,6 +178,7 @@ def contests(folder: Path, observes: frozenset[str]) -> list[Contest]:
         "gap": chosen.episodes.gap_days,
         "tail": chosen.episodes.tail_days,
         "lead": chosen.episodes.lead_days,
+        "prior": chosen.episodes.min_prior_observation_days,
         "period_start": chosen.period.start,
         "period_end": chosen.period.end,
     }

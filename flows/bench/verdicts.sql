@@ -63,6 +63,7 @@ chains AS (
         min(day) FILTER (NOT is_remission) AS start_day,
         max(last_day) AS last_day,
         max(day) FILTER (is_remission) AS remission,
+        any_value(observed_from) AS observed_from,
         any_value(observed_to) AS observed_to
     FROM chained
     GROUP BY person, observed_from, remitted, chain
@@ -100,7 +101,12 @@ episodes AS MATERIALIZED (
     SELECT
         row_number() OVER () AS episode,
         person_id || ':depression:' || number AS episode_id,
-        person, end_day, treated_from, observed_until, is_observed
+        person, end_day, treated_from, observed_until, is_observed,
+        -- Seen from its true start until it is over: the remission, the death, or the gap after the last contact.
+        start_day - observed_from >= $prior AND (
+            coalesce(remission <= observed_until, false) OR coalesce(death_date <= observed_until, false)
+            OR last_day + $gap <= observed_until
+        ) AS is_followed_up
     FROM numbered
     WHERE start_day BETWEEN $period_start AND $period_end
 ),
@@ -298,7 +304,8 @@ third_drug AS (
     GROUP BY episode
 ),
 
--- 7. The verdicts. Of an episode that begins while nobody observes the person, nothing can be told.
+-- 7. The verdicts. Of an episode that begins while nobody observes the person, nothing can be told; of one that was not
+--    seen from its true start until it was over, not that it is not resistant.
 met AS (
     FROM switched UNION ALL FROM followed UNION ALL FROM third_drug
 ),
@@ -311,7 +318,7 @@ SELECT
         WHEN excluded.episode IS NOT NULL THEN 'not_eligible'
         WHEN NOT is_observed THEN 'undetermined'
         WHEN is_met THEN 'resistant'
-        WHEN may_be_met THEN 'undetermined'
+        WHEN may_be_met OR NOT is_followed_up THEN 'undetermined'
         ELSE 'not_resistant'
     END AS verdict
 FROM episodes

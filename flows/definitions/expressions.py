@@ -21,7 +21,7 @@ from impasse.transforms.judge.asked import Asked
 from impasse.transforms.judge.counts import Certainty, Counting, counts
 from impasse.transforms.judge.eligibility import is_eligible, washed_out
 from impasse.transforms.judge.judging import JudgingPlan, plan_of
-from impasse.transforms.judge.outcome import JudgedOutcome, by_scales, columns_by_scales, outcome
+from impasse.transforms.judge.outcome import ByScales, by_scales, columns_by_scales, outcome
 
 ASSUMED = (
     "For a delivery that shows every treatment, session and admission; a run on one that does not is left with null "
@@ -44,7 +44,7 @@ def expressions(definition: Definition) -> dict[str, Step]:
     The delivery is one that can show everything.
     """
     told = outcome(definition.outcome, frozenset(CHANGE_SIGNS))
-    scales: Step = dict(zip(JudgedOutcome._fields, by_scales(definition.outcome), strict=True))
+    scales: Step = dict(zip(ByScales._fields, by_scales(definition.outcome), strict=True))
     plan = plan_of((definition,), frozenset(), has_admissions=True, verdict_only=False)
     made = {name: one for layer in plan.layers for name, one in layer.items()}
     names = _short_names(definition, plan)
@@ -53,7 +53,7 @@ def expressions(definition: Definition) -> dict[str, Step]:
     steps: dict[str, Step] = {
         "of an episode, looked up": _looked_up(definition, names),
         "of an episode": {"is_eligible": is_eligible(definition.eligible)},
-        "of an era or course, by its scores": (
+        "of a trial, by its scores": (
             {f"{name} by scales": one for name, one in scales.items()} if definition.outcome.scales else {}
         ),
         "of a trial": {
@@ -137,9 +137,9 @@ def _short_names(definition: Definition, plan: JudgingPlan) -> dict[str, str]:
     names = {column("is_eligible", definition.eligible): "is_eligible"}
     names |= {column(what, adequacy): what for what in ("is_adequate", "adequacy_reason")}
     names |= {column(what, rule): what for what in ("has_failed", "outcome_evidence", "day_failed")}
-    by_rule = columns_by_scales(rule)
-    names |= {one.meta.output_name(): f"{what} by scales" for what, one in by_rule._asdict().items()}
-    for scale, what in product(rule.scales, ("value", "baseline", "room", "day")):
+    by_rule = columns_by_scales(rule)._asdict() if rule.scales else {}
+    names |= {one.meta.output_name(): f"{what} by scales" for what, one in by_rule.items()}
+    for scale, what in product(rule.scales, ("value", "baseline", "room", "lowest", "day")):
         names[score(windows(rule), scale.scale, what).meta.output_name()] = f"{what} {scale.scale}"
     made = (name for layer in plan.layers for name in layer)
     names |= {name: name.removesuffix(f" {definition.id}") for name in made}

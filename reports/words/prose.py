@@ -314,9 +314,10 @@ def _baseline(rule: Outcome) -> str:
     kinds = {each.fails_if for each in rule.scales} - {"score_above"}
     if not kinds:
         return ""
-    before = "on the day the trial starts"
+    whose = rule.baseline
+    before = f"on the day the {whose} starts"
     if rule.baseline_days_before:
-        before = f"in the {duration(rule.baseline_days_before)} up to the trial's start"
+        before = f"in the {duration(rule.baseline_days_before)} up to the {whose}'s start"
     after = f", else the first in the {duration(rule.baseline_days_after)} after it" if rule.baseline_days_after else ""
     share = "A fall in percent is a share of" if "points_below" in kinds else "The fall is a share of"
     told = f" {share} the distance from baseline to the scale's lowest score; the"
@@ -324,9 +325,21 @@ def _baseline(rule: Outcome) -> str:
 
 
 def _score(rule: Outcome) -> str:
-    start = f"{duration(rule.score_from_day)} after the trial's start" if rule.score_from_day else "the trial's start"
-    end = f"{duration(rule.score_days_after_end)} after its last day" if rule.score_days_after_end else "its last day"
-    return f"The score that counts is the last one from {start} to {end}."
+    chosen = {"last": "last one", "best": "lowest one", "first": "first one"}[rule.score]
+    since = f"from the trial's day {rule.score_from_day} on, until the next trial begins"
+    later = ""
+    if rule.score_days_after_end:
+        within = f"within {duration(rule.score_days_after_end)} of the trial's last day"
+        later = f"; if there is none, the first one {within} and no later than the day on which it begins"
+    return f"The score that counts is the {chosen} on treatment {since}{later}.{_lost_response(rule)}"
+
+
+def _lost_response(rule: Outcome) -> str:
+    """Only the last score can be worse than an earlier one on treatment that was a response."""
+    if rule.score != "last":
+        return ""
+    verdict = "a failure" if rule.lost_response == "failed" else "no failure"
+    return f" If an earlier one on treatment was no failure by the same rule, the loss since then is {verdict}."
 
 
 def _change(rule: Outcome) -> str:
@@ -344,4 +357,11 @@ def _horizon(rule: Outcome) -> str:
 
 def _unfinished(rule: Outcome) -> str:
     verdict = "has not failed" if rule.if_unfinished == "not_failed" else "cannot be judged"
-    return f"If observation ends before that time is over, a trial without such a change {verdict}."
+    told = f"If observation ends before that time is over, a trial without such a change {verdict}."
+    unjudged = "Where a score was measured that cannot be compared with a baseline, no such change proves nothing."
+    return f"{told} {unjudged}" if _compares(rule) else told
+
+
+def _compares(rule: Outcome) -> bool:
+    """Is some fall from a baseline asked for, beside a change of treatment?"""
+    return "scales" in rule.evidence and any(each.fails_if != "score_above" for each in rule.scales)

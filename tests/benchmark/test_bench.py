@@ -242,9 +242,9 @@ VERDICTS_DRAWN = """
     unseen:depression:1          dep_ohdsi_1009     undetermined
     unseen:depression:1          dep_psychemerge_2  undetermined
     unseen:depression:1          dep_fife_2017      undetermined
-    left:depression:1            dep_ohdsi_1009     not_resistant
-    left:depression:1            dep_psychemerge_2  not_resistant
-    left:depression:1            dep_fife_2017      not_resistant
+    left:depression:1            dep_ohdsi_1009     undetermined
+    left:depression:1            dep_psychemerge_2  undetermined
+    left:depression:1            dep_fife_2017      undetermined
     carried:depression:1         dep_ohdsi_1009     not_resistant
     carried:depression:1         dep_psychemerge_2  not_resistant
     carried:depression:1         dep_fife_2017      not_resistant

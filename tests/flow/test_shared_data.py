@@ -280,7 +280,7 @@ def test_response_counts_of_a_published_trial() -> None:
         _person(
             str(name),
             [
-                "disp 2018-01-01 N06AB06 days=56 dose_mg=50",
+                f"disp 2018-01-01 N06AB06 days={days[-1] + 1} dose_mg=50",
                 f"score 2018-01-01 hamd17 {baseline[0]}",
                 *(
                     f"score {date(2018, 1, 1) + timedelta(days=day)} hamd17 {score}"
@@ -297,8 +297,10 @@ def test_response_counts_of_a_published_trial() -> None:
         scales=(ScaleRule(scale="hamd17", fails_if="fall_below", value=50),),
         baseline_days_before=0,
         baseline_days_after=0,
-        score_from_day=1,
+        score="last",
+        score_from_day=2,
         score_days_after_end=28,
+        lost_response="failed",
     )
     by_hand = {
         str(name) for name, _, scores, baseline in patients.iter_rows() if 2 * (baseline[0] - scores[-1]) >= baseline[0]

@@ -1,4 +1,4 @@
-"""How often each verdict, deciding block, stage and score comes about over drawn histories.
+"""How often each verdict, decider, stage and score comes about over drawn histories.
 
 `python -m tests.reference.coverage --persons 10000` classifies so many drawn persons under all shipped
 definitions with both implementations, prints how far they agree and what was reached how often, and
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from impasse.schemas.definition import (
-    BLOCKS,
+    DECIDERS,
     Count,
     Definition,
     DrugAdequacy,
@@ -54,11 +54,11 @@ def never_reached(counted: Reached, definitions: Iterable[Definition] = SHIPPED)
 
 
 def possible(definition: Definition) -> list[tuple[str, str, str]]:
-    """What histories must reach: all verdicts and deciding blocks that can be, or all stages, or a score."""
+    """What histories must reach: all verdicts and deciders that can be, or all stages, or a score."""
     rule = definition.resistance
     if definition.gives == "verdict":
         cells = [("verdict", verdict) for verdict in VERDICTS]
-        cells += [("decided by", block) for block in possible_blocks(definition)]
+        cells += [("decided by", decider) for decider in possible_deciders(definition)]
     elif isinstance(rule, Staged):
         cells = [("stage", name) for name in (NO_LEVEL, *(level.name for level in rule.levels))]
     else:
@@ -66,12 +66,12 @@ def possible(definition: Definition) -> list[tuple[str, str, str]]:
     return [(definition.id, *cell) for cell in cells]
 
 
-def possible_blocks(definition: Definition) -> list[str]:
-    """The blocks that can decide.
+def possible_deciders(definition: Definition) -> list[str]:
+    """The blocks that can decide, and follow-up.
 
-    Eligibility, trials and resistance always can. A treatment given is asked neither for its adequacy nor for
-    its outcome, so these two blocks need a part that counts failed trials; and adequacy needs a rule that asks
-    for something of the kind of treatment that the part counts.
+    Eligibility, trials, resistance and follow-up always can. A treatment given is asked neither for its adequacy
+    nor for its outcome, so these two blocks need a part that counts failed trials; and adequacy needs a rule that
+    asks for something of the kind of treatment that the part counts.
     """
     failed = [part for part in counting_parts(definition) if isinstance(part, Item) or part.what == "failed"]
     groups = {group for part in failed for group in part.of}
@@ -79,7 +79,7 @@ def possible_blocks(definition: Definition) -> list[str]:
     impossible = set() if failed else {"adequacy", "outcome"}
     if not any(asks_for_something(getattr(definition.adequacy, modality)) for modality in modalities):
         impossible.add("adequacy")
-    return [block for block in BLOCKS if block not in impossible]
+    return [decider for decider in DECIDERS if decider not in impossible]
 
 
 def counting_parts(definition: Definition) -> list[Count | Item | NumberItem]:

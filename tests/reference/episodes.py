@@ -117,6 +117,7 @@ def episode_from(
     observed_before = observed_days_before(start, coverage)
     last = max(event["last"] for event in chain)
     contacts = [event["row"] for event in chain if event["kind"] != "treatment"]
+    is_dead = person["death_date"] is not None and person["death_date"] <= observed_until
     opens = later(start, -rule.lead_days)
     return {
         "episode_id": f"{person['person_id']}:{disorder}:{number}",
@@ -131,7 +132,7 @@ def episode_from(
         "is_observed": None if coverage is None else any(name == "coverage" for name, _ in limits),
         "treated_from": max(opens, later(before["end_date"], 1)) if before else opens,
         "is_left_truncated": None if observed_before is None else observed_before < rule.min_prior_observation_days,
-        "is_censored": reason not in ("remission", "death") and later(last, rule.gap_days) > observed_until,
+        "is_censored": reason != "remission" and not is_dead and later(last, rule.gap_days) > observed_until,
         "n_contacts": len({(row["date"], row["code"]) for row in contacts}),
         "sex": person["sex"],
         "age": completed_years(person["birth_date"], start),

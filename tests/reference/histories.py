@@ -83,7 +83,8 @@ SCALES = {
 DRAWN_SCALES = (*SCALES["depression"], *SCALES["anxiety"][:3], "panss", "pcl5", "ybocs")
 LEAST = {"panss": 30.0, "cgi_i": 1.0, "cgi_s": 1.0}
 SCORE_OFFSETS = (
-    *(-31, -30, -29, -28, -14, -8, -7, -1, 0, 0, 1, 7, 8, 13, 14, 15, 20, 21, 27, 28, 29, 41, 42, 55, 56, 57, 70, 84),
+    *(-31, -30, -29, -28, -14, -8, -7, -1, 0, 0, 1, 6, 7, 8, 13, 14, 15, 20, 21, 26, 27, 28, 29, 40, 41, 42),
+    *(55, 56, 57, 70, 84),
 )
 LEVELS = (0.0, 1.0, 2.0, 3.0, 7.0, 7.5, 8.0, 10.0, 11.0, 14.0, 20.0, 24.0, 30.0)
 NEAR = (-91, -90, -31, -30, -1, 0, 0, 1, 7, 14, 28, 29, 30, 31, 56, 89, 90, 91, 98, 120, 180, 181)
@@ -107,7 +108,7 @@ def some(rng: random.Random, values: tuple[Any, ...], least: int, most: int) -> 
 
 def random_person(rng: random.Random, index: int) -> Row:
     """A person of everything at random, or one near the edge of resistance."""
-    return _stubborn_person(rng, index) if rng.random() < 0.5 else _any_person(rng, index)
+    return _stubborn_person(rng, index) if rng.random() < 0.6 else _any_person(rng, index)
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ STUBBORN = {
     ),
     "ocd": Stubborn(  # judged after longer courses than the others
         drugs=(("N06AB04", 40), ("N06AB05", 60), ("N06AB06", 200), ("N06AB10", 20), ("N06AA04", 250)),
-        n_drugs=(1, 2, 2, 3, 3, 4, 5),
+        n_drugs=(1, 1, 2, 2, 2, 3, 3, 4, 5),
         days=(83, 84, 84, 90),
         n_sessions=(0, 19, 20, 20, 20, 20),
         therapies=("cbt", "cbt", "erp", "psychotherapy_unspecified"),
@@ -175,6 +176,8 @@ STUBBORN = {
 }
 # What is left of the way to the scale's minimum: nothing, just a response by one of the rules, and none by another.
 SHARES_LEFT = (0.0, 0.2, 0.5, 0.55, 0.65, 0.7, 0.75, 0.78, 0.8, 0.85, 0.9, 1.0, 1.0, 1.0)
+AMID = (26, 27, 28, 40, 41)  # days from a start on which one may be better for a while, and how much is left then
+LEFT_AMID = (0.2, 0.3, 0.45, 0.5, 0.55, 0.7)
 SOON = (14, 20, 20, 21, 27, 28, 29, 41)
 ADDED = ("N05AX12", "N05AN01", "H03AA02", "N03AG01", "N06AX11", "N05AH02", "N06AX27")
 
@@ -184,9 +187,9 @@ def _stubborn_person(rng: random.Random, index: int) -> Row:
 
     One in four has tried nearly everything, and nothing has helped; some of the others changed too soon.
     """
-    illness = rng.choice(["depression", "depression", "depression", "ocd", "ocd", "ptsd", "anxiety", *STUBBORN])
+    illness = rng.choice(["depression"] * 4 + ["ocd"] * 3 + ["ptsd", "anxiety", *STUBBORN])
     given, has_tried_all = STUBBORN[illness], rng.random() < 0.25
-    has_changed_soon = not has_tried_all and rng.random() < 0.25
+    has_changed_soon = not has_tried_all and rng.random() < 0.3
     lengths = SOON if has_changed_soon else given.days
     onset = later(date(2015, 8, 1), rng.randint(0, 200))
     n_drugs = max(given.n_drugs) - rng.choice([0, 0, 1, 2]) if has_tried_all else rng.choice(given.n_drugs)
@@ -241,15 +244,23 @@ def _stubborn_diagnoses(rng: random.Random, illness: str, onset: date, n_contact
 
 
 def _stubborn_scores(rng: random.Random, given: Stubborn, starts: list[date], shares: tuple[float, ...]) -> list[Row]:
-    """On some scales, a score at the start of each treatment and a later one; some persons are as ill each time."""
+    """On some scales, a score at the start of each treatment and a later one; some persons are as ill each time.
+
+    Of the others many are better for a while amid a treatment, and some have no score from its start.
+    """
     rows = []
     for scale in some(rng, tuple(given.scores), 0 if len(shares) > 1 else 1, 3):
         least, first = LEAST.get(scale, 0.0), given.scores[scale]
-        left = rng.choice([shares, shares, (1.0,), (0.7,)]) if len(shares) > 1 else shares
+        left = rng.choice([shares, shares, shares, (1.0,), (1.0,), (0.7,)]) if len(shares) > 1 else shares
+        is_better, is_begun_late = (left != (1.0,) and rng.random() < often for often in (0.8, 0.2))
         for start in starts:
-            last = round(2 * (least + (first - least) * rng.choice(left))) / 2  # in half points, as scales are
-            rows.append({"date": start, "scale": scale, "value": first})
-            rows.append({"date": later(start, rng.choice([42, 55, 55, 56, 83])), "scale": scale, "value": last})
+            told = [] if is_begun_late else [(0, 1.0)]
+            told.append((rng.choice([42, 55, 55, 56, 83]), rng.choice(left)))
+            if is_better:
+                told.append((rng.choice(AMID), rng.choice(LEFT_AMID)))
+            for day, share in told:
+                value = round(2 * (least + (first - least) * share)) / 2  # in half points, as scales are
+                rows.append({"date": later(start, day), "scale": scale, "value": value})
     return rows
 
 
@@ -268,7 +279,7 @@ def _any_person(rng: random.Random, index: int) -> Row:
         "diagnoses": _diagnoses(rng, onset, illnesses, landmarks),
         "dispensings": dispensings,
         "procedures": _procedures(rng, landmarks),
-        "scores": _scores(rng, illnesses, starts or [onset]),
+        "scores": _scores(rng, illnesses, [onset, *starts]),
         "admissions": _admissions(rng, illnesses, landmarks),
     }
 
@@ -398,7 +409,7 @@ def _scores(rng: random.Random, illnesses: tuple[str, ...], starts: list[date]) 
         least = LEAST.get(scale, 0.0)
         first = least + rng.choice([0.0, 6.0, 16.0, 20.0, 24.0, 40.0])
         offsets = [0] if rng.random() < 0.7 else []
-        offsets += rng.choices(SCORE_OFFSETS, k=rng.randint(1, 5))
+        offsets += rng.choices(SCORE_OFFSETS, k=rng.randint(1, 7))
         for number, offset in enumerate(offsets):
             share = 1.0 if number == 0 else rng.choice([0.0, 0.25, 0.5, 0.5, 0.6, 0.65, 0.75, 0.8, 1.0, 1.25])
             value = least + (first - least) * share + (0.0 if number == 0 else rng.choice([-1.0, 0.0, 0.0, 0.0, 1.0]))

@@ -7,7 +7,8 @@ from datetime import date
 from impasse.schemas.definition import Definition, Outcome, ScaleBand, ScaleRule
 from tests.reference.basics import Row, Truth, all_true, any_true, later
 from tests.reference.codes import Codes, Scale
-from tests.reference.trials import overlap_days
+from tests.reference.scores import Measured, measured_by
+from tests.reference.trials import is_add_on, is_switch
 
 Verdict = tuple[Truth, str, date | None]  # has failed, evidence, date of the failure
 
@@ -27,12 +28,17 @@ def judge_outcome(
     if stopped and rule.early_stop != "by_evidence":
         verdict: Verdict = (False if rule.early_stop == "not_failed" else None, "early_stop", None)
     else:
+        scales = [
+            scale_verdict(measured_by(scale.scale, trial, trials, person, episode, rule), scale, rule, codes)
+            for scale in rule.scales
+        ]
         told = []
         for kind in rule.evidence:
             if kind == "scales":
-                told.append(scales_verdict(trial, person, rule, codes))
+                told.append(scales_verdict(scales, rule))
             else:
-                told.append(change_verdict(trial, trials, person, episode, rule, codes, observes))
+                change = change_verdict(trial, trials, person, episode, rule, codes, observes)
+                told.append(unproved(change) if is_unjudged(scales, rule) else change)
         verdict = first_that_tells(told)
     return dict(zip(("has_failed", "outcome_evidence", "failure_date"), verdict, strict=True))
 
@@ -40,11 +46,29 @@ def judge_outcome(
 def first_that_tells(told: list[Verdict]) -> Verdict:
     """The first evidence that can tell.
 
-    Reading: when none can, the treatment_change evidence still says why ("unfinished", "unobserved").
+    Reading: when none can, the treatment_change evidence still says why ("unfinished", "unobserved", "no_baseline").
     """
     decided = [verdict for verdict in told if verdict[0] is not None]
     reasons = [verdict for verdict in told if verdict[1] != "none"]
     return next(iter(decided + reasons), (None, "none", None))
+
+
+def is_unjudged(scales: list[Verdict], rule: Outcome) -> bool:
+    """Whether some scale has an outcome score that it cannot judge, and the scales together cannot tell.
+
+    Reading: a definition whose evidence names no scales does not look at scores.
+    """
+    if "scales" not in rule.evidence or scales_verdict(scales, rule)[0] is not None:
+        return False
+    return any(failed is None and day is not None for failed, _, day in scales)
+
+
+def unproved(change: Verdict) -> Verdict:
+    """What treatment_change says beside a score that cannot be judged: that nothing followed proves nothing.
+
+    Reading: so it is where the rest of the time was not seen and would be taken for no failure.
+    """
+    return (None, "no_baseline", None) if change[0] is False else change
 
 
 def is_early_stop(trial: Row, rule: Outcome) -> bool:
@@ -53,9 +77,8 @@ def is_early_stop(trial: Row, rule: Outcome) -> bool:
     return is_short and not trial["has_unknown_supply"] and not trial["is_ongoing"]
 
 
-def scales_verdict(trial: Row, person: Row, rule: Outcome, codes: Codes) -> Verdict:
+def scales_verdict(verdicts: list[Verdict], rule: Outcome) -> Verdict:
     """What the scales say together."""
-    verdicts = [scale_verdict(trial, person, scale, rule, codes) for scale in rule.scales]
     measured = [verdict for verdict in verdicts if verdict[0] is not None]
     failed = joined([verdict[0] for verdict in verdicts], rule.scales_joined)
     if failed is None:
@@ -83,48 +106,45 @@ def joined(verdicts: list[Truth], how: str) -> Truth:
     return measured[0] if measured else None
 
 
-def scale_verdict(trial: Row, person: Row, scale: ScaleRule | ScaleBand, rule: Outcome, codes: Codes) -> Verdict:
-    """What one scale says, and on which day."""
+def scale_verdict(measured: Measured, scale: ScaleRule | ScaleBand, rule: Outcome, codes: Codes) -> Verdict:
+    """What one scale says, and the day of its outcome score."""
     evidence = f"{scale.scale}:{scale.fails_if}"
-    score = outcome_score(trial, person, scale.scale, rule)
+    score, baseline = measured.outcome, measured.baseline
     if score is None:
         return None, evidence, None
+    minimum = codes.scale(scale.scale).minimum
+    failed = is_failure(score, baseline, scale, minimum)
+    if failed and any(is_response(row, baseline, scale, minimum) for row in measured.earlier):
+        return rule.lost_response == "failed", f"{scale.scale}:response_lost", score["date"]
+    return failed, evidence, score["date"]
+
+
+def is_failure(score: Row, baseline: Row | None, scale: ScaleRule | ScaleBand, minimum: float) -> Truth:
+    """Whether a score is a failure by the rule of a scale."""
     if scale.fails_if == "score_above":
-        return score["value"] > scale.value, evidence, score["date"]
-    baseline = baseline_score(trial, person, scale.scale, rule)
+        return score["value"] > scale.value
     if baseline is None:
-        return None, evidence, None
+        return None
     fall = baseline["value"] - score["value"]
     if scale.fails_if == "points_below":
-        return fall < scale.value, evidence, score["date"]
-    room = baseline["value"] - codes.scale(scale.scale).minimum
+        return fall < scale.value
+    room = baseline["value"] - minimum
     if room <= 0:
-        return None, evidence, None
+        return None
     if scale.fails_if == "fall_between":
-        return scale.at_least * room <= fall * 100 < scale.below * room, evidence, score["date"]
-    return fall * 100 < scale.value * room, evidence, score["date"]
+        return scale.at_least * room <= fall * 100 < scale.below * room
+    return fall * 100 < scale.value * room
 
 
-def scores_between(person: Row, scale: str, first: date, last: date) -> list[Row]:
-    """The scale's scores from first to last day."""
-    return [row for row in person["scores"] or [] if row["scale"] == scale and first <= row["date"] <= last]
+def is_response(score: Row, baseline: Row | None, scale: ScaleRule | ScaleBand, minimum: float) -> bool:
+    """Whether an earlier score was no failure; of a band, whether it had fallen beyond it.
 
-
-def outcome_score(trial: Row, person: Row, scale: str, rule: Outcome) -> Row | None:
-    """The latest score of the outcome window; of one day's scores the highest."""
-    first = later(trial["start_date"], rule.score_from_day)
-    last = later(trial["end_date"], rule.score_days_after_end)
-    return max(scores_between(person, scale, first, last), key=lambda r: (r["date"], r["value"]), default=None)
-
-
-def baseline_score(trial: Row, person: Row, scale: str, rule: Outcome) -> Row | None:
-    """The latest score up to the trial's start, else the earliest after it; of one day's scores the highest."""
-    start = trial["start_date"]
-    before = scores_between(person, scale, later(start, -rule.baseline_days_before), start)
-    if before:
-        return max(before, key=lambda row: (row["date"], row["value"]))
-    after = scores_between(person, scale, later(start, 1), later(start, rule.baseline_days_after))
-    return min(after, key=lambda row: (row["date"], -row["value"]), default=None)
+    Reading: the baseline need lie before the outcome score only, and not before this one.
+    """
+    if scale.fails_if == "fall_between":
+        room = baseline["value"] - minimum if baseline else 0
+        return room > 0 and (baseline["value"] - score["value"]) * 100 >= scale.below * room
+    return is_failure(score, baseline, scale, minimum) is False
 
 
 def change_verdict(
@@ -177,26 +197,6 @@ def days_of_sign(sign: str, trial: Row, trials: list[Row], person: Row, episode:
     return [day for listed, day in treated if listed and sign in listed.groups]
 
 
-def is_switch(trial: Row, other: Row) -> bool:
-    """The other trial replaces this one: another drug that is not taken together with it.
-
-    Reading: taken together is a matter of overlap alone, so a drug started on top of an
-    augmenter that hosts nothing is no switch away from it.
-    """
-    if other["modality"] != "drug" or other["treatment"] == trial["treatment"]:
-        return False
-    if not trial["is_drug"]:
-        return other["start_date"] >= trial["end_excl"]
-    return overlap_days(other, trial) < trial["taken_together_from"]
-
-
-def is_add_on(trial: Row, other: Row) -> bool:
-    """The other drug is taken together with this one. Reading: this one may be an augmentation itself."""
-    if not trial["is_drug"] or not other["is_drug"] or other["treatment"] == trial["treatment"]:
-        return False
-    return overlap_days(other, trial) >= trial["taken_together_from"]
-
-
 def is_sign_observed(sign: str, person: Row, observes: frozenset[str]) -> bool:
     """Whether the delivery could show the sign."""
     if sign == "admission":
@@ -207,24 +207,44 @@ def is_sign_observed(sign: str, person: Row, observes: frozenset[str]) -> bool:
 # --- Response ---------------------------------------------------------------------------------------------------------
 
 
-def judge_response(trial: Row, person: Row, episode: Row, definition: Definition, codes: Codes) -> Row:
+def judge_response(
+    trial: Row, trials: list[Row], person: Row, episode: Row, definition: Definition, codes: Codes
+) -> Row:
     """The state the trial ended in, by the published rules of the first of the disorder's scales that can tell."""
     for scale in codes.scales:
         if episode["disorder"] in scale.disorders:
-            response = response_on(scale, trial, person, definition.outcome)
+            response = response_on(scale, measured_by(scale.name, trial, trials, person, episode, definition.outcome))
             if response:
                 return {"response": response, "response_scale": scale.name}
     return {"response": "cannot_tell", "response_scale": None}
 
 
-def response_on(scale: Scale, trial: Row, person: Row, rule: Outcome) -> str | None:
-    """What one scale says of the response; None where it cannot tell."""
-    score = outcome_score(trial, person, scale.name, rule)
-    if score is None:
+def response_on(scale: Scale, measured: Measured) -> str | None:
+    """What one scale says of the response; None where it cannot tell.
+
+    Reading: a response is lost only where the last score surely is none, so not without the baseline it needs.
+    """
+    if measured.outcome is None:
         return None
+    state = state_at(scale, measured.outcome, measured.baseline)
+    was_better = any(is_remission_or_response(scale, row, measured.baseline) for row in measured.earlier)
+    return "lost" if was_better and state in ("partial", "no_response") else state
+
+
+def is_remission_or_response(scale: Scale, score: Row, baseline: Row | None) -> bool:
+    """Whether a score was at least a response.
+
+    Reading: a response counts also where the scale cannot tell it from a remission (the CGI-I, and screening
+    tools at their cut-off, which prove no remission of their own).
+    """
+    has_remitted = scale.remission_max is not None and score["value"] <= scale.remission_max
+    return (has_remitted and not scale.is_screening_tool) or has_responded(scale, score, baseline) is True
+
+
+def state_at(scale: Scale, score: Row, baseline: Row | None) -> str | None:
+    """The state at one score; None where it cannot be told."""
     if scale.remission_max is not None and score["value"] <= scale.remission_max:
         return None if scale.is_screening_tool else "remission"  # a screening tool cannot prove remission
-    baseline = baseline_score(trial, person, scale.name, rule)
     responded = has_responded(scale, score, baseline)
     if responded is None:
         return None

@@ -12,14 +12,30 @@ AnyItem = Item | NumberItem | LengthItem | DiagnosisItem | AdmissionItem
 Points = float | None  # half points are exact in binary, so floats may be added; None: there is no score
 
 
-def score_bounds(rule: Scored, known: Known) -> tuple[Points, Points]:
-    """The lowest and highest score; None where a required number is not there, or surely not there."""
-    return total(rule, "sure", known.trials, known), total(rule, "outcome", known.trials, known, is_open=True)
+def score_bounds(rule: Scored, known: Known, is_unseen: bool) -> tuple[Points, Points]:
+    """The lowest and highest score; None where a required number is not there, or surely not there.
+
+    Where time was not seen, everything that earns points may have happened in it.
+    """
+    lower = total(rule, "sure", known.trials, known)
+    upper = total(rule, "outcome", known.trials, known, is_open=True)
+    return lower, sum((most_points(item) for item in rule.items), 0.0) if is_unseen else upper
+
+
+def most_points(item: AnyItem) -> float:
+    """The most that the item can earn."""
+    if isinstance(item, Item):
+        return item.max_points
+    if isinstance(item, NumberItem | LengthItem):
+        return max(band.points for band in item.bands)
+    if isinstance(item, DiagnosisItem):
+        return max([item.otherwise, *(level.points for level in item.levels)])
+    return item.points
 
 
 def score_met(rule: Scored, known: Known) -> Truth:
-    """Whether the score reaches the threshold; no score reaches none."""
-    lower, upper = score_bounds(rule, known)
+    """Whether the score of what was seen reaches the threshold; no score reaches none."""
+    lower, upper = score_bounds(rule, known, is_unseen=False)
     if reaches(lower, rule):
         return True
     return None if reaches(upper, rule) else False

@@ -10,12 +10,13 @@ two ways the reading is said in a comment that starts with "Reading:".
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from functools import cache
 
 from impasse.schemas.definition import Definition, Scored, Trial
 from impasse.schemas.study import EpisodeSection, PeriodSection
 from tests.reference.adequacy import judge_adequacy
-from tests.reference.basics import Known, Row, Truth, only, treatment_rows
+from tests.reference.basics import Known, Row, Truth, is_member, later, only, treatment_rows
 from tests.reference.codes import Codes
 from tests.reference.eligibility import diagnosed_causes, judge_eligibility
 from tests.reference.episodes import episodes_of
@@ -93,7 +94,10 @@ def classify_person(
         if definition.gives == "verdict":
             told["classifications"] += [classification(known, definition) for known in judged]
         else:
-            told["stages"] += [staged(known, definition, eligibility(known, definition)) for known in judged]
+            told["stages"] += [
+                staged(known, definition, eligibility(known, definition), may_have_missed(known, definition))
+                for known in judged
+            ]
     resistant = {row["episode_id"] for row in told["classifications"] if row["verdict"] == "resistant"}
     stuck = [episode for episode in episodes if episode["episode_id"] in resistant]
     told["impasses"] = [impasse(Known(person, episode, [], codes, observes)) for episode in stuck]
@@ -113,7 +117,7 @@ def all_known(known: Known, definition: Definition) -> Known:
     for trial in trials:
         trial.update(judge_adequacy(trial, definition, codes))
         trial.update(judge_outcome(trial, trials, person, episode, definition, codes, known.observes))
-        trial.update(judge_response(trial, person, episode, definition, codes))
+        trial.update(judge_response(trial, trials, person, episode, definition, codes))
     return replace(known, trials=trials)
 
 
@@ -124,14 +128,73 @@ def eligibility(known: Known, definition: Definition) -> Truth:
     return judge_eligibility(known, definition.eligible)
 
 
+# --- Time not seen ----------------------------------------------------------------------------------------------------
+
+
+def is_followed_up(known: Known, rule: Trial) -> bool:
+    """Whether the episode was seen from its true start to the day on which the definition closes.
+
+    Reading: of an episode outside all coverage, too, only these two are asked, so one that may be neither
+    censored nor left truncated (where the study asks for no prior observation) passes as followed up.
+    """
+    is_from_true_start = known.episode["is_left_truncated"] is not True  # unknown without coverage: taken as true
+    return is_from_true_start and is_seen_to_the_close(known, rule)
+
+
+def is_seen_to_the_close(known: Known, rule: Trial) -> bool:
+    """Whether the episode was seen to its own end, or to the last day of the trial block's own window.
+
+    Reading: the window's last day is its own, also where it lies after the last day the episode was given:
+    an episode whose tail has run out, and that may go on all the same, is seen to the close from that day on.
+    """
+    if not known.episode["is_censored"]:
+        return True
+    last = own_last_day(known, rule)
+    return last is not None and last <= known.episode["observed_until"]
+
+
+def own_last_day(known: Known, rule: Trial) -> date | None:
+    """The last day of the trial block's own window; None where it closes with the episode."""
+    first = None
+    if rule.window == "first_days":
+        first = known.episode["start_date"]
+    if rule.window == "first_treated_days":
+        first = first_treated_day(known, rule)
+    return None if first is None else later(first, rule.window_days - 1)
+
+
+def first_treated_day(known: Known, rule: Trial) -> date | None:
+    """The first day of the episode with a treatment that is, or may be, in the rule's groups.
+
+    Reading: the day on which it was dispensed or given, as for the trials, not one that an earlier supply covers.
+    """
+    opens, end = known.episode["treated_from"], known.episode["end_date"]
+    days = [
+        row["date"]
+        for row in known.person["treatments"]
+        if opens <= row["date"] <= end and is_member(row, rule.treatments) is not False
+    ]
+    return min(days, default=None)
+
+
+def may_have_missed(known: Known, definition: Definition) -> bool:
+    """Whether something may have happened unseen in an episode of the definition's disorders."""
+    speaks = known.episode["disorder"] in definition.eligible.disorders
+    return speaks and not is_followed_up(known, definition.trial)
+
+
+# --- Verdicts ---------------------------------------------------------------------------------------------------------
+
+
 def classification(known: Known, definition: Definition) -> Row:
     """The one row of an episode under a definition that gives verdicts."""
     rule = definition.resistance
     eligible = judge_eligibility(known, definition.eligible)
     is_score = isinstance(rule, Scored)
     met = score_met(rule, known) if is_score else alternatives_met(rule.any_of, known)
-    verdict = verdict_of(eligible, met)
-    decided_by = deciding_block(verdict, eligible, lambda *stage: could_be_met(definition, known, *stage))
+    is_unseen = may_have_missed(known, definition)
+    verdict = verdict_of(eligible, met, is_unseen)
+    decided_by = deciding_block(verdict, eligible, met, lambda *stage: could_be_met(definition, known, *stage))
     diagnosed = known.episode["diagnosed_causes"]
     is_feigned = definition.eligible.pseudo_resistance == "after" and bool(diagnosed and eligible)
     if is_feigned and verdict in ("resistant", "undetermined"):
@@ -139,7 +202,8 @@ def classification(known: Known, definition: Definition) -> Row:
     every_group = tuple(sorted(definition.counted_groups))
     tried = failed_at("trial", every_group, known.trials)
     causes = diagnosed | {CAUSES_BY_REASON.get(trial["adequacy_reason"], "") for trial in tried} - {""}
-    score_min, score_max = score_bounds(rule, known) if is_score else (None, None)
+    # Reading: a score with a threshold is no staging system, but what was not seen may raise its upper bound alike.
+    score_min, score_max = score_bounds(rule, known, is_unseen) if is_score else (None, None)
     return {
         "episode_id": known.episode["episode_id"],
         "definition_id": definition.id,
@@ -149,7 +213,7 @@ def classification(known: Known, definition: Definition) -> Row:
         "n_trials": len(tried),
         "n_adequate": sum(bool(trial["is_adequate"]) for trial in tried),
         "n_failed_min": len(failed_at("sure", every_group, known.trials)),
-        "n_failed_max": None if known.is_blind(every_group) else len(failed_at("outcome", every_group, known.trials)),
+        "n_failed_max": most_failed(known, every_group, is_unseen),
         "score_min": score_min,
         "score_max": score_max,
         "pseudo_resistance": "likely" if diagnosed else "possible" if causes else "none",
@@ -157,13 +221,25 @@ def classification(known: Known, definition: Definition) -> Row:
     }
 
 
-def verdict_of(eligible: Truth, met: Truth) -> str:
-    """The verdict from eligibility and the resistance rule."""
+def verdict_of(eligible: Truth, met: Truth, is_unseen: bool) -> str:
+    """The verdict from eligibility, the resistance rule, and whether what would meet it may not have been seen."""
     if eligible is False:
         return "not_eligible"
     if eligible is None or met is None:
         return "undetermined"
-    return "resistant" if met else "not_resistant"
+    if met:
+        return "resistant"
+    return "undetermined" if is_unseen else "not_resistant"
+
+
+def most_failed(known: Known, groups: tuple[str, ...], is_unseen: bool) -> int | None:
+    """The most trials of the groups that may have failed; None where there is no upper bound.
+
+    Reading: treatments that the delivery cannot show take the bound from an episode of another disorder as before.
+    """
+    if is_unseen or known.is_blind(groups):
+        return None
+    return len(failed_at("outcome", groups, known.trials))
 
 
 def could_be_met(definition: Definition, known: Known, stage: str, by_number_alone: bool) -> bool:

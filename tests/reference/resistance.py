@@ -187,8 +187,8 @@ def first_day_met(alternatives: Alternatives, trials: list[Row]) -> date:
 # --- Which block decides ----------------------------------------------------------------------------------------------
 
 
-def deciding_block(verdict: str, eligible: Truth, is_possible: Callable[[str, bool], bool]) -> str:
-    """The block that settled the verdict, or left it open.
+def deciding_block(verdict: str, eligible: Truth, met: Truth, is_possible: Callable[[str, bool], bool]) -> str:
+    """The block that settled the verdict, or left it open; follow-up where a rule surely not met leaves it open.
 
     `is_possible` tells whether the rule could be met with all trials still in at a stage, and
     whether with their number alone.
@@ -203,6 +203,8 @@ def deciding_block(verdict: str, eligible: Truth, is_possible: Callable[[str, bo
         if not is_possible("trial", False):
             return "resistance"
         return "outcome" if is_possible("adequacy", False) else "adequacy"
+    if met is False:
+        return "follow_up"
     if not is_possible("outcome", False) or not is_possible("sure_member", False):
         return "trial"
     return "outcome" if is_possible("sure_adequate", False) else "adequacy"

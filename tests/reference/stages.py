@@ -9,7 +9,7 @@ from tests.reference.points import score_bounds
 from tests.reference.resistance import blind_counts, failed_at, is_reached
 
 
-def staged(known: Known, definition: Definition, eligible: Truth) -> Row:
+def staged(known: Known, definition: Definition, eligible: Truth, is_unseen: bool) -> Row:
     """The one row of an episode under a staging system; nothing but its eligibility where it is not surely eligible."""
     row: Row = {
         "episode_id": known.episode["episode_id"],
@@ -21,10 +21,11 @@ def staged(known: Known, definition: Definition, eligible: Truth) -> Row:
     if eligible is not True:
         return row
     if isinstance(rule, Scored):
-        row["score_min"], row["score_max"] = score_bounds(rule, known)
+        row["score_min"], row["score_max"] = score_bounds(rule, known, is_unseen)
         return row
     surely = levels_reached(rule, "sure", known)
-    possibly = levels_reached(rule, "outcome", known)
+    every_level = list(range(len(rule.levels)))
+    possibly = every_level if is_unseen else levels_reached(rule, "outcome", known)
     row["level_min"] = rule.levels[surely[-1]].name if surely else NO_LEVEL
     row["level_max"] = rule.levels[possibly[-1]].name if possibly else NO_LEVEL
     band = rule.levels[surely[-1]].band_days if surely else ()

@@ -441,7 +441,7 @@ def test_enough_sessions_in_enough_days(days: list, judged: tuple) -> None:
     ],
 )
 def test_a_fall_of_exactly_half_is_a_response(last_score: Row, judged: tuple) -> None:
-    """From 24, 12 is a response and 12.5 is a failure; before day 14 a score says nothing."""
+    """From 24, 12 is a response and 12.5 is a failure; a score before the fifteenth day says nothing."""
     told = classify(
         definition=with_outcome(change_within=2000),
         dispensings=[fill(0, CITALOPRAM, 42)],
@@ -560,30 +560,6 @@ def test_scales_are_joined_as_stated(joined: str, hamd17: float | None, panss: f
     )
 
     assert facts(told["judgements"], "has_failed", "outcome_evidence", "failure_date") == [judged]
-
-
-@pytest.mark.parametrize(
-    ("scores", "has_failed"),
-    [
-        ([(13, 20.0)], None),
-        ([(14, 20.0)], True),
-        ([(55, 20.0)], True),
-        ([(56, 20.0)], None),
-        ([(14, 20.0), (42, 5.0)], False),
-        ([(42, 5.0), (42, 20.0)], True),
-        ([(14, 5.0), (42, 20.0)], True),
-    ],
-)
-def test_the_latest_score_of_the_trial_counts(scores: list, has_failed: bool | None) -> None:
-    """From day 14 to 14 days after the last day, which is day 41; of one day's scores the highest."""
-    rule = ScaleRule(scale="hamd17", fails_if="score_above", value=7.0)
-    told = classify(
-        definition=with_outcome(scales=(rule,), evidence=("scales",)),
-        dispensings=[fill(0, CITALOPRAM, 42)],
-        scores=[score(day, value) for day, value in scores],
-    )
-
-    assert facts(told["judgements"], "has_failed") == [(has_failed,)]
 
 
 @pytest.mark.parametrize(
@@ -882,7 +858,7 @@ def test_earlier_treatment_excludes(day: int, atc: str, group: str, verdict: str
 @pytest.mark.parametrize(
     ("since", "observes", "absent", "verdict"),
     [
-        (-130, EVERYTHING, (), ("not_resistant", "trial")),
+        (-130, EVERYTHING, (), ("undetermined", "follow_up")),
         (-129, EVERYTHING, (), ("undetermined", "eligible")),
         (-130, frozenset({"ect"}), (), ("undetermined", "eligible")),
         (-130, EVERYTHING, ("coverage",), ("undetermined", "eligible")),

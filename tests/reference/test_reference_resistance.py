@@ -189,7 +189,7 @@ def test_too_few_in_the_window_is_a_matter_of_resistance(within: int, days: int 
 
 
 def test_before_the_outcome_is_asked_no_day_is_known_for_a_failure() -> None:
-    """The failure shows on day 42, too late for the antipsychotic of day 20: that is a matter of outcome."""
+    """The failure shows on day 50, too late for the antipsychotic of day 20: that is a matter of outcome."""
     definition = with_alternative(count(1, ("ssri",)), count(1, AUGMENTERS, "given", "last"), within=10)
     told = classify(
         definition=replace(
@@ -197,8 +197,8 @@ def test_before_the_outcome_is_asked_no_day_is_known_for_a_failure() -> None:
             trial=ALL_DRUGS,
             outcome=replace(BASE.outcome, evidence=("scales",)),
         ),
-        dispensings=[fill(0, CITALOPRAM, 29), fill(20, ARIPIPRAZOLE, 5)],
-        scores=[score(0, 20.0), score(42, 20.0)],
+        dispensings=[fill(0, CITALOPRAM, 56), fill(20, ARIPIPRAZOLE, 30)],
+        scores=[score(0, 20.0), score(50, 20.0)],
     )
 
     assert told["verdicts"] == [("not_resistant", "outcome")]

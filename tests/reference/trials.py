@@ -224,3 +224,37 @@ def setting_of(role: str, rule: Trial) -> str:
 def is_kept(trial: Row, rule: Trial) -> bool:
     """Whether the rule keeps the trial, counted or not."""
     return trial["role"] is not None and setting_of(trial["role"], rule) != "ignored"
+
+
+def is_switch(trial: Row, other: Row) -> bool:
+    """The other trial replaces this one: another drug that is not taken together with it.
+
+    Reading: taken together is a matter of overlap alone, so a drug started on top of an
+    augmenter that hosts nothing is no switch away from it.
+    """
+    if other["modality"] != "drug" or other["treatment"] == trial["treatment"]:
+        return False
+    if not trial["is_drug"]:
+        return other["start_date"] >= trial["end_excl"]
+    return overlap_days(other, trial) < trial["taken_together_from"]
+
+
+def is_add_on(trial: Row, other: Row) -> bool:
+    """The other drug is taken together with this one. Reading: this one may be an augmentation itself."""
+    if not trial["is_drug"] or not other["is_drug"] or other["treatment"] == trial["treatment"]:
+        return False
+    return overlap_days(other, trial) >= trial["taken_together_from"]
+
+
+def switch_days(trial: Row, trials: list[Row]) -> list[date]:
+    """The days, after the trial's first, on which another drug replaced it.
+
+    Reading: also a drug that is no trial of its own, being added to a third one.
+    """
+    starts = [other["start_date"] for other in trials if is_switch(trial, other)]
+    return [day for day in starts if day > trial["start_date"]]
+
+
+def later_trials(trial: Row, trials: list[Row]) -> list[Row]:
+    """The trials of their own that began after the trial's first day, whatever their treatment."""
+    return [other for other in trials if other["is_counted"] and other["start_date"] > trial["start_date"]]

@@ -134,15 +134,19 @@ def vary_outcome(rng: random.Random, base: Outcome) -> Outcome:
         [("scales", "treatment_change"), ("treatment_change", "scales"), ("scales",), ("treatment_change",)]
     )
     baseline_days_after = rng.choice([0, 1, 7, 14])
+    first_days = [baseline_days_after + days for days in (2, 8, 15, 29)]  # the day after the baseline's last, and later
     return replace(
         base,
         evidence=evidence,
         scales=rng.choice([base.scales, ()]) or tuple(_scale_rule(rng) for _ in range(rng.randint(1, 4))),
         scales_joined=rng.choice(["any", "any_measured", "all", "first"]),
+        baseline=rng.choice(["trial", "episode"]),
         baseline_days_before=rng.choice([0, 7, 14, 30, 90]),
         baseline_days_after=baseline_days_after,
-        score_from_day=baseline_days_after + rng.choice([1, 7, 14, 28]),
+        score=rng.choice(["last", "last", "last", "best", "first"]),
+        score_from_day=rng.choice([*first_days, 28, 42]),
         score_days_after_end=rng.choice([0, 1, 30, 30, 90]),
+        lost_response=rng.choice(["failed", "failed", "not_failed"]),
         change_signs=some(rng, ("switch", "add_on", "ect", "tms", "admission"), 1, 5),
         change_within=rng.choice([0, 30, 90, 98, "episode", "episode"]),
         if_unfinished=rng.choice(["not_failed", "unknown"]),

@@ -490,7 +490,7 @@ def test_a_sure_exclusion_outweighs_an_unknown_age() -> None:
 
 
 def test_an_episode_nobody_watched_is_left_open() -> None:
-    """Starting on the last observed day it is judged; a day later nobody saw what followed."""
+    """Starting on the last observed day it is eligible, and not followed up; a day later that is not known either."""
     given = _failed(
         "person | date | code\nwatched | 2010-01-10 | F322\nunwatched | 2010-01-10 | F322",
         coverage="""
@@ -503,8 +503,8 @@ def test_an_episode_nobody_watched_is_left_open() -> None:
     assert_shows(
         verdicts(given, _eligible(), by=_SIXTY_DAYS),
         """
-        person    | verdict       | decided_by
-        watched   | not_resistant | adequacy
-        unwatched | undetermined  | eligible
+        person    | verdict      | decided_by
+        watched   | undetermined | follow_up
+        unwatched | undetermined | eligible
         """,
     )

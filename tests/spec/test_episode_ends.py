@@ -98,7 +98,7 @@ def test_an_episode_outlasts_its_last_contact_by_the_tail(tail_days: int, end_da
 
 
 def test_death_ends_the_episode() -> None:
-    """Death within the tail ends the episode; death on its last day changes nothing."""
+    """Death within the tail ends the episode; after a death on its last day, too, nothing can follow."""
     given = extract(
         persons="""
         person      | death_date
@@ -117,7 +117,7 @@ def test_death_ends_the_episode() -> None:
         """
         person      | end_date   | end_reason | observed_until | is_censored
         died_within | 2010-01-30 | death      | 2010-01-30     | false
-        died_at_end | 2010-01-31 | tail       | 2010-01-31     | true
+        died_at_end | 2010-01-31 | tail       | 2010-01-31     | false
         """,
     )
 

@@ -345,19 +345,206 @@ def test_a_baseline_at_the_scales_minimum_leaves_no_room_to_fall() -> None:
     )
 
 
-def test_the_last_score_counts_not_the_best() -> None:
-    """A response in week five that was lost by week eight is a failure."""
+_RESPONSE_LOST = """
+    date       | value
+    2010-02-01 | 24
+    2010-03-08 | 6
+    2010-03-28 | 20
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"score": "last", "lost_response": "failed"}, "true | hamd17:response_lost | 2010-03-28"),
+        ({"score": "last", "lost_response": "not_failed"}, "false | hamd17:response_lost | -"),
+        ({"score": "best"}, "false | hamd17:fall_below | -"),
+        ({"score": "first"}, "false | hamd17:fall_below | -"),
+    ],
+)
+def test_a_response_that_was_lost_is_what_the_definition_says(settings: dict, told: str) -> None:
+    """Response in week five, none in week eight: the best and the first score are those of week five."""
+    given = extract(dispensings=_EIGHT_WEEKS, scores=_RESPONSE_LOST)
+
+    assert_shows(
+        judged(given, _by_scales(_FALL_OF_HALF, **settings)), f"has_failed | outcome_evidence | failure_date\n{told}"
+    )
+
+
+@pytest.mark.parametrize(("early", "told"), [(12, "false | hamd17:response_lost"), (13, "true | hamd17:fall_below")])
+def test_only_a_response_can_be_lost(early: int, told: str) -> None:
+    """Half of 24 is 12; at 13 there never was a response."""
+    given = extract(dispensings=_EIGHT_WEEKS, scores=_RESPONSE_LOST.replace(" 6", f" {early}"))
+
+    assert_shows(judged(given, _by_scales(_FALL_OF_HALF)), f"has_failed | outcome_evidence\n{told}")
+
+
+def test_a_response_before_the_day_asked_for_was_none_to_lose() -> None:
+    """The 27th day tells nothing, the 28th does."""
+    given = extract(
+        dispensings="""
+        person | drug       | date       | days
+        day_27 | sertraline | 2010-02-01 | 56
+        day_28 | sertraline | 2010-02-01 | 56
+        """,
+        scores="""
+        person | date       | value
+        day_27 | 2010-02-01 | 24
+        day_27 | 2010-02-27 | 6
+        day_27 | 2010-03-28 | 20
+        day_28 | 2010-02-01 | 24
+        day_28 | 2010-02-28 | 6
+        day_28 | 2010-03-28 | 20
+        """,
+    )
+
+    assert_shows(judged(given, _by_scales(_FALL_OF_HALF)), "person | has_failed\nday_27 | true\nday_28 | false")
+
+
+@pytest.mark.parametrize(("score", "day"), [("last", 28), ("best", 21), ("first", 14)])
+def test_which_score_on_treatment_tells_is_the_definition_s(score: str, day: int) -> None:
+    """Three failing scores: the last, the lowest, the first from the 28th day on."""
     given = extract(
         dispensings=_EIGHT_WEEKS,
         scores="""
         date       | value
-        2010-02-01 | 24
-        2010-03-08 | 6
+        2010-03-14 | 22
+        2010-03-21 | 18
         2010-03-28 | 20
         """,
     )
 
-    assert_shows(judged(given, _by_scales(_FALL_OF_HALF)), "has_failed | failure_date\ntrue | 2010-03-28")
+    assert_shows(
+        judged(given, _by_scales(_NOT_IN_REMISSION, score=score)), f"has_failed | failure_date\ntrue | 2010-03-{day}"
+    )
+
+
+def test_what_was_measured_on_treatment_comes_first() -> None:
+    """A score of the last day tells, whatever comes after it; without it, the first one after it does."""
+    given = extract(
+        dispensings="""
+        person  | drug       | date       | days
+        during  | sertraline | 2010-02-01 | 56
+        outside | sertraline | 2010-02-01 | 56
+        """,
+        scores="""
+        person  | date       | value
+        during  | 2010-03-28 | 5
+        during  | 2010-03-29 | 20
+        outside | 2010-03-29 | 5
+        outside | 2010-03-30 | 20
+        """,
+    )
+
+    assert_shows(judged(given, _by_scales(_NOT_IN_REMISSION)), "person | has_failed\nduring | false\noutside | false")
+
+
+@pytest.mark.parametrize("modality", ["drug", "psychotherapy"])
+def test_after_the_day_the_next_trial_began_a_score_is_that_trial_s(modality: str) -> None:
+    """Of that day it is still the first one's, also where the next treatment is psychotherapy."""
+    nexts = {
+        "drug": {"dispensings": "drug | date | days\nsertraline | 2010-02-01 | 56\nvenlafaxine | 2010-04-01 | 56"},
+        "psychotherapy": {"dispensings": _EIGHT_WEEKS, "procedures": "date\n2010-04-01\n2010-04-08\n2010-04-15"},
+    }
+    same_day, next_day = (extract(**nexts[modality], scores=f"date | value\n2010-04-0{day} | 20") for day in (1, 2))
+    by = _by_scales(_NOT_IN_REMISSION)
+
+    assert_shows(judged(same_day, by).filter(treatment="N06AB06"), "has_failed\ntrue")
+    assert_shows(judged(next_day, by).filter(treatment="N06AB06"), "has_failed\n-")
+
+
+def test_a_switch_within_a_long_pack_ends_what_is_measured_on_it() -> None:
+    """14 weeks of supply, another drug after seven: from the next day on a score is the other drug's."""
+    given = extract(
+        dispensings="""
+        person   | drug        | date       | days
+        same_day | sertraline  | 2010-02-01 | 70
+        same_day | venlafaxine | 2010-03-22 | 98
+        next_day | sertraline  | 2010-02-01 | 70
+        next_day | venlafaxine | 2010-03-22 | 98
+        """,
+        scores="person | date | value\nsame_day | 2010-03-22 | 20\nnext_day | 2010-03-23 | 20",
+    )
+    told = judged(given, _by_scales(_NOT_IN_REMISSION)).filter(treatment="N06AB06")
+
+    assert_shows(told, "person | has_failed\nsame_day | true\nnext_day | -")
+
+
+@pytest.mark.parametrize(("combination", "first"), [("own_trial", "false"), ("part_of_trial", "true")])
+def test_a_score_is_of_the_trial_begun_last(combination: str, first: str) -> None:
+    """A combination that is a trial of its own takes what is measured after its first day; a part of one does not."""
+    given = extract(
+        dispensings="drug | date | days\nsertraline | 2010-02-01 | 112\nvenlafaxine | 2010-03-08 | 60",
+        scores="date | value\n2010-03-08 | 5\n2010-04-12 | 20",
+    )
+    rule = definition(
+        trial={"combination": combination},
+        outcome={"evidence": ["scales"], "scales": [_NOT_IN_REMISSION], "lost_response": "failed"},
+    )
+
+    assert_shows(judged(given, rule), f"role | has_failed\nfirst | {first}\ncombination | true")
+
+
+def test_when_the_one_that_was_added_is_over_the_first_is_measured_again() -> None:
+    """On the last day of the added drug a score is its own, on the day after the first drug's."""
+    given = extract(
+        dispensings="""
+        person   | drug        | date       | days
+        last_day | sertraline  | 2010-02-01 | 168
+        last_day | venlafaxine | 2010-03-08 | 60
+        day_after | sertraline  | 2010-02-01 | 168
+        day_after | venlafaxine | 2010-03-08 | 60
+        """,
+        scores="person | date | value\nlast_day | 2010-05-06 | 20\nday_after | 2010-05-07 | 20",
+    )
+    told = judged(given, _by_scales(_NOT_IN_REMISSION)).filter(role="first")
+
+    assert_shows(told, "person | has_failed\nday_after | true\nlast_day | -")
+
+
+_UNJUDGED = {"evidence": ["scales", "treatment_change"], "change_within": 30, "if_unfinished": "unknown"}
+
+
+@pytest.mark.parametrize("order", [["scales", "treatment_change"], ["treatment_change", "scales"]])
+def test_a_score_that_cannot_be_judged_is_not_the_absence_of_one(order: list) -> None:
+    """No baseline: that no change followed proves nothing, and a change all the same is a failure."""
+    given = extract(
+        dispensings="""
+        person   | drug        | date       | days
+        measured | sertraline  | 2010-02-01 | 56
+        nothing  | sertraline  | 2010-02-01 | 56
+        switched | sertraline  | 2010-02-01 | 56
+        switched | venlafaxine | 2010-04-01 | 56
+        """,
+        scores="person | date | value\nmeasured | 2010-03-28 | 20\nswitched | 2010-03-28 | 20",
+    )
+    by = _by_scales(_FALL_OF_HALF, **_UNJUDGED | {"evidence": order})
+
+    assert_shows(
+        judged(given, by).filter(treatment="N06AB06"),
+        """
+        person   | has_failed | outcome_evidence
+        measured | -          | no_baseline
+        nothing  | false      | no_change
+        switched | true       | switch
+        """,
+    )
+
+
+def test_the_baseline_is_that_of_the_trial_or_of_the_episode() -> None:
+    """The episode began at 30, the second drug at 20: a score of 14 is a response by the episode's baseline only."""
+    given = extract(
+        dispensings="drug | date | days\nsertraline | 2010-01-01 | 56\nvenlafaxine | 2010-03-01 | 56",
+        diagnoses="date\n2010-01-01\n2010-05-01",
+        scores="date | value\n2010-01-01 | 30\n2010-03-01 | 20\n2010-04-20 | 14",
+    )
+    by_trial, by_episode = (
+        judged(given, _by_scales(_FALL_OF_HALF, baseline=baseline)).filter(treatment="N06AX16")
+        for baseline in ("trial", "episode")
+    )
+
+    assert_shows(by_trial, "has_failed\ntrue")
+    assert_shows(by_episode, "has_failed\nfalse")
 
 
 def test_of_two_scores_on_a_day_the_worse_counts() -> None:
@@ -375,7 +562,7 @@ def test_of_two_scores_on_a_day_the_worse_counts() -> None:
 
 
 def test_a_score_counts_from_the_fourth_week_until_two_weeks_after_the_end() -> None:
-    """Day 28 after the start and day 14 after the last day count; a day sooner or later does not."""
+    """The 28th day of the trial and day 14 after its last day count; a day sooner or later does not."""
     given = extract(
         dispensings="""
         person       | drug       | date       | days
@@ -386,8 +573,8 @@ def test_a_score_counts_from_the_fourth_week_until_two_weeks_after_the_end() -> 
         """,
         scores="""
         person      | date       | value
-        day_27      | 2010-02-28 | 20
-        day_28      | 2010-03-01 | 20
+        day_27      | 2010-02-27 | 20
+        day_28      | 2010-02-28 | 20
         end_plus_14 | 2010-04-11 | 20
         end_plus_15 | 2010-04-12 | 20
         """,

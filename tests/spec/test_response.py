@@ -243,12 +243,12 @@ def test_a_scale_of_another_disorder_tells_nothing() -> None:
 
 
 def test_the_score_must_lie_in_the_time_of_the_outcome() -> None:
-    """From day 28 until 14 days after the end a score is an outcome; a day sooner or later it is none."""
+    """From the 28th day until 14 days after the end a score is an outcome; a day sooner or later it is none."""
     given = _scored(
         """
         person      | date       | value
-        day_27      | 2010-02-28 | 5
-        day_28      | 2010-03-01 | 5
+        day_27      | 2010-02-27 | 5
+        day_28      | 2010-02-28 | 5
         end_plus_14 | 2010-04-11 | 5
         end_plus_15 | 2010-04-12 | 5
         lost_again  | 2010-03-01 | 5

@@ -224,12 +224,26 @@ def test_outcome_in_full() -> None:
         "Judged by symptom scales, else by a change of treatment. On symptom scales a trial fails if HAM-A falls by "
         "less than 50%. The fall is a share of the distance from baseline to the scale's lowest score; the baseline is "
         "the last score in the 2 weeks (14 days) up to the trial's start, else the first in the 7 days after it. The "
-        "score that counts is the last one from 4 weeks (28 days) after the trial's start to 30 days after its last "
-        "day. By change of treatment a trial fails if another drug is started in its place, another drug is added to "
-        "it or the person is admitted for the disorder after its start and within 90 days of its last day. If "
-        "observation ends before that time is over, a trial without such a change cannot be judged. A trial stopped "
-        "before 4 weeks (28 days) has not failed, whatever the evidence."
+        "score that counts is the last one on treatment from the trial's day 28 on, until the next trial begins; if "
+        "there is none, the first one within 30 days of the trial's last day and no later than the day on which it "
+        "begins. If an earlier one on treatment was no failure by the same rule, the loss since then is a failure. By "
+        "change of treatment a trial fails if another drug is started in its place, another drug is added to it or the "
+        "person is admitted for the disorder after its start and within 90 days of its last day. If observation ends "
+        "before that time is over, a trial without such a change cannot be judged. Where a score was measured that "
+        "cannot be compared with a baseline, no such change proves nothing. A trial stopped before 4 weeks (28 days) "
+        "has not failed, whatever the evidence."
     )
+
+
+def test_which_score_and_which_baseline() -> None:
+    """Each choice has its words; only the last score can be worse than an earlier one."""
+    best, first = outcome(score="best", score_days_after_end=0), outcome(score="first")
+
+    assert "is the lowest one on treatment from the trial's day 28 on, until the next trial begins. By" in best
+    assert "is the first one on treatment" in first
+    assert "the loss since" not in best + first
+    assert "the loss since then is no failure." in outcome(lost_response="not_failed")
+    assert "up to the episode's start, else" in outcome(baseline="episode")
 
 
 def test_horizon() -> None:

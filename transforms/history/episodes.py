@@ -237,7 +237,7 @@ def _ends(chains: _Chains, observed: _Observed, coded: Coded, rule: EpisodeSecti
         reason=reason,
         observed_from=observed_from,
         observed_until=observed_until,
-        is_censored=(reason != _REMISSION) & (reason != _DEATH) & unseen,
+        is_censored=(reason != _REMISSION) & (death > observed_until) & unseen,
     )
 
 

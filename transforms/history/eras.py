@@ -82,7 +82,8 @@ class Eras:
     """Eras of drugs and courses of sessions, one row each, sorted by (episode, start, treatment, end_excl).
 
     `dose_ug_days` is UNKNOWN unless every dose is known; `n_sessions` of a drug is 0. `supplies` of row r are those
-    with `of_supply` r: each with the days it was taken for and of these the days it covered.
+    with `of_supply` r: each with the days it was taken for and of these the days it covered. `window_closes` is for
+    each episode the last day of the rule's own window, NEVER where that is the episode's.
     """
 
     spans: Spans
@@ -104,6 +105,7 @@ class Eras:
     covered_days: np.ndarray
     row_of_drug_era: np.ndarray
     drug_eras: Segments
+    window_closes: np.ndarray
     once: Once = field(default_factory=Once)
 
     @cached_property
@@ -136,7 +138,7 @@ def build_eras(
 ) -> Eras:
     """The eras with the treatments asked about, in the episodes spoken about; both are masks."""
     window = _window(exposures, spans, how, vocabulary)
-    opens, closes = (days.astype(np.int64) for days in window)  # of one type, whatever the window
+    opens, closes, window_closes = (days.astype(np.int64) for days in window)  # of one type, whatever the window
 
     def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
         return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))
@@ -149,7 +151,7 @@ def build_eras(
     place[order] = np.arange(len(order))
     ordered = {name: column[order] for name, column in facts.items()}
     return Eras(
-        spans=spans, row_of_drug_era=place[: len(drugs["episode"])], once=Once(),
+        spans=spans, row_of_drug_era=place[: len(drugs["episode"])], window_closes=window_closes, once=Once(),
         **ordered, **supplies,
     )  # fmt: skip
 
@@ -188,17 +190,22 @@ def _by_dose(rows: Supplies) -> Supplies:
     return rows.only(order)
 
 
-def _window(exposures: Exposures, spans: Spans, how: Joining, vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
-    """The days each episode's eras are looked for in; without a last day there are none."""
-    opens, closes = spans.treated_from, spans.end
+def _window(exposures: Exposures, spans: Spans, how: Joining, vocabulary: Vocabulary) -> tuple[np.ndarray, ...]:
+    """The first and the last day each episode's eras are looked for in, and the last of a window of its own.
+
+    Where no day is looked at, the last is before the first.
+    """
+    opens, ends, never = spans.treated_from, spans.end, np.full(len(spans.end), NEVER)
     if how.window == "first_days":
-        return opens, np.minimum(closes, spans.start + how.window_days - 1)
+        closes = spans.start + how.window_days - 1
+        return opens, np.minimum(ends, closes), closes
     if how.window == "last_days":
-        return np.maximum(opens, closes - how.window_days + 1), closes
+        return np.maximum(opens, ends - how.window_days + 1), ends, never
     if how.window == "first_treated_days":
         first = _first_treated(exposures, len(opens), vocabulary.perhaps_in(how.treatments))
-        return opens, np.where(first == NEVER, opens - 1, np.minimum(closes, first + how.window_days - 1))
-    return opens, closes
+        closes = np.where(first == NEVER, NEVER, first + how.window_days - 1)
+        return opens, np.where(first == NEVER, opens - 1, np.minimum(ends, closes)), closes
+    return opens, ends, never
 
 
 def _first_treated(exposures: Exposures, n_episodes: int, is_primary: np.ndarray) -> np.ndarray:

@@ -1,4 +1,10 @@
-"""Symptom scores of eras: the score that tells the outcome and the baseline it is compared with."""
+"""Symptom scores of trials: the score that tells the outcome and the baseline it is compared with.
+
+What was measured on a treatment is that treatment's. A score is of the trial begun last among those in use on its day,
+and of the day on which a trial begins still of the ones before. The outcome is told by a score on treatment: from a
+stated day of the trial until its last day, or until the day another drug followed it. If there is none, it is told by
+the first score after the last day, within the days allowed and by the day on which a later trial began.
+"""
 
 from __future__ import annotations
 
@@ -10,43 +16,57 @@ import numpy as np
 import polars as pl
 
 from impasse.schemas.definition import Outcome
-from impasse.transforms.history.eras import Eras
 from impasse.transforms.history.evidence import Signs
+from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.days import LONG_AGO
 
-Windows = tuple[int, int, int, int]
-_KINDS = {"value": pl.Float64, "baseline": pl.Float64, "room": pl.Float64, "day": pl.Int32}
+_KINDS = {"value": pl.Float64, "baseline": pl.Float64, "room": pl.Float64, "lowest": pl.Float64, "day": pl.Int32}
+_LAST, _BEST, _FIRST = range(3)
+_PLACES = {"last": _LAST, "best": _BEST, "first": _FIRST}
+
+
+class Windows(NamedTuple):
+    """The settings that say which score is the outcome and which the baseline; rules with equal ones share them."""
+
+    score: str
+    from_day: int
+    days_after_end: int
+    baseline: str
+    days_before: int
+    days_after: int
 
 
 def windows(rule: Outcome) -> Windows:
-    """The settings that say when a score is an outcome or a baseline; rules with equal ones share the measuring."""
-    return (rule.score_from_day, rule.score_days_after_end, rule.baseline_days_before, rule.baseline_days_after)
+    """The windows of an outcome rule."""
+    baseline = (rule.baseline, rule.baseline_days_before, rule.baseline_days_after)
+    return Windows(rule.score, rule.score_from_day, rule.score_days_after_end, *baseline)
 
 
 def score(given: Windows, scale: str, what: str) -> pl.Expr:
     """A column of what is measured: the `value` and the `day` of the outcome score on a scale, and the `baseline`.
 
-    `room` is the baseline above the scale's minimum. All are null without an outcome score, the baseline and the room
-    also without a baseline.
+    `room` is the baseline above the scale's minimum. `lowest` is the lowest score on treatment before the outcome, from
+    the stated day on, where the last one on treatment is the outcome. All are null without an outcome score, the
+    baseline and the room also without a baseline.
     """
-    return pl.col(f"{what} {scale} {given}")
+    return pl.col(f"{what} {scale} {tuple(given)}")
 
 
 class Measured(NamedTuple):
-    """Scores in columns named as by `score` beside the episode's `disorder`, a row for each era that has any.
+    """Scores in columns named as by `score` beside the episode's `disorder`, a row for each trial that has any.
 
-    The last row is that of all eras without a score. `place` is the row of each era.
+    The last row is that of all trials without a score. `place` is the row of each trial.
     """
 
     scores: pl.LazyFrame
     place: np.ndarray
 
 
-def measure(eras: Eras, given: Windows, scales: Iterable[str], signs: Signs) -> Measured:
-    """The scores of eras on some scales within given windows."""
-    told = {scale: _look_up_once(eras, given, scale, signs) for scale in scales}
-    has_some = np.zeros(len(eras.episode), dtype=bool)
+def measure(trials: TrialsOfRule, given: Windows, scales: Iterable[str], signs: Signs) -> Measured:
+    """The scores of trials on some scales within given windows."""
+    told = {scale: _look_up_once(trials, given, scale, signs) for scale in scales}
+    has_some = np.zeros(len(trials.row), dtype=bool)
     for found in told.values():
         has_some[found.row] = True
     rows = np.flatnonzero(has_some)
@@ -58,21 +78,23 @@ def measure(eras: Eras, given: Windows, scales: Iterable[str], signs: Signs) -> 
         for what, column in zip(_KINDS, found[1:], strict=True)
     }
     kinds = zip(columns, cycle(_KINDS.values()), strict=False)
-    disorder = np.append(eras.of("disorder")[rows], 0).astype(np.uint8)
+    spans = trials.eras.spans
+    disorder = np.append(spans.disorder[trials.episode[rows]], 0).astype(np.uint8)
     frame = pl.LazyFrame({"disorder": disorder} | columns).select(
-        pl.col("disorder").cat.to(pl.Enum(eras.spans.disorders)),
+        pl.col("disorder").cat.to(pl.Enum(spans.disorders)),
         *(pl.col(name).fill_nan(None).cast(kind) for name, kind in kinds),
     )
     return Measured(frame, place)
 
 
 class _Told(NamedTuple):
-    """The eras with an outcome score on a scale: `row` is the era. Without a baseline it is NaN."""
+    """The trials with an outcome score on a scale: `row` is the trial. What there is none of is NaN."""
 
     row: np.ndarray
     value: np.ndarray
     baseline: np.ndarray
     room: np.ndarray
+    lowest: np.ndarray
     day: np.ndarray
 
 
@@ -83,43 +105,83 @@ def _spread(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
     return column
 
 
-def _look_up_once(eras: Eras, given: Windows, scale: str, signs: Signs) -> _Told:
-    """The eras' scores on a scale within given windows, looked up once."""
-    return eras.once(("measured", given, scale), lambda: _look_up(eras, given, scale, signs))
+def _look_up_once(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> _Told:
+    """The trials' scores on a scale within given windows, looked up once."""
+    return trials.once(("measured", given, scale), lambda: _look_up(trials, given, scale, signs))
 
 
-def _look_up(eras: Eras, given: Windows, scale: str, signs: Signs) -> _Told:
-    scores = signs.scores.get(scale)
+def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> _Told:
+    scores, spans = signs.scores.get(scale), trials.eras.spans
     if scores is None:
         nothing = np.empty(0)
-        return _Told(np.empty(0, dtype=np.int64), nothing, nothing, nothing, nothing)
-    everyone = eras.of("person")
+        return _Told(np.empty(0, dtype=np.int64), nothing, nothing, nothing, nothing, nothing)
+    everyone = spans.person[trials.episode]
     row = np.flatnonzero(scores.has_some[everyone])
     first, after = (scores.days.number_before(person, LONG_AGO) for person in (everyone[row], everyone[row] + 1))
-    start, last = eras.start[row], eras.last_day[row].astype(np.int64)
-    final, baseline = _outcome_and_baseline(first, after, scores.days.day, start, last, *given)
+    start, last = trials.start.astype(np.int64), trials.last_day.astype(np.int64)
+    anchor = start[row] if given.baseline == "trial" else spans.start[trials.episode[row]].astype(np.int64)
+    until = np.minimum(last[row], trials.next_switch[row])
+    final, baseline, lowest = _outcome_and_baseline(
+        first, after, scores.days.day, scores.values, row, trials.episode, start, last, trials.is_counted, until,
+        anchor, _PLACES[given.score], given.from_day, given.days_after_end, given.days_before, given.days_after,
+    )  # fmt: skip
     told = final >= 0
-    row, final, baseline = row[told], final[told], baseline[told]
+    row, final, baseline, lowest = row[told], final[told], baseline[told], lowest[told]
     begun_at = np.where(baseline >= 0, scores.values[baseline], np.nan)
-    return _Told(row, scores.values[final], begun_at, begun_at - signs.minimum[scale], scores.days.day[final])
+    return _Told(row, scores.values[final], begun_at, begun_at - signs.minimum[scale], lowest, scores.days.day[final])
 
 
 @compiled
 def _outcome_and_baseline(
-    first: np.ndarray, after: np.ndarray, day: np.ndarray, start: np.ndarray, last: np.ndarray,
+    first: np.ndarray, after: np.ndarray, day: np.ndarray, value: np.ndarray, trials: np.ndarray, episode: np.ndarray,
+    start: np.ndarray, last: np.ndarray, is_counted: np.ndarray, until: np.ndarray, anchor: np.ndarray, which: int,
     from_day: int, days_after_end: int, days_before: int, days_after: int,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """The score of each era that tells its outcome, and its baseline; -1 if there is none.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """The score of each trial that tells its outcome, its baseline, and the lowest score on treatment before that.
 
-    The outcome is told by the last score in its window. The baseline is the last until the start, else the first
-    after it. The person's scores are those from `first` until before `after`, by day.
+    -1 is no score, NaN no lowest one. Of the scores on treatment, until the day `until`, `which` is the last, best or
+    first; without one, the first score after the last day tells. The baseline is the last score until the `anchor`,
+    else the first after it, among those before the outcome. `trials` are rows of all trials, of which there are an
+    `episode`, first and last day; a person's scores are those from `first` until before `after`, by day.
     """
-    final, baseline = np.full(len(start), -1, dtype=np.int64), np.full(len(start), -1, dtype=np.int64)
-    for row in range(len(start)):
+    n = len(trials)
+    final, baseline = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
+    lowest = np.full(n, np.nan)
+    for row in range(n):
+        trial, soon_after = trials[row], -1
         for score in range(first[row], after[row]):
-            since = day[score] - start[row]
-            if from_day <= since and day[score] <= last[row] + days_after_end:
-                final[row] = score
+            since = day[score] - start[trial]
+            if since < from_day - 1 or _is_later_ones(day[score], trial, episode, start, last, is_counted):
+                continue
+            if day[score] <= until[row]:
+                best = final[row]
+                if which == _LAST and best >= 0 and not lowest[row] <= value[best]:
+                    lowest[row] = value[best]
+                if best < 0 or which == _LAST or (which == _BEST and value[score] <= value[best]):
+                    final[row] = score
+            elif last[trial] < day[score] <= last[trial] + days_after_end and soon_after < 0:
+                soon_after = score
+        if final[row] < 0:
+            final[row] = soon_after
+        for score in range(first[row], max(final[row], first[row])):
+            since = day[score] - anchor[row]
             if -days_before <= since <= 0 or (0 < since <= days_after and baseline[row] < 0):
                 baseline[row] = score
-    return final, baseline
+    return final, baseline, lowest
+
+
+@compiled
+def _is_later_ones(
+    day: int, trial: int, episode: np.ndarray, start: np.ndarray, last: np.ndarray, is_counted: np.ndarray
+) -> bool:
+    """Does what was measured on a day belong to a trial that counts and began later?
+
+    So it does while that trial is in use, and after the last day of the one before also when it is over.
+    """
+    other = trial + 1
+    while other < len(episode) and episode[other] == episode[trial]:
+        is_in_use, goes_on = day <= last[other], last[other] >= last[trial]
+        if is_counted[other] and start[trial] < start[other] < day and (is_in_use or (goes_on and day > last[trial])):
+            return True
+        other += 1
+    return False

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ from impasse.schemas.tables import MODALITIES, ROLES
 from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.eras import Eras
 from impasse.transforms.kernels.compiled import compiled
+from impasse.transforms.kernels.once import Once
 from impasse.transforms.kernels.segments import NEVER, Segments
 
 FIRST, SWITCH, RESUMED, AUGMENTATION, COMBINATION = range(len(ROLES))
@@ -44,6 +45,7 @@ class TrialsOfRule:
     n_add_ons: np.ndarray
     next_switch: np.ndarray
     next_add_on: np.ndarray
+    once: Once = field(default_factory=Once)
 
     @cached_property
     def episode(self) -> np.ndarray:
@@ -80,7 +82,9 @@ class TrialsOfRule:
         """The trials of each episode that has any."""
         return Segments(self.episode)
 
-    def facts(self, of_eras: Iterable[pl.DataFrame], signs: Mapping[str, np.ndarray]) -> pl.LazyFrame:
+    def facts(
+        self, of_eras: Iterable[pl.DataFrame], of_trials: Iterable[pl.DataFrame], signs: Mapping[str, np.ndarray]
+    ) -> pl.LazyFrame:
         """What is known of each trial: its own facts, those of its era, and the day on which each sign first came.
 
         Column `next` and the name of a sign: the first day after the trial's start on which it came, else null.
@@ -89,8 +93,9 @@ class TrialsOfRule:
         came = {**dict(zip(SIGNS_OF_TRIALS, (self.next_switch, self.next_add_on), strict=True)), **signs}
         days = {f"next {sign}": pl.Series(day.astype(np.int32, copy=False)) for sign, day in came.items()}
         own = {"is_counted": self.is_counted, "is_add_on": self.is_add_on, **days}
-        facts = pl.DataFrame(known)[self.row].with_columns(**own, modality=self.modality.astype(np.uint8)).lazy()
-        return facts.with_columns(
+        told = [column for frame in of_trials for column in frame.get_columns()]
+        facts = pl.DataFrame(known)[self.row].hstack(told).with_columns(**own, modality=self.modality.astype(np.uint8))
+        return facts.lazy().with_columns(
             pl.col("modality").cat.to(pl.Enum(MODALITIES)),
             *(pl.when(pl.col(name) != NEVER).then(pl.col(name)).alias(name) for name in days),
         )

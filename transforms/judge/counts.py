@@ -39,6 +39,7 @@ from impasse.transforms.judge.eligibility import is_of_disorders
 from impasse.transforms.kernels.counting import COUNT, TIMINGS, first_days
 from impasse.transforms.kernels.segments import NEVER
 
+WINDOW_CLOSES = "window_closes"  # the column of the last day of a definition's own window, NEVER where it has none
 Certainty = Literal["tried", "adequate", "failed", "surely_tried", "surely_adequate", "surely_failed"]
 
 
@@ -72,6 +73,16 @@ class Counting:
     def speaks(self) -> pl.Expr:
         """Is the episode one of the definition's disorders? Others may have trials because they share a rule."""
         return is_of_disorders(self.definition.eligible.disorders)
+
+    @property
+    def is_followed_up(self) -> pl.Expr:
+        """Was the episode seen from its true start until it was over, or the definition's own window closed?
+
+        It is over at remission or death, or when the study's gap after the last contact has passed. Where nobody tells
+        when persons were observed, they were throughout the study.
+        """
+        is_closed = ~col("is_censored") | (col(WINDOW_CLOSES) <= col("observed_until"))
+        return is_closed & ~col("is_left_truncated").fill_null(False)
 
     def judged(self, what: str) -> pl.Expr:
         """What the definition's adequacy or outcome rule says of a trial, a column of the judged ones."""

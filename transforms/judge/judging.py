@@ -2,9 +2,9 @@
 
     trials --adequacy, outcome--> judged trials --counts--> numbers of episodes --resistance--> verdicts
 
-Eras are judged by scales, one query for each different way; the answers are laid on the trials, which one query judges
-by all rules. How many trials hold, of different kinds and since which day, is counted by compiled loops (asked.py). One
-more query makes the verdicts of all definitions.
+Trials are judged by scales, one query for each different way, and one more query judges them by all rules. How many
+trials hold, of different kinds and since which day, is counted by compiled loops (asked.py). One more query makes the
+verdicts of all definitions.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ import polars as pl
 from impasse.schemas.definition import Adequacy, Definition, Outcome
 from impasse.schemas.rule_ids import column
 from impasse.transforms.history.encode import Vocabulary
-from impasse.transforms.history.eras import Eras
 from impasse.transforms.history.evidence import Signs, first_after
 from impasse.transforms.history.scores import Windows, measure, windows
 from impasse.transforms.history.trials import SIGNS_OF_TRIALS, TrialsOfRule
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
 from impasse.transforms.judge.asked import Asked, CountedTrials
-from impasse.transforms.judge.counts import Counting
+from impasse.transforms.judge.counts import WINDOW_CLOSES, Counting
 from impasse.transforms.judge.outcome import by_scales, columns_by_scales, outcome
 from impasse.transforms.judge.resistance import (
     causes_shown,
@@ -59,8 +58,8 @@ def judge_trials(
 
     If the verdict is all that is asked for, what it does not need is left out: the reasons.
     """
-    of_eras = [*days_at_dose(trials.eras, adequacies, by.references)]
-    of_eras += [_judge_scales(trials.eras, rule, by.signs) for rule in _different_scales(outcomes)]
+    of_eras = days_at_dose(trials.eras, adequacies, by.references)
+    of_trials = [_judge_scales(trials, rule, by.signs) for rule in _different_scales(outcomes)]
     signs = {sign for rule in outcomes for sign in rule.change_signs}.difference(SIGNS_OF_TRIALS)
     came = {sign: first_after(trials.eras, sign, by.signs)[trials.row] for sign in sorted(signs)}
     answers: dict[str, pl.Expr] = {}
@@ -72,7 +71,7 @@ def judge_trials(
         answers |= {column(what, rule): answer for what, answer in zip(_OF_OUTCOME, told, strict=True)}
     if verdict_only:
         answers = {name: answer for name, answer in answers.items() if not name.startswith(_REASONS)}
-    return collect_in_order(trials.facts(of_eras, came).with_columns(**answers))
+    return collect_in_order(trials.facts(of_eras, of_trials, came).with_columns(**answers))
 
 
 def _different_scales(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -81,28 +80,28 @@ def _different_scales(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return list({columns_by_scales(rule).has_failed.meta.output_name(): rule for rule in scaled}.values())
 
 
-def _judge_scales(eras: Eras, rule: Outcome, signs: Signs) -> pl.DataFrame:
-    """What the scales of a rule say of each era, asked once."""
+def _judge_scales(trials: TrialsOfRule, rule: Outcome, signs: Signs) -> pl.DataFrame:
+    """What the scales of a rule say of each trial, asked once."""
     names = [answer.meta.output_name() for answer in columns_by_scales(rule)]
 
     def judge() -> pl.DataFrame:
-        scores, place = measure(eras, windows(rule), {scale.scale for scale in rule.scales}, signs)
+        scores, place = measure(trials, windows(rule), {scale.scale for scale in rule.scales}, signs)
         told = dict(zip(names, by_scales(rule), strict=True))
         return collect_in_order(scores.with_columns(**told).select(names))[place]
 
-    return eras.once(("by scales", *names), judge)
+    return trials.once(("by scales", *names), judge)
 
 
-def judge_response(eras: Eras, given: Windows, signs: Signs) -> pl.DataFrame:
-    """The response of each era, and the scale that told it, whatever a definition calls failure; asked once."""
+def judge_response(trials: TrialsOfRule, given: Windows, signs: Signs) -> pl.DataFrame:
+    """The response of each trial, and the scale that told it, whatever a definition calls failure; asked once."""
 
     def judge() -> pl.DataFrame:
         scales = [scale for scale in signs.scales.iter_rows(named=True) if scale["scale"] in signs.scores]
         states, told = response(given, scales)
-        scores, place = measure(eras, given, [scale["scale"] for scale in scales], signs)
+        scores, place = measure(trials, given, [scale["scale"] for scale in scales], signs)
         return collect_in_order(scores.with_columns(**states).select(**told))[place]
 
-    return eras.once(("response", given), judge)
+    return trials.once(("response", given), judge)
 
 
 # The definitions
@@ -130,7 +129,8 @@ def judge_definitions(
     treatment = pl.Series(trials.treatment)
     of_groups = [delivered.vocabulary.is_in(g).gather(treatment).alias(name) for name, g in plan.asked.groups.items()]
     counted = CountedTrials(trials, judged.hstack(of_groups), episodes, plan.asked.truths, delivered.vocabulary)
-    known = episodes.hstack(plan.asked.answers(counted)).lazy()
+    closes = pl.Series(WINDOW_CLOSES, trials.eras.window_closes)
+    known = episodes.hstack([closes, *plan.asked.answers(counted)]).lazy()
     for layer in plan.layers:
         known = known.with_columns(**layer)
     found = collect_in_order(known.select(**plan.answers))

@@ -1,9 +1,10 @@
 """Trials -> did each fail, work, or can we not tell? With the evidence and its day.
 
 A rule is a set of Polars expressions over a frame with one row per trial. Evidence is taken in the order the
-definition names: the first kind that can tell, tells. Scales compare the trial's last score with its baseline or a
+definition names: the first kind that can tell, tells. Scales compare the trial's outcome score with its baseline or a
 cut-off. A change of treatment within the time allowed is a register's stand-in for failure. Its absence means "worked"
-only if it could have been seen, and only if it is known when the time allowed was over.
+only if it could have been seen, if it is known when the time allowed was over, and if no score was measured that cannot
+be judged.
 """
 
 from __future__ import annotations
@@ -29,10 +30,23 @@ class JudgedOutcome(NamedTuple):
     day: pl.Expr
 
 
+class ByScales(NamedTuple):
+    """What the scales of a rule say of a trial; `is_unjudged`: they cannot tell, and there is a score all the same."""
+
+    has_failed: pl.Expr
+    evidence: pl.Expr
+    day: pl.Expr
+    is_unjudged: pl.Expr
+
+
 @cache
 def outcome(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
     """How a trial ended; `observed` are the changes of treatment that the delivery can show."""
-    kinds = {"scales": columns_by_scales(rule), "treatment_change": _by_change(rule, observed)}
+    scales = columns_by_scales(rule)
+    changed = _by_change(rule, observed)
+    if "scales" in rule.evidence:
+        changed = _unless_unjudged(changed, scales.is_unjudged)
+    kinds = {"scales": JudgedOutcome(*scales[:3]), "treatment_change": changed}
     *before, last = rule.evidence
     told = kinds[last]
     for kind in reversed(before):
@@ -53,6 +67,16 @@ def _first_that_tells(first: JudgedOutcome, second: JudgedOutcome, reason: pl.Ex
     )  # fmt: skip
 
 
+def _unless_unjudged(changed: JudgedOutcome, is_unjudged: pl.Expr) -> JudgedOutcome:
+    """Where a score was measured that cannot be judged, that no change of treatment came proves nothing."""
+    proves_nothing = is_unjudged & ~changed.has_failed
+    return JudgedOutcome(
+        when(~proves_nothing.fill_null(False)).then(changed.has_failed),
+        when(proves_nothing).then(_name("no_baseline")).otherwise(changed.evidence),
+        changed.day,
+    )
+
+
 def _unless_stopped_early(told: JudgedOutcome, rule: Outcome) -> JudgedOutcome:
     """An early stop decides first where the rule says so."""
     if rule.early_stop == "by_evidence":
@@ -70,33 +94,34 @@ def _unless_stopped_early(told: JudgedOutcome, rule: Outcome) -> JudgedOutcome:
 
 
 @cache
-def columns_by_scales(rule: Outcome) -> JudgedOutcome:
-    """The columns that hold what the scales of a rule say of each era or course; equal scales share them.
+def columns_by_scales(rule: Outcome) -> ByScales:
+    """The columns that hold what the scales of a rule say of each trial; equal scales share them.
 
     A rule without scales has no column: they say nothing of any trial.
     """
     if not rule.scales:
         return by_scales(rule)
-    return JudgedOutcome(*(col(f"{what} by {_key_of_scales(rule)}") for what in JudgedOutcome._fields))
+    return ByScales(*(col(f"{what} by {_key_of_scales(rule)}") for what in ByScales._fields))
 
 
 @cache
-def by_scales(rule: Outcome) -> JudgedOutcome:
-    """What the scales say of an era or a course, each by its own rule, joined as the definition says."""
+def by_scales(rule: Outcome) -> ByScales:
+    """What the scales say of a trial, each by its own rule, joined as the definition says."""
     if not rule.scales:
-        return JudgedOutcome(_UNKNOWN, _name("none"), lit(None, dtype=pl.Int32))
-    failed = [_by_one_scale(rule, scale) for scale in rule.scales]
-    days = [score(windows(rule), scale.scale, "day") for scale in rule.scales]
+        return ByScales(_UNKNOWN, _name("none"), lit(None, dtype=pl.Int32), lit(False))
+    told = [_by_one_scale(rule, scale) for scale in rule.scales]
+    failed = [one.has_failed for one in told]
     joined = _joined(failed, rule.scales_joined)
     evidence: Any = pl
-    days_of_failed = [when(f).then(day) for f, day in zip(failed, days, strict=True)]
-    for one, scale in zip(failed, rule.scales, strict=True):
-        evidence = evidence.when(one == joined).then(_name(f"{scale.scale}:{scale.fails_if}"))
+    days_of_failed = [when(one.has_failed).then(one.day) for one in told]
+    for one in told:
+        evidence = evidence.when(one.has_failed == joined).then(one.evidence)
     day = {
-        "all": lambda: max_horizontal(days),
+        "all": lambda: max_horizontal(one.day for one in told),
         "first": lambda: coalesce(days_of_failed),
     }.get(rule.scales_joined, lambda: min_horizontal(days_of_failed))()
-    return JudgedOutcome(joined, evidence.otherwise(_name("none")), when(joined).then(day))
+    is_unjudged = joined.is_null() & any_horizontal(one.day.is_not_null() & one.has_failed.is_null() for one in told)
+    return ByScales(joined, evidence.otherwise(_name("none")), when(joined).then(day), is_unjudged)
 
 
 def _joined(failed: Sequence[pl.Expr], how: str) -> pl.Expr:
@@ -110,9 +135,24 @@ def _joined(failed: Sequence[pl.Expr], how: str) -> pl.Expr:
     return when(is_measured).then(any_horizontal(f.fill_null(False) for f in failed))
 
 
-def _by_one_scale(rule: Outcome, scale: ScaleRule | ScaleBand) -> pl.Expr:
-    """Is it a failure by one scale? Null without a score or, where a fall is asked for, without a baseline."""
-    value, baseline, room = (score(windows(rule), scale.scale, what) for what in ("value", "baseline", "room"))
+def _by_one_scale(rule: Outcome, scale: ScaleRule | ScaleBand) -> JudgedOutcome:
+    """Is it a failure by one scale? Null without a score or, where a fall is asked for, without a baseline.
+
+    That an earlier score on treatment was a response, and the last is not, is a failure where the definition says so.
+    """
+    value, lowest, day = (score(windows(rule), scale.scale, what) for what in ("value", "lowest", "day"))
+    failed = _fails(rule, scale, value)
+    is_lost = failed & _responds(rule, scale, lowest)
+    return JudgedOutcome(
+        when(is_lost).then(lit(rule.lost_response == "failed")).otherwise(failed),
+        when(is_lost).then(_name(f"{scale.scale}:response_lost")).otherwise(_name(f"{scale.scale}:{scale.fails_if}")),
+        day,
+    )
+
+
+def _fails(rule: Outcome, scale: ScaleRule | ScaleBand, value: pl.Expr) -> pl.Expr:
+    """Is a score a failure by the scale's rule? Null where there is none, or nothing that it can be compared with."""
+    baseline, room = (score(windows(rule), scale.scale, what) for what in ("baseline", "room"))
     fall = baseline - value
     if isinstance(scale, ScaleBand):
         return when(room > 0).then((fall * 100 >= scale.at_least * room) & (fall * 100 < scale.below * room))
@@ -123,8 +163,17 @@ def _by_one_scale(rule: Outcome, scale: ScaleRule | ScaleBand) -> pl.Expr:
     return value > scale.value
 
 
+def _responds(rule: Outcome, scale: ScaleRule | ScaleBand, value: pl.Expr) -> pl.Expr:
+    """Is a score a response by the scale's rule: no failure, and of a band beyond it?"""
+    if isinstance(scale, ScaleBand):
+        baseline, room = (score(windows(rule), scale.scale, what) for what in ("baseline", "room"))
+        return when(room > 0).then((baseline - value) * 100 >= scale.below * room)
+    return ~_fails(rule, scale, value)
+
+
 def _key_of_scales(rule: Outcome) -> str:
-    return f"{[tuple(vars(scale).values()) for scale in rule.scales]} {rule.scales_joined} {windows(rule)}"
+    scales = [tuple(vars(scale).values()) for scale in rule.scales]
+    return f"{scales} {rule.scales_joined} {rule.lost_response} {tuple(windows(rule))}"
 
 
 # Changes of treatment

@@ -59,12 +59,15 @@ def has_score(rule: Scored, counting: Counting, certainty: Certainty, *, open_en
 
 
 def bounds(rule: Scored, counting: Counting) -> tuple[pl.Expr, pl.Expr]:
-    """The score's bounds in points; null where there is none."""
+    """The score's bounds in points; null where there is none. In time not seen every item may earn its most."""
     low, high = "surely_failed", "failed"
+    most = lit(sum(map(_most, rule.items)), dtype=pl.Int64)
     return (
         when(has_score(rule, counting, low)).then(total(rule, counting, low) / 2),
-        when(has_score(rule, counting, high, open_ended=True)).then(total(rule, counting, high, open_ended=True) / 2),
-    )
+        when(counting.speaks & ~counting.is_followed_up).then(most / 2)
+        .when(has_score(rule, counting, high, open_ended=True))
+        .then(total(rule, counting, high, open_ended=True) / 2),
+    )  # fmt: skip
 
 
 def is_blind_to_items(rule: Scored, counting: Counting) -> bool:
@@ -240,6 +243,8 @@ def _is_open(item: AnyItem, counting: Counting) -> bool:
 
 def _most(item: AnyItem) -> int:
     """The most half points the item can earn."""
+    if isinstance(item, DiagnosisItem):
+        return max(halves(item.otherwise), *(halves(level.points) for level in item.levels))
     if isinstance(item, NumberItem | LengthItem):
         return max(halves(band.points) for band in item.bands)
     return halves(item.max_points if isinstance(item, Item) else item.points)

@@ -11,13 +11,13 @@ from functools import cache
 import polars as pl
 from polars import col, lit, when
 
-from impasse.schemas.definition import BLOCKS, Scored
+from impasse.schemas.definition import DECIDERS, Scored
 from impasse.schemas.tables import VERDICTS
 from impasse.transforms.judge import counts, points
 from impasse.transforms.judge.causes import N_COMBINATIONS, causes_of, pseudo_resistance
 from impasse.transforms.judge.counts import Certainty, Counting
 
-_VERDICT, _BLOCK = pl.Enum(VERDICTS), pl.Enum(BLOCKS)
+_VERDICT, _BLOCK = pl.Enum(VERDICTS), pl.Enum(DECIDERS)
 
 
 def is_met(counting: Counting) -> pl.Expr:
@@ -31,14 +31,17 @@ def is_met(counting: Counting) -> pl.Expr:
 
 
 def verdict(counting: Counting) -> pl.Expr:
-    """The verdict on an episode; where a diagnosed cause is asked for after all, it speaks against resistance."""
+    """The verdict on an episode; where a diagnosed cause is asked for after all, it speaks against resistance.
+
+    Where time was not seen, that the rule is not met proves nothing.
+    """
     is_eligible, met = counting.is_eligible, _met(counting)
     return (
         when(~is_eligible).then(_verdict("not_eligible"))
         .when(is_eligible.is_null()).then(_verdict("undetermined"))
         .when(_is_ruled_out(counting)).then(_verdict("not_resistant"))
         .when(met).then(_verdict("resistant"))
-        .when(~met).then(_verdict("not_resistant"))
+        .when(~met & counting.is_followed_up).then(_verdict("not_resistant"))
         .otherwise(_verdict("undetermined"))
     )  # fmt: skip
 
@@ -58,7 +61,7 @@ def verdict_columns(counting: Counting) -> dict[str, pl.Expr]:
         "n_trials": counting.of_ours(asked.most(asked.truth(given))),
         "n_adequate": counting.of_ours(asked.most(surely_adequate)),
         "n_failed_min": counting.of_ours(asked.fewest(failed)),
-        "n_failed_max": lit(None, dtype=pl.Int32) if is_blind(counting) else counting.of_ours(asked.most(failed)),
+        "n_failed_max": _unless_blind(counting, counting.of_ours(asked.most(failed))),
         "score_min": low,
         "score_max": high,
         "pseudo_resistance": pseudo_resistance(shown),
@@ -87,6 +90,7 @@ def decided_by(counting: Counting) -> pl.Expr:
             .when(by("surely_adequate")).then(_block("outcome"))
             .otherwise(_block("adequacy"))
         )
+        .when(~counting.is_followed_up).then(_block("follow_up"))  # left open, too
         .when(~by("tried", distinct=False)).then(_block("trial"))  # stopped by
         .when(~by("tried")).then(_block("resistance"))
         .when(by("adequate")).then(_block("outcome"))
@@ -100,6 +104,13 @@ def is_blind(counting: Counting) -> bool:
     if isinstance(rule, Scored):
         return points.is_blind_to_items(rule, counting)
     return counts.is_blind_to_alternatives(rule.any_of, counting)
+
+
+def _unless_blind(counting: Counting, most: pl.Expr) -> pl.Expr:
+    """The upper bound of a number; there is none where something is not observed, or some time was not seen."""
+    if is_blind(counting):
+        return lit(None, dtype=pl.Int32)
+    return when(counting.is_followed_up | ~counting.speaks).then(most)
 
 
 def met_column(counting: Counting) -> str:
@@ -125,7 +136,8 @@ def _is_ruled_out(counting: Counting) -> pl.Expr:
     """Does a diagnosed cause speak against resistance that would be possible, and does the definition ask?"""
     if counting.definition.eligible.pseudo_resistance != "after":
         return lit(False)
-    return col("is_diagnosed") & _met(counting).fill_null(True)
+    may_be_met = _met(counting).fill_null(True) | ~counting.is_followed_up
+    return col("is_diagnosed") & may_be_met
 
 
 def _would_be_met(counting: Counting, certainty: Certainty, *, distinct: bool) -> pl.Expr:

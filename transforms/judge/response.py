@@ -1,4 +1,4 @@
-"""Eras and courses -> the state each ended in: remission, insufficient or partial response, none, or unknown.
+"""Trials -> the state each ended in: remission, insufficient, lost or partial response, none, or unknown.
 
 By the published rules of the scales of the episode's disorder, whatever a definition calls failure. The
 first scale in the order of the list that can tell decides; a screening tool cannot prove remission.
@@ -18,7 +18,7 @@ from impasse.schemas.tables import RESPONSES
 from impasse.transforms.history.scores import Windows, score
 
 _STATE = pl.Enum(RESPONSES)
-REMISSION, INSUFFICIENT, PARTIAL, NO_RESPONSE, CANNOT_TELL = (lit(name, dtype=_STATE) for name in RESPONSES)
+REMISSION, INSUFFICIENT, LOST, PARTIAL, NO_RESPONSE, CANNOT_TELL = (lit(name, dtype=_STATE) for name in RESPONSES)
 _OPEN = lit(None, dtype=_STATE)
 
 
@@ -40,16 +40,19 @@ def response(given: Windows, scales: Sequence[dict[str, Any]]) -> tuple[dict[str
 
 def _state(given: Windows, scale: dict[str, Any]) -> pl.Expr:
     """The state by one scale; null where it is not one of the disorder, or cannot tell."""
-    value, baseline, room = (score(given, scale["scale"], what) for what in ("value", "baseline", "room"))
+    value, lowest, baseline, room = (score(given, scale["scale"], w) for w in ("value", "lowest", "baseline", "room"))
     fall, cannot_prove = baseline - value, scale["remission_max"] is None
     responded, can_compare = _has_responded(scale, value, fall, baseline, room)
     remitted = lit(False) if cannot_prove else value <= scale["remission_max"]
+    had_responded, _ = _has_responded(scale, lowest, baseline - lowest, baseline, room)
+    had_remitted = lit(False) if cannot_prove or scale["is_screening_tool"] else lowest <= scale["remission_max"]
     partial = scale["partial_fall_percent"]
     is_partial = lit(False) if partial is None else fall * 100 >= partial * room
     is_of_scale = reduce(or_, (col("disorder") == name for name in scale["disorders"]), lit(False))
     return when(is_of_scale).then(
         when(remitted).then(_OPEN if scale["is_screening_tool"] else REMISSION)
         .when(can_compare & responded).then(_OPEN if cannot_prove else INSUFFICIENT)
+        .when(can_compare & (had_remitted | had_responded)).then(LOST)
         .when(can_compare & is_partial).then(PARTIAL)
         .when(can_compare).then(NO_RESPONSE)
     )  # fmt: skip

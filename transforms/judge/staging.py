@@ -43,7 +43,7 @@ def stage_columns(counting: Counting) -> dict[str, pl.Expr]:
 def _stage(rule: Staged, counting: Counting) -> dict[str, pl.Expr]:
     met = [counts.is_alternative_met(level.any_of, counting) for level in rule.levels]
     surely = _highest(rule, [one.fill_null(False) for one in met])
-    perhaps = _highest(rule, [one.fill_null(True) for one in met])
+    perhaps = _highest(rule, [one.fill_null(True) | ~counting.is_followed_up for one in met])
     return {
         "level_min": _name(rule, surely),
         "level_max": _name(rule, perhaps),

@@ -1,0 +1,103 @@
+"""Which scores of one scale tell the outcome of a trial: on treatment, or the first after it; and the baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from impasse.schemas.definition import Outcome
+from tests.reference.basics import Row, later
+from tests.reference.trials import later_trials, switch_days
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one scale shows of a trial: the outcome score, the baseline, and the scores that may have been lost again.
+
+    `earlier` are the scores on treatment before the last, and none where another than the last tells.
+    """
+
+    outcome: Row | None
+    earlier: list[Row]
+    baseline: Row | None
+
+
+def measured_by(scale: str, trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome) -> Measured:
+    """What the scale shows of the trial."""
+    rows = highest_of_each_day(person, scale)
+    treated = on_treatment(rows, trial, trials, rule)
+    outcome = chosen(treated, rule.score) if treated else first_after(rows, trial, trials, rule)
+    earlier = treated[:-1] if rule.score == "last" else []
+    return Measured(outcome, earlier, baseline_before(outcome, rows, trial, episode, rule))
+
+
+def highest_of_each_day(person: Row, scale: str) -> list[Row]:
+    """The scale's scores, oldest first, and of one day's scores the highest."""
+    highest: dict[date, Row] = {}
+    for row in person["scores"] or []:
+        if row["scale"] == scale:
+            known = highest.get(row["date"])
+            if known is None or row["value"] > known["value"]:
+                highest[row["date"]] = row
+    return [highest[day] for day in sorted(highest)]
+
+
+def between(rows: list[Row], first: date, last: date) -> list[Row]:
+    """The scores from first to last day, both included."""
+    return [row for row in rows if first <= row["date"] <= last]
+
+
+def first_outcome_day(trial: Row, rule: Outcome) -> date:
+    """The trial's `score_from_day`-th day; its first day is day 1."""
+    return later(trial["start_date"], rule.score_from_day - 1)
+
+
+def on_treatment(rows: list[Row], trial: Row, trials: list[Row], rule: Outcome) -> list[Row]:
+    """The scores on treatment: until the trial's last day, or the day on which another drug followed it.
+
+    Reading: the last day of a trial with a supply of unknown length is the last that is known.
+    Reading: which drug followed is told by the trials alone, whatever `change_signs` and `change_within` say.
+    """
+    last = min([trial["end_date"], *switch_days(trial, trials)])
+    rows = between(rows, first_outcome_day(trial, rule), last)
+    return [row for row in rows if not is_of_another(row["date"], trial, trials)]
+
+
+def is_of_another(day: date, trial: Row, trials: list[Row]) -> bool:
+    """Whether a trial that began later is in use on the day; on the day it begins it is not yet."""
+    return any(other["start_date"] < day <= other["end_date"] for other in later_trials(trial, trials))
+
+
+def first_after(rows: list[Row], trial: Row, trials: list[Row], rule: Outcome) -> Row | None:
+    """The first score after the trial's last day, soon enough and not after the day on which the next trial began.
+
+    Reading: after a switch amid the trial, too, only what lies after the trial's own last day is looked at.
+    """
+    first = max(later(trial["end_date"], 1), first_outcome_day(trial, rule))
+    last = later(trial["end_date"], rule.score_days_after_end)
+    # Reading: a trial that began and ended while this one went on takes nothing of what comes after this one.
+    beyond = [other for other in later_trials(trial, trials) if other["end_date"] >= trial["end_date"]]
+    last = min([last, *(other["start_date"] for other in beyond)])
+    return next(iter(between(rows, first, last)), None)
+
+
+def chosen(treated: list[Row], which: str) -> Row:
+    """The score on treatment that tells the outcome; the best is the lowest, of equal ones the latest."""
+    if which == "first":
+        return treated[0]
+    if which == "last":
+        return treated[-1]
+    lowest = min(row["value"] for row in treated)
+    return [row for row in treated if row["value"] == lowest][-1]
+
+
+def baseline_before(outcome: Row | None, rows: list[Row], trial: Row, episode: Row, rule: Outcome) -> Row | None:
+    """The latest score up to the first day, else the earliest after it; none if not before the day of the outcome.
+
+    Reading: it is sought among the scores before the outcome.
+    """
+    rows = [row for row in rows if outcome and row["date"] < outcome["date"]]
+    start = trial["start_date"] if rule.baseline == "trial" else episode["start_date"]
+    before = between(rows, later(start, -rule.baseline_days_before), start)
+    after = between(rows, later(start, 1), later(start, rule.baseline_days_after))
+    return before[-1] if before else next(iter(after), None)
