@@ -7,7 +7,7 @@ first scale in the order of the list that can tell decides; a screening tool can
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Any
 
@@ -22,11 +22,22 @@ REMISSION, INSUFFICIENT, LOST, PARTIAL, NO_RESPONSE, CANNOT_TELL = (lit(name, dt
 _OPEN = lit(None, dtype=_STATE)
 
 
-def response(given: Windows, scales: Sequence[dict[str, Any]]) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
+Told = tuple[dict[str, pl.Expr], dict[str, pl.Expr]]
+
+
+def response(given: Windows, scales: Sequence[dict[str, Any]]) -> Told:
     """The state by each scale, and told from those the response and the scale that told it (null if none).
 
-    `scales` are rows of the list, in its order.
+    `scales` are rows of the list, in its order. Equal questions, of other trial rules or parts, are written down once.
     """
+    return _response(
+        given, tuple(tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in s.items()) for s in scales)
+    )
+
+
+@lru_cache(maxsize=256)
+def _response(given: Windows, listed: tuple[tuple[tuple[str, Any], ...], ...]) -> Told:
+    scales = [dict(scale) for scale in listed]
     columns = {scale["scale"]: f"state by {scale['scale']}" for scale in scales}
     states = {columns[scale["scale"]]: _state(given, scale) for scale in scales}
     told_by = pl
