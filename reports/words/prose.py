@@ -358,7 +358,7 @@ def _horizon(rule: Outcome) -> str:
 def _unfinished(rule: Outcome) -> str:
     verdict = "has not failed" if rule.if_unfinished == "not_failed" else "cannot be judged"
     told = f"If observation ends before that time is over, a trial without such a change {verdict}."
-    unjudged = "Where a score was measured that cannot be compared with a baseline, no such change proves nothing."
+    unjudged = "Where a score was measured that cannot be compared with a baseline, that no change came proves nothing."
     return f"{told} {unjudged}" if _compares(rule) else told
 
 

@@ -25,6 +25,8 @@ class Measured:
 def measured_by(scale: str, trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome) -> Measured:
     """What the scale shows of the trial."""
     rows = highest_of_each_day(person, scale)
+    if not rows:
+        return Measured(None, [], None)
     treated = on_treatment(rows, trial, trials, rule)
     outcome = chosen(treated, rule.score) if treated else first_after(rows, trial, trials, rule)
     earlier = treated[:-1] if rule.score == "last" else []

@@ -230,8 +230,8 @@ def test_outcome_in_full() -> None:
         "change of treatment a trial fails if another drug is started in its place, another drug is added to it or the "
         "person is admitted for the disorder after its start and within 90 days of its last day. If observation ends "
         "before that time is over, a trial without such a change cannot be judged. Where a score was measured that "
-        "cannot be compared with a baseline, no such change proves nothing. A trial stopped before 4 weeks (28 days) "
-        "has not failed, whatever the evidence."
+        "cannot be compared with a baseline, that no change came proves nothing. A trial stopped before 4 weeks (28 "
+        "days) has not failed, whatever the evidence."
     )
 
 

@@ -78,6 +78,12 @@ class TrialsOfRule:
         return self.eras.has_unknown_supply[self.row]
 
     @cached_property
+    def disorders(self) -> frozenset[str]:
+        """The disorders in whose episodes there is a trial."""
+        spans = self.eras.spans
+        return frozenset(spans.disorders[place] for place in np.unique(spans.disorder[self.episode]))
+
+    @cached_property
     def episodes(self) -> Segments:
         """The trials of each episode that has any."""
         return Segments(self.episode)

@@ -96,7 +96,9 @@ def judge_response(trials: TrialsOfRule, given: Windows, signs: Signs) -> pl.Dat
     """The response of each trial, and the scale that told it, whatever a definition calls failure; asked once."""
 
     def judge() -> pl.DataFrame:
-        scales = [scale for scale in signs.scales.iter_rows(named=True) if scale["scale"] in signs.scores]
+        ill_with = trials.disorders
+        listed = [scale for scale in signs.scales.iter_rows(named=True) if scale["scale"] in signs.scores]
+        scales = [scale for scale in listed if not ill_with.isdisjoint(scale["disorders"])]
         states, told = response(given, scales)
         scores, place = measure(trials, given, [scale["scale"] for scale in scales], signs)
         return collect_in_order(scores.with_columns(**states).select(**told))[place]
