@@ -1,144 +1,69 @@
 """Hand-drawn cases for time not seen, in the reference: both sides of every border on which follow-up hangs.
 
-What is drawn with stands here, and not in `drawn`, so that the definition is whole on every branch.
+In these tests a trial fails by the change that follows it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 import pytest
 
 from impasse.schemas.definition import (
-    Adequacy,
     AdmissionItem,
     Alternative,
     Band,
     Count,
-    Counted,
     Definition,
     DiagnosisItem,
     DiagnosisLevel,
-    DrugAdequacy,
-    Eligible,
     Exclusion,
     Item,
     LengthItem,
     Level,
     NumberItem,
-    Outcome,
-    ScaleRule,
     Scored,
-    SessionAdequacy,
     Staged,
-    Trial,
 )
-from impasse.schemas.source import Source
-from impasse.schemas.study import OBSERVABLE, EpisodeSection, PeriodSection
-from tests.reference import codes
+from impasse.schemas.study import EpisodeSection
+from tests.reference import drawn
+from tests.reference.drawn import (
+    ARIPIPRAZOLE,
+    CITALOPRAM,
+    CODES,
+    DRUGS,
+    EVERYTHING,
+    MIRTAZAPINE,
+    PERIOD,
+    SERTRALINE,
+    STUDY,
+    TWO_DRUGS,
+    Row,
+    contact,
+    on,
+    session,
+)
 from tests.reference.reference import classify_person
 
-Row = dict[str, Any]
-CODES = codes.load(Path(__file__).parent / "codelists")
-STUDY = EpisodeSection(
-    disorders=("depression",),
-    gap_days=180,
-    treatment_bridges=False,
-    tail_days=30,
-    min_prior_observation_days=365,
-    lead_days=30,
-)
-PERIOD = PeriodSection(start=date(2018, 1, 1), end=date(2025, 12, 31))
-EVERYTHING = frozenset(OBSERVABLE)
-DRUGS = ("antidepressants",)
-FOUR_WEEKS = DrugAdequacy(min_days=28, duration_basis="span", dose_basis="any", min_dose_ratio=0.0, min_pdc_percent=0)
-SIX_SESSIONS = SessionAdequacy(min_days=36, min_sessions=6)
-TWO_DRUGS = Count(n=2, of=DRUGS, what="failed", distinct_by="substance", timing="any")
 FIVE_GIVEN = Count(n=5, of=DRUGS, what="given", distinct_by="none", timing="any")
-BASE = Definition(
-    id="drawn",
-    title="Two failed antidepressants",
-    status="active",
-    source=Source(citation="", says="", reading="", open="", confidence="D"),
-    eligible=Eligible(
-        disorders=("depression",),
-        diagnoses=(),
-        requirements=(),
-        exclusions=(),
-        min_age=0,
-        max_age=150,
-        min_observed_days=0,
-        washout_treatments=(),
-        washout_days=0,
-        pseudo_resistance="noted",
-    ),
-    trial=Trial(
-        treatments=("antidepressants", "cbt"),
-        augmenters=("augmenters",),
-        permissible_gap_days=30,
-        session_gap_days=30,
-        carry_over=False,
-        carry_over_cap_days=0,
-        augmentation="own_trial",
-        combination="own_trial",
-        overlap_days=30,
-        supply="as_delivered",
-        single_dispensing_days=0,
-        window="episode",
-        window_days=0,
-    ),
-    adequacy=Adequacy(
-        drug=FOUR_WEEKS, augmentation=FOUR_WEEKS, psychotherapy=SIX_SESSIONS, neuromodulation=SIX_SESSIONS
-    ),
-    outcome=Outcome(
-        evidence=("treatment_change",),
-        scales=(ScaleRule(scale="hamd17", fails_if="fall_below", value=50.0),),
-        scales_joined="any",
-        baseline="trial",
-        baseline_days_before=14,
-        baseline_days_after=7,
-        score="last",
-        score_from_day=14,
-        score_days_after_end=14,
-        lost_response="not_failed",
-        change_signs=("switch", "add_on"),
-        change_within=90,
-        if_unfinished="unknown",
-        early_stop_days=0,
-        early_stop="not_failed",
-    ),
-    resistance=Counted(kind="count", any_of=(Alternative(name="drugs", within="episode", all_of=(TWO_DRUGS,)),)),
+BASE = replace(
+    drawn.BASE,
+    eligible=replace(drawn.BASE.eligible, exclusions=()),
+    outcome=replace(drawn.BASE.outcome, evidence=("treatment_change",)),
 )
-CITALOPRAM, SERTRALINE, MIRTAZAPINE, ARIPIPRAZOLE = "N06AB04", "N06AB06", "N06AX11", "N05AX12"
 NOT_RESISTANT, OPEN = ("not_resistant", "trial"), ("undetermined", "follow_up")
 
 
-def on(day: int) -> date:
-    """The date of a drawn day; day 0 is the first of January 2020."""
-    return date(2020, 1, 1) + timedelta(days=day)
-
-
-def contact(day: int, code: str = "F321") -> Row:
-    """A day's visit with one diagnosis."""
-    return {"date": on(day), "end_date": None, "code": code, "code_system": "icd10"}
-
-
 def fill(day: int, atc: str, days: int | None = 29) -> Row:
-    """A dispensing of known dose."""
-    return {"date": on(day), "atc": atc, "days": days, "dose_ug": 20_000, "dose_mddd": None}
-
-
-def session(day: int, treatment: str) -> Row:
-    """One session of a treatment."""
-    return {"date": on(day), "treatment": treatment}
+    """A dispensing of four weeks and a day, at a known dose."""
+    return drawn.fill(day, atc, days)
 
 
 def covered(start: int, end: int) -> list[Row]:
-    """One interval in which the registry observes the person."""
-    return [{"start_date": on(start), "end_date": on(end)}]
+    """The one interval in which the registry observes the person."""
+    return [drawn.covered(start, end)]
 
 
 def until(day: int) -> list[Row]:
