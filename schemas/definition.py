@@ -87,9 +87,10 @@ class Trial:
 
     `treatments` and `augmenters` are treatment groups. `permissible_gap_days` are the days without supply
     that one trial of a drug may hold, `session_gap_days` those without a session. `overlap_days` is
-    the overlap from which two drugs are taken together rather than one replacing the other.
+    the overlap from which two drugs are taken together rather than one replacing the other; where
+    `overlap_needs_refill`, only if the earlier one was dispensed again on the later one's first day or after.
     `supply` is taken as delivered, or only its dates are: a drug is then in use from the first to the
-    last of its dispensings. A drug dispensed once lasts until the next drug starts, if that is within
+    last of its dispensings. Supplies of other than the `supply_kinds` are not looked at; unknown kinds are. A drug dispensed once lasts until the next drug starts, if that is within
     `single_dispensing_days`. The window is the episode, its first or last `window_days`, or as many
     from the first day of treatment.
     """
@@ -103,7 +104,9 @@ class Trial:
     augmentation: AddOnRule
     combination: AddOnRule
     overlap_days: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
+    overlap_needs_refill: Flag
     supply: Literal["as_delivered", "dates_only"]
+    supply_kinds: Annotated[tuple[Literal["dispensed", "prescribed", "administered"], ...], Field(min_length=1)]
     single_dispensing_days: DayCount
     window: Literal["episode", "first_days", "last_days", "first_treated_days"]
     window_days: DayCount

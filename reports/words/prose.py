@@ -36,7 +36,7 @@ DOSES = {
 }
 _SIGNS = {
     "switch": "another drug is started in its place",
-    "add_on": "another drug is added to it",
+    "add_on": "another drug or psychotherapy is added to it",
     "ect": "ECT is given",
     "tms": "TMS is given",
     "admission": "the person is admitted for the disorder",
@@ -150,12 +150,18 @@ def _exclusions(rules: tuple[Exclusion, ...]) -> list[str]:
 
 
 def _trial(rule: Trial) -> str:
-    parts = (_counted, _supply, _single, _sessions, _together, _add_ons, _window)
+    parts = (_counted, _kinds, _supply, _single, _sessions, _together, _add_ons, _window)
     return " ".join(sentence for part in parts if (sentence := part(rule)))
 
 
 def _counted(rule: Trial) -> str:
     return f"A trial is one stretch of treatment with {groups(rule.treatments)}."
+
+
+def _kinds(rule: Trial) -> str:
+    """Which supplies are looked at, where not all are."""
+    unseen = [kind for kind in ("dispensed", "prescribed", "administered") if kind not in rule.supply_kinds]
+    return f"Supplies that were {' or '.join(unseen)} are not looked at." if unseen else ""
 
 
 def _supply(rule: Trial) -> str:
@@ -200,9 +206,10 @@ def _carry_over(rule: Trial) -> str:
 
 
 def _together(rule: Trial) -> str:
+    refill = ", if the earlier one is dispensed again once the later one is begun," if rule.overlap_needs_refill else ""
     return (
-        f"Two drugs that overlap by {duration(rule.overlap_days)} or more are taken together; "
-        "with less overlap the later one follows the earlier one."
+        f"Two drugs that overlap by {duration(rule.overlap_days)} or more{refill} are taken together; "
+        "otherwise the later one follows the earlier one."
     )
 
 

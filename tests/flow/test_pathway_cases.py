@@ -69,6 +69,7 @@ def _rule(case: dict[str, str]) -> Definition:
         carry_over=False,
         combination="own_trial",
         overlap_days=overlap,
+        overlap_needs_refill=False,
     )
     long_enough = replace(plain.adequacy.drug, min_days=int(case["min_era_duration"]) + 1, dose_basis="any")
     return replace(plain, trial=trial, adequacy=replace(plain.adequacy, drug=long_enough))

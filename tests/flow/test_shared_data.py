@@ -251,7 +251,9 @@ def test_two_sequential_courses_of_a_published_definition() -> None:
     rule = replace(
         plain,
         eligible=replace(plain.eligible, min_age=0),
-        trial=replace(plain.trial, carry_over=False, permissible_gap_days=60, overlap_days=2),
+        trial=replace(
+            plain.trial, carry_over=False, permissible_gap_days=60, overlap_days=2, overlap_needs_refill=False
+        ),
         adequacy=replace(plain.adequacy, drug=drug),
         outcome=replace(plain.outcome, change_signs=("switch",)),
     )

@@ -36,6 +36,8 @@ from impasse.schemas.definition import (
 )
 from tests.reference.histories import DRAWN_SCALES, some
 
+_OUTPATIENT = ("dispensed", "prescribed")
+_ALL_KINDS = (*_OUTPATIENT, "administered")
 GROUPS = (
     *("antidepressants", "ssri", "snri", "tca", "first_line_anxiety", "first_line_depression", "antipsychotics"),
     *("augmenters_depression", "augmenters_anxiety", "augmenters_france", "lithium", "clozapine", "sri", "esketamine"),
@@ -96,7 +98,9 @@ def vary_trial(rng: random.Random, base: Trial) -> Trial:
         augmentation=rng.choice(add_on_rules),
         combination=rng.choice(add_on_rules),
         overlap_days=rng.choice([1, 14, 28, 30, 30, 56, 60]),
+        overlap_needs_refill=rng.choice([True, False]),
         supply=rng.choice(["as_delivered", "as_delivered", "dates_only"]),
+        supply_kinds=rng.choice([_ALL_KINDS, _ALL_KINDS, _OUTPATIENT, ("administered",)]),
         single_dispensing_days=rng.choice([0, 0, 14, 30, 98, 365]),
         window=rng.choice(["episode", "episode", "episode", "first_days", "last_days", "first_treated_days"]),
         window_days=rng.choice([1, 90, 180, 365]),

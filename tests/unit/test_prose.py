@@ -619,6 +619,8 @@ DIFFERENT = [
     changed("trial", combination="own_trial"),
     changed("trial", combination="ignored"),
     changed("trial", overlap_days=29),
+    changed("trial", overlap_needs_refill=False),
+    changed("trial", supply_kinds=("dispensed", "prescribed")),
     changed("trial", supply="dates_only"),
     changed("trial", supply="dates_only", permissible_gap_days=31),
     changed("trial", single_dispensing_days=98),
