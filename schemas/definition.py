@@ -90,9 +90,9 @@ class Trial:
     the overlap from which two drugs are taken together rather than one replacing the other; where
     `overlap_needs_refill`, only if the earlier one was dispensed again on the later one's first day or after.
     `supply` is taken as delivered, or only its dates are: a drug is then in use from the first to the
-    last of its dispensings. Supplies of other than the `supply_kinds` are not looked at; unknown kinds are. A drug dispensed once lasts until the next drug starts, if that is within
-    `single_dispensing_days`. The window is the episode, its first or last `window_days`, or as many
-    from the first day of treatment.
+    last of its dispensings. Supplies of known kinds other than the `supply_kinds` are not looked at.
+    A drug dispensed once lasts until the next drug starts, if that is within `single_dispensing_days`. The
+    window is the episode, its first or last `window_days`, or as many from the first day of treatment.
     """
 
     treatments: tuple[str, ...]
@@ -117,12 +117,13 @@ class DrugAdequacy:
     """Long and strong enough, for drugs.
 
     At least `min_days` days at or above `min_dose_ratio` times the dose that `dose_basis` names,
-    counted over the trial's `span` or over `covered` days only, and with a proportion of days covered
+    counted over the trial's `span`, over `covered` days only, or with each supply for as long as it was `prescribed` where
+    that is known and reaches beyond the next one, and with a proportion of days covered
     by supply, in percent of the trial's days, of at least `min_pdc_percent`.
     """
 
     min_days: DayCount
-    duration_basis: Literal["span", "covered"]
+    duration_basis: Literal["span", "covered", "prescribed"]
     dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
     min_dose_ratio: Annotated[Amount, Field(ge=0)]
     min_pdc_percent: Annotated[int, Field(strict=True, ge=0, le=100)]

@@ -19,12 +19,13 @@ from impasse.schemas.definition import Definition, Trial
 from impasse.schemas.extracts import Extract
 from impasse.schemas.rule_ids import column, rule_id
 from impasse.schemas.study import Study
-from impasse.transforms.history.encode import Coded, Vocabulary, encode
+from impasse.transforms.history.encode import Coded, encode
 from impasse.transforms.history.episodes import Spans, build_episodes, spans_of
 from impasse.transforms.history.eras import Eras, Joining, build_eras, joining
 from impasse.transforms.history.evidence import find_signs
 from impasse.transforms.history.exposures import Exposures, find_exposures
 from impasse.transforms.history.trials import TrialsOfRule, build_trials
+from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.judge.adequacy import reference_doses
 from impasse.transforms.judge.causes import Causes
 from impasse.transforms.judge.eligibility import Histories, is_eligible
@@ -64,7 +65,7 @@ class Classification:
         self.episodes = build_episodes(self.coded, study.episodes, study.period, codes)
         self.spans: Spans = spans_of(self.episodes, self.coded.disorders)
         self.causes = Causes(self.spans, self.coded, codes)
-        self._same_day = study.supply.same_day
+        self._supply = study.supply
         self._once = Once()
 
     # Trials
@@ -96,7 +97,7 @@ class Classification:
 
     @cached_property
     def _exposures(self) -> Exposures:
-        return find_exposures(self.coded, self.spans, self._same_day)
+        return find_exposures(self.coded, self.spans, self._supply)
 
     @property
     def _vocabulary(self) -> Vocabulary:

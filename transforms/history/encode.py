@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -17,51 +16,20 @@ import polars as pl
 
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.extracts import SUPPLY_BASES, Extract
+from impasse.schemas.study import SUPPLY_KINDS
+from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.kernels.days import Days, packed
 from impasse.transforms.kernels.segments import NEVER, Segments, distinct, in_order, places
 
 UNKNOWN = -1  # an amount that is not known; amounts are never negative
 _NOT_DELIVERED = -1
-_AMOUNTS = {"days": pl.Int32, "dose_ug": pl.Int64, "dose_mddd": pl.Int64, "supply_basis": pl.Categorical}
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The treatments met in a delivery: one row each, sorted by name, `treatment` being the position."""
-
-    treatments: pl.DataFrame
-
-    @cached_property
-    def _groups(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """For each group of the vocabulary the treatments that are surely in it, and those that may be, as masks."""
-        sure, maybe = (self.treatments[column].to_list() for column in ("groups", "maybe_groups"))
-        named = {group for groups in (*sure, *maybe) for group in groups}
-        surely = {group: np.array([group in groups for groups in sure], dtype=bool) for group in named}
-        return {
-            group: (is_in, is_in | np.array([group in groups for groups in maybe], dtype=bool))
-            for group, is_in in surely.items()
-        }
-
-    def surely_in(self, groups: tuple[str, ...]) -> np.ndarray:
-        """The treatments that are in one of the groups, as a mask."""
-        return self._one_of(groups, 0)
-
-    def perhaps_in(self, groups: tuple[str, ...]) -> np.ndarray:
-        """The treatments that are in one of the groups or, as far as their class tells, may be, as a mask."""
-        return self._one_of(groups, 1)
-
-    def is_in(self, groups: tuple[str, ...]) -> pl.Series:
-        """For each treatment: is it in one of the groups? Null where its class alone cannot tell."""
-        truths = zip(self.surely_in(groups).tolist(), self.perhaps_in(groups).tolist(), strict=True)
-        return pl.Series([surely if surely == perhaps else None for surely, perhaps in truths], dtype=pl.Boolean)
-
-    def _one_of(self, groups: tuple[str, ...], place: int) -> np.ndarray:
-        nowhere = np.zeros(len(self.treatments), dtype=bool)
-        return np.logical_or.reduce([nowhere, *(self._groups[g][place] for g in groups if g in self._groups)])
-
-    def column(self, name: str) -> pl.Series:
-        """A column of the vocabulary, to be looked up by treatment number."""
-        return self.treatments[name]
+_AMOUNTS = {
+    "days": pl.Int32,
+    "dose_ug": pl.Int64,
+    "dose_mddd": pl.Int64,
+    "supply_basis": pl.Categorical,
+    "kind": pl.Categorical,
+}
 
 
 class Dispensed(NamedTuple):
@@ -84,8 +52,11 @@ class Dispensed(NamedTuple):
 
     def bases(self, rows: np.ndarray) -> np.ndarray:
         """How the days of some of the supplies were worked out, as a place in SUPPLY_BASES."""
-        names, place = numbered(self._of(rows, "supply_basis")["supply_basis"].fill_null("unknown"))
-        return np.array([SUPPLY_BASES.index(name) for name in names], dtype=np.uint8)[place]
+        return _places(self._of(rows, "supply_basis")["supply_basis"].fill_null("unknown"), SUPPLY_BASES)
+
+    def kinds(self, rows: np.ndarray) -> np.ndarray:
+        """The kind of some of the supplies, as a place in SUPPLY_KINDS; a drug given as a procedure is administered."""
+        return _places(self._of(rows, "kind")["kind"].fill_null("administered"), SUPPLY_KINDS)
 
     def _of(self, rows: np.ndarray, *names: str) -> pl.DataFrame:
         """Columns of some of the supplies, null of those that were not delivered as such."""
@@ -239,6 +210,12 @@ def numbered(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
     order = names.arg_sort().to_numpy()
     place[met[order]] = np.arange(len(order))
     return names.gather(order), place[word]
+
+
+def _places(column: pl.Series, words: Sequence[str]) -> np.ndarray:
+    """The place among some words of each row's word."""
+    names, place = numbered(column)
+    return np.array([words.index(name) for name in names], dtype=np.uint8)[place]
 
 
 class _Named(NamedTuple):

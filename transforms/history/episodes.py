@@ -25,7 +25,10 @@ from impasse.transforms.kernels.segments import NEVER, Segments, in_order
 
 
 class Spans(NamedTuple):
-    """The episodes as arrays: days as day numbers, `disorder` as its place in `disorders`."""
+    """The episodes as arrays: days as day numbers, `disorder` as its place in `disorders`.
+
+    Where an episode `is_remitted`, a remission ended it.
+    """
 
     person: np.ndarray
     disorder: np.ndarray
@@ -34,7 +37,18 @@ class Spans(NamedTuple):
     treated_from: np.ndarray
     observed_until: np.ndarray
     is_censored: np.ndarray
+    is_remitted: np.ndarray
     disorders: tuple[str, ...]
+
+    @property
+    def taken_until(self) -> np.ndarray:
+        """The last day on which treatment is of the episode: that of a remission, or the last observed one."""
+        return np.where(self.is_remitted, self.end, self.observed_until)
+
+    @property
+    def seen_until(self) -> np.ndarray:
+        """The day until which it is known what changed: after a remission nothing changes any more."""
+        return np.where(self.is_remitted, np.int32(NEVER), self.observed_until)
 
     def of_disorders(self, disorders: frozenset[str]) -> np.ndarray:
         """Is the episode one of these disorders?"""
@@ -45,7 +59,8 @@ def spans_of(episodes: pl.DataFrame, disorders: tuple[str, ...]) -> Spans:
     """The episodes' columns as arrays."""
     place = episodes["disorder"].cast(pl.Enum(disorders)).to_physical()
     days = (episodes[c].to_numpy() for c in ("start", "end", "treated_from", "observed_until", "is_censored"))
-    return Spans._make([episodes["person"].to_numpy(), place.to_numpy(), *days, disorders])
+    is_remitted = (episodes["end_reason"] == END_REASONS[_REMISSION]).to_numpy()
+    return Spans._make([episodes["person"].to_numpy(), place.to_numpy(), *days, is_remitted, disorders])
 
 
 class _Events(NamedTuple):

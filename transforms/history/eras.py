@@ -22,10 +22,13 @@ import polars as pl
 
 from impasse.schemas.definition import Trial
 from impasse.schemas.extracts import SUPPLY_BASES
-from impasse.transforms.history.encode import UNKNOWN, Vocabulary
+from impasse.transforms.history.encode import UNKNOWN
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.history.exposures import Exposures, Sessions, Supplies
+from impasse.transforms.history.latest_days import latest_days
 from impasse.transforms.history.same_day import taken_together
+from impasse.transforms.history.single_dispensings import until_next_drug
+from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.days import not_after_next, opens_era, packed, stocked
 from impasse.transforms.kernels.once import Once
@@ -36,10 +39,10 @@ MIXED = len(SUPPLY_BASES)  # code of an era whose supplies were not all worked o
 NO_BASIS = MIXED + 1
 
 _FACTS = (
-    *("treatment", "last_day", "n_days", "days_covered", "n_sessions", "has_unknown_supply", "is_ongoing"),
-    *("is_surely_raised", "is_possibly_raised"),
+    *("treatment", "last_day", "last_day_at_most", "n_days", "n_days_at_most", "days_covered", "n_sessions"),
+    *("has_unknown_supply", "is_ongoing", "is_surely_raised", "is_possibly_raised"),
 )
-_FACTS_OF_EPISODES = {"episode_end": "end", "observed_until": "observed_until", "is_censored": "is_censored"}
+_FACTS_OF_EPISODES = {"episode_end": "end", "seen_until": "seen_until", "is_censored": "is_censored"}
 
 
 class Joining(NamedTuple):
@@ -53,6 +56,7 @@ class Joining(NamedTuple):
     carry_over: bool
     carry_over_cap_days: int
     supply: str
+    supply_kinds: tuple[str, ...]
     single_dispensing_days: int
     window: str
     window_days: int
@@ -69,6 +73,7 @@ def joining(rule: Trial) -> Joining:
         rule.carry_over,
         rule.carry_over_cap_days,
         rule.supply,
+        tuple(sorted(set(rule.supply_kinds))),
         rule.single_dispensing_days,
         rule.window,
         rule.window_days,
@@ -82,8 +87,10 @@ class Eras:
     """Eras of drugs and courses of sessions, one row each, sorted by (episode, start, treatment, end_excl).
 
     `dose_ug_days` is UNKNOWN unless every dose is known; `n_sessions` of a drug is 0. `supplies` of row r are those
-    with `of_supply` r: each with the days it was taken for and of these the days it covered. `window_closes` is for
-    each episode the last day of the rule's own window, NEVER where that is the episode's.
+    with `of_supply` r: each with the days it was taken for and of these the days it covered. `last_day_at_most` is
+    the latest day on which the era may have ended, `last_given` the last one with a dispensing or session. For each
+    episode `looked_until` is the last day of which treatments are looked at, `window_closes` the last day of the rule's
+    own window, NEVER where that is the episode's.
     """
 
     spans: Spans
@@ -92,6 +99,8 @@ class Eras:
     start: np.ndarray
     end_excl: np.ndarray
     last_day: np.ndarray
+    last_day_at_most: np.ndarray
+    last_given: np.ndarray
     days_covered: np.ndarray
     n_sessions: np.ndarray
     has_unknown_supply: np.ndarray
@@ -105,6 +114,7 @@ class Eras:
     covered_days: np.ndarray
     row_of_drug_era: np.ndarray
     drug_eras: Segments
+    looked_until: np.ndarray
     window_closes: np.ndarray
     once: Once = field(default_factory=Once)
 
@@ -112,6 +122,12 @@ class Eras:
     def n_days(self) -> np.ndarray:
         """Days from the first covered to the last."""
         return self.end_excl - self.start
+
+    @cached_property
+    def n_days_at_most(self) -> np.ndarray:
+        """Days from the first to the latest on which the era may have ended."""
+        is_open = self.has_unknown_supply | (self.last_day_at_most > self.last_day)
+        return np.where(is_open, self.last_day_at_most + 1 - self.start, self.n_days)
 
     @cached_property
     def is_drug(self) -> np.ndarray:
@@ -137,13 +153,15 @@ def build_eras(
     exposures: Exposures, spans: Spans, how: Joining, asked: np.ndarray, speaks: np.ndarray, vocabulary: Vocabulary
 ) -> Eras:
     """The eras with the treatments asked about, in the episodes spoken about; both are masks."""
+    exposures = exposures.of_kinds(how.supply_kinds)
     window = _window(exposures, spans, how, vocabulary)
     opens, closes, window_closes = (days.astype(np.int64) for days in window)  # of one type, whatever the window
 
     def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
         return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))
 
-    drugs, supplies = _drug_eras(_as_taken(inside(exposures.supplies), how, exposures.same_day), spans, how)
+    taken = _as_taken(inside(exposures.supplies), how, exposures.same_day)
+    drugs, supplies = _drug_eras(taken, spans, how, exposures.max_days)
     courses = _courses(inside(exposures.sessions), spans, how)
     facts = {name: np.concatenate([drugs[name], courses[name]]) for name in drugs}
     order = in_order(packed(facts["episode"], facts["start"]) * len(asked) + facts["treatment"])
@@ -151,8 +169,8 @@ def build_eras(
     place[order] = np.arange(len(order))
     ordered = {name: column[order] for name, column in facts.items()}
     return Eras(
-        spans=spans, row_of_drug_era=place[: len(drugs["episode"])], window_closes=window_closes, once=Once(),
-        **ordered, **supplies,
+        spans=spans, row_of_drug_era=place[: len(drugs["episode"])], looked_until=closes, window_closes=window_closes,
+        once=Once(), **ordered, **supplies,
     )  # fmt: skip
 
 
@@ -226,18 +244,27 @@ def _bring_forward(
             first[episode[row]] = min(first[episode[row]], day[row])
 
 
-def _drug_eras(rows: Supplies, spans: Spans, how: Joining) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _drug_eras(
+    rows: Supplies, spans: Spans, how: Joining, max_days: int
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The eras, and their supplies with the days each was taken for and covered."""
     drugs = Segments(rows.episode, rows.treatment)
     days = rows.days if how.supply == "as_delivered" else np.zeros_like(rows.days)
     taken_from, taken_end = _taken(rows, days, drugs, spans, how)
     eras = Segments.opened_by(opens_era(drugs.of, rows.day, taken_end, how.permissible_gap_days))
+    lasts = np.zeros(len(eras), dtype=bool)
     if how.single_dispensing_days:
-        taken_end, days = _until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
+        taken_end, days, lasts = until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
     are_delivered = how.supply == "as_delivered"
     span_days, covered_days = _days_taken(eras.borders, taken_from, taken_end, are_delivered)
     supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "drug_eras": eras}
-    return _era_facts(rows, days, taken_end, covered_days, eras, spans, how), supplies
+    facts = _era_facts(rows, days, taken_end, covered_days, eras, spans, how)
+    facts["last_day_at_most"] = latest_days(
+        rows, days, eras, facts["last_day"], lasts, spans.taken_until[rows.episode],
+        gap=how.permissible_gap_days, carry_over_cap=how.carry_over_cap_days if how.carry_over else 0,
+        max_days=max_days,
+    )  # fmt: skip
+    return facts, supplies
 
 
 def _taken(
@@ -250,38 +277,8 @@ def _taken(
         is_first = np.zeros(len(rows.day), dtype=bool)
         is_first[drugs.first] = True
         taken_from = taken_from + stocked(is_first, taken_from, known, how.carry_over_cap_days)
-    taken_end = np.minimum(taken_from + known, spans.observed_until[rows.episode] + 1)
+    taken_end = np.minimum(taken_from + known, spans.taken_until[rows.episode] + 1)
     return not_after_next(drugs.of, np.minimum(taken_from, taken_end)), taken_end
-
-
-def _until_next_drug(
-    rows: Supplies, taken_end: np.ndarray, days: np.ndarray, eras: Segments, at_most: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """A drug dispensed once lasts until the next drug of the episode starts, if that is soon: its end and its days."""
-    episode, treatment, start = (column[eras.first] for column in (rows.episode, rows.treatment, rows.day))
-    next_start = _next_drugs(episode, treatment, start)
-    lasts = (eras.lengths == 1) & (next_start - start <= at_most) & (taken_end[eras.first] < next_start)
-    row = eras.first[lasts]
-    taken_end, days = taken_end.copy(), days.copy()
-    taken_end[row] = next_start[lasts]
-    days[row] = next_start[lasts] - start[lasts]
-    return taken_end, days
-
-
-@compiled
-def _next_drugs(episode: np.ndarray, treatment: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """The first day after each era's start on which another drug of the episode starts, NEVER if none does."""
-    following = np.full(len(episode), NEVER)
-    opens = 0
-    for era in range(len(episode)):
-        if episode[era] != episode[opens]:
-            opens = era
-        other = opens
-        while other < len(episode) and episode[other] == episode[era]:
-            if treatment[other] != treatment[era] and start[other] > start[era]:
-                following[era] = min(following[era], start[other])
-            other += 1
-    return following
 
 
 @compiled
@@ -321,6 +318,7 @@ def _era_facts(
         "start": start,
         "end_excl": end_excl,
         "last_day": np.maximum(last_dispensed, end_excl - 1),
+        "last_given": last_dispensed,
         "days_covered": days_covered,
         "n_sessions": np.zeros(len(eras), dtype=np.int32),
         "has_unknown_supply": has_unknown_supply,
@@ -376,6 +374,8 @@ def _courses(rows: Sessions, spans: Spans, how: Joining) -> dict[str, np.ndarray
         "start": start,
         "end_excl": last_day + 1,
         "last_day": last_day,
+        "last_day_at_most": last_day,
+        "last_given": last_day,
         "days_covered": n_sessions,
         "n_sessions": n_sessions,
         "has_unknown_supply": none,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from impasse.schemas.study import SUPPLY_KINDS, SupplySection
 from impasse.transforms.history.encode import Coded, Dispensed, Done
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.kernels.days import packed
@@ -16,7 +18,8 @@ from impasse.transforms.kernels.segments import in_order, ragged
 class Supplies(NamedTuple):
     """One row per dispensing, sorted by (episode, treatment, day, amounts); an unknown amount is UNKNOWN.
 
-    A row is begun `begins` days after its day at the earliest: 0, but for parts of supplies taken together.
+    `basis` and `kind` are places in SUPPLY_BASES and SUPPLY_KINDS. A row is begun `begins` days after its day at the
+    earliest: 0, but for parts of supplies taken together.
     """
 
     episode: np.ndarray
@@ -26,6 +29,7 @@ class Supplies(NamedTuple):
     dose_ug: np.ndarray
     dose_mddd: np.ndarray
     basis: np.ndarray
+    kind: np.ndarray
     begins: np.ndarray
 
     def only(self, rows: np.ndarray) -> Supplies:
@@ -47,21 +51,33 @@ class Sessions(NamedTuple):
 
 @dataclass(frozen=True)
 class Exposures:
-    """What was dispensed or done between each episode's treated_from and its end, and how the study takes one day's."""
+    """What was dispensed or done between each episode's treated_from and its end.
+
+    `same_day` is how the study takes what was dispensed on one day, `max_days` how long one supply lasts at most.
+    """
 
     supplies: Supplies
     sessions: Sessions
     same_day: str
+    max_days: int
+
+    def of_kinds(self, kinds: Iterable[str]) -> Exposures:
+        """Without the supplies of other kinds; those whose kind is not known stay."""
+        is_meant = np.array([kind in {*kinds, "unknown"} for kind in SUPPLY_KINDS], dtype=bool)
+        if is_meant.all():
+            return self
+        return replace(self, supplies=self.supplies.only(np.flatnonzero(is_meant[self.supplies.kind])))
 
 
-def find_exposures(coded: Coded, spans: Spans, same_day: str) -> Exposures:
+def find_exposures(coded: Coded, spans: Spans, rule: SupplySection) -> Exposures:
     """The exposures of all episodes."""
     dispensed, (supplied, row) = coded.dispensed, _within(coded.dispensed, spans)
     amounts = dispensed.amounts(row, "days", "dose_ug", "dose_mddd")
-    told, begins = (*amounts, dispensed.bases(row)), np.zeros(len(row), dtype=np.int32)
-    supplies = Supplies._make([supplied, dispensed.treatment[row], dispensed.day[row], *told, begins])
+    told = (*amounts, dispensed.bases(row), dispensed.kinds(row), np.zeros(len(row), dtype=np.int32))
+    supplies = Supplies._make([supplied, dispensed.treatment[row], dispensed.day[row], *told])
     done, (treated, row) = coded.done, _within(coded.done, spans)
-    return Exposures(supplies, Sessions(treated, done.treatment[row], done.day[row]), same_day)
+    sessions = Sessions(treated, done.treatment[row], done.day[row])
+    return Exposures(supplies, sessions, rule.same_day, rule.max_days)
 
 
 def _within(table: Dispensed | Done, spans: Spans) -> tuple[np.ndarray, np.ndarray]:

@@ -2,9 +2,13 @@
 
 1. The eras with treatments the rule speaks about.
 2. Roles: an era that overlaps an earlier drug long enough is an add-on to it (augmentation or
-   combination); otherwise it is the first treatment, a switch, or a return to an earlier one.
+   combination); otherwise it is the first treatment, a switch, or a return to an earlier one. Where the rule asks
+   for it, a drug that may have taken the earlier one's place, being no augmenter, is an add-on only if the earlier
+   one was dispensed again by then, or still runs on the last day looked at: a long pack never refilled is a drug
+   that was left.
 3. Add-ons become trials of their own, stay part of their host, or are ignored, as the rule says.
-4. What came after each trial: when the next drug followed it, and when the first was added to it.
+4. What came after each trial: when the next drug followed it, when the first treatment was added to it, and when the
+   first drug did one of the two, where it is not known which.
 """
 
 from __future__ import annotations
@@ -18,15 +22,16 @@ import polars as pl
 
 from impasse.schemas.definition import Trial
 from impasse.schemas.tables import MODALITIES, ROLES
-from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.eras import Eras
+from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.once import Once
 from impasse.transforms.kernels.segments import NEVER, Segments
 
 FIRST, SWITCH, RESUMED, AUGMENTATION, COMBINATION = range(len(ROLES))
+_DRUG, _AUGMENTATION, _PSYCHOTHERAPY = range(3)  # the first of MODALITIES
 _NO_HOST = -1
-SIGNS_OF_TRIALS = ("switch", "add_on")  # the changes of treatment that trials tell of one another
+SIGNS_OF_TRIALS = ("switch", "add_on", "switch_or_add_on")  # the changes that trials tell of one another
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ class TrialsOfRule:
     """The trials of one rule, one row each, in the order of `eras`: `row` is the era each is.
 
     `role` and `modality` are places in ROLES and MODALITIES of schemas/tables.py. `next_switch` and `next_add_on`
-    are the first day on which another drug followed it and was added to it, NEVER if none did.
+    are the first day on which another drug followed it and another treatment was added to it, `next_of_both` the first
+    on which a drug did one of the two, but it is not known which; NEVER if none did.
     """
 
     eras: Eras
@@ -45,6 +51,7 @@ class TrialsOfRule:
     n_add_ons: np.ndarray
     next_switch: np.ndarray
     next_add_on: np.ndarray
+    next_of_both: np.ndarray
     once: Once = field(default_factory=Once)
 
     @cached_property
@@ -73,9 +80,9 @@ class TrialsOfRule:
         return self.eras.n_days[self.row]
 
     @cached_property
-    def has_unknown_supply(self) -> np.ndarray:
-        """Is it unknown how long some supply of the trial lasted?"""
-        return self.eras.has_unknown_supply[self.row]
+    def last_day_at_most(self) -> np.ndarray:
+        """The latest day on which each trial may have ended."""
+        return self.eras.last_day_at_most[self.row]
 
     @cached_property
     def disorders(self) -> frozenset[str]:
@@ -96,7 +103,7 @@ class TrialsOfRule:
         Column `next` and the name of a sign: the first day after the trial's start on which it came, else null.
         """
         known = [column for frame in (self.eras.facts, *of_eras) for column in frame.get_columns()]
-        came = {**dict(zip(SIGNS_OF_TRIALS, (self.next_switch, self.next_add_on), strict=True)), **signs}
+        came = {**dict(zip(SIGNS_OF_TRIALS, self._changes, strict=True)), **signs}
         days = {f"next {sign}": pl.Series(day.astype(np.int32, copy=False)) for sign, day in came.items()}
         own = {"is_counted": self.is_counted, "is_add_on": self.is_add_on, **days}
         told = [column for frame in of_trials for column in frame.get_columns()]
@@ -105,6 +112,10 @@ class TrialsOfRule:
             pl.col("modality").cat.to(pl.Enum(MODALITIES)),
             *(pl.when(pl.col(name) != NEVER).then(pl.col(name)).alias(name) for name in days),
         )
+
+    @property
+    def _changes(self) -> tuple[np.ndarray, ...]:
+        return self.next_switch, self.next_add_on, self.next_of_both
 
     @property
     def is_add_on(self) -> np.ndarray:
@@ -119,10 +130,9 @@ def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabu
     asked = _asked(eras.episode, eras.treatment, eras.is_drug, speaks, primary, primary | augmenter)
     modality_of = _modalities(vocabulary)
     treatment = eras.treatment[asked]
-    columns = (column[asked] for column in (eras.episode, eras.start, eras.last_day, eras.is_drug))
-    role, host = _roles(
-        *columns, treatment, primary[treatment], augmenter[treatment], modality_of[treatment], rule.overlap_days
-    )
+    columns = (eras.episode, eras.start, eras.last_day, eras.last_given, eras.looked_until[eras.episode], eras.is_drug)
+    kinds = (treatment, primary[treatment], augmenter[treatment], modality_of[treatment])
+    role, host = _roles(*(column[asked] for column in columns), *kinds, rule.overlap_days, rule.overlap_needs_refill)
     handling = {AUGMENTATION: rule.augmentation, COMBINATION: rule.combination}
     ignored = [added for added, how in handling.items() if how == "ignored"]
     parts = [added for added, how in handling.items() if how == "part_of_trial"]
@@ -132,10 +142,16 @@ def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabu
     row, role = asked[is_trial], role[is_trial]
     augmentation = MODALITIES.index("augmentation")
     modality = np.where(role == AUGMENTATION, augmentation, modality_of[eras.treatment[row]])
-    columns = (eras.episode, eras.treatment, eras.start, eras.end_excl, eras.last_day)
-    kinds = (eras.is_drug[row], modality == MODALITIES.index("drug"))
-    followed, joined = _changes(*(column[row] for column in columns), *kinds, rule.overlap_days)
-    return TrialsOfRule(eras, row, role, modality, ~np.isin(role, parts), n_add_ons, followed, joined)
+    is_counted = ~np.isin(role, parts)
+    columns = (
+        *(eras.episode, eras.treatment, eras.start, eras.last_day, eras.last_day_at_most, eras.last_given),
+        eras.looked_until[eras.episode],
+    )
+    changes = _changes(
+        *(column[row] for column in columns), modality, is_counted & (role >= AUGMENTATION),
+        rule.overlap_days, rule.overlap_needs_refill,
+    )  # fmt: skip
+    return TrialsOfRule(eras, row, role, modality, is_counted, n_add_ons, *changes)
 
 
 def _modalities(vocabulary: Vocabulary) -> np.ndarray:
@@ -159,8 +175,9 @@ def _asked(
 
 @compiled
 def _roles(
-    episode: np.ndarray, start: np.ndarray, last: np.ndarray, is_drug: np.ndarray, treatment: np.ndarray,
-    is_primary: np.ndarray, is_augmenter: np.ndarray, modality: np.ndarray, overlap_days: int,
+    episode: np.ndarray, start: np.ndarray, last: np.ndarray, last_given: np.ndarray, looked_until: np.ndarray,
+    is_drug: np.ndarray, treatment: np.ndarray, is_primary: np.ndarray, is_augmenter: np.ndarray,
+    modality: np.ndarray, overlap_days: int, needs_refill: bool,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """The role of each era, and for each add-on the one it was added to: the primary drug it overlaps longest.
 
@@ -184,7 +201,9 @@ def _roles(
                 elif is_primary[other] and (other < row or not is_primary[row]):
                     follows = True
                     overlap = min(last[row], last[other]) - start[row] + 1
-                    if overlap >= overlap_days and overlap > longest:
+                    may_replace = needs_refill and not is_augmenter[row]
+                    was_left = may_replace and last_given[other] < start[row] and last[other] < looked_until[other]
+                    if overlap >= overlap_days and overlap > longest and not was_left:
                         longest, host[row] = overlap, other
             other += 1
         if host[row] != _NO_HOST:
@@ -198,22 +217,38 @@ def _roles(
 
 @compiled
 def _changes(
-    episode: np.ndarray, treatment: np.ndarray, start: np.ndarray, end_excl: np.ndarray, last: np.ndarray,
-    is_drug: np.ndarray, may_follow: np.ndarray, overlap_days: int,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """For each trial the day the next drug followed it and the day the first was added to it.
+    episode: np.ndarray, treatment: np.ndarray, start: np.ndarray, last: np.ndarray, last_at_most: np.ndarray,
+    last_given: np.ndarray, looked_until: np.ndarray, modality: np.ndarray, is_own_add_on: np.ndarray,
+    overlap_days: int, needs_refill: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """For each trial the day the next drug followed it, the day the first treatment was added to it, and the day the
+    first drug did one of the two, but it is not known which.
 
-    A drug that was added to some other one as an augmentation is no switch.
+    An augmentation follows only an add-on: one add-on in place of another, both trials of their own. A drug begun
+    during a course of sessions, and psychotherapy begun during a drug, are added to it.
     """
     followed, joined = np.full(len(episode), NEVER), np.full(len(episode), NEVER)
+    either = np.full(len(episode), NEVER)
     for row in range(len(episode)):
+        is_drug = modality[row] <= _AUGMENTATION
+        tells = _PSYCHOTHERAPY if is_drug else _AUGMENTATION  # what others may be to tell something of it
         other = row + 1
         while other < len(episode) and episode[other] == episode[row]:
-            if is_drug[other] and treatment[other] != treatment[row] and start[other] > start[row]:
-                overlap = min(last[row], last[other]) - start[other] + 1
-                if is_drug[row] and overlap >= overlap_days:
-                    joined[row] = min(joined[row], start[other])
-                elif may_follow[other] and (is_drug[row] or start[other] >= end_excl[row]):
-                    followed[row] = min(followed[row], start[other])
+            day, kind = start[other], modality[other]
+            if day > start[row] and treatment[other] != treatment[row] and kind <= tells:
+                follows = kind == _DRUG or (kind == _AUGMENTATION and is_own_add_on[row] and is_own_add_on[other])
+                surely = perhaps = day <= last[row]
+                if is_drug and kind <= _AUGMENTATION:
+                    surely = min(last[row], last[other]) - day + 1 >= overlap_days
+                    perhaps = min(last_at_most[row], last_at_most[other]) - day + 1 >= overlap_days
+                    if needs_refill and kind == _DRUG and last_given[row] < day:
+                        surely = False
+                        perhaps = perhaps and last_at_most[row] >= looked_until[row]
+                if surely:
+                    joined[row] = min(joined[row], day)
+                elif follows and perhaps:
+                    either[row] = min(either[row], day)
+                elif follows:
+                    followed[row] = min(followed[row], day)
             other += 1
-    return followed, joined
+    return followed, joined, either

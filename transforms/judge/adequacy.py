@@ -2,8 +2,9 @@
 
 A rule is a Polars expression over a frame with one row per trial. A drug trial needs enough days at or above the
 dose. Every supply counts until the next one, at its own dose; a supply of unknown dose may or may not count, one
-of unknown duration may last for ever. So the days at dose have a lower and an upper bound, which a compiled loop
-over the supplies of each trial finds, and only where both agree is there an answer.
+of unknown duration may make every day of the trial, as long as that may have been, a day at the dose. So the days at
+dose have a lower and an upper bound, which a compiled loop over the supplies of each trial finds, and only where both
+agree is there an answer.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from polars import col, lit, when
 
 from impasse.schemas.definition import Adequacy, DrugAdequacy, SessionAdequacy
 from impasse.schemas.tables import ADEQUACY_REASONS, MODALITIES
-from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.eras import Eras
 from impasse.transforms.history.exposures import Supplies
+from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.kernels.sums import sums_reaching
 
 _REASON = pl.Enum(ADEQUACY_REASONS)
@@ -89,12 +90,12 @@ def _is_long(rule: DrugAdequacy) -> pl.Expr:
 
 
 def _is_short(rule: DrugAdequacy) -> pl.Expr:
-    """Were there surely too few days at the dose? A supply of unknown duration may have lasted for ever."""
-    return ~col("has_unknown_supply") & (col(_days_at(rule, "at_most")) < rule.min_days)
+    """Were there surely too few days at the dose?"""
+    return col(_days_at(rule, "at_most")) < rule.min_days
 
 
 def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
-    """Was enough of the trial covered by supply? Null where a supply may have lasted for ever."""
+    """Was enough of the trial covered by supply? Null where a supply is of unknown duration."""
     is_regular = (col("n_days") > 0) & (100 * col("days_covered") >= rule.min_pdc_percent * col("n_days"))
     return when(~col("has_unknown_supply")).then(is_regular)
 
@@ -134,13 +135,26 @@ def _days_at_dose(eras: Eras, rule: DrugAdequacy, references: References) -> pl.
 
 
 def _count_days(eras: Eras, rule: DrugAdequacy, references: References) -> pl.DataFrame:
-    days = eras.span_days if rule.duration_basis == "span" else eras.covered_days
+    days = _days_of_supplies(eras, rule.duration_basis)
     dose, reference = _dose(eras.supplies, rule.dose_basis), references[rule.dose_basis]
     of_eras = (eras.drug_eras.borders, eras.row_of_drug_era, len(eras.episode))
-    sums = sums_reaching(*of_eras, days, dose, eras.supplies.treatment, reference, _dose_ratio(rule))
-    return pl.DataFrame(
-        {_days_at(rule, what): days for what, days in zip(("total", "at_least", "at_most"), sums, strict=True)}
+    total, at_least, at_most, is_possible = sums_reaching(
+        *of_eras, days, dose, eras.supplies.treatment, reference, _dose_ratio(rule)
     )
+    longest = np.where(eras.has_unknown_supply, eras.n_days_at_most, 0)
+    bounds = {
+        "total": np.maximum(total, longest),
+        "at_least": at_least,
+        "at_most": np.where(eras.has_unknown_supply, longest * is_possible, at_most),
+    }
+    return pl.DataFrame({_days_at(rule, what): days for what, days in bounds.items()})
+
+
+def _days_of_supplies(eras: Eras, basis: str) -> np.ndarray:
+    """The days for which each supply counts."""
+    if basis == "prescribed":
+        return np.maximum(eras.span_days, eras.supplies.days)
+    return eras.span_days if basis == "span" else eras.covered_days
 
 
 def _dose(supplies: Supplies, basis: str) -> np.ndarray:

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from polars import col, when
 
-from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.trials import TrialsOfRule
+from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.kernels.counting import OWN_KIND, PERHAPS, UNKNOWN_KIND, fewest_and_most
 from impasse.transforms.kernels.queries import collect_in_order
 from impasse.transforms.kernels.segments import NEVER

@@ -196,7 +196,7 @@ def _look_up(
     never = np.full(len(trials.row), NEVER)
     closes = never
     if within != "episode":
-        closes = np.where(trials.has_unknown_supply & (not sure), never, trials.last_day + within)
+        closes = (trials.last_day if sure else trials.last_day_at_most) + within
     return first_days(
         counted.n_episodes,
         counted.episode,

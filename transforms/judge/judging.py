@@ -17,10 +17,10 @@ import polars as pl
 
 from impasse.schemas.definition import Adequacy, Definition, Outcome
 from impasse.schemas.rule_ids import column
-from impasse.transforms.history.encode import Vocabulary
 from impasse.transforms.history.evidence import Signs, first_after
 from impasse.transforms.history.scores import Windows, measure, windows
 from impasse.transforms.history.trials import SIGNS_OF_TRIALS, TrialsOfRule
+from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
 from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.counts import WINDOW_CLOSES, Counting

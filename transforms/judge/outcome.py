@@ -43,10 +43,12 @@ class ByScales(NamedTuple):
 def outcome(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
     """How a trial ended; `observed` are the changes of treatment that the delivery can show."""
     scales = columns_by_scales(rule)
-    changed = _by_change(rule, observed)
-    if "scales" in rule.evidence:
-        changed = _unless_unjudged(changed, scales.is_unjudged)
-    kinds = {"scales": JudgedOutcome(*scales[:3]), "treatment_change": changed}
+    kinds = {"scales": JudgedOutcome(*scales[:3])}
+    if "treatment_change" in rule.evidence:
+        changed = _by_change(rule, observed)
+        kinds["treatment_change"] = (
+            _unless_unjudged(changed, scales.is_unjudged) if "scales" in rule.evidence else changed
+        )
     *before, last = rule.evidence
     told = kinds[last]
     for kind in reversed(before):
@@ -78,16 +80,20 @@ def _unless_unjudged(changed: JudgedOutcome, is_unjudged: pl.Expr) -> JudgedOutc
 
 
 def _unless_stopped_early(told: JudgedOutcome, rule: Outcome) -> JudgedOutcome:
-    """An early stop decides first where the rule says so."""
+    """An early stop decides first where the rule says so, or may decide where it is not known if there was one."""
     if rule.early_stop == "by_evidence":
         return told
-    is_over = ~col("has_unknown_supply") & ~col("is_ongoing")
-    stopped = is_over & (col("n_days") < rule.early_stop_days)
+    is_short = col("n_days") < rule.early_stop_days
+    stopped = (col("n_days_at_most") < rule.early_stop_days) & ~col("is_ongoing")
+    no_failure = lit(False) if rule.early_stop == "not_failed" else _UNKNOWN
+    perhaps = told.has_failed & _UNKNOWN if rule.early_stop == "not_failed" else _UNKNOWN
     return JudgedOutcome(
-        when(stopped).then(lit(False) if rule.early_stop == "not_failed" else _UNKNOWN).otherwise(told.has_failed),
-        when(stopped).then(_name("early_stop")).otherwise(told.evidence),
-        when(~stopped).then(told.day),
-    )
+        when(stopped).then(no_failure).when(is_short).then(perhaps).otherwise(told.has_failed),
+        when(stopped).then(_name("early_stop"))
+        .when(is_short).then(_name("perhaps_early_stop"))
+        .otherwise(told.evidence),
+        when(~is_short).then(told.day),
+    )  # fmt: skip
 
 
 # Scales
@@ -181,44 +187,73 @@ def _key_of_scales(rule: Outcome) -> str:
 
 def _by_change(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
     """A change of treatment in time is a failure; that none came is a success only where it would have been seen."""
-    came = {sign: when(col(f"next {sign}") <= _horizon(rule)).then(col(f"next {sign}")) for sign in rule.change_signs}
-    first = min_horizontal(came.values()) if came else lit(None, dtype=pl.Int32)
+    came = {sign: when(_next(sign) <= _horizon(rule)).then(_next(sign)) for sign in _signs(rule)}
+    first = min_horizontal(came.values())
     evidence: Any = pl
     for sign, day in came.items():  # of signs on one day, the first named
         evidence = evidence.when(day == first).then(_name(sign))
-    works = _saw_no_change(rule, observed)
+    if not set(rule.change_signs) <= observed:
+        works, why_not = lit(False), _name("unobserved")
+    else:
+        works, why_not = _within_the_episode(rule) if rule.change_within == "episode" else _within_days(rule)
     return JudgedOutcome(
         when(first.is_not_null()).then(True).when(works).then(False),
-        _why_no_change(rule, observed, evidence),
+        evidence.otherwise(why_not),
         first,
     )
 
 
-def _horizon(rule: Outcome) -> pl.Expr:
+def _signs(rule: Outcome) -> tuple[str, ...]:
+    """The signs that a change came; where a switch and an add-on are, so is that it was one of the two."""
+    return (*rule.change_signs, *(("switch_or_add_on",) if len(_of_trials(rule)) == 2 else ()))
+
+
+def _of_trials(rule: Outcome) -> set[str]:
+    return {"switch", "add_on"}.intersection(rule.change_signs)
+
+
+def _next(sign: str) -> pl.Expr:
+    return col(f"next {sign}")
+
+
+def _horizon(rule: Outcome, last_day: str = "last_day") -> pl.Expr:
     """The last day on which a change still counts."""
-    return col("episode_end") if rule.change_within == "episode" else col("last_day") + rule.change_within
+    return col("episode_end") if rule.change_within == "episode" else col(last_day) + rule.change_within
 
 
-def _saw_no_change(rule: Outcome, observed: frozenset[str]) -> pl.Expr:
-    """Where no change was seen, was there none?"""
-    if not set(rule.change_signs) <= observed:
+def _is_unclear(rule: Outcome) -> pl.Expr:
+    """Did a drug follow or join the trial, where the rule asks for just one of the two, and it is not known which?"""
+    if len(_of_trials(rule)) != 1:
         return lit(False)
-    if rule.change_within == "episode":
-        return lit(True) if rule.if_unfinished == "not_failed" else ~col("is_censored")
-    is_finished = lit(True) if rule.if_unfinished == "not_failed" else _horizon(rule) <= col("observed_until")
-    return ~col("has_unknown_supply") & is_finished
+    return (_next("switch_or_add_on") <= _horizon(rule, "last_day_at_most")).fill_null(False)
 
 
-def _why_no_change(rule: Outcome, observed: frozenset[str], evidence: Any) -> pl.Expr:
-    """Or else what it means that no change was seen: none came, or why one may have come all the same."""
-    if not set(rule.change_signs) <= observed:
-        return evidence.when(True).then(_name("unobserved"))
-    if rule.change_within == "episode":
-        return evidence.when(col("is_censored")).then(_name("unfinished")).otherwise(_name("no_change"))
-    return (
-        evidence.when(col("has_unknown_supply")).then(_name("unknown_end"))
-        .when(_horizon(rule) <= col("observed_until")).then(_name("no_change"))
-        .otherwise(_name("unfinished"))
+def _within_the_episode(rule: Outcome) -> tuple[pl.Expr, pl.Expr]:
+    """Where no change was seen in the episode, was there none? And what it means that none was seen."""
+    is_open = lit(False) if rule.if_unfinished == "not_failed" else col("is_censored")
+    is_unclear = _is_unclear(rule)
+    return ~is_unclear & ~is_open, (
+        when(is_unclear).then(_name("unknown_overlap"))
+        .when("is_censored").then(_name("unfinished"))
+        .otherwise(_name("no_change"))
+    )  # fmt: skip
+
+
+def _within_days(rule: Outcome) -> tuple[pl.Expr, pl.Expr]:
+    """Where no change was seen in the days allowed, was there none? And what it means that none was seen.
+
+    A supply of unknown length leaves open until when a change still counts.
+    """
+    latest = _horizon(rule, "last_day_at_most")
+    is_late = any_horizontal((_next(sign) <= latest).fill_null(False) for sign in _signs(rule))
+    is_unclear, is_seen = _is_unclear(rule), latest <= col("seen_until")
+    is_over = lit(True) if rule.if_unfinished == "not_failed" else is_seen
+    if_unfinished = when(_horizon(rule) <= col("seen_until")).then(_name("unknown_end")).otherwise(_name("unfinished"))
+    return ~is_late & ~is_unclear & is_over, (
+        when(is_late).then(_name("unknown_end"))
+        .when(is_unclear).then(_name("unknown_overlap"))
+        .when(is_seen).then(_name("no_change"))
+        .otherwise(_name("unfinished") if rule.if_unfinished == "not_failed" else if_unfinished)
     )  # fmt: skip
 
 

@@ -201,7 +201,12 @@ def _earns(item: TrialItem) -> pl.Expr | None:
         return None
     if item.item == "raised_dose":
         return col("is_dose_raised")
-    return when(col("n_days") >= item.extended_days).then(True).when(~col("has_unknown_supply")).then(False)
+    return (
+        when(col("n_days") >= item.extended_days)
+        .then(True)
+        .when(col("n_days_at_most") < item.extended_days)
+        .then(False)
+    )
 
 
 def _points_of_trials(item: TrialItem, number: pl.Expr) -> pl.Expr:
