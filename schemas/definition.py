@@ -117,9 +117,9 @@ class DrugAdequacy:
     """Long and strong enough, for drugs.
 
     At least `min_days` days at or above `min_dose_ratio` times the dose that `dose_basis` names,
-    counted over the trial's `span`, over `covered` days only, or with each supply for as long as it was `prescribed` where
-    that is known and reaches beyond the next one, and with a proportion of days covered
-    by supply, in percent of the trial's days, of at least `min_pdc_percent`.
+    counted over the trial's `span`, over `covered` days only, or with each supply for as long as it was
+    `prescribed`, where that is known and reaches beyond the next one; and with a proportion of days covered by
+    supply, in percent of the trial's days, of at least `min_pdc_percent`.
     """
 
     min_days: DayCount

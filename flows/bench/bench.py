@@ -179,6 +179,7 @@ def contests(folder: Path, observes: frozenset[str]) -> list[Contest]:
         "tail": chosen.episodes.tail_days,
         "lead": chosen.episodes.lead_days,
         "prior": chosen.episodes.min_prior_observation_days,
+        "max_days": chosen.supply.max_days,
         "period_start": chosen.period.start,
         "period_end": chosen.period.end,
     }

@@ -101,12 +101,13 @@ episodes AS MATERIALIZED (
     SELECT
         row_number() OVER () AS episode,
         person_id || ':depression:' || number AS episode_id,
-        person, end_day, treated_from, observed_until, is_observed,
-        -- Seen from its true start until it is over: the remission, the death, or the gap after the last contact.
-        start_day - observed_from >= $prior AND (
-            coalesce(remission <= observed_until, false) OR coalesce(death_date <= observed_until, false)
-            OR last_day + $gap <= observed_until
-        ) AS is_followed_up
+        person, end_day, treated_from, is_observed,
+        -- A remission ends its trials; after it, as after a death, nothing more can come that would not be seen.
+        CASE WHEN remission <= observed_until THEN end_day ELSE observed_until END AS taken_until,
+        coalesce(remission <= observed_until, false) OR coalesce(death_date <= observed_until, false) AS is_over,
+        CASE WHEN is_over THEN 'infinity'::DATE ELSE observed_until END AS seen_until,
+        -- Seen from its true start until it is over, also by the gap after the last contact.
+        start_day - observed_from >= $prior AND (is_over OR last_day + $gap <= observed_until) AS is_followed_up
     FROM numbered
     WHERE start_day BETWEEN $period_start AND $period_end
 ),
@@ -122,19 +123,19 @@ excluded AS (
 
 -- 3. What was dispensed in each episode.
 supplies AS MATERIALIZED (
-    SELECT drugs.* EXCLUDE (atc), episode, observed_until, date AS day, days, dose_ug, dose_mddd
+    SELECT drugs.* EXCLUDE (atc), episode, taken_until, seen_until, date AS day, days, dose_ug, dose_mddd, kind
     FROM dispensings
     JOIN drugs USING (atc)
     JOIN episodes USING (person)
     WHERE date BETWEEN treated_from AND end_day
 ),
 
--- 4. dep_psychemerge_2 knows a drug by the dates of its dispensings; at most 182 days between two are bridged. It is
+-- 4. dep_psychemerge_2 knows a drug by the dates of its prescriptions and dispensings; at most 182 days between two are bridged. It is
 --    in use from the first to the last of them; dispensed once, until the next drug starts, if within 98 days.
 dates AS (
-    SELECT episode, drug, observed_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
+    SELECT episode, drug, seen_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
     FROM supplies
-    WHERE antidepressants
+    WHERE antidepressants AND kind <> 'administered'
 ),
 dates_numbered AS (
     SELECT *, sum((day_before IS NULL OR day > day_before + 182)::INT) OVER (
@@ -146,7 +147,7 @@ used AS (
     SELECT
         episode, drug, era,
         min(day) AS start_day, max(day) AS last_day, count(*) AS n_dispensings,
-        any_value(observed_until) AS observed_until
+        any_value(seen_until) AS seen_until
     FROM dates_numbered
     GROUP BY episode, drug, era
 ),
@@ -158,7 +159,7 @@ next_drugs AS (
 ),
 trials_by_date AS (
     SELECT
-        episode, drug, next_day, observed_until,
+        episode, drug, next_day, seen_until,
         n_dispensings = 1 AND coalesce(next_day - start_day <= 98, false) AS is_prolonged,
         CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END AS last_day,
         CASE WHEN is_prolonged THEN next_day ELSE used.last_day END - start_day AS n_days
@@ -170,7 +171,7 @@ switched AS (
     SELECT
         'dep_psychemerge_2' AS definition_id, episode,
         count(DISTINCT drug) FILTER (next_day <= last_day + 98) >= 2 AS is_met,
-        count(DISTINCT drug) FILTER (next_day <= last_day + 98 OR last_day + 98 > observed_until) >= 2 AS may_be_met
+        count(DISTINCT drug) FILTER (next_day <= last_day + 98 OR last_day + 98 > seen_until) >= 2 AS may_be_met
     FROM trials_by_date
     WHERE n_days >= 30
     GROUP BY episode
@@ -180,7 +181,7 @@ switched AS (
 --    doses are taken together, as long as the longest; those of one dose follow one another.
 dosed AS MATERIALIZED (
     SELECT
-        episode, drug, observed_until, day, days,
+        episode, drug, taken_until, day, days,
         CASE WHEN days IS NULL THEN NULL WHEN count(dose_ug) FILTER (days IS NOT NULL) OVER same_day > 1 THEN dose_ug
         ELSE dose_mddd END AS dose
     FROM supplies
@@ -190,19 +191,19 @@ dosed AS MATERIALIZED (
 alike AS (
     SELECT
         episode, drug, day, dose,
-        any_value(observed_until) AS observed_until, max(days) + least(90, sum(days) - max(days)) AS n_days
+        any_value(taken_until) AS taken_until, max(days) + least(90, sum(days) - max(days)) AS n_days
     FROM dosed
     WHERE dose IS NOT NULL
     GROUP BY episode, drug, day, dose
 ),
 together AS MATERIALIZED (
-    SELECT episode, drug, day, any_value(observed_until) AS observed_until, max(n_days)::INT AS n_days
+    SELECT episode, drug, day, any_value(taken_until) AS taken_until, max(n_days)::INT AS n_days
     FROM alike
     GROUP BY episode, drug, day
     HAVING count(*) > 1
 ),
 apart AS (
-    SELECT episode, drug, observed_until, day, coalesce(days, 0) AS n_days
+    SELECT episode, drug, taken_until, day, coalesce(days, 0) AS n_days
     FROM dosed
     WHERE dose IS NULL OR (episode, drug, day) NOT IN (SELECT (episode, drug, day) FROM together)
 ),
@@ -214,7 +215,7 @@ ranked AS MATERIALIZED (
     FROM (FROM apart UNION ALL BY NAME FROM together)
 ),
 stocked AS (
-    SELECT *, 0 AS wait, NULL::DATE AS covered_before, least(day + n_days, observed_until + 1) AS covered_to
+    SELECT *, 0 AS wait, NULL::DATE AS covered_before, least(day + n_days, taken_until + 1) AS covered_to
     FROM ranked
     WHERE place = 1
     UNION ALL
@@ -222,7 +223,7 @@ stocked AS (
         ranked.*,
         greatest(0, least(90, stocked.day + stocked.wait + stocked.n_days - ranked.day))::INT AS own_wait,
         stocked.covered_to,
-        greatest(stocked.covered_to, least(ranked.day + own_wait + ranked.n_days, ranked.observed_until + 1))
+        greatest(stocked.covered_to, least(ranked.day + own_wait + ranked.n_days, ranked.taken_until + 1))
     FROM stocked JOIN ranked
         ON ranked.episode = stocked.episode AND ranked.drug = stocked.drug AND ranked.place = stocked.place + 1
 ),
@@ -242,23 +243,36 @@ followed AS (
 
 -- 6. dep_ohdsi_1009 knows a drug by its supply; at most 30 uncovered days are bridged.
 taken AS (
-    SELECT *, least(day + coalesce(days, 0), observed_until + 1) AS end_excl
+    SELECT
+        *,
+        least(day + coalesce(days, 0), taken_until + 1) AS end_excl,
+        least(
+            day + coalesce(days, least($max_days, min(day) OVER next_day - day), $max_days)::INT,
+            taken_until + 1
+        ) AS end_at_most
     FROM supplies
     WHERE antidepressants_1009 OR antipsychotics_1009 OR esketamine
+    WINDOW next_day AS (PARTITION BY episode, drug ORDER BY day GROUPS BETWEEN 1 FOLLOWING AND 1 FOLLOWING)
 ),
 taken_seen AS (
-    SELECT *, max(end_excl) OVER (
-        PARTITION BY episode, drug ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS covered_before
+    SELECT *, max(end_excl) OVER before AS covered_before, max(end_at_most) OVER before AS perhaps_before
     FROM taken
+    WINDOW before AS (PARTITION BY episode, drug ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 taken_numbered AS (
-    SELECT *, sum((covered_before IS NULL OR day > covered_before + 30)::INT) OVER (
-        PARTITION BY episode, drug ORDER BY day
-    ) AS era
+    SELECT
+        *,
+        sum((covered_before IS NULL OR day > covered_before + 30)::INT) OVER drug_line AS era,
+        sum((perhaps_before IS NULL OR day > perhaps_before + 30)::INT) OVER drug_line AS perhaps_era
     FROM taken_seen
+    WINDOW drug_line AS (PARTITION BY episode, drug ORDER BY day)
 ),
---    A trial counts until 365 days after its last day; for all one knows longer, if some supply has no known length.
+taken_at_most AS (
+    SELECT *, max(end_at_most) OVER (PARTITION BY episode, drug, perhaps_era) AS ended_at_most
+    FROM taken_numbered
+),
+--    A trial counts until 365 days after its last day. A supply of no known length lasts until the next one of the drug
+--    at most, the last one as long as any may; so eras that are two may be one.
 trials AS (
     SELECT
         episode, drug,
@@ -267,8 +281,8 @@ trials AS (
         any_value(esketamine) AS is_esketamine,
         min(day) AS start_day,
         greatest(max(day), max(end_excl) - 1) + 365 AS counts_until,
-        bool_or(days IS NULL) AS may_last
-    FROM taken_numbered
+        greatest(max(day), max(ended_at_most) - 1) + 365 AS counts_at_most
+    FROM taken_at_most
     GROUP BY episode, drug, era
 ),
 --    The index is the day a drug is begun: an antipsychotic with an antidepressant, a third antidepressant after two
@@ -281,8 +295,8 @@ looked_back AS (
         episode, day, begun.is_antidepressant, begun.is_antipsychotic, begun.is_esketamine,
         count(DISTINCT drug) FILTER (counts_until >= day) AS n,
         count(DISTINCT drug) FILTER (counts_until >= day AND start_day < day) AS n_before,
-        count(DISTINCT drug) FILTER (counts_until >= day OR may_last) AS n_perhaps,
-        count(DISTINCT drug) FILTER ((counts_until >= day OR may_last) AND start_day < day) AS n_before_perhaps
+        count(DISTINCT drug) FILTER (counts_at_most >= day) AS n_perhaps,
+        count(DISTINCT drug) FILTER (counts_at_most >= day AND start_day < day) AS n_before_perhaps
     FROM begun JOIN trials USING (episode)
     WHERE trials.is_antidepressant AND trials.start_day <= day
     GROUP BY ALL

@@ -156,12 +156,21 @@ def test_a_session_of_psychotherapy_bridges_too() -> None:
 
 
 def test_a_drug_for_another_disorder_bridges_nothing() -> None:
-    """Lithium is not among the treatments of depression of the study: it does not hold an episode together."""
+    """A beta-blocker is not among the treatments of depression: it does not hold an episode together."""
+    given = extract(
+        diagnoses="date\n2010-01-01\n2010-09-01", dispensings="drug | date | days\npropranolol | 2010-04-01 | 90"
+    )
+
+    assert_shows(episodes(given, study(treatment_bridges=True)), "start_date\n2010-01-01\n2010-09-01")
+
+
+def test_what_a_definition_of_the_disorder_counts_bridges() -> None:
+    """Lithium is counted as an augmenter of depression: it holds an episode together, whatever is compared."""
     given = extract(
         diagnoses="date\n2010-01-01\n2010-09-01", dispensings="drug | date | days\nlithium | 2010-04-01 | 90"
     )
 
-    assert_shows(episodes(given, study(treatment_bridges=True)), "start_date\n2010-01-01\n2010-09-01")
+    assert_shows(episodes(given, study(treatment_bridges=True)), "start_date\n2010-01-01")
 
 
 def test_an_episode_opens_at_its_first_contact_not_at_an_earlier_drug() -> None:

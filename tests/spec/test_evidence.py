@@ -189,13 +189,20 @@ def test_a_trial_stopped_early_means_what_the_definition_says(meaning: str, verd
     )
 
 
-def test_a_trial_still_going_or_of_unknown_length_did_not_stop_early() -> None:
-    """An ongoing trial and one of unknown supply are judged by evidence."""
+def test_a_trial_still_going_or_of_unknown_length_may_have_stopped_early() -> None:
+    """Whoever died on the drug did not give it up; whether the others did before day 14 is not known."""
     given = extract(
-        persons="person | death_date\nongoing | 2010-02-10\nunknown | -",
-        diagnoses="person | date\nongoing | 2010-02-01\nunknown | 2010-02-01",
+        persons="person | death_date\ndied | 2010-02-10\nongoing | -\nunknown | -",
+        coverage="""
+        person  | start_date | end_date
+        died    | 2005-01-01 | 2020-12-31
+        ongoing | 2005-01-01 | 2010-02-10
+        unknown | 2005-01-01 | 2020-12-31
+        """,
+        diagnoses="person | date\ndied | 2010-02-01\nongoing | 2010-02-01\nunknown | 2010-02-01",
         dispensings="""
         person  | drug       | date       | days
+        died    | sertraline | 2010-02-01 | 56
         ongoing | sertraline | 2010-02-01 | 56
         unknown | sertraline | 2010-02-01 | -
         """,
@@ -205,7 +212,31 @@ def test_a_trial_still_going_or_of_unknown_length_did_not_stop_early() -> None:
         judged(given, _by_change("switch", early_stop_days=14, early_stop="unknown")),
         """
         person  | has_failed | outcome_evidence
-        ongoing | false      | no_change
-        unknown | false      | no_change
+        died    | false      | no_change
+        ongoing | -          | perhaps_early_stop
+        unknown | -          | perhaps_early_stop
+        """,
+    )
+
+
+def test_what_may_have_been_an_early_stop_did_not_fail_where_neither_reading_says_so() -> None:
+    """Where an early stop is no failure, a later switch leaves it open; that none came is no failure either way."""
+    given = extract(
+        dispensings="""
+        person  | drug        | date       | days
+        changed | sertraline  | 2010-02-01 | -
+        changed | venlafaxine | 2010-06-01 | 56
+        kept    | sertraline  | 2010-02-01 | -
+        """,
+    )
+
+    assert_shows(
+        judged(given, _by_change("switch", "add_on", early_stop_days=14, early_stop="not_failed")).filter(
+            drug="sertraline"
+        ),
+        """
+        person  | has_failed | outcome_evidence
+        changed | -          | perhaps_early_stop
+        kept    | false      | perhaps_early_stop
         """,
     )

@@ -122,7 +122,7 @@ def test_what_is_not_recorded_keeps_the_score_between_bounds(threshold: float, e
         venlafaxine | 2010-05-01 | 56   | 75
         """
     )
-    rule = definition(resistance=_STAGED | {"threshold": threshold})
+    rule = definition(outcome={"change_signs": ["switch", "add_on"]}, resistance=_STAGED | {"threshold": threshold})
 
     assert_shows(verdicts(given, rule), f"verdict | decided_by | score_min | score_max\n{expected} | 1.0 | 2.0")
 

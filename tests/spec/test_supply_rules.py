@@ -446,19 +446,24 @@ def test_an_added_drug_of_unknown_supply_is_in_use_until_it_was_last_dispensed()
     )
 
 
-def test_what_follows_a_drug_of_unknown_supply_is_an_add_on_or_a_switch_by_the_same_days() -> None:
-    """The same 28 and 27 days tell whether the second drug is a sign of having been added or of a change."""
+def test_a_drug_begun_27_known_days_before_an_unknown_end_was_added_or_followed() -> None:
+    """28 known days together are an add-on; of 27 and perhaps more it is not known whether they are one or a switch."""
     columns = "person | has_failed | outcome_evidence"
     added = definition(outcome={"change_signs": ["add_on"]})
     changed = definition(outcome={"change_signs": ["switch"]})
+    either = definition(outcome={"change_signs": ["switch", "add_on"]})
 
     assert_shows(
         judged(_UNKNOWN_TOGETHER, added).filter(drug="sertraline"),
-        f"{columns}\ntogether | true | add_on\none_short | false | no_change",
+        f"{columns}\ntogether | true | add_on\none_short | - | unknown_overlap",
     )
     assert_shows(
         judged(_UNKNOWN_TOGETHER, changed).filter(drug="sertraline"),
-        f"{columns}\ntogether | false | no_change\none_short | true | switch",
+        f"{columns}\ntogether | false | no_change\none_short | - | unknown_overlap",
+    )
+    assert_shows(
+        judged(_UNKNOWN_TOGETHER, either).filter(drug="sertraline"),
+        f"{columns}\ntogether | true | add_on\none_short | true | switch_or_add_on",
     )
 
 

@@ -1,6 +1,6 @@
 """Treatment change: a switch, an add-on, ECT, TMS or an admission as a register's stand-in for failure."""
 
-from tests.spec.world import definition, extract, judged
+from tests.spec.world import definition, extract, judged, study
 from tests.tables import assert_shows
 
 _EIGHT_WEEKS = "drug | date | days\nsertraline | 2010-02-01 | 56"  # to 28 March
@@ -354,29 +354,74 @@ _LAST_DAY_UNKNOWN = extract(
 )
 
 
-def test_without_a_last_day_nobody_can_say_that_no_change_came_in_time() -> None:
-    """30 days after an unknown last day: a switch on 3 March surely is in time, one on 4 March may be."""
+def test_a_change_after_a_last_day_that_is_not_known_may_have_come_in_time() -> None:
+    """30 days after an unknown last day: a change on 3 March surely is in time, one on 4 March may be.
+
+    A supply lasts 366 days at most, so it is known 396 days later that none came.
+    """
     assert_shows(
-        judged(_LAST_DAY_UNKNOWN, _by_change("switch", change_within=30)).filter(drug="sertraline"),
+        judged(_LAST_DAY_UNKNOWN, _by_change("switch", "add_on", change_within=30)).filter(drug="sertraline"),
         """
         person   | has_failed | outcome_evidence
-        none     | -          | unknown_end
-        in_time  | true       | switch
+        none     | false      | no_change
+        in_time  | true       | switch_or_add_on
         too_late | -          | unknown_end
         known    | false      | no_change
         """,
     )
 
 
-def test_where_the_whole_episode_is_allowed_the_last_day_does_not_matter() -> None:
-    """No change until the episode's end is none, however long the supply lasted."""
+def test_a_change_that_is_asked_for_may_be_the_other_one_where_the_overlap_is_not_known() -> None:
+    """A drug begun after a supply of unknown length follows it or is added to it: a switch alone cannot be told."""
     assert_shows(
-        judged(_LAST_DAY_UNKNOWN, _by_change("switch", change_within="episode")).filter(drug="sertraline"),
+        judged(_LAST_DAY_UNKNOWN, _by_change("switch", change_within=30)).filter(drug="sertraline"),
         """
         person   | has_failed | outcome_evidence
         none     | false      | no_change
-        in_time  | true       | switch
-        too_late | true       | switch
+        in_time  | -          | unknown_overlap
+        too_late | -          | unknown_overlap
+        known    | false      | no_change
+        """,
+    )
+
+
+def test_a_drug_of_unknown_supply_that_is_never_dispensed_again_was_left() -> None:
+    """Where an overlap needs a refill, the supply must reach the last day looked at to leave that open."""
+    rule = definition(
+        trial={"overlap_needs_refill": True},
+        outcome={"evidence": ["treatment_change"], "change_signs": ["switch"], "change_within": 30},
+    )
+    given = extract(
+        coverage="""
+        person | start_date | end_date
+        seen   | 2005-01-01 | 2011-02-02
+        cut    | 2005-01-01 | 2011-02-01
+        """,
+        diagnoses="person | date\nseen | 2010-02-01\nseen | 2011-02-01\ncut | 2010-02-01\ncut | 2011-02-01",
+        dispensings="""
+        person | drug        | date       | days
+        seen   | sertraline  | 2010-02-01 | -
+        seen   | venlafaxine | 2010-02-10 | 360
+        cut    | sertraline  | 2010-02-01 | -
+        cut    | venlafaxine | 2010-02-10 | 360
+        """,
+    )
+
+    assert_shows(
+        judged(given, rule, study(treatment_bridges=True)).filter(drug="sertraline"),
+        "person | has_failed | outcome_evidence\ncut | - | unknown_overlap\nseen | true | switch",
+    )
+
+
+def test_where_the_whole_episode_is_allowed_the_last_day_does_not_matter() -> None:
+    """No change until the episode's end is none, however long the supply lasted."""
+    assert_shows(
+        judged(_LAST_DAY_UNKNOWN, _by_change("switch", "add_on", change_within="episode")).filter(drug="sertraline"),
+        """
+        person   | has_failed | outcome_evidence
+        none     | false      | no_change
+        in_time  | true       | switch_or_add_on
+        too_late | true       | switch_or_add_on
         known    | true       | switch
         """,
     )

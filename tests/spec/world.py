@@ -38,6 +38,7 @@ DRUGS = {
     "desipramine": "N06AA01",  # no dose listed
     "an_antidepressant": "N06A",
     "lithium": "N05AN01",  # augmenter
+    "propranolol": "C07AA05",  # neither
     "quetiapine": "N05AH04",  # augmenter
     "an_antipsychotic": "N05A",  # possibly an augmenter
     "paracetamol": "N02BE01",  # no treatment of the vocabulary

@@ -27,7 +27,7 @@ from impasse.transforms.kernels.segments import NEVER, Segments, in_order
 class Spans(NamedTuple):
     """The episodes as arrays: days as day numbers, `disorder` as its place in `disorders`.
 
-    Where an episode `is_remitted`, a remission ended it.
+    Where an episode `is_remitted`, a remission ended it; where observation `ends_in_death`, death ended it.
     """
 
     person: np.ndarray
@@ -38,6 +38,7 @@ class Spans(NamedTuple):
     observed_until: np.ndarray
     is_censored: np.ndarray
     is_remitted: np.ndarray
+    ends_in_death: np.ndarray
     disorders: tuple[str, ...]
 
     @property
@@ -46,9 +47,14 @@ class Spans(NamedTuple):
         return np.where(self.is_remitted, self.end, self.observed_until)
 
     @property
-    def seen_until(self) -> np.ndarray:
-        """The day until which it is known what changed: after a remission nothing changes any more."""
+    def runs_until(self) -> np.ndarray:
+        """The last day seen of treatment that may still run on: none where a remission ended it."""
         return np.where(self.is_remitted, np.int32(NEVER), self.observed_until)
+
+    @property
+    def seen_until(self) -> np.ndarray:
+        """The day until which it is known what changed: after a remission or death nothing changes any more."""
+        return np.where(self.is_remitted | self.ends_in_death, np.int32(NEVER), self.observed_until)
 
     def of_disorders(self, disorders: frozenset[str]) -> np.ndarray:
         """Is the episode one of these disorders?"""
@@ -60,7 +66,8 @@ def spans_of(episodes: pl.DataFrame, disorders: tuple[str, ...]) -> Spans:
     place = episodes["disorder"].cast(pl.Enum(disorders)).to_physical()
     days = (episodes[c].to_numpy() for c in ("start", "end", "treated_from", "observed_until", "is_censored"))
     is_remitted = (episodes["end_reason"] == END_REASONS[_REMISSION]).to_numpy()
-    return Spans._make([episodes["person"].to_numpy(), place.to_numpy(), *days, is_remitted, disorders])
+    died = episodes["ends_in_death"].to_numpy()
+    return Spans._make([episodes["person"].to_numpy(), place.to_numpy(), *days, is_remitted, died, disorders])
 
 
 class _Events(NamedTuple):
@@ -111,13 +118,14 @@ class _Ends(NamedTuple):
     observed_from: np.ndarray
     observed_until: np.ndarray
     is_censored: np.ndarray
+    in_death: np.ndarray
 
 
 def build_episodes(coded: Coded, rule: EpisodeSection, period: PeriodSection, codes: CodeLists) -> pl.DataFrame:
     """One row per episode that starts in the period, days as day numbers, sorted by (person, disorder, number).
 
     Columns: episode, person, disorder, number, start, end, end_reason, observed_until, is_observed,
-    observed_days_before, treated_from, is_left_truncated, is_censored, n_contacts, sex, age.
+    observed_days_before, treated_from, is_left_truncated, is_censored, ends_in_death, n_contacts, sex, age.
     """
     observed = _observed(coded.coverage)
     named = codes.disorders.filter(pl.col("disorder").is_in(rule.disorders)).iter_rows(named=True)
@@ -148,6 +156,7 @@ def _table(chains: _Chains, ends: _Ends, coded: Coded, rule: EpisodeSection, per
         end_reason=decode(ends.reason, END_REASONS),
         is_observed=pl.Series(is_observed),
         is_censored=pl.Series(ends.is_censored),
+        ends_in_death=pl.Series(ends.in_death),
         n_contacts=pl.Series(chains.n_contacts).cast(pl.UInt32),
     )
     if coded.coverage is None:  # nobody tells
@@ -159,7 +168,8 @@ def _table(chains: _Chains, ends: _Ends, coded: Coded, rule: EpisodeSection, per
         is_left_truncated=pl.col("observed_days_before") < rule.min_prior_observation_days,
     ).select(
         "episode", "person", "disorder", "number", "start", "end", "end_reason", "observed_until", "is_observed",
-        "observed_days_before", "treated_from", "is_left_truncated", "is_censored", "n_contacts", "sex", "age",
+        "observed_days_before", "treated_from", "is_left_truncated", "is_censored", "ends_in_death",
+        "n_contacts", "sex", "age",
     )  # fmt: skip
 
 
@@ -253,6 +263,7 @@ def _ends(chains: _Chains, observed: _Observed, coded: Coded, rule: EpisodeSecti
         observed_from=observed_from,
         observed_until=observed_until,
         is_censored=(reason != _REMISSION) & (death > observed_until) & unseen,
+        in_death=death <= observed_until,
     )
 
 

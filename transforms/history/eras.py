@@ -42,7 +42,12 @@ _FACTS = (
     *("treatment", "last_day", "last_day_at_most", "n_days", "n_days_at_most", "days_covered", "n_sessions"),
     *("has_unknown_supply", "is_ongoing", "is_surely_raised", "is_possibly_raised"),
 )
-_FACTS_OF_EPISODES = {"episode_end": "end", "seen_until": "seen_until", "is_censored": "is_censored"}
+_FACTS_OF_EPISODES = {
+    "episode_end": "end",
+    "seen_until": "seen_until",
+    "is_censored": "is_censored",
+    "ends_in_death": "ends_in_death",
+}
 
 
 class Joining(NamedTuple):
@@ -88,9 +93,10 @@ class Eras:
 
     `dose_ug_days` is UNKNOWN unless every dose is known; `n_sessions` of a drug is 0. `supplies` of row r are those
     with `of_supply` r: each with the days it was taken for and of these the days it covered. `last_day_at_most` is
-    the latest day on which the era may have ended, `last_given` the last one with a dispensing or session. For each
-    episode `looked_until` is the last day of which treatments are looked at, `window_closes` the last day of the rule's
-    own window, NEVER where that is the episode's.
+    the latest day on which the era may have ended, `last_given` the last one with a dispensing or session and
+    `last_given_at_most` the latest that may have been of the era. For each episode `looked_until` is the last day of
+    which treatments are looked at, `window_closes` the last day of the rule's own window, NEVER where that is the
+    episode's.
     """
 
     spans: Spans
@@ -101,6 +107,7 @@ class Eras:
     last_day: np.ndarray
     last_day_at_most: np.ndarray
     last_given: np.ndarray
+    last_given_at_most: np.ndarray
     days_covered: np.ndarray
     n_sessions: np.ndarray
     has_unknown_supply: np.ndarray
@@ -259,7 +266,7 @@ def _drug_eras(
     span_days, covered_days = _days_taken(eras.borders, taken_from, taken_end, are_delivered)
     supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "drug_eras": eras}
     facts = _era_facts(rows, days, taken_end, covered_days, eras, spans, how)
-    facts["last_day_at_most"] = latest_days(
+    facts["last_day_at_most"], facts["last_given_at_most"] = latest_days(
         rows, days, eras, facts["last_day"], lasts, spans.taken_until[rows.episode],
         gap=how.permissible_gap_days, carry_over_cap=how.carry_over_cap_days if how.carry_over else 0,
         max_days=max_days,
@@ -326,7 +333,7 @@ def _era_facts(
         "is_possibly_raised": ~is_dose_known | is_raised,
         "dose_ug_days": dose_ug_days,
         "supply_basis": basis,
-        "is_ongoing": end_excl + how.permissible_gap_days > spans.observed_until[episode],
+        "is_ongoing": end_excl + how.permissible_gap_days > spans.runs_until[episode],
     }
 
 
@@ -376,6 +383,7 @@ def _courses(rows: Sessions, spans: Spans, how: Joining) -> dict[str, np.ndarray
         "last_day": last_day,
         "last_day_at_most": last_day,
         "last_given": last_day,
+        "last_given_at_most": last_day,
         "days_covered": n_sessions,
         "n_sessions": n_sessions,
         "has_unknown_supply": none,
@@ -383,5 +391,5 @@ def _courses(rows: Sessions, spans: Spans, how: Joining) -> dict[str, np.ndarray
         "is_possibly_raised": none,
         "dose_ug_days": np.full(len(courses), UNKNOWN),
         "supply_basis": np.full(len(courses), NO_BASIS),
-        "is_ongoing": last_day + 1 + how.session_gap_days > spans.observed_until[episode],
+        "is_ongoing": last_day + 1 + how.session_gap_days > spans.runs_until[episode],
     }

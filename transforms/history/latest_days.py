@@ -1,8 +1,8 @@
 """Supplies of unknown length -> the latest day on which each era may have ended.
 
-A supply whose days are not known lasts no longer than the study lets any supply last. Eras are told apart as if it
-lasted no day; if it lasted longer, what is left over may push later supplies back, and the drug's next era may be the
-same one.
+A supply whose days are not known lasts no longer than the study lets any supply last and, where the drug is dispensed
+again, until then, with no more left over than is carried over. Eras are told apart as if it lasted no day; if it lasted
+longer, what is left over may push later supplies back, and the drug's next era may be the same one.
 """
 
 from __future__ import annotations
@@ -12,45 +12,66 @@ import numpy as np
 from impasse.transforms.history.encode import UNKNOWN
 from impasse.transforms.history.exposures import Supplies
 from impasse.transforms.kernels.compiled import compiled
-from impasse.transforms.kernels.days import LONG_AGO, stocked
-from impasse.transforms.kernels.segments import Segments
+from impasse.transforms.kernels.days import stocked
+from impasse.transforms.kernels.segments import NEVER, Segments
 
 
 def latest_days(
     rows: Supplies, days: np.ndarray, eras: Segments, last_day: np.ndarray, is_settled: np.ndarray,
     taken_until: np.ndarray, *, gap: int, carry_over_cap: int, max_days: int,
-) -> np.ndarray:  # fmt: skip
-    """For each era the latest day on which it may have ended; its `last_day` where no supply of the drug is unknown.
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """For each era the latest day on which it may have ended, and the latest dispensing that may have been one of it.
 
-    So it is where the last day `is_settled`. `days` are those of the supplies, `taken_until` is the last day for which
-    each is taken; leftovers of up to `carry_over_cap` days are carried over.
+    They are its `last_day` and its last dispensing where no supply of the drug is unknown, and where the last day
+    `is_settled`. `days` are those of the supplies, `taken_until` is the last day for which each is taken; leftovers of
+    up to `carry_over_cap` days are carried over.
     """
     drugs = Segments(rows.episode, rows.treatment)
-    latest = last_day.copy()
+    latest, last_given = last_day.copy(), rows.day[eras.first + eras.lengths - 1]
     is_unknown = np.zeros(len(drugs), dtype=bool)
     is_unknown[drugs.of[days == UNKNOWN]] = True
     if not is_unknown.any():
-        return latest
+        return latest, last_given
     asked = np.flatnonzero(is_unknown[drugs.of])
     is_first = np.zeros(len(rows.day), dtype=bool)
     is_first[drugs.first] = True
-    longest = np.where(days[asked] == UNKNOWN, max_days, days[asked])
-    begin = rows.day[asked] + rows.begins[asked]
-    begin = begin + stocked(is_first[asked], begin, longest, carry_over_cap)
+    begin, is_first = rows.day[asked] + rows.begins[asked], is_first[asked]
+    again = _days_until_dispensed_again(is_first, rows.day[asked])
+    longest = np.where(days[asked] == UNKNOWN, np.minimum(again + carry_over_cap, max_days), days[asked])
+    begin = begin + stocked(is_first, begin, longest, carry_over_cap)
     era = eras.of[asked]
-    last_taken = np.where(is_settled[era], LONG_AGO, np.minimum(begin + longest - 1, taken_until[asked]))
-    _move_back(latest, last_taken, era, drugs.of[asked], rows.day[eras.first], gap)
-    return latest
+    np.maximum.at(latest, era, np.minimum(begin + longest - 1, taken_until[asked]))
+    latest = np.where(is_settled, last_day, latest)
+    met = np.unique(era)
+    drug, start, own, given = drugs.of[eras.first], rows.day[eras.first], latest.copy(), last_given.copy()
+    _reach_on(drug[met], start[met], is_settled[met], met, own, given, latest, last_given, gap)
+    return latest, last_given
 
 
 @compiled
-def _move_back(
-    latest: np.ndarray, last_taken: np.ndarray, era: np.ndarray, drug: np.ndarray, start: np.ndarray, gap: int
-) -> None:
-    """Move the latest day of each era to that of its supplies, and to the next era's if that may be the same one."""
-    for row in range(len(era)):
-        latest[era[row]] = max(latest[era[row]], last_taken[row])
-    for row in range(len(era) - 2, -1, -1):
-        this, following = era[row], era[row + 1]
-        if drug[row] == drug[row + 1] and this != following and start[following] <= latest[this] + 1 + gap:
-            latest[this] = max(latest[this], latest[following])
+def _days_until_dispensed_again(is_first: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """The days from each supply to the next later one of the drug, NEVER if there is none."""
+    until = np.full(len(day), np.int64(NEVER))
+    for row in range(len(day) - 2, -1, -1):
+        if not is_first[row + 1]:
+            until[row] = day[row + 1] - day[row] if day[row + 1] > day[row] else until[row + 1]
+    return until
+
+
+@compiled
+def _reach_on(
+    drug: np.ndarray, start: np.ndarray, is_settled: np.ndarray, era: np.ndarray, own: np.ndarray, given: np.ndarray,
+    latest: np.ndarray, last_given: np.ndarray, gap: int,
+) -> None:  # fmt: skip
+    """Move the latest day and dispensing of each era to those of the eras after it that may be the same one."""
+    for place in range(len(era)):
+        this, following = era[place], place + 1
+        while (
+            not is_settled[place]
+            and following < len(era)
+            and drug[following] == drug[place]
+            and start[following] <= latest[this] + 1 + gap
+        ):
+            latest[this] = max(latest[this], own[era[following]])
+            last_given[this] = max(last_given[this], given[era[following]])
+            following += 1

@@ -144,8 +144,8 @@ def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabu
     modality = np.where(role == AUGMENTATION, augmentation, modality_of[eras.treatment[row]])
     is_counted = ~np.isin(role, parts)
     columns = (
-        *(eras.episode, eras.treatment, eras.start, eras.last_day, eras.last_day_at_most, eras.last_given),
-        eras.looked_until[eras.episode],
+        *(eras.episode, eras.treatment, eras.start, eras.last_day, eras.last_day_at_most),
+        *(eras.last_given, eras.last_given_at_most, eras.looked_until[eras.episode]),
     )
     changes = _changes(
         *(column[row] for column in columns), modality, is_counted & (role >= AUGMENTATION),
@@ -218,8 +218,8 @@ def _roles(
 @compiled
 def _changes(
     episode: np.ndarray, treatment: np.ndarray, start: np.ndarray, last: np.ndarray, last_at_most: np.ndarray,
-    last_given: np.ndarray, looked_until: np.ndarray, modality: np.ndarray, is_own_add_on: np.ndarray,
-    overlap_days: int, needs_refill: bool,
+    last_given: np.ndarray, last_given_at_most: np.ndarray, looked_until: np.ndarray, modality: np.ndarray,
+    is_own_add_on: np.ndarray, overlap_days: int, needs_refill: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """For each trial the day the next drug followed it, the day the first treatment was added to it, and the day the
     first drug did one of the two, but it is not known which.
@@ -243,7 +243,8 @@ def _changes(
                     perhaps = min(last_at_most[row], last_at_most[other]) - day + 1 >= overlap_days
                     if needs_refill and kind == _DRUG and last_given[row] < day:
                         surely = False
-                        perhaps = perhaps and last_at_most[row] >= looked_until[row]
+                        may_be_refilled = last_given_at_most[row] >= day or last_at_most[row] >= looked_until[row]
+                        perhaps = perhaps and may_be_refilled
                 if surely:
                     joined[row] = min(joined[row], day)
                 elif follows and perhaps:

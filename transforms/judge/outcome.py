@@ -83,7 +83,7 @@ def _unless_stopped_early(told: JudgedOutcome, rule: Outcome) -> JudgedOutcome:
     """An early stop decides first where the rule says so, or may decide where it is not known if there was one."""
     if rule.early_stop == "by_evidence":
         return told
-    is_short = col("n_days") < rule.early_stop_days
+    is_short = (col("n_days") < rule.early_stop_days) & ~(col("is_ongoing") & col("ends_in_death"))
     stopped = (col("n_days_at_most") < rule.early_stop_days) & ~col("is_ongoing")
     no_failure = lit(False) if rule.early_stop == "not_failed" else _UNKNOWN
     perhaps = told.has_failed & _UNKNOWN if rule.early_stop == "not_failed" else _UNKNOWN
