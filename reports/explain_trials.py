@@ -13,13 +13,16 @@ from impasse.schemas.values import Row
 _LABEL = 22
 _EVIDENCE = {
     "early_stop": "it stopped early",
+    "perhaps_early_stop": "it may have stopped early",
     "switch": "a switch to another drug",
-    "add_on": "another drug added",
+    "add_on": "another drug or psychotherapy added",
+    "switch_or_add_on": "another drug, in its place or added",
     "ect": "ECT",
     "tms": "TMS",
     "admission": "an admission",
     "no_change": "no change of treatment followed",
     "unknown_end": "its last day is not known, so nor is whether a change came in time",
+    "unknown_overlap": "another drug was begun, and it is not known whether in its place or added",
     "unfinished": "observation ended before a change could be ruled out",
     "unobserved": "a sign of change is not observed here",
     "no_baseline": "a score was measured that cannot be judged, so that no change followed proves nothing",

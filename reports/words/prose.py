@@ -34,6 +34,11 @@ DOSES = {
     "usual_dose_lower": "the lower end of the usual dose range",
     "chlorpromazine_600": "600 mg a day of chlorpromazine or its equivalent",
 }
+_DURATIONS = {
+    "span": "days from first to last, gaps included",
+    "covered": "days covered by supply",
+    "prescribed": "days from first to last, or the days prescribed where these are more",
+}
 _SIGNS = {
     "switch": "another drug is started in its place",
     "add_on": "another drug or psychotherapy is added to it",
@@ -206,11 +211,15 @@ def _carry_over(rule: Trial) -> str:
 
 
 def _together(rule: Trial) -> str:
-    refill = ", if the earlier one is dispensed again once the later one is begun," if rule.overlap_needs_refill else ""
-    return (
-        f"Two drugs that overlap by {duration(rule.overlap_days)} or more{refill} are taken together; "
-        "otherwise the later one follows the earlier one."
+    overlap = (
+        f"Two drugs that overlap by {duration(rule.overlap_days)} or more are taken together; with less overlap the "
+        "later one follows the earlier one."
     )
+    refill = (
+        "A drug that is no augmenter also follows an earlier one that is not dispensed again on its first day or "
+        "later; an earlier one whose supply lasts until the episode's end leaves that open."
+    )
+    return f"{overlap} {refill}" if rule.overlap_needs_refill else overlap
 
 
 def _add_ons(rule: Trial) -> str:
@@ -257,7 +266,7 @@ def _drug(rule: DrugAdequacy) -> str:
 def _length(rule: DrugAdequacy) -> str:
     if rule.min_days == 0:
         return "any length and any dose"
-    basis = "days covered by supply" if rule.duration_basis == "covered" else "days from first to last, gaps included"
+    basis = _DURATIONS[rule.duration_basis]
     return f"at least {duration(rule.min_days)} {_dose(rule)} (counting {basis})"
 
 

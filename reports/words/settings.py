@@ -36,7 +36,7 @@ _PARTS = {
 }
 _WORDS = {
     "dose_basis": {"any": "any dose", **DOSES},
-    "duration_basis": {"span": "first to last day", "covered": "covered days"},
+    "duration_basis": {"span": "first to last day", "covered": "covered days", "prescribed": "days prescribed"},
     "pseudo_resistance": {"noted": "noted", "before": "not eligible", "after": "not resistant in the end"},
     "supply": {"as_delivered": "as delivered", "dates_only": "its dates only"},
 }

@@ -127,11 +127,24 @@ def test_trial_in_full() -> None:
         "A trial is one stretch of treatment with SSRIs, SNRIs or CBT. The permissible gap in supply is 30 days; a "
         "longer one ends the drug trial. Supply left over at the next dispensing is carried over, up to 90 days. "
         "Sessions more than 60 days apart belong to separate trials. Two drugs that overlap by 4 weeks (28 days) or "
-        "more are taken together; with less overlap the later one follows the earlier one. An augmentation (adding "
-        "antipsychotic to a trial, on its first day or later) is a trial of its own. A combination (adding any other "
-        "drug that makes a trial) is part of the trial it joins and is not counted. Trials are sought in the whole "
-        "episode."
+        "more are taken together; with less overlap the later one follows the earlier one. A drug that is no augmenter "
+        "also follows an earlier one that is not dispensed again on its first day or later; an earlier one whose "
+        "supply lasts until the episode's end leaves that open. An augmentation (adding antipsychotic to a trial, on "
+        "its first day or later) is a trial of its own. A combination (adding any other drug that makes a trial) is "
+        "part of the trial it joins and is not counted. Trials are sought in the whole episode."
     )
+
+
+def test_an_overlap_that_needs_no_refill() -> None:
+    """Where overlap alone tells, nothing is said of dispensings."""
+    assert "dispensed again" not in trial(overlap_needs_refill=False)
+
+
+def test_kinds_of_supply_that_are_not_looked_at() -> None:
+    """Only what a rule leaves out is said."""
+    assert "Supplies that were administered are not looked at." in trial(supply_kinds=("dispensed", "prescribed"))
+    assert "Supplies that were prescribed or administered are not looked at." in trial(supply_kinds=("dispensed",))
+    assert "not looked at" not in trial()
 
 
 def test_no_gap() -> None:
@@ -227,8 +240,9 @@ def test_outcome_in_full() -> None:
         "score that counts is the last one on treatment from the trial's day 28 on, until the next trial begins; if "
         "there is none, the first one within 30 days of the trial's last day and no later than the day on which it "
         "begins. If an earlier one on treatment was no failure by the same rule, the loss since then is a failure. By "
-        "change of treatment a trial fails if another drug is started in its place, another drug is added to it or the "
-        "person is admitted for the disorder after its start and within 90 days of its last day. If observation ends "
+        "change of treatment a trial fails if another drug is started in its place, another drug or psychotherapy is "
+        "added to it or the person is admitted for the disorder after its start and within 90 days of its last day. If "
+        "observation ends "
         "before that time is over, a trial without such a change cannot be judged. Where a score was measured that "
         "cannot be compared with a baseline, that no change came proves nothing. A trial stopped before 4 weeks (28 "
         "days) has not failed, whatever the evidence."
