@@ -230,17 +230,22 @@ def diff(
             out.print(f"[bold]{name}:[/] {escape(prose)}\n", highlight=False)
 
 
-@definitions_app.command(epilog="Example: impasse definitions new dep_three_drugs --from dep_typical_two_drugs")
+@definitions_app.command(
+    epilog="Example: impasse definitions new dep_three_drugs --from dep_typical_two_drugs "
+    '--title "Three antidepressants without response" --short "Three drugs, no response"'
+)
 @told
 def new(
     new_id: Annotated[str, typer.Argument(metavar="NEW_ID", help="Lower case with underscores; it is for ever.")],
     neighbour: Annotated[str, typer.Option("--from", metavar="ID", help="The definition to start from.")],
+    title: Annotated[str, typer.Option("--title", help="Its title on pages; no other definition has the same.")],
+    short: Annotated[str, typer.Option("--short", help="Its label in figures, likewise; at most 28 characters.")],
     folder: Annotated[Path, typer.Option("--folder", help="Your folder of definitions.")] = Path("my-definitions"),
 ) -> None:
     """Start a definition of your own: a draft that copies a neighbour, with the neighbour's worked cases."""
     from impasse.flows.definitions import authoring
 
-    written = authoring.start(new_id, neighbour, folder)
+    written = authoring.start(new_id, neighbour, folder, title, short)
     _note_former_names([folder])
     for path in written:
         out.print(f"written: {path}", markup=False, highlight=False, soft_wrap=True)

@@ -15,6 +15,7 @@ from impasse.schemas import definition_file
 from impasse.schemas.definition import Definition
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.labels import shared_labels
 
 if TYPE_CHECKING:
     from impasse.schemas.codelists import CodeLists
@@ -48,8 +49,25 @@ def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
 
 
 def read_catalogue(folders: Sequence[Path] = ()) -> dict[str, Definition | Description]:
-    """Every definition by id, also those that are only described."""
-    return {name: definition_file.parse(name, text) for name, text in definition_texts(folders).items()}
+    """Every definition by id, also those that are only described; no two have one title or one short label."""
+    return own_labels(parsed(definition_texts(folders)))
+
+
+def parsed(written: dict[str, str]) -> dict[str, Definition | Description]:
+    """The definitions of these texts, by id."""
+    return {name: definition_file.parse(name, text) for name, text in written.items()}
+
+
+def own_labels(known: dict[str, Definition | Description]) -> dict[str, Definition | Description]:
+    """The same definitions; raises ImpasseError if two have one title or one short label."""
+    for problem in shared_labels(known, shipped_ids()):
+        raise problem
+    return known
+
+
+def shipped_ids() -> set[str]:
+    """The ids of the definitions delivered with the program."""
+    return {path.stem for folder in definition_folders() for path in folder.glob("*.toml")}
 
 
 def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:

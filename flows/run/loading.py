@@ -13,7 +13,6 @@ from impasse.flows.files import inputs
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.concepts import OmopLists
 from impasse.schemas.definition import Definition
-from impasse.schemas.definition_file import parse
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.mapping import Mapping
@@ -40,7 +39,7 @@ def load(study_path: Path) -> Loaded:
     layout, layout_text = inputs.read_layout_of(study, study_path.parent)
     folders = [study_path.parent / folder for folder in study.definitions.folders]
     written = inputs.definition_texts(folders)
-    known = {name: parse(name, text) for name, text in written.items()}
+    known = inputs.own_labels(inputs.parsed(written))
     chosen = choose(known, study.definitions, study.episodes.disorders)
     for folder in folders:
         _require_used(folder, chosen)

@@ -20,12 +20,10 @@ TITLE = "Four drugs, whatever their dose: a definition of this hospital"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user's folder: a shipped definition with one setting changed, and its cases."""
     folder = tmp_path_factory.mktemp("hospital") / "definitions"
-    authoring.start(OWN, "dep_karolinska", folder)
+    authoring.start(OWN, "dep_karolinska", folder, TITLE, "Four drugs, any dose")
     path = folder / f"{OWN}.toml"
-    text = (
-        path.read_text(encoding="utf-8").replace("n = 2,", "n = 4,", 1).replace('status = "draft"', 'status = "active"')
-    )
-    path.write_text(text.replace("Draft after dep_karolinska", TITLE), encoding="utf-8")
+    text = path.read_text(encoding="utf-8").replace("n = 2,", "n = 4,", 1)
+    path.write_text(text.replace('status = "draft"', 'status = "active"'), encoding="utf-8")
     return folder
 
 
