@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from impasse.schemas.code_forms import FORMS, PLAIN_CODE
+from impasse.schemas.code_forms import ATC_CODE, FORMS, PLAIN_CODE
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.values import CODE_SYSTEMS, SETTINGS
 
 _MOST = 100_000  # days or repetitions
 _NUMBER = r"-?[0-9]{1,9}(\.[0-9]+)?"
 _THOUSANDTHS = r"[0-9]+(\.[0-9]{1,3})?"
-_ATC = "[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?"
 DRAWN_TABLES = ("coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
 Event = dict[str, Any]
 PlaceOf = Callable[[str], str]
@@ -137,7 +136,7 @@ def _code(text: str, system: str = "icd10") -> str:
     if not (text.isalnum() and text == text.upper()):
         meant = "".join(sign for sign in text.upper() if sign.isalnum())
         raise ImpasseError(f"No code: '{text}'.", expected="upper case without dots", do=f"Write {meant}.")
-    if not re.fullmatch(_ATC if system == "ATC" else FORMS.get(system, PLAIN_CODE), text):
+    if not re.fullmatch(ATC_CODE if system == "ATC" else FORMS.get(system, PLAIN_CODE), text):
         raise ImpasseError(f"No {system} code: '{text}'.", expected=f"a code as {system} has them", do="Correct it.")
     return text
 

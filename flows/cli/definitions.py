@@ -55,8 +55,8 @@ def list_definitions(
     from impasse.flows.files import inputs
 
     known = inputs.read_catalogue(folder)
-    found = catalogue.find_definitions(known, catalogue.Wanted(disorder, kind, status, source, tables))
-    codes = inputs.read_codelists() if tables else None
+    codes = inputs.read_codelists(folder) if tables else None
+    found = catalogue.find_definitions(known, catalogue.Wanted(disorder, kind, status, source, tables), codes)
     _note_former_names(folder)
     for d in found:
         _say_entry(d, has_citation=bool(source), codes=codes)
@@ -177,7 +177,7 @@ def _say_cases(d: Definition, folders: Sequence[Path]) -> None:
     from impasse.flows.files import inputs
     from impasse.reports.display.timeline import LEGEND, as_lines, draw
 
-    found, codes = catalogue.drawn(catalogue.case_files(folders), d.id), inputs.read_codelists()
+    found, codes = catalogue.drawn(catalogue.case_files(folders), d.id), inputs.read_codelists(folders)
     out.print(f"[bold]worked cases: {len(found)}[/]", highlight=False)
     if found:
         out.print(f"{LEGEND}\n", markup=False, highlight=False)
@@ -307,6 +307,6 @@ def methods(
 
     known = inputs.read_catalogue(folder)
     _note_former_names(folder)
-    contents = catalogue.methods_contents(known.values(), catalogue.case_files(folder))
+    contents = catalogue.methods_contents(known.values(), inputs.read_codelists(folder), catalogue.case_files(folder))
     texts.write_text(render_methods(contents), out_file)
     out.print(f"written: {out_file} ({len(known)} definitions)", markup=False, highlight=False, soft_wrap=True)

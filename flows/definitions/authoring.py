@@ -62,7 +62,7 @@ class Proof:
 def lint(folders: Sequence[Path]) -> tuple[int, list[ImpasseError]]:
     """How many definitions there are, and everything that is wrong with one of them or its cases."""
     written = inputs.definition_texts(folders)
-    known, codes, files = inputs.parsed(written), inputs.read_codelists(), case_files(folders)
+    known, codes, files = inputs.parsed(written), inputs.read_codelists(folders), case_files(folders)
     checks: list[Callable[[AnyDefinition], None]] = [
         _refuse_uncited,
         require_label,
@@ -107,7 +107,7 @@ def _refuse_unproved(d: AnyDefinition, files: list[CaseFile], codes: CodeLists) 
 
 def prove(folder: Path) -> list[Proof]:
     """Run the cases of every definition in a user's folder, and of those that only have cases there."""
-    codes, known = inputs.read_codelists(), inputs.read_catalogue([folder])
+    codes, known = inputs.read_codelists([folder]), inputs.read_catalogue([folder])
     files, own = texts.read_texts(folder / "cases", "*.toml"), texts.read_texts(folder, "*.toml")
     if not own.keys() | files.keys():
         raise ImpasseError("No definition here.", where=f"{folder}", expected="<id>.toml", do="Correct the folder.")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from impasse.schemas.study import Study
 
 
+OWN_LISTS = "codelists"  # the folder, in a user's folder of definitions, of code lists that it adds
+
+
 def shipped(name: str) -> Path:
     """The path of something that is delivered with the program, such as `codelists` or `mappings/swedish.toml`."""
     return Path(schemas.__path__[0]) / name
@@ -36,11 +39,20 @@ def read_study(path: Path) -> Study:
     return study.parse(path.name, read_text(path))
 
 
-def read_codelists() -> CodeLists:
-    """The code lists delivered with the program."""
-    from impasse.schemas import codelist_files
+def read_codelists(folders: Sequence[Path] = ()) -> CodeLists:
+    """The code lists delivered with the program, and what the user's folders add to them."""
+    from impasse.schemas import codelist_files, own_codelists
 
-    return codelist_files.parse(read_texts(shipped("codelists"), "*.csv"))
+    lists = codelist_files.parse(read_texts(shipped("codelists"), "*.csv"))
+    for folder in folders:
+        lists = own_codelists.with_added(lists, read_texts(folder / OWN_LISTS, "*.csv"), f"{folder / OWN_LISTS}")
+    return lists
+
+
+def own_list_texts(folders: Sequence[Path]) -> dict[str, str]:
+    """The text of every file of code lists in the user's folders; of later folders the names end with their number."""
+    read = enumerate((read_texts(folder / OWN_LISTS, "*.csv") for folder in folders), start=1)
+    return {f"{name}{f'_{n}' * (n > 1)}.csv": text for n, texts in read for name, text in texts.items()}
 
 
 def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:

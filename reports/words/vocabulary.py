@@ -121,6 +121,12 @@ def _codes(rows: pl.DataFrame) -> str:
     return "; ".join(told)
 
 
+def own_lists(codes: CodeLists) -> HeadedRows:
+    """What the user's own folders add to the code lists, row by row."""
+    heads = ("File", "Row", "Source")
+    return heads, [(row["file"], row["entry"], _cited(row)) for row in codes.own.to_dicts()]
+
+
 def doses(codes: CodeLists) -> HeadedRows:
     """The doses a day against which a dose can be held, in milligrams, each with its confidence mark."""
     names = dict(codes.treatments.select("treatment", "name").iter_rows())
