@@ -32,11 +32,13 @@ _COLUMNS: dict[str, Types] = {
         "indication": pl.String,
         "usual_dose_lower_mg": pl.Float64,
         "chlorpromazine_600_mg": pl.Float64,
+        "atrq_mg": pl.Float64,
         **_CITED,
         "ddd_confidence": pl.String,
         "minimum_effective_confidence": pl.String,
         "usual_dose_lower_confidence": pl.String,
         "chlorpromazine_600_confidence": pl.String,
+        "atrq_confidence": pl.String,
     },
     "diagnoses": {"list": pl.String, "code_system": pl.String, "code": pl.String, "use": pl.String, **_CITED},
     "scales": {

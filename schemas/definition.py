@@ -122,7 +122,7 @@ class DrugAdequacy:
 
     min_days: DayCount
     duration_basis: Literal["span", "covered"]
-    dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
+    dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600", "atrq"]
     min_dose_ratio: Annotated[Amount, Field(ge=0)]
     min_pdc_percent: Annotated[int, Field(strict=True, ge=0, le=100)]
 

@@ -25,7 +25,7 @@ from impasse.schemas.values import CODE_SYSTEMS
 ADDED_FILES = ("treatments", "diagnoses", "procedures", "doses")
 _WORD = "[a-z][a-z0-9]*(_[a-z0-9]+)*"
 _FACTS = ("name", "modality", "class", "mechanism", "observed_as")
-_AMOUNTS = ("ddd_mg", "minimum_effective_mg", "usual_dose_lower_mg", "chlorpromazine_600_mg")
+_AMOUNTS = ("ddd_mg", "minimum_effective_mg", "usual_dose_lower_mg", "chlorpromazine_600_mg", "atrq_mg")
 _ENTRIES = {
     "treatments": ("treatment", "name", "groups", "maybe_groups"),
     "diagnoses": ("list", "code_system", "code", "use"),

@@ -18,6 +18,7 @@ _DOSES = {
     "minimum_effective": "Minimum effective",
     "usual_dose_lower": "Lower end of the usual dose",
     "chlorpromazine_600": "Equal to 600 mg of chlorpromazine",
+    "atrq": "Minimum of the MGH ATRQ",
 }
 
 
