@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,10 +81,19 @@ def explain(place: Place, episode_id: str, definition_id: str | None = None) -> 
             mine["classifications"],
             chosen,
             rules,
-            names=dict(inputs.read_codelists().treatments.select("treatment", "name").iter_rows()),
+            names=_treatment_names(run),
             stages=mine["stages"],
             impasse=next(iter(mine["impasses"]), None),
         )
+
+
+def _treatment_names(run: Place) -> dict[str, str]:
+    """The names of all treatments: the shipped ones, and those that the study's own folders added."""
+    names = dict(inputs.read_codelists().treatments.select("treatment", "name").iter_rows())
+    with _opened(run / "release"):
+        own = texts.read_texts(run / "release" / inputs.OWN_LISTS, "treatments*.csv").values()
+    rows = (row for text in own for row in csv.DictReader(text.splitlines()))
+    return {row["treatment"]: row["name"] for row in rows if row.get("treatment") and row.get("name")} | names
 
 
 def _published(place: Place) -> Place:

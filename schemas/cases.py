@@ -7,9 +7,14 @@ shipped definitions and for a user's own.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
+
+import polars as pl
 
 from impasse.schemas import toml
 from impasse.schemas.codelists import CodeLists
@@ -20,6 +25,8 @@ from impasse.schemas.study import OBSERVABLE, Study
 from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 NO_VALUE = "none"
+_PERIOD_END = date(2024, 12, 31)
+_EVENTS = ("diagnoses", "dispensings", "procedures", "scores", "admissions")
 _KEYS = ("name", "observes", "history", "expected")
 _WORDS = {"verdict": VERDICTS, "decided_by": DECIDERS, "pseudo_resistance": PSEUDO_RESISTANCE}
 _COUNTS = ("n_trials", "n_adequate", "n_failed_min", "n_failed_max")
@@ -46,6 +53,12 @@ class Case:
     expected: dict[str, Any]
     where: str
 
+    def place_of(self, *words: str) -> str:
+        """The file, the line the case starts on, and the line of the history that holds the words."""
+        lines = (line.strip() for line in self.history.splitlines() if set(words) <= set(line.split()))
+        quoted = "".join(f", line '{line}'" for line in islice(lines, 1))
+        return f"{self.where}, case '{self.name}'{quoted}"
+
     def person(self, place: PlaceOf = QUOTED) -> dict[str, Any]:
         """The person whom the history draws, as rows by table."""
         return parse_history(self.history.splitlines(), "P1", place)
@@ -57,24 +70,50 @@ def parse(file: str, text: str) -> tuple[Case, ...]:
     Raises ImpasseError naming file, line and the nearest known word.
     """
     raw = toml.read(text, file, "Correct the line; text needs quotes.")
+    toml.require_shown(raw, file)
     for key in raw.keys() - {"case"}:
         raise unknown("key", key, ["case"], _place(file, text, 0, key))
     drawn = raw.get("case", [])
-    if not drawn or not isinstance(drawn, list):
+    if not drawn or not isinstance(drawn, list) or not all(isinstance(case, dict) for case in drawn):
         raise ImpasseError("No case in this file.", where=file, expected="[[case]]", do="Draw one, or remove the file.")
     return tuple(_case(file, text, number, case) for number, case in enumerate(drawn))
 
 
 def check_words(case: Case, codes: CodeLists) -> None:
-    """Raise ImpasseError for a scale or treatment that no code list knows; it would be passed over in silence."""
+    """Raise ImpasseError for a word that no code list knows, or a score that its scale does not have.
+
+    It would be passed over in silence.
+    """
     person = case.person()
+    sessions = codes.treatments.filter(pl.col("modality") != "drug")["treatment"]
     named = [
         ("scale", [row["scale"] for row in person["scores"]], codes.scales["scale"]),
-        ("treatment", [row["treatment"] for row in person["procedures"]], codes.treatments["treatment"]),
+        ("treatment in sessions", [row["treatment"] for row in person["procedures"]], sessions),
     ]
     for what, words, known in named:
         for word in sorted(set(words) - set(known)):
-            raise unknown(what, word, sorted(known), f"{case.where}, case '{case.name}'")
+            raise unknown(what, word, sorted(known), case.place_of(word))
+    for what, code in _unlisted(person, codes):
+        do = "Correct it, or remove the line, which would do nothing."
+        raise ImpasseError(f"No code list knows the {what} '{code}'.", where=case.place_of(code), do=do)
+    _check_scores(case, person["scores"], codes)
+
+
+def _unlisted(person: dict[str, Any], codes: CodeLists) -> Iterator[tuple[str, str]]:
+    """The drugs and diagnoses of a history that no list holds; a stay in hospital may be for any illness."""
+    drugs = {row["atc"] for row in person["dispensings"]}
+    yield from (("drug", atc) for atc in sorted(drugs) if codes.resolve_atc(pl.Series([atc])).is_empty())
+    told = {(row["code_system"], row["code"]) for row in person["diagnoses"]}
+    yield from (("diagnosis", code) for system, code in sorted(told) if not codes.lists_of(system, code))
+
+
+def _check_scores(case: Case, scores: list[dict[str, Any]], codes: CodeLists) -> None:
+    ranges = {name: (low, high) for name, low, high in codes.scales.select("scale", "minimum", "maximum").iter_rows()}
+    for row in scores:
+        low, high = ranges[row["scale"]]
+        if not low <= row["value"] <= high:
+            what = f"{row['scale']} goes from {low:g} to {high:g}."
+            raise ImpasseError(what, where=case.place_of(row["scale"], f"{row['value']:g}"), do="Correct the score.")
 
 
 def study_of(definition: Definition) -> Study:
@@ -83,7 +122,7 @@ def study_of(definition: Definition) -> Study:
         {
             "name": "cases",
             "source": {"kind": "registry", "path": "."},
-            "period": {"start": date(2015, 1, 1), "end": date(2024, 12, 31)},
+            "period": {"start": date(2015, 1, 1), "end": _PERIOD_END},
             "episodes": {
                 "disorders": definition.eligible.disorders,
                 "gap_days": 180,
@@ -98,7 +137,8 @@ def study_of(definition: Definition) -> Study:
 
 def _case(file: str, text: str, number: int, raw: dict[str, Any]) -> Case:
     def place(wanted: str) -> str:
-        return _place(file, text, number, wanted)
+        name = raw.get("name")
+        return _place(file, text, number, wanted) + (f", case '{name}'" if isinstance(name, str) else "")
 
     for key in raw:
         if key not in _KEYS:
@@ -116,9 +156,22 @@ def _case(file: str, text: str, number: int, raw: dict[str, Any]) -> Case:
         column: None if value == NO_VALUE and column not in _LITERAL else value
         for column, value in raw["expected"].items()
     }
-    case = Case(raw["name"], frozenset(raw["observes"]), raw["history"], expected, place("[[case]]"))
+    case = Case(
+        raw["name"], frozenset(raw["observes"]), raw["history"], expected, _place(file, text, number, "[[case]]")
+    )
     case.person(place)
+    for line in case.history.splitlines():
+        _check_days(parse_history([line], "P1"), place(line.strip()))
     return case
+
+
+def _check_days(drawn: dict[str, Any], where: str) -> None:
+    """Stop at an event after the period of the study around every case: it would be passed over in silence."""
+    starts = [row.get("date", row.get("start_date")) for table in _EVENTS for row in drawn[table]]
+    for day in sorted(day for day in [*starts, drawn["death_date"]] if day and day > _PERIOD_END):
+        what = f"A day after the period's end: {day}."
+        expected = f"at most {_PERIOD_END}, the last day of the study around every case"
+        raise ImpasseError(what, where=where, expected=expected, do="Correct it.")
 
 
 def _check_kinds(raw: dict[str, Any], place: PlaceOf) -> None:
@@ -126,6 +179,8 @@ def _check_kinds(raw: dict[str, Any], place: PlaceOf) -> None:
     for key, (kind, meant) in {**kinds, "expected": (dict, "columns and values in braces")}.items():
         if not isinstance(raw[key], kind):
             raise ImpasseError(f"{key} is not readable.", where=place(key), expected=meant, do="Correct it.")
+    if not raw["name"].strip():
+        raise ImpasseError("A case without a name.", where=place("name"), expected="a sentence", do="Write it.")
 
 
 def _check_expected(expected: dict[str, Any], place: PlaceOf) -> None:
@@ -159,9 +214,15 @@ def _check_value(column: str, value: object, place: PlaceOf) -> None:
 
 
 def _place(file: str, text: str, number: int, wanted: str) -> str:
-    """The file and the first line from the start of this case on that holds the wanted text."""
+    """The file and the first line from the start of this case on that is the wanted text, sets it, or holds it."""
     lines = text.splitlines()
     starts = [n for n, line in enumerate(lines) if line.lstrip().startswith("[[case]]")]
     start = starts[number] if number < len(starts) else 0
-    found = next((n for n in range(start, len(lines)) if wanted in lines[n]), start)
-    return f"{file}, line {found + 1}"
+    sets = re.compile(rf"(^|[\s{{,]){re.escape(wanted)}\s*=")
+    ways: list[Callable[[str], object]] = [
+        lambda line: line.strip() == wanted,
+        sets.search,
+        lambda line: wanted in line,
+    ]
+    found = (n for fits in ways for n in range(start, len(lines)) if fits(lines[n]))
+    return f"{file}, line {next(found, start) + 1}"

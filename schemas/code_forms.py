@@ -11,6 +11,9 @@ from __future__ import annotations
 # What any code is made of; the form of a system that has none here.
 PLAIN_CODE = r"^[A-Z0-9]+$"
 
+# Of a drug, or of a class of drugs.
+ATC_CODE = "[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?"
+
 # How a code of ICD-10 may end; and its chapter F, whose codes have letters within for the degree of a dementia only
 # (F01.A11), so that two codes without a sign between them (F000G300) are told from one.
 _ICD10_END = "([A-Z]{0,2}[0-9]?[A-Z]?|X[0-9A-Z]{1,4})"

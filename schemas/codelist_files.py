@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -31,11 +32,13 @@ _COLUMNS: dict[str, Types] = {
         "indication": pl.String,
         "usual_dose_lower_mg": pl.Float64,
         "chlorpromazine_600_mg": pl.Float64,
+        "atrq_mg": pl.Float64,
         **_CITED,
         "ddd_confidence": pl.String,
         "minimum_effective_confidence": pl.String,
         "usual_dose_lower_confidence": pl.String,
         "chlorpromazine_600_confidence": pl.String,
+        "atrq_confidence": pl.String,
     },
     "diagnoses": {"list": pl.String, "code_system": pl.String, "code": pl.String, "use": pl.String, **_CITED},
     "scales": {
@@ -110,27 +113,35 @@ def parse(texts: dict[str, str]) -> CodeLists:
     for name in _COLUMNS:
         if name not in texts:
             raise ImpasseError(f"The code list {name}.csv is missing.", expected=", ".join(_COLUMNS), do="Restore it.")
-    tables = {name: _table(name, texts[name]) for name in _COLUMNS}
-    lists = CodeLists(**{**tables, "doses": _looked_up(tables["doses"])})
+    tables = {name: read_table(name, texts[name], f"{name}.csv") for name in _COLUMNS}
+    lists = CodeLists(**{**tables, "doses": tables["doses"].filter(pl.col("is_looked_up").fill_null(False))})
     _check_named(lists)
     for scale in lists.scales.iter_rows(named=True):
         _refuse_scale(scale)
     return lists
 
 
-def _table(name: str, text: str) -> pl.DataFrame:
+def read_table(name: str, text: str, file: str) -> pl.DataFrame:
+    """The rows of one file, as they stand; `file` is what messages call it."""
     columns = _COLUMNS[name]
     reader = csv.DictReader(text.splitlines())
-    if tuple(reader.fieldnames or ()) != tuple(columns):
-        raise ImpasseError(f"Columns differ in {name}.csv.", expected=", ".join(columns), do="Correct the first line.")
     seen: set[tuple[str, ...]] = set()
     cells: dict[str, list] = {column: [] for column in columns}
-    for row in reader:
-        where = f"{name}.csv, line {reader.line_num}"
-        _refuse_row(name, row, where, seen)
-        for column, kind in columns.items():
-            cells[column].append(_cell(row[column], kind, where, column))
-    return pl.DataFrame(cells, schema=columns)
+    try:
+        if tuple(reader.fieldnames or ()) != tuple(columns):
+            raise ImpasseError(f"Columns differ in {file}.", expected=", ".join(columns), do="Correct the first line.")
+        for row in reader:
+            where = f"{file}, line {reader.line_num}"
+            _refuse_row(name, row, where, seen)
+            for column, kind in columns.items():
+                cells[column].append(_cell(row[column], kind, where, column))
+    except csv.Error:
+        where = f"{file}, line {reader.line_num + 1}"
+        raise ImpasseError("The line is not readable.", where=where, expected="comma-separated cells") from None
+    table = pl.DataFrame(cells, schema=columns)
+    if name == "doses":
+        _require_looked_up(table, file)
+    return table
 
 
 def _refuse_row(name: str, row: CsvRow, where: str, seen: set[tuple[str, ...]]) -> None:
@@ -155,7 +166,7 @@ def _cell(text: str, kind: pl.DataType | type[pl.DataType], where: str, column: 
     """The value of a cell; blank is null, except that no groups are an empty list."""
     read: dict[object, Callable[[str], object]] = {
         pl.String: str,
-        pl.Float64: float,
+        pl.Float64: _finite,
         pl.Boolean: {"true": True, "false": False}.__getitem__,
         WORDS: str.split,
     }
@@ -168,18 +179,23 @@ def _cell(text: str, kind: pl.DataType | type[pl.DataType], where: str, column: 
         raise ImpasseError(f"{column} is not readable.", where=where, expected=expected, do="Correct it.") from None
 
 
-def _looked_up(doses: pl.DataFrame) -> pl.DataFrame:
-    """The rows that are looked up: exactly one for each ATC code."""
+def _finite(text: str) -> float:
+    if not isfinite(number := float(text)):
+        raise ValueError
+    return number
+
+
+def _require_looked_up(doses: pl.DataFrame, file: str) -> None:
+    """Stop at an ATC code of which not exactly one row is looked up."""
     rows = doses.filter(pl.col("is_looked_up").fill_null(False))
     for atc in doses["atc"].unique(maintain_order=True):
         if rows["atc"].to_list().count(atc) != 1:
             raise ImpasseError(
                 f"{atc} has no row, or more than one, that is looked up.",
-                where="doses.csv",
+                where=file,
                 expected="is_looked_up true on one row of each ATC code, that of the usual route",
                 do="Correct it.",
             )
-    return rows
 
 
 def _check_named(lists: CodeLists) -> None:
@@ -191,6 +207,7 @@ def _check_named(lists: CodeLists) -> None:
         ("disorders", "treatments", lists.disorders["treatments"], groups),
         ("causes", "list", lists.causes["list"], diagnoses),
         ("options", "treatments", lists.options["treatments"], groups),
+        ("procedures", "treatment", lists.procedures["treatment"], frozenset(lists.treatments["treatment"])),
         ("scales", "disorders", lists.scales["disorders"].explode(), frozenset(DISORDERS)),
     ]
     for name, column, words, known in named:

@@ -13,9 +13,10 @@ coarse to tell (N06A may be an SSRI, a session of psychotherapy may be CBT).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from typing import ClassVar
 
 import polars as pl
 
@@ -46,8 +47,10 @@ class CodeLists:
     """The code tables of a run, one frame per file, rows in the file's order.
 
     Blank cells are null; groups, disorders of a scale and severity bands are lists of words. `doses` holds the
-    rows that are looked up only: one for each ATC code.
+    rows that are looked up only: one for each ATC code. `own` says what the user's folders added, row by row.
     """
+
+    OWN: ClassVar[Types] = {name: pl.String() for name in ("file", "entry", "source", "date", "confidence")}
 
     treatments: pl.DataFrame
     doses: pl.DataFrame
@@ -58,6 +61,7 @@ class CodeLists:
     causes: pl.DataFrame
     options: pl.DataFrame
     atc_changes: pl.DataFrame
+    own: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CodeLists.OWN))
 
     @cached_property
     def _treatment_rows(self) -> dict[str, dict]:

@@ -61,12 +61,11 @@ class Requirement:
 class Eligible:
     """Which episodes the definition speaks about.
 
-    `diagnoses` are code lists: at least one contact of the episode must be in one of them.
-    Ages are completed years at the episode's start. `min_observed_days` is the time the registry
-    observed the person before the episode's start. The washout: within the `washout_days` days before
-    the episode's treatment is looked for, nothing of the groups `washout_treatments` may have been given.
-    An episode with a diagnosed cause of pseudo-resistance is `noted` as such, not eligible (`before`
-    failures are counted), or judged and then not called resistant (`after`).
+    `diagnoses` are code lists: at least one contact of the episode must be in one of them. Ages are completed years at
+    the episode's start. `min_observed_days` is the time the registry observed the person before the episode's start.
+    The washout: within the `washout_days` days before the episode's treatment is looked for, nothing of the groups
+    `washout_treatments` may have been given. An episode with a diagnosed cause of pseudo-resistance is `noted` as such,
+    not eligible (`before` failures are counted), or judged and then not called resistant (`after`).
     """
 
     disorders: Annotated[tuple[Disorder, ...], Field(min_length=1)]
@@ -116,15 +115,15 @@ class Trial:
 class DrugAdequacy:
     """Long and strong enough, for drugs.
 
-    At least `min_days` days at or above `min_dose_ratio` times the dose that `dose_basis` names,
-    counted over the trial's `span`, over `covered` days only, or with each supply for as long as it was
-    `prescribed`, where that is known and reaches beyond the next one; and with a proportion of days covered by
-    supply, in percent of the trial's days, of at least `min_pdc_percent`.
+    At least `min_days` days at or above `min_dose_ratio` times the dose that `dose_basis` names, counted over the
+    trial's `span`, over `covered` days only, or with each supply for as long as it was `prescribed`, where that is
+    known and reaches beyond the next one; and with a proportion of days covered by supply, in percent of the trial's
+    days, of at least `min_pdc_percent`.
     """
 
     min_days: DayCount
     duration_basis: Literal["span", "covered", "prescribed"]
-    dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
+    dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600", "atrq"]
     min_dose_ratio: Annotated[Amount, Field(ge=0)]
     min_pdc_percent: Annotated[int, Field(strict=True, ge=0, le=100)]
 
@@ -151,9 +150,8 @@ class Adequacy:
 class ScaleRule:
     """One symptom scale's verdict on a trial.
 
-    `fall_below`: failed when the fall from baseline is under `value` percent of the distance
-    between baseline and the scale's minimum. `points_below`: when it is under `value` points.
-    `score_above`: when the score exceeds `value`.
+    `fall_below`: failed when the fall from baseline is under `value` percent of the distance between baseline and the
+    scale's minimum. `points_below`: when it is under `value` points. `score_above`: when the score exceeds `value`.
     """
 
     scale: str
@@ -202,9 +200,9 @@ class Outcome:
 class Count:
     """At least `n` trials of the groups `of`, counted by what must differ.
 
-    `what` counts: `failed` adequate trials from the day the failure shows, trials `given` at all from
-    their first day, or those `added` to another drug. `timing`: on `any` day up to the one on which the
-    alternative is met, at least a day `before` it, or with the `last` of them on that very day.
+    `what` counts: `failed` adequate trials from the day the failure shows, trials `given` at all from their first day,
+    or those `added` to another drug. `timing`: on `any` day up to the one on which the alternative is met, at least a
+    day `before` it, or with the `last` of them on that very day.
     """
 
     n: Annotated[int, Field(strict=True, ge=1, le=_MOST)]

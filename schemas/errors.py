@@ -70,5 +70,6 @@ class NoAnswer(ImpasseError):  # noqa: N818  (as above)
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """The known spelling closest to `word`, or an empty string."""
-    return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), "")
+    """The known spelling closest to `word`, in its own capitals or in small letters, or an empty string."""
+    close = get_close_matches(word, known, n=1, cutoff=0.6) or get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return next(iter(close), "")

@@ -1,20 +1,25 @@
 """Drawn histories: lines of a case file in, one person's rows in canonical columns out.
 
 The line format is in schemas/definitions/README.md. A history is read the way it is drawn: one line
-per event, a date, a code, and words such as `days=28`; `times=` and `every=` repeat a line. Drawn
-histories are nobody's, so a message may quote them.
+per event, a date, a code, and words such as `days=28`; `times=` and `every=` repeat a line. What could be
+read in two ways, or would be passed over, is refused. Drawn histories are nobody's, so a message may quote them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from impasse.schemas.code_forms import ATC_CODE, FORMS, PLAIN_CODE
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.values import CODE_SYSTEMS, SETTINGS
 
+_MOST = 100_000  # days or repetitions
+_NUMBER = r"-?[0-9]{1,9}(\.[0-9]+)?"
+_THOUSANDTHS = r"[0-9]+(\.[0-9]{1,3})?"
 DRAWN_TABLES = ("coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")
 Event = dict[str, Any]
 PlaceOf = Callable[[str], str]
@@ -25,10 +30,11 @@ def parse_history(lines: list[str], person_id: str, place: PlaceOf = QUOTED) -> 
     """The person a history draws. Raises ImpasseError for a line it cannot read; `place` says where a line is."""
     person: dict[str, Any] = {"person_id": person_id, "birth_date": None, "sex": "unknown", "death_date": None}
     person |= {table: [] for table in DRAWN_TABLES}
+    stated: set[str] = set()
     for line in lines:
         if words := line.split("#")[0].split():
             try:
-                _add(person, words)
+                _add(person, words, stated)
             except ImpasseError as error:
                 where = place(line.strip())
                 raise ImpasseError(error.what, where=where, expected=error.expected, do=error.do) from None
@@ -37,18 +43,32 @@ def parse_history(lines: list[str], person_id: str, place: PlaceOf = QUOTED) -> 
     return person
 
 
-def _add(person: dict[str, Any], words: list[str]) -> None:
+def _add(person: dict[str, Any], words: list[str], stated: set[str]) -> None:
+    """Add what a line draws; `stated` are the facts of the person that earlier lines gave."""
     kind, *rest = words
     cells = [word for word in rest if "=" not in word]
-    options = dict(word.split("=", 1) for word in rest if "=" in word)
     if kind not in EVENT_KINDS:
         raise unknown("kind of line", kind, list(EVENT_KINDS))
     form = EVENT_KINDS[kind]
+    options = _options([word for word in rest if "=" in word])
     form.check(kind, cells, options)
-    if form.column:
-        person[form.column] = form.read(*cells)
-    else:
-        person[form.table] += [form.read(*cells, **options) for cells in _repeated(cells, options)]
+    if not form.column:
+        person[form.table] += [form.read(*cells, **each) for cells, each in _repeated(cells, options)]
+        return
+    if kind in stated:
+        raise ImpasseError(f"A second line '{kind}'.", expected="one in each history", do="Remove one of them.")
+    stated.add(kind)
+    person[form.column] = form.read(*cells)
+
+
+def _options(words: list[str]) -> dict[str, str]:
+    """The words with a value, each of which may be there once."""
+    options: dict[str, str] = {}
+    for name, _, value in (word.partition("=") for word in words):
+        if name in options:
+            raise ImpasseError(f"'{name}=' is there twice.", expected="each word once", do="Remove one of them.")
+        options[name] = value
+    return options
 
 
 def unknown(what: str, word: str, known: list[str], where: str = "") -> ImpasseError:
@@ -62,45 +82,62 @@ def unknown(what: str, word: str, known: list[str], where: str = "") -> ImpasseE
     )
 
 
-def _repeated(cells: list[str], options: dict[str, str]) -> list[list[str]]:
-    """The line's cells once per repetition, `every` days apart; takes both words out of the options."""
-    times, every = _whole(options.pop("times", "1")), _whole(options.pop("every", "7"))
-    first = _date(cells[0])
-    return [[(first + timedelta(days=every * n)).isoformat(), *cells[1:]] for n in range(times)]
+def _repeated(cells: list[str], options: dict[str, str]) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """The line's cells and its other options once per repetition, `every` days apart, the day `until` with them."""
+    if "every" in options and "times" not in options:
+        raise ImpasseError("'every=' without 'times='.", expected="how often the line is repeated", do="Add times=.")
+    each = {name: value for name, value in options.items() if name not in _REPEAT}
+    every = _whole(options.get("every", "7"))
+    for n in range(_whole(options.get("times", "1"))):
+        moved = {name: _later(value, every * n) for name, value in each.items() if name == "until"}
+        yield [_later(cells[0], every * n), *cells[1:]], {**each, **moved}
+
+
+def _later(text: str, days: int) -> str:
+    try:
+        return (_date(text) + timedelta(days=days)).isoformat()
+    except OverflowError:
+        expected = "repetitions that a calendar has days for"
+        raise ImpasseError("No day of the calendar.", expected=expected, do="Correct times= or every=.") from None
 
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
     except ValueError:
-        raise ImpasseError(f"No date: '{text}'.", expected="a day such as 2021-03-09", do="Correct it.") from None
+        pass
+    raise ImpasseError(f"No date: '{text}'.", expected="a day such as 2021-03-09", do="Correct it.")
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ImpasseError(f"No whole number from 1: '{text}'.", expected="such as 28", do="Correct it.")
+    if not re.fullmatch("[0-9]{1,6}", text) or not 1 <= int(text) <= _MOST:
+        expected = f"such as 28, at most {_MOST}"
+        raise ImpasseError(f"No whole number from 1: '{text}'.", expected=expected, do="Correct it.")
     return int(text)
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ImpasseError(f"No number: '{text}'.", expected="such as 37.5", do="Correct it.") from None
+def _number(text: str, form: str = _NUMBER) -> float:
+    if not re.fullmatch(form, text):
+        raise ImpasseError(f"No number: '{text}'.", expected="such as 37.5", do="Correct it.")
+    return float(text)
 
 
 def _dose(text: str) -> int:
     """A dose in thousandths, as it is kept."""
-    thousandths = round(_number(text) * 1000)
-    if thousandths < 1:
-        raise ImpasseError(f"No dose: '{text}'.", expected="more than 0", do="Leave the word out if it is not known.")
+    thousandths = round(_number(text, _NUMBER.removeprefix("-?")) * 1000)
+    if thousandths < 1 or not re.fullmatch(_THOUSANDTHS, text):
+        expected = "more than 0, with at most three decimals"
+        raise ImpasseError(f"No dose: '{text}'.", expected=expected, do="Leave the word out if it is not known.")
     return thousandths
 
 
-def _code(text: str) -> str:
+def _code(text: str, system: str = "icd10") -> str:
     if not (text.isalnum() and text == text.upper()):
         meant = "".join(sign for sign in text.upper() if sign.isalnum())
         raise ImpasseError(f"No code: '{text}'.", expected="upper case without dots", do=f"Write {meant}.")
+    if not re.fullmatch(ATC_CODE if system == "ATC" else FORMS.get(system, PLAIN_CODE), text):
+        raise ImpasseError(f"No {system} code: '{text}'.", expected=f"a code as {system} has them", do="Correct it.")
     return text
 
 
@@ -137,8 +174,8 @@ def _diagnosis(
     return {
         "date": _date(day),
         "end_date": _interval(day, until)[1] if until is not None else None,
-        "code": _code(code),
         "code_system": _one_of("system", system, CODE_SYSTEMS),
+        "code": _code(code, system),
         "position": _one_of("position", position, ("main", "other")),
         "setting": _one_of("setting", setting, SETTINGS),
     }
@@ -149,7 +186,7 @@ def _dispensing(
 ) -> Event:
     return {
         "date": _date(day),
-        "atc": _code(atc),
+        "atc": _code(atc, "ATC"),
         "days": _whole(days) if days is not None else None,
         "dose_ug": _dose(dose_mg) if dose_mg is not None else None,
         "dose_mddd": _dose(ddd) if ddd is not None else None,

@@ -13,7 +13,9 @@ from typing import Any
 
 from impasse.schemas.errors import ImpasseError
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # all but tabs and line feeds
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)  # all but tabs and line feeds
 
 
 def read(text: str, where: str, do: str) -> dict[str, Any]:

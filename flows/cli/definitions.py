@@ -55,8 +55,8 @@ def list_definitions(
     from impasse.flows.files import inputs
 
     known = inputs.read_catalogue(folder)
-    found = catalogue.find_definitions(known, catalogue.Wanted(disorder, kind, status, source, tables))
-    codes = inputs.read_codelists() if tables else None
+    codes = inputs.read_codelists(folder) if tables else None
+    found = catalogue.find_definitions(known, catalogue.Wanted(disorder, kind, status, source, tables), codes)
     _note_former_names(folder)
     for d in found:
         _say_entry(d, has_citation=bool(source), codes=codes)
@@ -177,7 +177,7 @@ def _say_cases(d: Definition, folders: Sequence[Path]) -> None:
     from impasse.flows.files import inputs
     from impasse.reports.display.timeline import LEGEND, as_lines, draw
 
-    found, codes = catalogue.drawn(catalogue.case_files(folders), d.id), inputs.read_codelists()
+    found, codes = catalogue.drawn(catalogue.case_files(folders), d.id), inputs.read_codelists(folders)
     out.print(f"[bold]worked cases: {len(found)}[/]", highlight=False)
     if found:
         out.print(f"{LEGEND}\n", markup=False, highlight=False)
@@ -230,17 +230,22 @@ def diff(
             out.print(f"[bold]{name}:[/] {escape(prose)}\n", highlight=False)
 
 
-@definitions_app.command(epilog="Example: impasse definitions new dep_three_drugs --from dep_typical_two_drugs")
+@definitions_app.command(
+    epilog="Example: impasse definitions new dep_three_drugs --from dep_typical_two_drugs "
+    '--title "Three antidepressants without response" --short "Three drugs, no response"'
+)
 @told
 def new(
     new_id: Annotated[str, typer.Argument(metavar="NEW_ID", help="Lower case with underscores; it is for ever.")],
     neighbour: Annotated[str, typer.Option("--from", metavar="ID", help="The definition to start from.")],
+    title: Annotated[str, typer.Option("--title", help="Its title on pages; no other definition has the same.")],
+    short: Annotated[str, typer.Option("--short", help="Its label in figures, likewise; at most 28 characters.")],
     folder: Annotated[Path, typer.Option("--folder", help="Your folder of definitions.")] = Path("my-definitions"),
 ) -> None:
     """Start a definition of your own: a draft that copies a neighbour, with the neighbour's worked cases."""
     from impasse.flows.definitions import authoring
 
-    written = authoring.start(new_id, neighbour, folder)
+    written = authoring.start(new_id, neighbour, folder, title, short)
     _note_former_names([folder])
     for path in written:
         out.print(f"written: {path}", markup=False, highlight=False, soft_wrap=True)
@@ -302,6 +307,6 @@ def methods(
 
     known = inputs.read_catalogue(folder)
     _note_former_names(folder)
-    contents = catalogue.methods_contents(known.values(), catalogue.case_files(folder))
+    contents = catalogue.methods_contents(known.values(), inputs.read_codelists(folder), catalogue.case_files(folder))
     texts.write_text(render_methods(contents), out_file)
     out.print(f"written: {out_file} ({len(known)} definitions)", markup=False, highlight=False, soft_wrap=True)

@@ -6,7 +6,6 @@ read, tried and refused exactly as those of the shipped definitions.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +13,17 @@ from pathlib import Path
 
 from impasse.flows.definitions.catalogue import AnyDefinition, CaseFile, case_files, computable
 from impasse.flows.files import inputs, texts
-from impasse.schemas import cases, definition_file
+from impasse.schemas import cases, definition_file, toml
 from impasse.schemas.cases import Case
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.history import unknown
+from impasse.schemas.labels import require_label, shared_labels
 from impasse.transforms.try_cases import Difference, try_cases
 
 MIN_CASES = 4
-LONGEST_LABEL = 28
 _HEADER = """\
 # Worked cases of {id}, as those of {neighbour}: small drawn histories, and what each must get.
 # Draw every threshold from both sides, and one case for each verdict.
@@ -62,19 +61,16 @@ class Proof:
 
 def lint(folders: Sequence[Path]) -> tuple[int, list[ImpasseError]]:
     """How many definitions there are, and everything that is wrong with one of them or its cases."""
-    known, written = inputs.read_catalogue(folders), inputs.definition_texts(folders)
-    codes, files = inputs.read_codelists(), case_files(folders)
-    owners: dict[str, str] = {}
-    for name in (*inputs.definition_texts(), *known):  # of one label the shipped definition has it
-        owners.setdefault(known[name].short, name)
+    written = inputs.definition_texts(folders)
+    known, codes, files = inputs.parsed(written), inputs.read_codelists(folders), case_files(folders)
     checks: list[Callable[[AnyDefinition], None]] = [
         _refuse_uncited,
-        lambda d: _refuse_label(d, owners[d.short]),
+        require_label,
         lambda d: codes.check_definition(d, written[d.id]) if isinstance(d, Definition) else None,
         lambda d: _refuse_unproved(d, files.get(d.id, []), codes),
     ]
     problems = [problem for d in known.values() for check in checks if (problem := _problem(check, d))]
-    return len(known), problems
+    return len(known), [*shared_labels(known, inputs.shipped_ids()), *problems]
 
 
 def _problem(check: Callable[[AnyDefinition], None], d: AnyDefinition) -> ImpasseError | None:
@@ -95,23 +91,6 @@ def _refuse_uncited(d: AnyDefinition) -> None:
             raise ImpasseError(f"Nothing is said under {name}.", where=where, expected="a sentence", do="Write it.")
 
 
-def _refuse_label(d: AnyDefinition, owner: str) -> None:
-    """Every definition has a label for figures that fits and is its own; `owner` is who has it first."""
-    problems = {
-        "is missing": not d.short.strip(),
-        f"has {len(d.short)} characters": len(d.short) > LONGEST_LABEL,
-        f"is that of '{owner}'": owner != d.id,
-    }
-    for problem, holds in problems.items():
-        if holds:
-            raise ImpasseError(
-                f"The short label of '{d.id}' {problem}.",
-                where=f"definition file {d.id}.toml, setting short",
-                expected=f"at most {LONGEST_LABEL} characters that no other definition has, for figures",
-                do='Write it below the title, such as short = "Fabbri 2021: 2 switches".',
-            )
-
-
 def _refuse_unproved(d: AnyDefinition, files: list[CaseFile], codes: CodeLists) -> None:
     """An active definition has enough worked cases, and every word in them is known."""
     drawn = [case for file in files for case in file.cases()]
@@ -128,7 +107,7 @@ def _refuse_unproved(d: AnyDefinition, files: list[CaseFile], codes: CodeLists) 
 
 def prove(folder: Path) -> list[Proof]:
     """Run the cases of every definition in a user's folder, and of those that only have cases there."""
-    codes, known = inputs.read_codelists(), inputs.read_catalogue([folder])
+    codes, known = inputs.read_codelists([folder]), inputs.read_catalogue([folder])
     files, own = texts.read_texts(folder / "cases", "*.toml"), texts.read_texts(folder, "*.toml")
     if not own.keys() | files.keys():
         raise ImpasseError("No definition here.", where=f"{folder}", expected="<id>.toml", do="Correct the folder.")
@@ -148,14 +127,20 @@ def _proof(d: Definition, text: str, drawn: str | None, codes: CodeLists) -> Pro
     return Proof(d.id, len(found), tuple(failure for failure in tried if failure.differences))
 
 
-def start(new_id: str, neighbour: str, folder: Path) -> tuple[Path, ...]:
-    """Write a draft that does what its neighbour does, with its neighbour's cases; never over another file."""
+def start(new_id: str, neighbour: str, folder: Path, title: str, short: str) -> tuple[Path, ...]:
+    """Write a draft that does what its neighbour does, with its neighbour's cases; never over another file.
+
+    Its title and short label are those given, which no other definition may have.
+    """
     folders = [folder] if folder.is_dir() else []
-    known = inputs.definition_texts(folders)
-    d = computable(neighbour, {name: definition_file.parse(name, text) for name, text in known.items()})
+    texts_of = inputs.definition_texts(folders)
+    known = inputs.own_labels(inputs.parsed(texts_of))
     paths = folder / f"{new_id}.toml", folder / "cases" / f"{new_id}.toml"
-    _refuse_id(new_id, known, paths)
-    written = [_draft(new_id, d, known[neighbour]), *_copied(new_id, neighbour, case_files(folders))]
+    d = computable(neighbour, known)
+    _refuse_id(new_id, texts_of, paths)
+    draft = _draft(new_id, texts_of[neighbour], title, short)
+    _refuse_labels(new_id, draft, known)
+    written = [draft, *_copied(new_id, d.id, case_files(folders))]
     for path, text in zip(paths, written, strict=False):  # a neighbour without cases leaves none
         texts.write_text(text, path)
     return paths[: len(written)]
@@ -175,19 +160,26 @@ def _refuse_id(new_id: str, known: Mapping[str, str], paths: tuple[Path, ...]) -
             raise ImpasseError("There is such a file already.", where=f"{path}", do="Choose another id, or move it.")
 
 
-def _draft(new_id: str, d: Definition, text: str) -> str:
+def _draft(new_id: str, text: str, title: str, short: str) -> str:
     """The neighbour's text under a title and a label of its own, as a draft in the present names."""
-    head, mark, blocks = definition_file.in_new_names(d.id, text).partition("\n[")
+    head, mark, blocks = definition_file.in_new_names(new_id, text).partition("\n[")
     head = re.sub(r"^short\s*=.*\n", "", head, flags=re.MULTILINE)
-    title = f"title = {json.dumps(f'Draft after {d.id}', ensure_ascii=False)}"
-    label = f'short = "{new_id.replace("_", " ")[:LONGEST_LABEL]}"'
-    for key, line in (("title", f"{title}\n{label}"), ("status", 'status = "draft"')):
+    named = f"title = {toml.written(title)}\nshort = {toml.written(short)}"
+    for key, line in (("title", named), ("status", 'status = "draft"')):
         head = re.sub(rf"^{key}\s*=.*$", lambda _, line=line: line, head, count=1, flags=re.MULTILINE)
     # Whatever the neighbour rests on, what is changed now is its author's choice.
     blocks = re.sub(r"^confidence\s*=.*$", 'confidence = "D"', blocks, count=1, flags=re.MULTILINE)
-    draft = head + mark + blocks
-    definition_file.parse(new_id, draft)
-    return draft
+    return head + mark + blocks
+
+
+def _refuse_labels(new_id: str, draft: str, known: dict[str, AnyDefinition]) -> None:
+    """The draft can be read, and has a title and a short label of its own."""
+    made = definition_file.parse(new_id, draft)
+    if not made.title.strip():
+        raise ImpasseError(f"'{new_id}' needs a title.", expected="one that no other definition has", do="Give it one.")
+    require_label(made)
+    for problem in shared_labels({**known, new_id: made}, known):
+        raise ImpasseError(problem.what, expected=problem.expected, do="Choose another.")
 
 
 def _copied(new_id: str, neighbour: str, files: Mapping[str, list[CaseFile]]) -> list[str]:

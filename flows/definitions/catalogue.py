@@ -84,13 +84,15 @@ def disorders(d: AnyDefinition) -> tuple[str, ...]:
     return d.eligible.disorders if isinstance(d, Definition) else d.disorders
 
 
-def find_definitions(known: Mapping[str, AnyDefinition], wanted: Wanted) -> list[AnyDefinition]:
-    """The definitions that have all that is asked for."""
+def find_definitions(
+    known: Mapping[str, AnyDefinition], wanted: Wanted, codes: CodeLists | None = None
+) -> list[AnyDefinition]:
+    """The definitions that have all that is asked for; whoever asks by tables brings the code lists."""
     _refuse_unknown(wanted)
     found = [d for d in known.values() if _is_wanted(d, wanted)]
-    if not wanted.tables:
+    if codes is None:
         return found
-    there, codes = _tables(wanted.tables), inputs.read_codelists()
+    there = _tables(wanted.tables)
     return [d for d in found if _is_served(d, there, codes)]
 
 
@@ -168,10 +170,10 @@ def drawn(files: Mapping[str, list[CaseFile]], name: str) -> tuple[Case, ...]:
 
 
 def methods_contents(
-    listed: Iterable[AnyDefinition], files: Mapping[str, list[CaseFile]] | None = None
+    listed: Iterable[AnyDefinition], codes: CodeLists, files: Mapping[str, list[CaseFile]] | None = None
 ) -> MethodsContents:
     """What the page of these definitions shows: them, their cases and the code lists; else shipped cases."""
     from impasse.reports.pages.methods import MethodsContents  # the charts it comes with are slow to load
 
     shown, drawn_in = tuple(listed), case_files() if files is None else files
-    return MethodsContents(shown, {d.id: drawn(drawn_in, d.id) for d in shown}, inputs.read_codelists())
+    return MethodsContents(shown, {d.id: drawn(drawn_in, d.id) for d in shown}, codes)

@@ -15,12 +15,16 @@ from impasse.schemas import definition_file
 from impasse.schemas.definition import Definition
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.labels import shared_labels
 
 if TYPE_CHECKING:
     from impasse.schemas.codelists import CodeLists
     from impasse.schemas.concepts import OmopLists
     from impasse.schemas.mapping import Mapping
     from impasse.schemas.study import Study
+
+
+OWN_LISTS = "codelists"  # the folder, in a user's folder of definitions, of code lists that it adds
 
 
 def shipped(name: str) -> Path:
@@ -35,11 +39,20 @@ def read_study(path: Path) -> Study:
     return study.parse(path.name, read_text(path))
 
 
-def read_codelists() -> CodeLists:
-    """The code lists delivered with the program."""
-    from impasse.schemas import codelist_files
+def read_codelists(folders: Sequence[Path] = ()) -> CodeLists:
+    """The code lists delivered with the program, and what the user's folders add to them."""
+    from impasse.schemas import codelist_files, own_codelists
 
-    return codelist_files.parse(read_texts(shipped("codelists"), "*.csv"))
+    lists = codelist_files.parse(read_texts(shipped("codelists"), "*.csv"))
+    for folder in folders:
+        lists = own_codelists.with_added(lists, read_texts(folder / OWN_LISTS, "*.csv"), f"{folder / OWN_LISTS}")
+    return lists
+
+
+def own_list_texts(folders: Sequence[Path]) -> dict[str, str]:
+    """The text of every file of code lists in the user's folders; of later folders the names end with their number."""
+    read = enumerate((read_texts(folder / OWN_LISTS, "*.csv") for folder in folders), start=1)
+    return {f"{name}{f'_{n}' * (n > 1)}.csv": text for n, texts in read for name, text in texts.items()}
 
 
 def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
@@ -48,8 +61,25 @@ def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:
 
 
 def read_catalogue(folders: Sequence[Path] = ()) -> dict[str, Definition | Description]:
-    """Every definition by id, also those that are only described."""
-    return {name: definition_file.parse(name, text) for name, text in definition_texts(folders).items()}
+    """Every definition by id, also those that are only described; no two have one title or one short label."""
+    return own_labels(parsed(definition_texts(folders)))
+
+
+def parsed(written: dict[str, str]) -> dict[str, Definition | Description]:
+    """The definitions of these texts, by id."""
+    return {name: definition_file.parse(name, text) for name, text in written.items()}
+
+
+def own_labels(known: dict[str, Definition | Description]) -> dict[str, Definition | Description]:
+    """The same definitions; raises ImpasseError if two have one title or one short label."""
+    for problem in shared_labels(known, shipped_ids()):
+        raise problem
+    return known
+
+
+def shipped_ids() -> set[str]:
+    """The ids of the definitions delivered with the program."""
+    return {path.stem for folder in definition_folders() for path in folder.glob("*.toml")}
 
 
 def definition_texts(folders: Sequence[Path] = ()) -> dict[str, str]:

@@ -28,7 +28,8 @@ def fingerprint(study_path: Path, loaded: Loaded) -> str:
     """A short name of all that decides what a run makes of the delivery, the same on every machine."""
     own_layout = study_path.parent / (loaded.study.source.layout or "")
     layout = sha256_of(own_layout) if own_layout.is_file() else ""
-    return sha256(repr((loaded.study, loaded.definitions, layout, program_fingerprint())).encode()).hexdigest()[:8]
+    decides = (loaded.study, loaded.definitions, loaded.own_lists, layout, program_fingerprint())
+    return sha256(repr(decides).encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=1)

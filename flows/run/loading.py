@@ -13,7 +13,6 @@ from impasse.flows.files import inputs
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.concepts import OmopLists
 from impasse.schemas.definition import Definition
-from impasse.schemas.definition_file import parse
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.mapping import Mapping
@@ -22,7 +21,11 @@ from impasse.schemas.study import DefinitionSection, EngineSection, OutputSectio
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a study's files say. `texts` are the chosen definitions as written, by id, `layout_text` is the layout."""
+    """What a study's files say.
+
+    `texts` are the chosen definitions as written, by id, `layout_text` is the layout, and `own_lists` are the user's
+    own files of code lists, by the names that a run keeps them under.
+    """
 
     study: Study
     layout: Mapping | OmopLists
@@ -30,24 +33,25 @@ class Loaded:
     definitions: tuple[Definition, ...]
     texts: dict[str, str]
     layout_text: str
+    own_lists: dict[str, str]
 
 
 @lru_cache(maxsize=1)
 def load(study_path: Path) -> Loaded:
     """The study, its layout, the code lists and the chosen definitions."""
     study = inputs.read_study(study_path)
-    codes = inputs.read_codelists()
-    layout, layout_text = inputs.read_layout_of(study, study_path.parent)
     folders = [study_path.parent / folder for folder in study.definitions.folders]
+    codes = inputs.read_codelists(folders)
+    layout, layout_text = inputs.read_layout_of(study, study_path.parent)
     written = inputs.definition_texts(folders)
-    known = {name: parse(name, text) for name, text in written.items()}
+    known = inputs.own_labels(inputs.parsed(written))
     chosen = choose(known, study.definitions, study.episodes.disorders)
     for folder in folders:
         _require_used(folder, chosen)
     for definition in chosen:
         codes.check_definition(definition, written[definition.id])
     texts = {d.id: written[d.id] for d in chosen}
-    return Loaded(study, layout, codes, chosen, texts, layout_text)
+    return Loaded(study, layout, codes, chosen, texts, layout_text, inputs.own_list_texts(folders))
 
 
 def notes_on_former_names(study_path: Path, study: Study) -> list[str]:

@@ -201,6 +201,7 @@ def _vocabulary(codes: CodeLists, disorders: list[str]) -> list[dict[str, Any]]:
         ("groups", "Treatment groups and their members", vocabulary.treatment_groups(codes), False),
         ("doses", "Doses", vocabulary.doses(codes), False),
         ("lists", "Diagnosis lists and their codes", vocabulary.diagnosis_lists(codes), False),
+        ("own", "Added by the study's own code lists", vocabulary.own_lists(codes), True),
     ]
     return [
         {"id": f"vocabulary-{id}", "heading": heading, "heads": heads, "rows": rows, "is_open": is_open}

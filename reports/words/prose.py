@@ -33,6 +33,7 @@ DOSES = {
     "minimum_effective": "the minimum effective dose",
     "usual_dose_lower": "the lower end of the usual dose range",
     "chlorpromazine_600": "600 mg a day of chlorpromazine or its equivalent",
+    "atrq": "the minimum dose of the MGH ATRQ",
 }
 _DURATIONS = {
     "span": "days from first to last, gaps included",

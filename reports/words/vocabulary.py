@@ -18,6 +18,7 @@ _DOSES = {
     "minimum_effective": "Minimum effective",
     "usual_dose_lower": "Lower end of the usual dose",
     "chlorpromazine_600": "Equal to 600 mg of chlorpromazine",
+    "atrq": "Minimum of the MGH ATRQ",
 }
 
 
@@ -119,6 +120,12 @@ def _codes(rows: pl.DataFrame) -> str:
         but = f" without {', '.join(left)}" if len(left) else ""
         told.append(f"{system.upper()} {', '.join(taken)}{but}")
     return "; ".join(told)
+
+
+def own_lists(codes: CodeLists) -> HeadedRows:
+    """What the user's own folders add to the code lists, row by row."""
+    heads = ("File", "Row", "Source")
+    return heads, [(row["file"], row["entry"], _cited(row)) for row in codes.own.to_dicts()]
 
 
 def doses(codes: CodeLists) -> HeadedRows:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from impasse.flows.cli import demo
 from impasse.flows.cli.app import app
+from tests.shipped import copied
 
 Edit = Callable[[Path], None]
 
@@ -77,7 +78,7 @@ def _own_definition(old: str, new: str) -> Edit:
     def edit(folder: Path) -> None:
         own = folder / "own"
         own.mkdir()
-        text = (Path(__file__).parents[2] / "schemas/definitions/depression/dep_typical_two_drugs.toml").read_text()
+        text = copied("dep_typical_two_drugs", "Mine")
         assert old in text
         (own / "mine.toml").write_text(text.replace(old, new, 1))
         study = folder / "study.toml"

@@ -17,7 +17,7 @@ from impasse.flows.definitions.expressions import in_code
 from impasse.flows.definitions.formula import in_lines, read_formula
 from impasse.schemas.definition import Definition
 from impasse.schemas.definition_file import parse
-from tests.shipped import CATALOGUE, CODES, SHIPPED
+from tests.shipped import CATALOGUE, CODES, SHIPPED, copied, with_label
 
 BY_ID = {definition.id: definition for definition in SHIPPED}
 DESCRIBED = [definition.id for definition in CATALOGUE if not isinstance(definition, Definition)]
@@ -52,7 +52,13 @@ def definitions(*words: str) -> Result:
     return CliRunner().invoke(app, ["definitions", *words], env={"COLUMNS": "80", "NO_COLOR": "1"})
 
 
-MINE = TYPICAL.read_text().replace("Typical: 2 drugs", "Mine")
+MINE = copied("dep_typical_two_drugs", "Mine")
+NAMED = ("--title", "A title of its own", "--short", "A label of its own")
+
+
+def new(new_id: str, neighbour: str, folder: Path, *words: str) -> Result:
+    """`impasse definitions new`, with a title and a label that are nobody's or those given."""
+    return definitions("new", new_id, "--from", neighbour, "--folder", str(folder), *(words or NAMED))
 
 
 @pytest.fixture
@@ -117,7 +123,7 @@ BAD_CASES = [
     ("disp 2021-02-12", "dips 2021-02-12", ("cases/mine.toml, line 8", "Did you mean 'disp'?")),
     ("2021-02-12", "2021-02-30", ("cases/mine.toml, line 8", "No date: '2021-02-30'")),
     ("resistant_date", "resistent_date", ("cases/mine.toml, line 11", "Did you mean 'resistant_date'?")),
-    ("dx 2021-01-01 F321", "dx 2021-01-01 F321\nproc 2021-01-01 etc", ("cases/mine.toml, line 2", "treatment 'etc'")),
+    ("dx 2021-01-01 F321", "dx 2021-01-01 F321\nproc 2021-01-01 etc", ("cases/mine.toml, line 2", "in sessions 'etc'")),
 ]
 
 
@@ -167,7 +173,7 @@ def test_a_difference_is_told_in_words(own: Path) -> None:
 
 def test_no_difference_is_said(own: Path) -> None:
     """Another title and source change nothing that counts."""
-    replace(own / "mine.toml", "title = ", 'title = "Mine" # ')
+    replace(own / "mine.toml", 'title = "Mine"', 'title = "Another"')
 
     ended = definitions("diff", "dep_typical_two_drugs", "mine", "--folder", str(own))
 
@@ -185,8 +191,7 @@ def test_a_count_and_a_score_can_be_compared() -> None:
 
 def test_what_cannot_matter_is_said_to_be_so(own: Path) -> None:
     """One failure cannot be distinct from itself."""
-    neighbour = (TYPICAL.parent / "dep_rtms_one_trial.toml").read_text()
-    one = neighbour.replace('distinct_by = "none"', 'distinct_by = "class"')
+    one = copied("dep_rtms_one_trial", "One").replace('distinct_by = "none"', 'distinct_by = "class"')
     (own / "one.toml").write_text(one)
 
     ended = definitions("diff", "dep_rtms_one_trial", "one", "--folder", str(own))
@@ -205,13 +210,13 @@ def test_an_unknown_definition_is_not_compared() -> None:
 @pytest.mark.parametrize("neighbour", sorted(BY_ID))
 def test_a_started_definition_is_a_draft_that_does_the_same(tmp_path: Path, neighbour: str) -> None:
     """Whatever the neighbour: the same five blocks, a title and a mark of its own, and the neighbour's cases."""
-    started = definitions("new", "mine", "--from", neighbour, "--folder", str(tmp_path))
+    started = new("mine", neighbour, tmp_path)
     made = parse("mine", (tmp_path / "mine.toml").read_text())
     like = BY_ID[neighbour]
     cases = (tmp_path / "cases/mine.toml").read_text()
 
     assert started.exit_code == 0
-    assert (made.status, made.title, made.short) == ("draft", f"Draft after {neighbour}", "mine")
+    assert (made.status, made.title, made.short) == ("draft", "A title of its own", "A label of its own")
     assert made.source == dataclasses.replace(like.source, confidence="D")
     assert (made.eligible, made.trial, made.adequacy) == (like.eligible, like.trial, like.adequacy)
     assert (made.outcome, made.resistance) == (like.outcome, like.resistance)
@@ -222,7 +227,7 @@ def test_a_started_definition_is_a_draft_that_does_the_same(tmp_path: Path, neig
 @pytest.mark.parametrize("neighbour", ["dep_typical_two_drugs", "dep_ohdsi_1009", "dep_thase_rush", "dep_msm"])
 def test_the_copied_cases_pass_at_once(tmp_path: Path, neighbour: str) -> None:
     """Of a count, of counts in time, of stages and of a staging score."""
-    definitions("new", "mine", "--from", neighbour, "--folder", str(tmp_path))
+    new("mine", neighbour, tmp_path)
 
     ended = definitions("test", str(tmp_path))
 
@@ -234,7 +239,7 @@ def test_a_neighbour_without_cases_leaves_none(own: Path) -> None:
     """The definition alone is written, and the test says that there is no case."""
     (own / "cases/mine.toml").unlink()
 
-    started = definitions("new", "bare", "--from", "mine", "--folder", str(own))
+    started = new("bare", "mine", own)
 
     assert started.stdout.count("written:") == 1
     assert "bare: no cases; draw some in cases/bare.toml" in definitions("test", str(own)).stdout
@@ -243,7 +248,7 @@ def test_a_neighbour_without_cases_leaves_none(own: Path) -> None:
 @pytest.mark.parametrize("described", DESCRIBED)
 def test_what_is_only_described_is_no_neighbour(tmp_path: Path, described: str) -> None:
     """It has no settings to start from or to compare."""
-    started = definitions("new", "mine", "--from", described, "--folder", str(tmp_path / "own"))
+    started = new("mine", described, tmp_path / "own")
     compared = definitions("diff", described, "dep_karolinska")
 
     assert (started.exit_code, compared.exit_code) == (2, 2)
@@ -254,7 +259,7 @@ def test_what_is_only_described_is_no_neighbour(tmp_path: Path, described: str) 
 
 def test_an_own_definition_can_be_the_neighbour(own: Path) -> None:
     """A second draft after the first."""
-    assert definitions("new", "mine_too", "--from", "mine", "--folder", str(own)).exit_code == 0
+    assert new("mine_too", "mine", own).exit_code == 0
     assert (own / "mine_too.toml").exists()
 
 
@@ -275,7 +280,7 @@ def test_nothing_is_written_over_and_an_id_is_plain(own: Path, new_id: str, told
     (own / "cases/half.toml").write_text(CASES)
     before = sorted(own.rglob("*"))
 
-    ended = definitions("new", new_id, "--from", "dep_mgh_s_4", "--folder", str(own))
+    ended = new(new_id, "dep_mgh_s_4", own)
 
     assert ended.exit_code == 2
     assert told in ended.stderr
@@ -471,11 +476,10 @@ def test_lint_tells_every_problem(own: Path) -> None:
     [
         ("", "The short label of 'mine' is missing."),
         ('short = "Thirty letters in a long label"\n', "The short label of 'mine' has 30 characters."),
-        ('short = "Karolinska: third treatment"\n', "The short label of 'mine' is that of 'dep_karolinska'."),
     ],
 )
 def test_a_label_that_does_not_do_is_one_message(own: Path, label: str, problem: str) -> None:
-    """Missing, too long, or another definition's, which has no message of its own."""
+    """Missing or too long."""
     (own / "cases/mine.toml").write_text(CASES + CASES)
     replace(own / "mine.toml", 'short = "Mine"\n', label)
 
@@ -503,6 +507,130 @@ def test_a_definition_without_a_label_can_still_be_used(own: Path) -> None:
 
     assert definitions("test", str(own)).exit_code == 0
     assert definitions("list", "--folder", str(own)).exit_code == 0
+
+
+def titled(name: str) -> tuple[str, str]:
+    """The title and the short label of a shipped definition."""
+    return BY_ID[name].title, BY_ID[name].short
+
+
+COMMANDS = [
+    ("list", "--folder", "{own}"),
+    ("show", "mine", "--folder", "{own}"),
+    ("lint", "--folder", "{own}"),
+    ("diff", "mine", "dep_typical_two_drugs", "--folder", "{own}"),
+    ("new", "third", "--from", "mine", "--folder", "{own}", *NAMED),
+    ("test", "{own}"),
+    ("methods", "--folder", "{own}", "--out", "{own}/methods.html"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+@pytest.mark.parametrize("setting", ["title", "short"])
+def test_a_label_of_a_shipped_definition_is_refused_by_every_command(
+    own: Path, setting: str, command: tuple[str, ...]
+) -> None:
+    """One message: which label, which two files, and that one's own is to change."""
+    (own / "cases/mine.toml").write_text(CASES + CASES)
+    label = getattr(BY_ID["dep_karolinska"], setting)
+    replace(own / "mine.toml", f'{setting} = "Mine"', f'{setting} = "{label}"')
+
+    ended = definitions(*(word.format(own=own) for word in command))
+
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert f"'{label}'" in ended.stderr
+    assert f"definition file dep_karolinska.toml, setting {setting}" in ended.stderr
+    assert f"definition file mine.toml, setting {setting}" in ended.stderr
+    assert "Change that of mine.toml." in ended.stderr
+    assert ended.stderr.count("Error:") == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "exit_code"), [("Mine", 2), ("mine", 2), (" Mine ", 2), ("MI NE", 0), ("Mine too", 0)]
+)
+def test_a_label_is_unique_within_a_folder(own: Path, label: str, exit_code: int) -> None:
+    """Capitals and blanks around it do not tell two apart; another word does."""
+    (own / "second.toml").write_text(with_label(MINE, "Second").replace('short = "Second"', f'short = "{label}"'))
+
+    ended = definitions("list", "--folder", str(own))
+
+    assert ended.exit_code == exit_code
+    assert ("Change that of second.toml." in ended.stderr) == (exit_code == 2)
+
+
+def test_a_label_is_unique_over_two_folders(own: Path, tmp_path: Path) -> None:
+    """Either alone is fine."""
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second/other.toml").write_text(MINE)
+    both = ("--folder", str(own), "--folder", str(tmp_path / "second"))
+
+    assert definitions("list", *both[2:]).exit_code == 0
+    assert "mine.toml, setting title" in definitions("list", *both).stderr
+
+
+def test_a_label_that_only_the_title_of_another_has_is_fine(own: Path) -> None:
+    """Titles stand on pages, labels in figures."""
+    replace(own / "mine.toml", 'short = "Mine"', 'short = "Two"')
+    (own / "second.toml").write_text(with_label(MINE, "Second").replace('short = "Second"', 'short = "Mine"'))
+
+    assert definitions("list", "--folder", str(own)).exit_code == 0
+
+
+def test_lint_tells_every_shared_label(own: Path) -> None:
+    """Title and label of one neighbour are two problems."""
+    (own / "cases/mine.toml").write_text(CASES + CASES)
+    (own / "second.toml").write_text(MINE.replace('status = "active"', 'status = "draft"'))
+
+    ended = definitions("lint", "--folder", str(own))
+
+    assert "Two definitions have the title 'Mine'." in ended.stdout
+    assert "Two definitions have the short label 'Mine'." in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("title", "short", "problem"),
+    [
+        ("Mine", "Free", "Two definitions have the title 'Mine'."),
+        ("Free", "mine", "Two definitions have the short label 'mine'."),
+        (titled("dep_karolinska")[0], "Free", "Two definitions have the title"),
+        ("Free", titled("dep_karolinska")[1], "Two definitions have the short label"),
+        (" ", "Free", "'third' needs a title."),
+        ("Free", " ", "The short label of 'third' is missing."),
+        ("Free", "a" * 29, "The short label of 'third' has 29 characters."),
+        ("Free", "a\x1b[2J", "control character U+001B"),
+        ("Free", "a\udcff", "control character U+DCFF"),
+    ],
+)
+def test_a_draft_needs_a_title_and_a_label_of_its_own(own: Path, title: str, short: str, problem: str) -> None:
+    """Nothing is written under another's, without one, or with one that no figure could show."""
+    before = sorted(own.rglob("*"))
+
+    ended = new("third", "mine", own, "--title", title, "--short", short)
+
+    assert ended.exit_code == 2
+    assert problem in " ".join(ended.stderr.split())
+    assert sorted(own.rglob("*")) == before
+
+
+@pytest.mark.parametrize("missing", ["--title", "--short"])
+def test_a_draft_is_not_named_by_the_program(own: Path, missing: str) -> None:
+    """Two drafts after one neighbour would get the same."""
+    words = {"--title": "A", "--short": "B"}
+    words.pop(missing)
+
+    ended = new("third", "mine", own, *next(iter(words.items())))
+
+    assert ended.exit_code == 2
+    assert missing in ended.stderr
+
+
+@pytest.mark.parametrize("label", ["a" * 28, 'Says "no" \\ never', "Éa — b"])
+def test_a_draft_has_the_label_as_it_was_given(own: Path, label: str) -> None:
+    """Of 28 characters; with quotes, a backslash, letters of other languages."""
+    assert new("third", "mine", own, "--title", label, "--short", label).exit_code == 0
+
+    made = parse("third", (own / "third.toml").read_text(encoding="utf-8"))
+    assert (made.title, made.short) == (label, label)
 
 
 DESCRIPTION = """\
@@ -567,7 +695,7 @@ def test_a_slip_in_a_definition_is_one_clear_message(own: Path, old: str, new: s
 
 def test_the_page_of_methods_is_written(own: Path, tmp_path: Path) -> None:
     """One file, with the user's own definition and its cases on it."""
-    replace(own / "mine.toml", "title = ", 'title = "All mine" # ')
+    replace(own / "mine.toml", 'title = "Mine"', 'title = "All mine"')
 
     ended = definitions("methods", "--out", str(tmp_path / "page.html"), "--folder", str(own))
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
@@ -636,13 +764,12 @@ def test_a_column_is_read_as_it_is_declared(definition: Definition) -> None:
 @pytest.mark.parametrize("like", ["dep_karolinska", "dep_mgh_s_4"])
 def test_an_id_that_is_a_word_changes_nothing_of_the_expressions(tmp_path: Path, word: str, like: str) -> None:
     """Only the line that says the id is another."""
-    (file,) = TYPICAL.parents[1].glob(f"*/{like}.toml")
-    (tmp_path / f"{word}.toml").write_text(file.read_text())
+    (tmp_path / f"{word}.toml").write_text(copied(like, "Mine"))
 
     mine, shipped = shown(word, "--folder", str(tmp_path)), shown(like)
 
     assert mine[1].startswith(f"{word}: ")
-    assert (mine[0], mine[2:]) == (shipped[0], shipped[2:])
+    assert mine[2:] == shipped[2:]
 
 
 @pytest.mark.parametrize(
@@ -718,7 +845,7 @@ def former(own: Path) -> Path:
         ["show", "mine", "--folder", "{own}"],
         ["lint", "--folder", "{own}"],
         ["diff", "mine", "dep_typical_two_drugs", "--folder", "{own}"],
-        ["new", "mine_too", "--from", "mine", "--folder", "{own}"],
+        ["new", "mine_too", "--from", "mine", "--folder", "{own}", *NAMED],
         ["test", "{own}"],
         ["methods", "--folder", "{own}", "--out", "{own}/methods.html"],
     ],
@@ -756,7 +883,7 @@ def test_a_setting_under_both_names_is_refused(former: Path) -> None:
 
 def test_a_draft_after_former_names_has_the_present_ones(former: Path) -> None:
     """So that the note on the neighbour is the only one."""
-    assert definitions("new", "mine_too", "--from", "mine", "--folder", str(former)).exit_code == 0
+    assert new("mine_too", "mine", former).exit_code == 0
 
     assert "drug_gap_days" not in (former / "mine_too.toml").read_text()
     assert "permissible_gap_days = 30" in (former / "mine_too.toml").read_text()

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from impasse.flows.cli.app import app
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.progress import progress_shown
+from tests.shipped import copied
 
 NOTE = "study.toml: episodes.washout_days is now min_prior_observation_days."
 
@@ -22,10 +23,11 @@ def former(own_study: Path, tmp_path: Path) -> Path:
     text = own_study.read_text().replace("min_prior_observation_days", "washout_days")
     named = text.replace("\n[definitions]\nuse = [", '\n[definitions]\nfolders = ["mine"]\nuse = ["two_drugs", ')
     own_study.write_text(named)
-    shipped = Path(__file__).parents[2] / "schemas/definitions/depression/dep_typical_two_drugs.toml"
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/two_drugs.toml").write_text(shipped.read_text())
-    (tmp_path / "mine/two_drugs_too.toml").write_text(shipped.read_text().replace("washout_days", "untreated_days"))
+    (tmp_path / "mine/two_drugs.toml").write_text(copied("dep_typical_two_drugs", "Two drugs"))
+    (tmp_path / "mine/two_drugs_too.toml").write_text(
+        copied("dep_typical_two_drugs", "Two drugs too").replace("washout_days", "untreated_days")
+    )
     return own_study
 
 

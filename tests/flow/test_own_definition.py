@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +15,10 @@ from impasse.flows.files import inputs
 from tests.flow.running import run_steps
 
 OWN = "dep_four_drugs"
+LISTS = """\
+list,code_system,code,use,source,date,confidence
+burnout,icd10,Z730,include,Handbook of this hospital,2026-11-30,M
+"""
 TITLE = "Four drugs, whatever their dose: a definition of this hospital"
 
 
@@ -20,12 +26,12 @@ TITLE = "Four drugs, whatever their dose: a definition of this hospital"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user's folder: a shipped definition with one setting changed, and its cases."""
     folder = tmp_path_factory.mktemp("hospital") / "definitions"
-    authoring.start(OWN, "dep_karolinska", folder)
+    authoring.start(OWN, "dep_karolinska", folder, TITLE, "Four drugs, any dose")
     path = folder / f"{OWN}.toml"
-    text = (
-        path.read_text(encoding="utf-8").replace("n = 2,", "n = 4,", 1).replace('status = "draft"', 'status = "active"')
-    )
-    path.write_text(text.replace("Draft after dep_karolinska", TITLE), encoding="utf-8")
+    text = path.read_text(encoding="utf-8").replace("n = 2,", "n = 4,", 1)
+    path.write_text(text.replace('status = "draft"', 'status = "active"'), encoding="utf-8")
+    (folder / "codelists").mkdir()
+    (folder / "codelists/diagnoses.csv").write_text(LISTS, encoding="utf-8")
     return folder
 
 
@@ -60,6 +66,16 @@ def test_its_file_is_released_as_it_was_read(published: Path, folder: Path) -> N
     released = (published / "release" / "definitions" / f"{OWN}.toml").read_text(encoding="utf-8")
 
     assert released == (folder / f"{OWN}.toml").read_text(encoding="utf-8")
+
+
+def test_its_code_lists_are_released_as_they_were_read(published: Path) -> None:
+    """With their fingerprint in the manifest, and their source on the page of methods."""
+    released = (published / "release/codelists/diagnoses.csv").read_text(encoding="utf-8")
+    manifest = json.loads((published / "release/manifest.json").read_text(encoding="utf-8"))
+
+    assert released == LISTS
+    assert manifest["own_codelists"] == {"diagnoses": sha256(LISTS.encode()).hexdigest()}
+    assert "Handbook of this hospital" in (published / "release/methods.html").read_text(encoding="utf-8")
 
 
 def test_no_code_names_a_definition() -> None:

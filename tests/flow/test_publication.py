@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from impasse.flows.files import inputs
 from impasse.flows.files.folders import files_in_folder
 from impasse.flows.run import progress
 from impasse.flows.run.loading import load
@@ -21,6 +19,7 @@ from impasse.flows.run.steps import classifying, comparing, publication, reading
 from impasse.schemas.errors import ImpasseError, RunInterrupted
 from tests.flow.running import publish, run_steps, worked_on
 from tests.flow.test_cli import impasse
+from tests.shipped import copied
 
 pytestmark = pytest.mark.usefixtures("blank_report")
 
@@ -128,8 +127,8 @@ def test_the_definitions_of_a_run_are_those_it_was_planned_with(own_study: Path,
     """A definition file that changes during the run does not change what the run says it used."""
     own = tmp_path / "own"
     own.mkdir()
-    shipped = inputs.shipped("definitions") / "depression" / "dep_karolinska.toml"
-    mine = Path(shutil.copy(shipped, own / "mine.toml"))
+    mine, written = own / "mine.toml", copied("dep_karolinska", "Mine")
+    mine.write_text(written)
     text, _ = own_study.read_text().rsplit("use = ", 1)
     own_study.write_text(f'{text}folders = ["own"]\nuse = ["mine"]\n')
     plan = make_plan(own_study, tmp_path / "out")
@@ -139,7 +138,7 @@ def test_the_definitions_of_a_run_are_those_it_was_planned_with(own_study: Path,
     comparing.compare(plan, load(plan.study_path))
     rendering.render_pages(plan, load(plan.study_path))
 
-    assert (plan.work / "release/definitions/mine.toml").read_text() == shipped.read_text()
+    assert (plan.work / "release/definitions/mine.toml").read_text() == written
 
 
 def test_an_output_folder_that_is_a_file_is_told(own_study: Path, tmp_path: Path) -> None:

@@ -199,5 +199,5 @@ def _number(cell: str) -> float | None:
 
 def _numbers(row: dict[str, str]) -> dict[str, float]:
     """The dose columns that hold a value."""
-    columns = ("minimum_effective_mg", "usual_dose_lower_mg", "chlorpromazine_600_mg")
+    columns = ("minimum_effective_mg", "usual_dose_lower_mg", "chlorpromazine_600_mg", "atrq_mg")
     return {name: float(row[name]) for name in columns if row[name]}

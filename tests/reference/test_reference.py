@@ -415,6 +415,25 @@ def test_as_strong_as_chlorpromazine(atc: str, dose_ug: int, judged: tuple) -> N
 
 
 @pytest.mark.parametrize(
+    ("atc", "dose_ug", "judged"),
+    [
+        (CITALOPRAM, 20_000, (True, "adequate")),
+        (CITALOPRAM, 19_999, (False, "underdosed")),
+        (ARIPIPRAZOLE, 30_000, (None, "dose_unknown")),
+    ],
+)
+def test_as_strong_as_an_instrument_asks(atc: str, dose_ug: int, judged: tuple) -> None:
+    """20 mg of citalopram are its minimum; of aripiprazole it says nothing."""
+    strong = with_drug_adequacy(dose_basis="atrq", min_dose_ratio=1.0)
+    told = classify(
+        definition=replace(strong, trial=replace(strong.trial, treatments=("antidepressants", "augmenters"))),
+        dispensings=[fill(0, atc, 28, dose_ug)],
+    )
+
+    assert facts(told["judgements"], "is_adequate", "adequacy_reason") == [judged]
+
+
+@pytest.mark.parametrize(
     ("days", "judged"),
     [
         ([0, 7, 14, 21, 28, 35], (True, "adequate")),

@@ -118,6 +118,31 @@ def test_what_is_taken_as_equal_to_600_mg_of_chlorpromazine_is_enough() -> None:
     )
 
 
+def test_an_instrument_has_minimum_doses_of_its_own() -> None:
+    """150 mg of venlafaxine are the ATRQ's minimum, 149 are not; of tianeptine it has none, which leaves it open."""
+    given = extract(
+        dispensings="""
+        person   | drug    | date       | days | dose_mg
+        at       | N06AX16 | 2010-01-01 | 56   | 150
+        below    | N06AX16 | 2010-01-01 | 56   | 149
+        unlisted | N06AX14 | 2010-01-01 | 56   | 37.5
+        no_dose  | N06AX16 | 2010-01-01 | 56   | -
+        """
+    )
+    rule = definition(adequacy={"drug": {"dose_basis": "atrq", "min_dose_ratio": 1.0}})
+
+    assert_shows(
+        judged(given, rule),
+        """
+        person   | is_adequate | adequacy_reason
+        at       | true        | adequate
+        below    | false       | underdosed
+        unlisted | -           | dose_unknown
+        no_dose  | -           | dose_unknown
+        """,
+    )
+
+
 def test_titration_counts_the_days_at_dose_not_the_mean() -> None:
     """Two weeks of 25 mg, then 28 days of 50 mg: enough days at dose though the mean is below; 27 are not."""
     given = extract(

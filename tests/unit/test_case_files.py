@@ -79,6 +79,13 @@ def test_a_case_file_is_read() -> None:
         ('observes = ["drug"]', 'observes = ["drugs"]', 13, "Did you mean 'drug'?"),
         ('observes = ["drug"]', 'observes = "drug"', 13, "a list of words"),
         ("observes", "observe", 13, "Did you mean 'observes'?"),
+        ("observes", "Observes", 13, "Did you mean 'observes'?"),
+        ("history", "histroy", 14, "Did you mean 'history'?"),
+        ("expected", "expects", 20, "Did you mean 'expected'?"),
+        ("days=28", "days=28 days=60", 18, "'days=' is there twice"),
+        ("days=28", "position=main", 18, "Unknown word 'position='."),
+        ("disp 2021-03-26", "disp 2025-01-01", 18, "after the period's end"),
+        ("disp 2021-03-26", "disp", 18, "Too many or too few words."),
         ('observes = ["drug"]\n', "", 11, "A case without observes."),
     ],
 )
@@ -87,13 +94,22 @@ def test_a_slip_in_a_case_file_is_named(old: str, new: str, line: int, told: str
     with pytest.raises(ImpasseError) as refused:
         parse("mine.toml", edited(old, new))
 
-    assert refused.value.where == f"mine.toml, line {line}"
+    assert refused.value.where == f"mine.toml, line {line}, case 'Two drugs, each followed by a switch'"
     assert told in str(refused.value)
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("", "No case"), ("case = 3", "No case"), ("[[case]", "Not valid TOML"), ("[[cases]]", "Did you mean 'case'?")],
+    [
+        ("", "No case"),
+        ("case = 3", "No case"),
+        ("case = [3]", "No case"),
+        ('case = ["name"]', "No case"),
+        (FILE.replace("No treatment", "\\u001b[2J"), "control character U+001B"),
+        (FILE.replace("No treatment, no resistance", " "), "A case without a name"),
+        ("[[case]", "Not valid TOML"),
+        ("[[cases]]", "Did you mean 'case'?"),
+    ],
 )
 def test_a_file_without_cases_is_refused(text: str, told: str) -> None:
     """Empty, of another shape, not TOML, misspelt."""
@@ -112,16 +128,63 @@ def test_every_expected_column_is_one_of_the_classification() -> None:
 
 @pytest.mark.parametrize(
     ("line", "told"),
-    [("score 2021-03-01 ham_d17 20", "Did you mean 'hamd17'?"), ("proc 2021-03-01 cbtt", "Did you mean 'cbt'?")],
+    [
+        ("score 2021-03-01 ham_d17 20", "Did you mean 'hamd17'?"),
+        ("score 2021-03-01 hamd17 53", "hamd17 goes from 0 to 52."),
+        ("score 2021-03-01 hamd17 -1", "hamd17 goes from 0 to 52."),
+        ("proc 2021-03-01 cbtt", "Did you mean 'cbt'?"),
+        ("proc 2021-03-01 N06AB06", "Unknown treatment in sessions 'N06AB06'"),
+        ("disp 2021-03-01 N60AB06", "No code list knows the drug 'N60AB06'"),
+        ("dx 2021-03-01 F999", "No code list knows the diagnosis 'F999'"),
+        ("dx 2021-03-01 999999 system=snomed", "No code list knows the diagnosis '999999'"),
+    ],
 )
-def test_a_scale_or_treatment_that_no_list_knows_is_named(line: str, told: str) -> None:
-    """It would be passed over in silence."""
+def test_a_word_that_no_list_knows_is_named(line: str, told: str) -> None:
+    """It would be passed over in silence; the message quotes the line."""
     case = parse("mine.toml", edited("dx 2021-01-01 F321", f"dx 2021-01-01 F321\n{line}"))[1]
 
     with pytest.raises(ImpasseError, match="case 'Two drugs, each followed by a switch'") as refused:
         check_words(case, CODES)
 
     assert told in str(refused.value)
+    assert f"line '{line}'" in refused.value.where
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "score 2021-03-01 hamd17 52",
+        "score 2021-03-01 hamd17 0",
+        "proc 2021-03-01 cbt",
+        "disp 2021-03-01 N06AB60",
+        "dx 2021-03-01 F3299",
+        "adm 2021-03-01 2021-03-02 K359",
+    ],
+)
+def test_a_word_that_a_list_knows_is_fine(line: str) -> None:
+    """At the border of a scale, below a code that is listed."""
+    case = parse("mine.toml", edited("dx 2021-01-01 F321", f"dx 2021-01-01 F321\n{line}"))[1]
+
+    assert check_words(case, CODES) is None
+
+
+def test_the_last_day_of_the_period_is_drawn() -> None:
+    """A day more, and the line would do nothing."""
+    assert parse("mine.toml", edited("disp 2021-03-26", "disp 2024-12-31"))
+
+
+def test_a_line_is_named_by_itself_where_an_earlier_one_holds_its_text() -> None:
+    """The first is longer and right."""
+    with pytest.raises(ImpasseError, match=r"mine\.toml, line 19"):
+        parse("mine.toml", edited("disp 2021-03-26 N06AX16 days=28 dose_mg=75", "dx 2021-03-01 F411\ndx 2021-03-01"))
+
+
+def test_a_key_is_named_where_it_stands_and_not_where_a_name_holds_its_word() -> None:
+    """The case is called after it."""
+    text = edited('["drug"]', '["drag"]').replace("Two drugs, each", "It observes two drugs, each")
+
+    with pytest.raises(ImpasseError, match=r"mine\.toml, line 13"):
+        parse("mine.toml", text)
 
 
 def test_a_case_that_is_met_differs_in_nothing() -> None:

@@ -301,12 +301,12 @@ def test_a_drug_whose_doses_cannot_be_told_apart_is_refused(looked_up: str) -> N
     drug = "N05AX08" if looked_up == "true" else "N05AX98"
 
     with pytest.raises(ImpasseError, match=f"{drug} has no row, or more than one"):
-        codelist_files.parse(with_line("doses", f"{drug},nasal,{looked_up},1,,,,,Paper,2026-01-01,M,M,,,"))
+        codelist_files.parse(with_line("doses", f"{drug},nasal,{looked_up},1,,,,,,Paper,2026-01-01,M,M,,,,"))
 
 
 def test_a_further_route_is_accepted() -> None:
     """And changes nothing that is looked up."""
-    more = codelist_files.parse(with_line("doses", "N05AX08,nasal,false,1,,,,,Paper,2026-01-01,M,M,,,"))
+    more = codelist_files.parse(with_line("doses", "N05AX08,nasal,false,1,,,,,,Paper,2026-01-01,M,M,,,,"))
 
     assert more.doses.equals(CODES.doses)
 
@@ -326,12 +326,29 @@ def test_600_mg_of_chlorpromazine_are_themselves() -> None:
     }
 
 
+def test_an_instrument_has_doses_of_its_own() -> None:
+    """Of venlafaxine twice the minimum effective dose, of mirtazapine half; of tianeptine and augmenters none."""
+    known = dict(CODES.doses.select("atc", "atrq_mg").rows())
+    antidepressants = CODES.treatments.filter(pl.col("groups").list.contains("antidepressants"))["treatment"]
+
+    assert (known["N06AX16"], known["N06AX11"], known["N06AX14"]) == (150, 15, None)
+    assert {atc for atc, mg in known.items() if mg} <= set(antidepressants)
+
+
+def test_an_instrument_dose_that_was_not_seen_is_marked_uncertain() -> None:
+    """That of venlafaxine alone was read."""
+    marks = dict(CODES.doses.drop_nulls("atrq_mg").select("atc", "atrq_confidence").rows())
+
+    assert marks.pop("N06AX16") == "V"
+    assert set(marks.values()) == {"U"}
+
+
 def test_a_minimum_effective_dose_says_what_for() -> None:
     """The same drug needs another dose for another disorder."""
     assert CODES.doses["minimum_effective_mg"].is_null().equals(CODES.doses["indication"].is_null())
 
 
-@pytest.mark.parametrize("column", ["ddd", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"])
+@pytest.mark.parametrize("column", ["ddd", "minimum_effective", "usual_dose_lower", "chlorpromazine_600", "atrq"])
 def test_every_dose_has_its_own_confidence(column: str) -> None:
     """One row rests on several sources."""
     assert CODES.doses[f"{column}_mg"].is_null().equals(CODES.doses[f"{column}_confidence"].is_null())

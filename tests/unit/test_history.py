@@ -99,6 +99,32 @@ def test_remarks_and_empty_lines_draw_nothing() -> None:
         ("dx 2021-01-01 F411 system=icd01", "Did you mean 'icd10'?"),
         ("adm 2021-01-09 2021-01-01 F322", "The last day is before the first."),
         ("sex mail", "Did you mean 'male'?"),
+        ("disp 2021-01-01 N06AB06 days=30 days=60", "'days=' is there twice"),
+        ("disp 2021-01-01 N06AB06 days=30 days=30", "'days=' is there twice"),
+        ("disp 2021-01-01 N06AB06 days", "Too many or too few words"),
+        ("disp 2021-01-01 N06AB06 setting=inpatient", "Unknown word 'setting='"),
+        ("proc 2021-01-01 cbt days=3", "Unknown word 'days='"),
+        ("died 2021-01-01 times=2", "Unknown word 'times='"),
+        ("DISP 2021-01-01 N06AB06", "Did you mean 'disp'?"),
+        ("disp 2021-01-01 N06AB06 Days=3", "Did you mean 'days='?"),
+        ("disp 2021-01-01 N06AB06 every=14", "'every=' without 'times='"),
+        ("disp 20210101 N06AB06", "No date: '20210101'"),
+        ("disp 2021-W01-1 N06AB06", "No date: '2021-W01-1'"),
+        ("disp 2021-01-01 N06AB06 days=100001", "No whole number from 1: '100001'"),
+        (f"disp 2021-01-01 N06AB06 days={'9' * 5000}", "No whole number from 1"),
+        ("disp 2021-01-01 N06AB06 times=100000 every=100000", "No day of the calendar"),
+        ("score 2021-01-01 ham_a nan", "No number: 'nan'"),
+        ("score 2021-01-01 ham_a 1_0", "No number: '1_0'"),
+        ("score 2021-01-01 ham_a inf", "No number: 'inf'"),
+        ("score 2021-01-01 ham_a 1e1", "No number: '1e1'"),
+        ("disp 2021-01-01 N06AB06 dose_mg=37,5", "No number: '37,5'"),
+        ("disp 2021-01-01 N06AB06 dose_mg=-5", "No number: '-5'"),
+        ("disp 2021-01-01 N06AB06 dose_mg=0.0005", "No dose: '0.0005'"),
+        ("disp 2021-01-01 N06AB06 ddd=1.0005", "No dose: '1.0005'"),
+        ("disp 2021-01-01 F321 days=28", "No ATC code: 'F321'"),
+        ("dx 2021-01-01 N06AB06", "No icd10 code: 'N06AB06'"),
+        ("dx 2021-01-01 F321 system=snomed", "No snomed code: 'F321'"),
+        ("adm 2021-01-01 2021-01-09 N06AB06", "No icd10 code: 'N06AB06'"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_shown(line: str, told: str) -> None:
@@ -108,6 +134,42 @@ def test_a_line_that_cannot_be_read_is_shown(line: str, told: str) -> None:
 
     assert told in str(refused.value)
     assert line in refused.value.where
+
+
+@pytest.mark.parametrize("line", ["born 1980-01-01", "died 2021-01-01", "sex female"])
+def test_a_fact_of_the_person_is_stated_once(line: str) -> None:
+    """Of two births the latter would count in silence."""
+    with pytest.raises(ImpasseError, match=f"A second line '{line.split()[0]}'"):
+        parse_history([line, "dx 2021-01-01 F411", line], "P1")
+
+
+def test_a_repeated_diagnosis_lasts_as_long_each_time() -> None:
+    """The last day moves with the first."""
+    rows = parse_history(["dx 2021-01-01 F411 until=2021-01-03 times=2"], "P1")["diagnoses"]
+
+    assert [(row["date"], row["end_date"]) for row in rows] == [
+        (date(2021, 1, 1), date(2021, 1, 3)),
+        (date(2021, 1, 8), date(2021, 1, 10)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "disp 2021-01-01 N06AB06 times=1 every=14",
+        "disp 2021-01-01 N06AB06 days=100000",
+        "disp 2021-01-01 N06AB06 dose_mg=37.125",
+        "disp 2021-01-01 N",
+        "score 2021-01-01 ham_a 0",
+        "dx 2021-01-01 35489007 system=snomed",
+        "dx 2021-01-01 ABC1 system=other",
+    ],
+)
+def test_what_is_just_right_is_read(line: str) -> None:
+    """The other side of what is refused."""
+    person = parse_history([line], "P1")
+
+    assert sum(len(person[table]) for table in ("dispensings", "scores", "diagnoses")) == 1
 
 
 def test_one_day_and_one_thousandth_are_the_least() -> None:

@@ -9,7 +9,8 @@ import pytest
 from impasse.flows.run.loading import load, stated
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.study import EngineSection
-from tests.unit.deliveries import SCHEMAS, study
+from tests.shipped import copied
+from tests.unit.deliveries import study
 
 STUDY = """
 name = "test"
@@ -29,7 +30,7 @@ def _own(folder: Path, status: str) -> str:
     """A folder with one definition of one's own, and the setting that names it."""
     own = folder / "own"
     own.mkdir()
-    text = (SCHEMAS / "definitions/depression/dep_typical_two_drugs.toml").read_text()
+    text = copied("dep_typical_two_drugs", "Mine")
     (own / "mine.toml").write_text(text.replace('status = "active"', f'status = "{status}"'))
     return 'folders = ["own"]'
 
@@ -64,6 +65,18 @@ def test_a_folder_of_definitions_is_used(tmp_path: Path) -> None:
 def test_a_folder_of_drafts_is_refused(tmp_path: Path) -> None:
     """They are not compared before their status is active."""
     assert 'Set its status to "active"' in _told(_study(tmp_path, _own(tmp_path, "draft")))
+
+
+def test_two_definitions_of_one_label_are_not_compared(tmp_path: Path) -> None:
+    """Whether both are compared or not: a reader of the pages could not tell which is which."""
+    setting = _own(tmp_path, "active")
+    (tmp_path / "own/second.toml").write_text(copied("dep_karolinska", "Mine"))
+
+    told = _told(_study(tmp_path, setting))
+
+    assert "Two definitions have the title 'Mine'." in told
+    assert "definition file mine.toml, setting title" in told
+    assert "Change that of second.toml." in told
 
 
 def test_workers_of_the_study_and_an_address_of_the_command_line_do_not_go_together() -> None:

@@ -194,7 +194,7 @@ def test_lists_say_what_is_left_out() -> None:
 @pytest.fixture(scope="module")
 def shipped() -> str:
     """The page of everything that is shipped."""
-    return render_methods(catalogue.methods_contents(CATALOGUE))
+    return render_methods(catalogue.methods_contents(CATALOGUE, CODES))
 
 
 def test_every_definition_is_on_the_page(shipped: str) -> None:
@@ -228,4 +228,4 @@ def test_no_id_is_there_twice(shipped: str) -> None:
 
 def test_equal_definitions_give_the_same_bytes(shipped: str) -> None:
     """In whatever order they come."""
-    assert render_methods(catalogue.methods_contents(reversed(CATALOGUE))) == shipped
+    assert render_methods(catalogue.methods_contents(reversed(CATALOGUE), CODES)) == shipped

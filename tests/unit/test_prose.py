@@ -417,6 +417,11 @@ def test_a_dose_in_chlorpromazine() -> None:
     )
 
 
+def test_a_dose_of_an_instrument() -> None:
+    """The minimum dose of the MGH ATRQ."""
+    assert "at or above the minimum dose of the MGH ATRQ" in adequacy(dose_basis="atrq", min_dose_ratio=1.0)
+
+
 def test_a_fall_in_points() -> None:
     """A fall in points has a baseline and is no share."""
     text = outcome(scales=(ScaleRule(scale="pcl5", fails_if="points_below", value=10),))
@@ -649,6 +654,7 @@ DIFFERENT = [
     changed("adequacy", drug=replace(DRUG, dose_basis="ddd_ratio")),
     changed("adequacy", drug=replace(DRUG, dose_basis="usual_dose_lower")),
     changed("adequacy", drug=replace(DRUG, dose_basis="chlorpromazine_600")),
+    changed("adequacy", drug=replace(DRUG, dose_basis="atrq")),
     changed("adequacy", drug=replace(DRUG, min_dose_ratio=1.5)),
     changed("adequacy", drug=replace(DRUG, min_pdc_percent=80)),
     changed("adequacy", augmentation=replace(DRUG, min_days=28)),

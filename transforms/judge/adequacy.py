@@ -29,6 +29,7 @@ _DOSE_COLUMNS = {
     "minimum_effective": "minimum_effective_mg",
     "usual_dose_lower": "usual_dose_lower_mg",
     "chlorpromazine_600": "chlorpromazine_600_mg",
+    "atrq": "atrq_mg",
 }
 
 References = dict[str, np.ndarray]

@@ -25,6 +25,7 @@ from impasse.flows.run.steps.page_contents import as_shown, parameters
 from impasse.schemas.rule_ids import judging_rule, trial_rule
 
 _KEPT, _RELEASED = "restricted/manifest.json", "release/manifest.json"
+OWN_LISTS_RELEASED = "release/codelists"
 _KEY_BYTES = 32
 
 
@@ -78,6 +79,7 @@ def _released(plan: Plan, loaded: Loaded, kept: dict[str, dict[str, str]], key: 
         "definitions": {path.stem: sha256_of(path) for path in files_in_folder(plan.work / "release/definitions")},
         "layout": layout_file(loaded),
         "rules": {d.id: [trial_rule(d), judging_rule(d)] for d in loaded.definitions},
+        "own_codelists": {path.stem: sha256_of(path) for path in files_in_folder(plan.work / OWN_LISTS_RELEASED)},
         "codelists": {path.stem: sha256_of(path) for path in files_in_folder(inputs.shipped("codelists"))},
         "outputs": _fingerprints(plan.work, "release", _RELEASED),
     }
