@@ -18,6 +18,7 @@ from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.mapping import Mapping
 from impasse.schemas.study import DefinitionSection, EngineSection, OutputSection, Study
+from impasse.schemas.supply_rules import require_amounts
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def load(study_path: Path) -> Loaded:
     study = inputs.read_study(study_path)
     codes = inputs.read_codelists()
     layout, layout_text = inputs.read_layout_of(study, study_path.parent)
+    require_amounts(study.supply, layout, "study file, supply.rules")
     folders = [study_path.parent / folder for folder in study.definitions.folders]
     written = inputs.definition_texts(folders)
     known = {name: parse(name, text) for name, text in written.items()}
