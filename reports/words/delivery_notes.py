@@ -102,7 +102,7 @@ def refill_sentences(supply: SupplySection, lengths: Iterable[tuple[str, int]]) 
     """What it means that refills tell how long supplies last, and the lengths (atc, days) that waiting times give."""
     notes = [_BY_RHYTHM] if RHYTHM in supply.rules else []
     if WAITING_TIME in supply.rules:
-        told = ", ".join(f"{plain(atc)} {plural(days, 'day')}" for atc, days in lengths) or "of no drug"
+        told = ", ".join(f"{plain(atc)} {plural(days, 'day')}" for atc, days in lengths) or "known of no drug"
         notes.append(
             f"How long a supply lasts where nothing else tells, until {supply.waiting_time_percentile}% of the refills "
             f"of its drug have come: {told}. A drug that fewer than {supply.waiting_time_min_persons} persons have "
