@@ -117,13 +117,13 @@ def test_no_supplies_have_no_stock() -> None:
 
 
 def _waits_by_amount(drawn: str, cap: int = 90) -> list[int]:
-    columns = _columns(drawn, "first", "goes_on", "day", "days", "rate")
+    columns = _columns(drawn, "first", "goes_on", "day", "days", "pace")
     return stocked_by_amount(*columns, cap).tolist()
 
 
 def test_what_is_left_over_is_used_at_the_new_rate() -> None:
     """Ten days at 50 are five at 100 and twenty at 25; of days that do not come out even the whole ones count."""
-    drawn = "first goes_on day days rate\ntrue false 0 30 50\nfalse false 20 30 {rate}"
+    drawn = "first goes_on day days pace\ntrue false 0 30 50\nfalse false 20 30 {rate}"
 
     assert [_waits_by_amount(drawn.format(rate=rate))[1] for rate in (50, 100, 25, 99, 101, 501)] == [
         10,
@@ -137,7 +137,7 @@ def test_what_is_left_over_is_used_at_the_new_rate() -> None:
 
 def test_what_is_left_over_at_an_unknown_rate_stays_days() -> None:
     """On either side of the change."""
-    drawn = "first goes_on day days rate\ntrue false 0 30 {old}\nfalse false 20 30 {new}"
+    drawn = "first goes_on day days pace\ntrue false 0 30 {old}\nfalse false 20 30 {new}"
 
     assert _waits_by_amount(drawn.format(old=-1, new=100)) == [0, 10]
     assert _waits_by_amount(drawn.format(old=100, new=-1)) == [0, 10]
@@ -145,28 +145,28 @@ def test_what_is_left_over_at_an_unknown_rate_stays_days() -> None:
 
 def test_the_cap_is_on_days_at_the_new_rate() -> None:
     """Ten days at 50 would be a hundred at 5."""
-    drawn = "first goes_on day days rate\ntrue false 0 30 50\nfalse false 20 30 5"
+    drawn = "first goes_on day days pace\ntrue false 0 30 50\nfalse false 20 30 5"
 
     assert _waits_by_amount(drawn, cap=90) == [0, 90]
 
 
 def test_what_is_left_over_twice_is_re_scaled_twice() -> None:
     """Ten days at 50 are five at 100; the next refill comes on the day they end, so 30 days at 100 are 60 at 50."""
-    drawn = "first goes_on day days rate\ntrue false 0 30 50\nfalse false 20 30 100\nfalse false 25 30 50"
+    drawn = "first goes_on day days pace\ntrue false 0 30 50\nfalse false 20 30 100\nfalse false 25 30 50"
 
     assert _waits_by_amount(drawn) == [0, 5, 60]
 
 
 def test_the_parts_of_one_supply_wait_alike() -> None:
     """What was left over is gone before the second part begins, whatever its rate."""
-    drawn = "first goes_on day days rate\ntrue false 0 30 50\nfalse false 20 10 100\nfalse true 30 10 25"
+    drawn = "first goes_on day days pace\ntrue false 0 30 50\nfalse false 20 10 100\nfalse true 30 10 25"
 
     assert _waits_by_amount(drawn) == [0, 5, 5]
 
 
 def test_each_drug_has_its_own_amount() -> None:
     """Nothing is left over from another group, and a late refill has nothing left."""
-    drawn = "first goes_on day days rate\ntrue false 0 30 50\ntrue false 20 30 100\nfalse false 51 30 50"
+    drawn = "first goes_on day days pace\ntrue false 0 30 50\ntrue false 20 30 100\nfalse false 51 30 50"
 
     assert _waits_by_amount(drawn) == [0, 0, 0]
 

@@ -6,12 +6,13 @@ import random
 
 import pytest
 
+from impasse.reports.display.timeline import draw
 from impasse.schemas import cases
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.history import DELIVERED_AS, parse_history
 from impasse.schemas.study import SupplySection
 from impasse.transforms.drawn_supplies import with_supplies
-from tests.shipped import CODES
+from tests.shipped import CODES, SHIPPED
 from tests.unit.deliveries import cleaned
 
 DEFAULT = SupplySection()
@@ -138,3 +139,12 @@ def test_a_slip_in_supply_rules_of_a_case_is_named(old: str, new: str, told: str
 
     assert told in str(refused.value)
     assert refused.value.where == "mine.toml, line 4"
+
+
+def test_a_drawn_line_shows_what_was_handed_out() -> None:
+    """Where it states no days; which days the rules make of it is the run's affair."""
+    [case] = cases.parse("mine.toml", CASE.replace("packages=2", "packages=2 ddd_per_package=14"))
+
+    drawn_line = draw(case, SHIPPED[0], CODES).rows[1].event
+
+    assert drawn_line == "sertraline, dose unknown, for as long as packages 2 and ddd per package 14 last"

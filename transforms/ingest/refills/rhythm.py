@@ -62,16 +62,16 @@ def _by_rhythm(table: pl.DataFrame, rule: SupplySection) -> list[pl.Series]:
     """For each row the days that it lasts, and thousandths of a DDD and micrograms a day; NaN where unknown."""
     group, day, total, in_ug = _columns(table)
     order = in_order(group)
-    purchases = Segments(group[order], day[order])
-    amount, micrograms = (_summed(purchases, column[order]) for column in (total, in_ug))
-    first = np.append(True, np.diff(group[order][purchases.first]) != 0)
-    average, opens = sliding_averages(first, day[order][purchases.first], amount, rule.max_days)
+    at_once = Segments(group[order], day[order])
+    amount, micrograms = (_summed(at_once, column[order]) for column in (total, in_ug))
+    first = np.append(True, np.diff(group[order][at_once.first]) != 0)
+    average, opens = sliding_averages(first, day[order][at_once.first], amount, rule.max_days)
     used = np.minimum(average, _MOST_A_DAY)
     longer = 1 + _lengthening(opens, average) if rule.irregular_refills == "lengthen" else np.ones(len(used))
     with np.errstate(divide="ignore", invalid="ignore"):
         by_amount = np.where(micrograms > 0, micrograms * used / amount, np.nan)
     of_row = np.empty(len(order), dtype=np.int64)
-    of_row[order] = purchases.of
+    of_row[order] = at_once.of
     exact = total / used[of_row] * longer[of_row]
     named = {"exact": exact, "average": used[of_row], "by_amount": by_amount[of_row]}
     return [pl.Series(name, values) for name, values in named.items()]
@@ -86,9 +86,9 @@ def _columns(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     return group, table["date"].to_physical().to_numpy(), total, table[TOTAL_UG].fill_null(0).to_numpy()
 
 
-def _summed(purchases: Segments, amount: np.ndarray) -> np.ndarray:
+def _summed(at_once: Segments, amount: np.ndarray) -> np.ndarray:
     """The amount of each purchase, 0 where that of a row of it is not known."""
-    return np.where(purchases.min(amount) > 0, purchases.sum(amount), 0)
+    return np.where(at_once.min(amount) > 0, at_once.sum(amount), 0)
 
 
 def _lengthening(opens: np.ndarray, average: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Rule `waiting_time_distribution`: a supply lasts until most persons who have the drug again have it again.
 
-After the waiting time distribution (Stovring H, Pottegard A, Hallas J. Determining prescription durations based on the
+After the waiting time distribution (Støvring H, Pottegård A, Hallas J. Determining prescription durations based on the
 parametric waiting time distribution. Pharmacoepidemiol Drug Saf 2016;25:1451-9, doi:10.1002/pds.4114): a prescription
 lasts as long as 80% of current users take to come again. Laugesen 2017 (doi:10.2147/CLEP.S148671) takes the 80th to
 the 99th percentile. (V: both abstracts; `waiting_time_percentile` is 80 by default.)
