@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from typing import Any
 
 import polars as pl
+from pydantic import ValidationError
 
 from impasse.schemas import toml
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import DECIDERS, Definition
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.history import QUOTED, PlaceOf, parse_history, unknown
-from impasse.schemas.study import OBSERVABLE, Study
+from impasse.schemas.study import OBSERVABLE, Study, SupplySection
 from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 NO_VALUE = "none"
 _PERIOD_END = date(2024, 12, 31)
 _EVENTS = ("diagnoses", "dispensings", "procedures", "scores", "admissions")
 _KEYS = ("name", "observes", "history", "expected")
+_OPTIONAL_KEYS = ("supply",)
 _WORDS = {"verdict": VERDICTS, "decided_by": DECIDERS, "pseudo_resistance": PSEUDO_RESISTANCE}
 _COUNTS = ("n_trials", "n_adequate", "n_failed_min", "n_failed_max")
 _POINTS = ("score_min", "score_max")
@@ -44,7 +46,7 @@ class Case:
     """A drawn history, what the delivery can show, and the columns of the classification it must get.
 
     A null in `expected` is written "none" in the file, but for texts: the level "none" is the one under the lowest.
-    `where` is the file and the line the case starts on.
+    `where` is the file and the line the case starts on, `supply` how amounts become days, as in a study.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Case:
     history: str
     expected: dict[str, Any]
     where: str
+    supply: SupplySection = field(default_factory=SupplySection)
 
     def place_of(self, *words: str) -> str:
         """The file, the line the case starts on, and the line of the history that holds the words."""
@@ -116,12 +119,13 @@ def _check_scores(case: Case, scores: list[dict[str, Any]], codes: CodeLists) ->
             raise ImpasseError(what, where=case.place_of(row["scale"], f"{row['value']:g}"), do="Correct the score.")
 
 
-def study_of(definition: Definition) -> Study:
+def study_of(definition: Definition, supply: SupplySection | None = None) -> Study:
     """The study around every case of a definition."""
     return Study.model_validate(
         {
             "name": "cases",
             "source": {"kind": "registry", "path": "."},
+            "supply": supply or SupplySection(),
             "period": {"start": date(2015, 1, 1), "end": _PERIOD_END},
             "episodes": {
                 "disorders": definition.eligible.disorders,
@@ -141,8 +145,8 @@ def _case(file: str, text: str, number: int, raw: dict[str, Any]) -> Case:
         return _place(file, text, number, wanted) + (f", case '{name}'" if isinstance(name, str) else "")
 
     for key in raw:
-        if key not in _KEYS:
-            raise unknown("key of a case", key, list(_KEYS), place(key))
+        if key not in (*_KEYS, *_OPTIONAL_KEYS):
+            raise unknown("key of a case", key, [*_KEYS, *_OPTIONAL_KEYS], place(key))
     for key in _KEYS:
         if key not in raw:
             keys = ", ".join(_KEYS)
@@ -156,8 +160,14 @@ def _case(file: str, text: str, number: int, raw: dict[str, Any]) -> Case:
         column: None if value == NO_VALUE and column not in _LITERAL else value
         for column, value in raw["expected"].items()
     }
+    supply = _supply(raw.get("supply", {}), place)
     case = Case(
-        raw["name"], frozenset(raw["observes"]), raw["history"], expected, _place(file, text, number, "[[case]]")
+        raw["name"],
+        frozenset(raw["observes"]),
+        raw["history"],
+        expected,
+        _place(file, text, number, "[[case]]"),
+        supply,
     )
     case.person(place)
     for line in case.history.splitlines():
@@ -172,6 +182,21 @@ def _check_days(drawn: dict[str, Any], where: str) -> None:
         what = f"A day after the period's end: {day}."
         expected = f"at most {_PERIOD_END}, the last day of the study around every case"
         raise ImpasseError(what, where=where, expected=expected, do="Correct it.")
+
+
+def _supply(stated: object, place: PlaceOf) -> SupplySection:
+    """The supply rules that a case states, as a study would; else those that hold where a study states none."""
+    try:
+        return SupplySection.model_validate(stated)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(["supply", *(str(part) for part in problem["loc"])])
+        raise ImpasseError(
+            f"{key} is not readable.",
+            where=place("supply"),
+            expected=problem["msg"].removeprefix("Value error, "),
+            do="Correct it.",
+        ) from None
 
 
 def _check_kinds(raw: dict[str, Any], place: PlaceOf) -> None:

@@ -12,17 +12,11 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
-from impasse.schemas.study import SUPPLY_KINDS
+from impasse.schemas.study import SUPPLY_KINDS, SUPPLY_RULES
 from impasse.schemas.values import CODE_SYSTEMS, SETTINGS
 
-SUPPLY_BASES = (
-    "days_supply",
-    "quantity_per_daily_dose",
-    "ddd",
-    "packages_x_ddd",
-    "assumed_days_per_package",
-    "unknown",
-)
+# The rule that made the days of a supply.
+SUPPLY_BASES = (*SUPPLY_RULES, "unknown")
 
 
 class _Table(pa.DataFrameModel):

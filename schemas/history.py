@@ -15,6 +15,7 @@ from typing import Any
 
 from impasse.schemas.code_forms import ATC_CODE, FORMS, PLAIN_CODE
 from impasse.schemas.errors import ImpasseError, nearest
+from impasse.schemas.study import SUPPLY_KINDS
 from impasse.schemas.values import CODE_SYSTEMS, SETTINGS
 
 _MOST = 100_000  # days or repetitions
@@ -182,17 +183,35 @@ def _diagnosis(
 
 
 def _dispensing(
-    day: str, atc: str, days: str | None = None, dose_mg: str | None = None, ddd: str | None = None
+    day: str,
+    atc: str,
+    days: str | None = None,
+    dose_mg: str | None = None,
+    ddd: str | None = None,
+    kind: str = "dispensed",
+    **amounts: str,
 ) -> Event:
+    """What a line says itself, and under `delivered` what a registry would have delivered to say it."""
+    ug, mddd = (_dose(dose) if dose is not None else None for dose in (dose_mg, ddd))
+    n_days = _whole(days) if days is not None else None
+    told = {DELIVERED_AS[word]: _amount(amount) for word, amount in amounts.items()}
     return {
         "date": _date(day),
         "atc": _code(atc, "ATC"),
-        "days": _whole(days) if days is not None else None,
-        "dose_ug": _dose(dose_mg) if dose_mg is not None else None,
-        "dose_mddd": _dose(ddd) if ddd is not None else None,
+        "days": n_days,
+        "dose_ug": ug,
+        "dose_mddd": mddd,
         "supply_basis": "unknown" if days is None else "days_supply",
-        "kind": "dispensed",
+        "kind": _one_of("kind of supply", kind, SUPPLY_KINDS),
+        "delivered": {"days_supply": n_days, "daily_dose_mg": None if ug is None else ug / 1000, **told},
     }
+
+
+def _amount(text: str) -> float:
+    amount = _number(text)
+    if not 0 < amount < float("inf"):
+        raise ImpasseError(f"No amount: '{text}'.", expected="more than 0", do="Leave the word out if it is not known.")
+    return amount
 
 
 def _procedure(day: str, treatment: str) -> Event:
@@ -230,14 +249,23 @@ class Kind:
             raise ImpasseError("Too many or too few words.", expected=form, do="Write the line in this form.")
 
 
+# What was handed out, by the words of a line and by the columns of a layout; `ddd` of a line is DDD a day.
+DELIVERED_AS = {
+    "total_ddd": "ddd",
+    "packages": "n_packages",
+    "ddd_per_package": "ddd_per_package",
+    "quantity": "quantity",
+    "strength_mg": "strength_mg",
+}
 _REPEAT = ("times", "every")
+_SUPPLIED = ("days", "dose_mg", "ddd", "kind", *DELIVERED_AS)
 EVENT_KINDS: dict[str, Kind] = {
     "born": Kind(("DATE",), _date, column="birth_date"),
     "died": Kind(("DATE",), _date, column="death_date"),
     "sex": Kind(("SEX",), _sex, column="sex"),
     "covered": Kind(("DATE", "DATE"), _coverage, "coverage"),
     "dx": Kind(("DATE", "CODE"), _diagnosis, "diagnoses", options=("until", "system", "position", "setting", *_REPEAT)),
-    "disp": Kind(("DATE", "ATC"), _dispensing, "dispensings", options=("days", "dose_mg", "ddd", *_REPEAT)),
+    "disp": Kind(("DATE", "ATC"), _dispensing, "dispensings", options=(*_SUPPLIED, *_REPEAT)),
     "proc": Kind(("DATE", "TREATMENT"), _procedure, "procedures", options=_REPEAT),
     "score": Kind(("DATE", "SCALE", "VALUE"), _score, "scores", options=_REPEAT),
     "adm": Kind(("DATE", "DATE", "CODE"), _admission, "admissions"),

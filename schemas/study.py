@@ -23,7 +23,16 @@ MAX_BUCKETS = 4096
 OF_REGISTRY, OF_OMOP = {"layout", "files", "decimal"}, {"exposure_end", "exposure_of_one_day"}
 _BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}
 _ASSUMED = "assumed_days_per_package"
-SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", _ASSUMED)
+# Rules that need more than the row: the person's other dispensings of the drug, or those of all persons.
+RHYTHM, WAITING_TIME = "personal_refill_rhythm", "waiting_time_distribution"
+SUPPLY_RULES = ("days_supply", "quantity_per_daily_dose", "ddd", "packages_x_ddd", _ASSUMED, RHYTHM, WAITING_TIME)
+# Settings of [supply] that one rule alone uses.
+_OF_RULES = {
+    _ASSUMED: _ASSUMED,
+    "irregular_refills": RHYTHM,
+    "waiting_time_percentile": WAITING_TIME,
+    "waiting_time_min_persons": WAITING_TIME,
+}
 
 
 def _well_written(text: str) -> str:
@@ -133,6 +142,25 @@ class SupplySection(_Section):
         "packages_x_ddd",
     )
     assumed_days_per_package: Annotated[int, Field(ge=1, le=366)] | None = None
+    irregular_refills: Annotated[
+        Literal["ignored", "lengthen"],
+        Field(
+            description="Whether a supply by personal_refill_rhythm lasts longer where the person refills irregularly: "
+            "by the relative standard deviation of the averages, 20% at least and 50% at most, or not at all."
+        ),
+    ] = "ignored"
+    waiting_time_percentile: Annotated[
+        int,
+        Field(
+            ge=50,
+            le=99,
+            description="By waiting_time_distribution a supply lasts until so many percent of the refills have come.",
+        ),
+    ] = 80
+    waiting_time_min_persons: Annotated[
+        int,
+        Field(ge=10, description="Persons with two dispensings of a drug that waiting_time_distribution needs for it."),
+    ] = 50
     kinds: Annotated[
         tuple[Literal[SUPPLY_KINDS], ...],  # type: ignore[valid-type]  # the words are a tuple that others count
         Field(
@@ -151,12 +179,20 @@ class SupplySection(_Section):
     ] = "together"
 
     @model_validator(mode="after")
+    def _each_rule_is_named_once(self) -> SupplySection:
+        for name in self.rules:
+            if self.rules.count(name) > 1:
+                raise ValueError(f'"{name}" once among supply.rules: of two the second would never be used')
+        return self
+
+    @model_validator(mode="after")
     def _assumption_is_stated_where_it_is_used(self) -> SupplySection:
-        is_used, is_stated = _ASSUMED in self.rules, self.assumed_days_per_package is not None
-        if is_used and not is_stated:
+        if _ASSUMED in self.rules and self.assumed_days_per_package is None:
             raise ValueError(f"supply.{_ASSUMED} must be set when that rule is used")
-        if is_stated and not is_used:
-            raise ValueError(f'"{_ASSUMED}" among supply.rules, which alone use it')
+        stated = [name for name in _OF_RULES if name in self.model_fields_set and getattr(self, name) is not None]
+        for name in stated:
+            if _OF_RULES[name] not in self.rules:
+                raise ValueError(f'"{_OF_RULES[name]}" among supply.rules, which alone uses supply.{name}')
         return self
 
 

@@ -17,6 +17,7 @@ from impasse.transforms.ingest.clean import EVENT_TABLES, SourceReader, clean_pe
 from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.ordering import number_words, order_words, put_in_order
+from impasse.transforms.ingest.refills.settle import lengths_of_drugs, settled_supplies
 from impasse.transforms.ingest.reversals import Reversals, take_back
 from impasse.transforms.ingest.tallies import (
     Lying,
@@ -67,6 +68,9 @@ def clean(delivered: Delivered, mapping: Mapping | OmopLists, study: Study, code
         words = order_words(known)
         rows, settled = take_back(rows, words.supplies, words.places)
         tables[table], reversals = put_in_order(table, rows, words), reversals + settled
+        if table == "dispensings":
+            lengths = lengths_of_drugs([rows], words, study.supply)
+            tables[table] = settled_supplies(tables[table], study.supply, lengths)
         refused[table] = [piece.refused for piece in pieces]
     named = dict.fromkeys(MODELS) | tables | {"persons": people.persons()}
     quarantine = {

@@ -15,7 +15,9 @@ from impasse.schemas.cases import Case, study_of
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
 from impasse.schemas.extracts import MODELS, Extract
+from impasse.schemas.study import SupplySection
 from impasse.schemas.values import Row
+from impasse.transforms.drawn_supplies import with_supplies
 from impasse.transforms.results import Results, classify
 
 NO_EPISODE, NO_COLUMN = "no episode", "nothing: the definition does not say"
@@ -46,17 +48,17 @@ def _differences(case: Case, found: Row | None) -> list[Difference]:
 def classify_cases(cases: Sequence[Case], definition: Definition, codes: CodeLists) -> list[Row | None]:
     """The classification (of a staging system the stage) of each drawn person's first episode, if there is one.
 
-    Cases that observe the same are classified together.
+    Cases that observe the same, by the same supply rules, are classified together.
     """
-    deliveries: dict[tuple[frozenset[str], frozenset[str]], dict[str, Row]] = {}
+    deliveries: dict[tuple[frozenset[str], frozenset[str], SupplySection], dict[str, Row]] = {}
     for number, case in enumerate(cases):
         person = case.person() | {"person_id": f"{number:09}"}
         absent = frozenset() if person["coverage"] else frozenset({"coverage"})
-        deliveries.setdefault((case.observes, absent), {})[person["person_id"]] = person
+        deliveries.setdefault((case.observes, absent, case.supply), {})[person["person_id"]] = person
     found: dict[str, Row] = {}
-    for (observes, absent), persons in deliveries.items():
-        extract = drawn_extract(list(persons.values()), observes, absent)
-        found |= _first_answers(classify(extract, study_of(definition), [definition], codes), definition)
+    for (observes, absent, supply), persons in deliveries.items():
+        extract = drawn_extract(with_supplies(list(persons.values()), supply, codes), observes, absent)
+        found |= _first_answers(classify(extract, study_of(definition, supply), [definition], codes), definition)
     return [found.get(f"{number:09}") for number in range(len(cases))]
 
 

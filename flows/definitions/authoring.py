@@ -33,7 +33,8 @@ _HEADER = """\
 #   born DATE, died DATE, sex female     facts of the person
 #   covered DATE DATE                    observed from and to
 #   dx DATE CODE                         a diagnosis; until= system= position= setting=
-#   disp DATE ATC days=28 dose_mg=50     a dispensing: days of supply, mg a day; ddd= DDD a day
+#   disp DATE ATC days=28 dose_mg=50     a dispensing: days of supply, mg a day; ddd= DDD a day; or what was handed
+#                                        out: packages= ddd_per_package= total_ddd= quantity= strength_mg=
 #   proc DATE TREATMENT                  a session, such as cbt or ect
 #   score DATE SCALE VALUE               a symptom score
 #   adm DATE DATE CODE                   a hospital stay

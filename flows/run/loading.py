@@ -17,6 +17,7 @@ from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.mapping import Mapping
 from impasse.schemas.study import DefinitionSection, EngineSection, OutputSection, Study
+from impasse.schemas.supply_rules import require_amounts
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def load(study_path: Path) -> Loaded:
     folders = [study_path.parent / folder for folder in study.definitions.folders]
     codes = inputs.read_codelists(folders)
     layout, layout_text = inputs.read_layout_of(study, study_path.parent)
+    require_amounts(study.supply, layout, "study file, supply.rules")
     written = inputs.definition_texts(folders)
     known = inputs.own_labels(inputs.parsed(written))
     chosen = choose(known, study.definitions, study.episodes.disorders)

@@ -18,7 +18,7 @@ from impasse.reports.words.numbers import listed, number, plural
 from impasse.schemas.cases import Case
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.definition import Definition
-from impasse.schemas.history import DRAWN_TABLES, parse_history
+from impasse.schemas.history import DELIVERED_AS, DRAWN_TABLES, parse_history
 from impasse.schemas.study import OBSERVABLE
 from impasse.schemas.values import NO_LEVEL, Row
 
@@ -181,8 +181,19 @@ def _code(code: str, system: str) -> str:
 def _dispensing(row: Row, definition: Definition, codes: CodeLists) -> str:
     doses = [(row["dose_ug"], "mg"), (row["dose_mddd"], "DDD")]
     dose = [f"{number(amount / 1000)} {unit} a day" for amount, unit in doses if amount is not None]
-    long = "for an unknown time" if row["days"] is None else f"for {plural(row['days'], 'day')}"
-    return f"{codes.drug_name(row['atc'])}, {' or '.join(dose) or 'dose unknown'}, {long}"
+    return f"{codes.drug_name(row['atc'])}, {' or '.join(dose) or 'dose unknown'}, {_how_long(row)}"
+
+
+def _how_long(row: Row) -> str:
+    """For how many days, or what was handed out, of which the supply rules make days."""
+    if row["days"] is not None:
+        return f"for {plural(row['days'], 'day')}"
+    amounts = [
+        f"{word.replace('_', ' ')} {number(row['delivered'][column])}"
+        for word, column in DELIVERED_AS.items()
+        if row["delivered"].get(column)
+    ]
+    return f"for as long as {listed(amounts)} last" if amounts else "for an unknown time"
 
 
 def _session(row: Row, definition: Definition, codes: CodeLists) -> str:

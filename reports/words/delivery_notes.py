@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from impasse.reports.words.limits import harmless_rows_sentences, reversal_sentences, unused_rows_sentences
-from impasse.reports.words.numbers import listed, part_of
+from impasse.reports.words.numbers import listed, part_of, plural
 from impasse.schemas.mapping import NUMBERS, OMOP_DATES, Column, Mapping
 from impasse.schemas.plain import plain
-from impasse.schemas.study import SUPPLY_KINDS, SourceSection, Study
+from impasse.schemas.study import RHYTHM, SUPPLY_KINDS, WAITING_TIME, SourceSection, Study, SupplySection
 
 _WITHOUT = {
     "concept": "the ICD and procedure codes of source concepts are unknown",
@@ -32,6 +32,10 @@ _MARKS = {
     None: "with a point or a comma: 28.5 and 28,5 are read, and 1,000, which may be a thousand, is not",
 }
 _REMEDY = "If that is not how they are written, state source.decimal, or the decimal of the file in source.files."
+_BY_RHYTHM = (
+    "Days of supply by personal_refill_rhythm reach about as far as the person's next refill: the proportion of days "
+    "covered by them is no measure of adherence, and their dose is what was bought a day."
+)
 _OTHER = {"inclusive": "exclusive", "exclusive": "inclusive"}
 _ONE_DAY = {"inclusive": "one day too long", "exclusive": "one day too short"}
 
@@ -47,6 +51,7 @@ def note_sentences(noted: dict[str, Any], study: Study) -> list[str]:
         *supply_kind_sentences(noted["kinds"]),
         *mixed_kind_sentences(noted["kinds"]),
         *other_kind_sentences(noted["n_of_other_kinds"], study.supply.kinds),
+        *refill_sentences(study.supply, noted["lengths"]),
     ]
     if omop is None:
         return notes
@@ -91,6 +96,19 @@ def other_kind_sentences(n: int, read: tuple[str, ...]) -> list[str]:
     kinds = ", ".join(read)
     told = f"Accepted dispensings that are not used, because supply.kinds reads {kinds} only"
     return [f"{told}: {n:,}."] if n else []
+
+
+def refill_sentences(supply: SupplySection, lengths: Iterable[tuple[str, int]]) -> list[str]:
+    """What it means that refills tell how long supplies last, and the lengths (atc, days) that waiting times give."""
+    notes = [_BY_RHYTHM] if RHYTHM in supply.rules else []
+    if WAITING_TIME in supply.rules:
+        told = ", ".join(f"{plain(atc)} {plural(days, 'day')}" for atc, days in lengths) or "known of no drug"
+        notes.append(
+            f"How long a supply lasts where nothing else tells, until {supply.waiting_time_percentile}% of the refills "
+            f"of its drug have come: {told}. A drug that fewer than {supply.waiting_time_min_persons} persons have "
+            "twice has no such length."
+        )
+    return notes
 
 
 def missing_vocabulary_sentences(tables: list[str] | tuple[str, ...], has_drugs: bool) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from impasse.schemas.cases import Case, check_words, parse, study_of
 from impasse.schemas.definition import Definition
+from impasse.transforms.drawn_supplies import with_supplies
 from impasse.transforms.try_cases import classify_cases
 from tests.reference.reference import classify_person
 from tests.shipped import CODES, REFERENCE_CODES, SHIPPED
@@ -61,7 +62,8 @@ def _fast(name: str) -> list[dict[str, Any]]:
 
 
 def _slow(case: Case, definition: Definition) -> dict[str, Any]:
-    person, study = case.person(), study_of(definition)
+    [person] = with_supplies([case.person()], case.supply, CODES)
+    study = study_of(definition, case.supply)
     absent = frozenset() if person["coverage"] else frozenset({"coverage"})
     told = classify_person(person, study.episodes, study.period, [definition], REFERENCE_CODES, case.observes, absent)
     rows = told["classifications"] if definition.gives == "verdict" else told["stages"]

@@ -10,9 +10,11 @@ from impasse.reports.words.delivery_notes import (
     one_day_sentences,
     other_kind_sentences,
     reading_sentences,
+    refill_sentences,
     supply_kind_sentences,
 )
 from impasse.schemas.overrules import overruled
+from impasse.schemas.study import SupplySection
 from tests.unit.deliveries import OMOP_LISTS, layout, study
 
 
@@ -43,6 +45,22 @@ def test_missing_vocabulary_tables_in_words() -> None:
         "A drug of which no delivered table tells the ingredient is refused (no_atc_mapping).",
     ]
     assert missing_vocabulary_sentences([], has_drugs=True) == []
+
+
+def test_what_it_means_that_refills_tell_how_long_supplies_last() -> None:
+    """One sentence for each rule; under the rules of a study that states none, nothing."""
+    waiting = SupplySection(rules=("ddd", "waiting_time_distribution"), waiting_time_percentile=90)
+    rhythm = SupplySection(rules=("personal_refill_rhythm",))
+
+    assert refill_sentences(SupplySection(), []) == []
+    assert [sentence.split(":")[0] for sentence in refill_sentences(rhythm, [])] == [
+        "Days of supply by personal_refill_rhythm reach about as far as the person's next refill"
+    ]
+    assert refill_sentences(waiting, [("N06AB06", 84), ("N06AX16", 1)]) == [
+        "How long a supply lasts where nothing else tells, until 90% of the refills of its drug have come: "
+        "N06AB06 84 days, N06AX16 1 day. A drug that fewer than 50 persons have twice has no such length."
+    ]
+    assert "have come: known of no drug." in refill_sentences(waiting, [])[0]
 
 
 ENDS = {"n_both": 100, "n_inclusive": 90, "n_exclusive": 10, "n_by_end": 40, "n_one_day": 10}
@@ -126,6 +144,7 @@ def test_a_registry_has_no_notes_on_concepts() -> None:
         "n_coverage_of_others": 0,
         "kinds": [{"kind": "dispensed", "n": 10, "n_beside": 0}],
         "n_of_other_kinds": 0,
+        "lengths": [],
         "midnights": [],
         "omop_notes": None,
     }

@@ -36,6 +36,7 @@ def test_a_dispensing_is_in_micrograms_and_thousandths_of_a_ddd() -> None:
             "dose_mddd": 1500,
             "supply_basis": "days_supply",
             "kind": "dispensed",
+            "delivered": {"days_supply": 28, "daily_dose_mg": 37.5},
         }
     ]
 
@@ -45,6 +46,25 @@ def test_what_a_dispensing_does_not_say_is_not_known() -> None:
     row = parse_history(["disp 2021-01-01 N06A"], "P1")["dispensings"][0]
 
     assert (row["days"], row["dose_ug"], row["dose_mddd"], row["supply_basis"]) == (None, None, None, "unknown")
+
+
+def test_amounts_are_kept_as_a_register_delivers_them() -> None:
+    """`ddd` of a line is DDD a day; what was handed out in all is `total_ddd`, which a layout calls ddd."""
+    line = (
+        "disp 2021-01-01 N06AX14 packages=2 ddd_per_package=15 total_ddd=30 quantity=60 strength_mg=12.5 kind=unknown"
+    )
+    row = parse_history([line], "P1")["dispensings"][0]
+
+    assert (row["days"], row["dose_mddd"], row["kind"]) == (None, None, "unknown")
+    assert row["delivered"] == {
+        "days_supply": None,
+        "daily_dose_mg": None,
+        "n_packages": 2.0,
+        "ddd_per_package": 15.0,
+        "ddd": 30.0,
+        "quantity": 60.0,
+        "strength_mg": 12.5,
+    }
 
 
 def test_a_line_may_be_repeated() -> None:
@@ -95,6 +115,10 @@ def test_remarks_and_empty_lines_draw_nothing() -> None:
         ("score 2021-01-01 ham_a high", "No number: 'high'"),
         ("disp 2021-01-01 N06AB06 days=0", "No whole number from 1: '0'"),
         ("disp 2021-01-01 N06AB06 days=28 dose_mg=0", "No dose: '0'"),
+        ("disp 2021-01-01 N06AB06 total_ddd=0", "No amount: '0'"),
+        ("disp 2021-01-01 N06AB06 packages=-1", "No amount: '-1'"),
+        ("disp 2021-01-01 N06AB06 quantity=nan", "No amount: 'nan'"),
+        ("disp 2021-01-01 N06AB06 kind=dispenced", "Did you mean 'dispensed'?"),
         ("dx 2021-01-01 f41.1", "Write F411."),
         ("dx 2021-01-01 F411 system=icd01", "Did you mean 'icd10'?"),
         ("adm 2021-01-09 2021-01-01 F322", "The last day is before the first."),

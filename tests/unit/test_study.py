@@ -62,6 +62,10 @@ def test_only_omop_has_exposure_ends() -> None:
 
 
 SUPPLY = "[supply]\n{setting}\n[period]"
+REFILLS = (
+    'rules = ["personal_refill_rhythm", "waiting_time_distribution"]\nirregular_refills = "lengthen"\n'
+    "waiting_time_percentile = 90\nwaiting_time_min_persons = 100"
+)
 ASSUMED = 'rules = ["days_supply", "assumed_days_per_package"]\nassumed_days_per_package = 28'
 
 
@@ -70,6 +74,10 @@ ASSUMED = 'rules = ["days_supply", "assumed_days_per_package"]\nassumed_days_per
     [
         ("[period]", SUPPLY.format(setting="assumed_days_per_package = 28"), "among supply.rules"),
         ("[period]", SUPPLY.format(setting='rules = ["assumed_days_per_package"]'), "must be set"),
+        ("[period]", SUPPLY.format(setting='irregular_refills = "lengthen"'), '"personal_refill_rhythm" among'),
+        ("[period]", SUPPLY.format(setting="waiting_time_percentile = 90"), '"waiting_time_distribution" among'),
+        ("[period]", SUPPLY.format(setting="waiting_time_min_persons = 90"), '"waiting_time_distribution" among'),
+        ("[period]", SUPPLY.format(setting='rules = ["ddd", "days_supply", "ddd"]'), '"ddd" once among supply.rules'),
         (
             '"registry"',
             '"omop"\nexposure_end = "exclusive"\nexposure_of_one_day = "unknown"',
@@ -90,6 +98,7 @@ def test_a_setting_without_effect_is_refused(old: str, new: str, words: str) -> 
     ("old", "new"),
     [
         ("[period]", SUPPLY.format(setting=ASSUMED)),
+        ("[period]", SUPPLY.format(setting=REFILLS)),
         ('"registry"', '"omop"\nexposure_end = "inclusive"\nexposure_of_one_day = "unknown"'),
         ("[period]", '[definitions]\nuse = ["all"]\n[period]'),
         ("[period]", '[engine]\nkind = "dask"\naddress = "tcp://a:1"\n[period]'),
@@ -184,6 +193,20 @@ def test_supplies_of_one_day_are_taken_together_unless_stated() -> None:
     assert study.parse("study.toml", STUDY).supply.same_day == "together"
     assert apart.supply.same_day == "one_after_another"
     assert "'together' or 'one_after_another'" in told("[period]", supply.format(word="overlapping"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "least", "most"), [("waiting_time_percentile", 50, 99), ("waiting_time_min_persons", 10, None)]
+)
+def test_waiting_times_have_limits(setting: str, least: int, most: int | None) -> None:
+    """The middle of the refills at least, and short of the longest of all; persons enough to hide each."""
+    supply = '[supply]\nrules = ["waiting_time_distribution"]\n{setting} = {n}\n[period]'
+
+    for n in [least, *([most] if most else [])]:
+        text = STUDY.replace("[period]", supply.format(setting=setting, n=n))
+        assert getattr(study.parse("study.toml", text).supply, setting) == n
+    for n in [least - 1, *([most + 1] if most else [])]:
+        assert f"supply.{setting}" in told("[period]", supply.format(setting=setting, n=n))
 
 
 def test_supply_needs_a_rule() -> None:

@@ -41,8 +41,9 @@ from impasse.transforms.ingest.omop.cdm import OmopNotes
 from impasse.transforms.ingest.omop.delivered_table import OmopRules
 from impasse.transforms.ingest.ordering import DATE_COLUMNS, Piece
 from impasse.transforms.ingest.persons import People, accept_persons
+from impasse.transforms.ingest.refills.told import TOLD
 from impasse.transforms.ingest.reversals import AMOUNT, AMOUNT_UNIT, IS_REVERSAL, count_due, with_late
-from impasse.transforms.ingest.supply import add_supply, is_return
+from impasse.transforms.ingest.supply import is_return, kind_of_supply, read_supplies
 from impasse.transforms.ingest.tallies import Tally, count_noted, tally
 from impasse.transforms.partition.memory import Size
 
@@ -55,7 +56,7 @@ _WHAT: dict[str, dict[str, type[pl.DataType]]] = {
     "admissions": {"main_code": pl.String},
 }
 # What is said beside the columns of the canonical table, for what is settled when the table is whole.
-_BESIDE = {"dispensings": (AMOUNT, AMOUNT_UNIT, IS_REVERSAL)}
+_BESIDE = {"dispensings": (AMOUNT, AMOUNT_UNIT, IS_REVERSAL, *TOLD)}
 
 # What accepted dispensings of a kind that the study does not read are counted as.
 _OTHER_KINDS = "n_of_other_kinds"
@@ -267,22 +268,14 @@ def _tidy_diagnoses(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.Da
 
 
 def _tidy_dispensings(said: pl.DataFrame, study: Study, codes: CodeLists) -> pl.DataFrame:
-    moved = dict(codes.atc_changes.select("old_atc", "new_atc").iter_rows())
-    listed = said.filter(pl.col("atc") != OTHER_DRUG).with_columns(pl.col("atc").replace(moved), kind=_kind())
-    read = listed.filter(pl.col("kind").is_in(study.supply.kinds))
-    return add_supply(read, study.supply, codes.doses)
-
-
-def _kind() -> pl.Expr:
-    kind = pl.col("kind").str.to_lowercase()
-    return pl.when(kind.is_in(SUPPLY_KINDS)).then(kind).otherwise(pl.lit("unknown"))
+    return read_supplies(said, study.supply, codes)
 
 
 def _count_other_kinds(table: str, rows: pl.DataFrame, said: pl.DataFrame, study: Study) -> dict[str, int]:
     """How many accepted dispensings are of a kind of supply that the study does not read."""
     if table != "dispensings" or set(study.supply.kinds) == set(SUPPLY_KINDS):
         return {}
-    others = said.filter((pl.col("atc") != OTHER_DRUG) & ~_kind().is_in(study.supply.kinds))
+    others = said.filter((pl.col("atc") != OTHER_DRUG) & ~kind_of_supply().is_in(study.supply.kinds))
     return {_OTHER_KINDS: rows.join(others.select("said"), on="said").height}
 
 

@@ -25,13 +25,14 @@ import numpy as np
 import polars as pl
 
 from impasse.transforms.ingest.drafts import once
+from impasse.transforms.ingest.refills.told import TOLD
 from impasse.transforms.kernels.compiled import compiled
 
 # Columns that what a dispensing says has until reversals are settled.
 AMOUNT, AMOUNT_UNIT, IS_REVERSAL, IS_LATE = "amount", "amount_unit", "is_reversal", "is_late"
 BESIDE = (AMOUNT, AMOUNT_UNIT, IS_REVERSAL, IS_LATE)
 # What a supply and the row that takes it back may differ in.
-_BESIDE_EQUALITY = (IS_REVERSAL, IS_LATE, "kind")
+_BESIDE_EQUALITY = (IS_REVERSAL, IS_LATE, "kind", *TOLD)
 _LENGTH = ("days", "dose_ug", "dose_mddd")
 # Amounts are sums of decimals; less than this of one is nothing.
 _HAIR = 1e-6
@@ -89,7 +90,8 @@ def with_unknown(known: pl.DataFrame) -> tuple[pl.DataFrame, SettledSupplies | N
     """All that dispensings say and, after it, each supply without its length; none is needed without a reversal."""
     if IS_REVERSAL not in known.columns or not (known[IS_REVERSAL] | known[IS_LATE]).any():
         return known, None
-    nothing = [pl.lit(None).cast(known.schema[name]).alias(name) for name in (*_LENGTH, AMOUNT, AMOUNT_UNIT)]
+    blank = [*_LENGTH, AMOUNT, AMOUNT_UNIT, *(name for name in TOLD if name in known.columns)]
+    nothing = [pl.lit(None).cast(known.schema[name]).alias(name) for name in blank]
     no = [pl.lit(False).alias(name) for name in (IS_REVERSAL, IS_LATE)]
     silent = known.with_columns(*nothing, *no, pl.lit("unknown").alias("supply_basis"))
     different, number = once(silent, silent.columns)

@@ -7,6 +7,11 @@
     ddd                       total DDD delivered, at 1 DDD a day
     packages_x_ddd            packages x DDD per package, at 1 DDD a day
     assumed_days_per_package  packages x the study's assumed days per package
+    personal_refill_rhythm    total DDD over what the person uses a day (refills/rhythm.py)
+    waiting_time_distribution when most persons have the drug again (refills/waiting_times.py)
+
+   The last two look at other dispensings, so they are left for when a table is whole: what the row alone tells stands
+   until then, with what they need beside it (refills/told.py).
 
    A row that takes a supply back is `is_reversal`: DDD, packages or units are negative, none of them nor the days
    is positive. It is read as the supply that it takes back, and `amount` is how much that is: DDD if they are told,
@@ -23,9 +28,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from impasse.schemas.codelists import CodeLists
 from impasse.schemas.mapping import SUPPLY_COLUMNS
-from impasse.schemas.study import SupplySection
-from impasse.transforms.ingest.drafts import LARGEST
+from impasse.schemas.study import SUPPLY_KINDS, SupplySection
+from impasse.transforms.ingest.drafts import LARGEST, OTHER_DRUG
+from impasse.transforms.ingest.refills.told import AWAITS, TOLD_MDDD, TOLD_UG, TOTAL_MDDD, TOTAL_UG, needs_others
 
 # How much was handed out, and what each unit of it holds.
 _AMOUNTS = ("ddd", "n_packages", "quantity")
@@ -55,25 +62,50 @@ def count_kinds(dispensings: pl.DataFrame | None) -> pl.DataFrame:
     return counted.with_columns(pl.col("n_beside").fill_null(0)).sort("kind")
 
 
+def read_supplies(said: pl.DataFrame, rule: SupplySection, codes: CodeLists) -> pl.DataFrame:
+    """What dispensings say, of drugs and kinds of supply that are read, with what `add_supply` tells of them."""
+    moved = dict(codes.atc_changes.select("old_atc", "new_atc").iter_rows())
+    listed = said.filter(pl.col("atc") != OTHER_DRUG).with_columns(pl.col("atc").replace(moved), kind=kind_of_supply())
+    return add_supply(listed.filter(pl.col("kind").is_in(rule.kinds)), rule, codes.doses)
+
+
+def kind_of_supply() -> pl.Expr:
+    """The kind of supply that a row tells of; any word that is none is unknown."""
+    kind = pl.col("kind").str.to_lowercase()
+    return pl.when(kind.is_in(SUPPLY_KINDS)).then(kind).otherwise(pl.lit("unknown"))
+
+
 def add_supply(dispensings: pl.DataFrame, rule: SupplySection, doses: pl.DataFrame) -> pl.DataFrame:
     """The dispensings with `days`, `dose_ug`, `dose_mddd`, `supply_basis`, `amount`, `amount_unit` and `is_reversal`.
 
     Needs the columns atc, ddd, n_packages, ddd_per_package, strength_mg, quantity, days_supply and
     daily_dose_mg; null and 0 mean not recorded.
     """
-    supply = [(name, _DAYS[name](rule)) for name in rule.rules]
+    supply = [(name, _DAYS[name](rule)) for name in rule.rules if name in _DAYS]
     found = dispensings.with_columns(pl.col(SUPPLY_COLUMNS).abs(), is_reversal=is_return()).with_columns(
         amount=pl.coalesce(_positive(amount) for _, amount in _told_amounts()),
         amount_unit=pl.coalesce(pl.when(amount > 0).then(pl.lit(unit)) for unit, amount in _told_amounts()),
-        exact_days=pl.coalesce([_positive(days) for _, days in supply]),
+        exact_days=pl.coalesce([*(_positive(days) for _, days in supply), pl.lit(None, dtype=pl.Float64)]),
         supply_basis=pl.coalesce([*(pl.when(days > 0).then(pl.lit(name)) for name, days in supply), pl.lit("unknown")]),
     )
     dosed = found.with_columns(dose_mg=_dose_mg())
     return dosed.with_columns(
-        days=(pl.col("exact_days") + _HAIR).floor().clip(1, rule.max_days).cast(pl.Int32),
-        dose_ug=_whole(pl.col("dose_mg") * 1000),
-        dose_mddd=_whole(_dose_ddd(doses) * 1000),
+        days=whole_days(pl.col("exact_days"), rule.max_days),
+        dose_ug=whole_dose(pl.col("dose_mg") * 1000),
+        dose_mddd=whole_dose(_dose_ddd(doses) * 1000),
+        **(_for_others(rule, doses) if needs_others(rule) else {}),
     ).drop("exact_days", "dose_mg")
+
+
+def whole_days(exact: pl.Expr, at_most: int) -> pl.Expr:
+    """Days of supply: rounded down, at least 1, `at_most` at most."""
+    return (exact + _HAIR).floor().clip(1, at_most).cast(pl.Int32)
+
+
+def whole_dose(value: pl.Expr) -> pl.Expr:
+    """A dose as a whole number of its small unit; null if it is none, or larger than any amount may be."""
+    whole = value.round()
+    return pl.when(whole.is_between(1, _LARGEST_DOSE)).then(whole).cast(pl.Int64)
 
 
 def is_return() -> pl.Expr:
@@ -99,12 +131,6 @@ def _positive(value: pl.Expr) -> pl.Expr:
     return pl.when(value > 0).then(value)
 
 
-def _whole(value: pl.Expr) -> pl.Expr:
-    """A dose as a whole number of its small unit; null if it is none, or larger than any amount may be."""
-    whole = value.round()
-    return pl.when(whole.is_between(1, _LARGEST_DOSE)).then(whole).cast(pl.Int64)
-
-
 def _told_amounts() -> list[tuple[str, pl.Expr]]:
     """Unit and amount, the first that is told being the one that counts."""
     per_package = pl.col("n_packages") * pl.col("ddd_per_package")
@@ -123,6 +149,27 @@ def _dose_mg() -> pl.Expr:
 def _dose_ddd(doses: pl.DataFrame) -> pl.Expr:
     delivered = pl.coalesce(_positive(pl.col("ddd")), _positive(pl.col("n_packages") * pl.col("ddd_per_package")))
     by_amount = pl.when(~pl.col("supply_basis").is_in(_FROM_DDD)).then(delivered / pl.col("exact_days"))
+    return pl.coalesce(by_amount, pl.col("dose_mg") / _ddd_mg(doses))
+
+
+def _ddd_mg(doses: pl.DataFrame) -> pl.Expr:
     known = doses.filter(pl.col("ddd_mg") > 0)
-    ddd_mg = pl.col("atc").replace_strict(known["atc"], known["ddd_mg"], default=None, return_dtype=pl.Float64)
-    return pl.coalesce(by_amount, pl.col("dose_mg") / ddd_mg)
+    return pl.col("atc").replace_strict(known["atc"], known["ddd_mg"], default=None, return_dtype=pl.Float64)
+
+
+def _for_others(rule: SupplySection, doses: pl.DataFrame) -> dict[str, pl.Expr]:
+    """What rules that look at other dispensings need of this one."""
+    in_mg, told_mg = pl.col("quantity") * pl.col("strength_mg"), _positive(pl.col("daily_dose_mg"))
+    per_package = pl.col("n_packages") * pl.col("ddd_per_package")
+    in_ddd = pl.coalesce(_positive(pl.col("ddd")), _positive(per_package), _positive(in_mg / _ddd_mg(doses)))
+    amounts = {TOTAL_MDDD: in_ddd, TOTAL_UG: in_mg, TOLD_UG: told_mg, TOLD_MDDD: told_mg / _ddd_mg(doses)}
+    thousandths = {name: whole_dose(amount * 1000) for name, amount in amounts.items()}
+    return thousandths | {column: _is_left_to(name, rule) for name, column in AWAITS.items()}
+
+
+def _is_left_to(name: str, rule: SupplySection) -> pl.Expr:
+    """Whether no rule before this one, of those that read the row alone, gives days."""
+    if name not in rule.rules:
+        return pl.lit(False)
+    before = [_DAYS[other](rule) for other in rule.rules[: rule.rules.index(name)] if other in _DAYS]
+    return pl.all_horizontal(pl.lit(True), *((days > 0).fill_null(False).not_() for days in before))

@@ -27,10 +27,12 @@ from impasse.flows.files.spill import BucketFiles, set_aside, write_quarantine
 from impasse.flows.files.tables import count_rows, scan_parquet, write_parquet
 from impasse.schemas.delivered import Delivered
 from impasse.schemas.extracts import MODELS
+from impasse.schemas.study import SupplySection
 from impasse.transforms.ingest.clean import EVENT_TABLES, SourceReader, clean_persons, clean_pieces
 from impasse.transforms.ingest.midnights import midnights
 from impasse.transforms.ingest.omop.cdm import OmopNotes
-from impasse.transforms.ingest.ordering import Piece, number_words, order_words, put_in_order
+from impasse.transforms.ingest.ordering import OrderedWords, Piece, number_words, order_words, put_in_order
+from impasse.transforms.ingest.refills.settle import NO_LENGTHS, lengths_of_drugs, settled_supplies
 from impasse.transforms.ingest.reversals import Reversals, take_back
 from impasse.transforms.ingest.supply import count_kinds
 from impasse.transforms.ingest.tallies import (
@@ -58,7 +60,8 @@ class Taken:
     """What is known of a delivery in its buckets: rows by table, by rule and unused, and the facts that are checked.
 
     `reversals` counts dispensings that were taken back, `kinds` (kind, n, n_beside) those of each kind of supply,
-    `n_of_other_kinds` those of kinds that the study does not read; `midnights` are columns of times that
+    `n_of_other_kinds` those of kinds that the study does not read, `lengths` (atc, days) how long supplies last by
+    waiting times, if the study asks for them; `midnights` are columns of times that
     seem to be midnights of another zone, `omop_notes` say more of an OMOP CDM.
     """
 
@@ -68,6 +71,7 @@ class Taken:
     reversals: Reversals
     kinds: pl.DataFrame
     n_of_other_kinds: int
+    lengths: pl.DataFrame
     midnights: list[dict[str, object]]
     omop_notes: OmopNotes | None
     observes: frozenset[str]
@@ -82,14 +86,14 @@ def take_in(work: Path, delivered: Delivered, source: SourceReader, n_buckets: i
     places = place_persons(people.frame["person_id"], n_buckets)
     n_persons: list[int] = []
     facts: list[pl.DataFrame] = []
-    reversals = Reversals()
+    reversals, lengths = Reversals(), NO_LENGTHS
     kinds: list[pl.DataFrame] = [count_kinds(None)]
     for bucket in range(n_buckets):
         persons = persons_of(people.persons(), places, bucket)
         n_persons.append(persons.height)
         facts.append(_write(work, source, bucket, "persons", persons, persons.height))
     for table in EVENT_TABLES:
-        incoming = _TableIn(work, table, places, n_buckets)
+        incoming = _TableIn(work, table, places, n_buckets, source.study.supply)
         for piece in clean_pieces(table, delivered, source, people):
             incoming.add(piece)
         tallies[table] = incoming.done()
@@ -98,6 +102,7 @@ def take_in(work: Path, delivered: Delivered, source: SourceReader, n_buckets: i
                 facts.append(_write(work, source, bucket, table, rows, n_persons[bucket]))
                 kinds += [count_kinds(rows)] if table == "dispensings" else []
             reversals += incoming.reversals
+            lengths = incoming.lengths if table == "dispensings" else lengths
     remove(work / "incoming")
     lying = {table: _lying(work, table, done, delivered, source, reversals) for table, done in tallies.items()}
     there = present(tallies)
@@ -108,6 +113,7 @@ def take_in(work: Path, delivered: Delivered, source: SourceReader, n_buckets: i
         reversals=reversals,
         kinds=pl.concat(kinds).group_by("kind").agg(pl.col("n", "n_beside").sum()).sort("kind"),
         n_of_other_kinds=count_noted(there)["n_of_other_kinds"],
+        lengths=lengths,
         midnights=midnights(count_noted(there)),
         omop_notes=source.omop_notes(delivered, there),
         observes=source.observes(there),
@@ -155,14 +161,14 @@ def _write_refused(work: Path, name: str, frames: list[pl.DataFrame]) -> None:
 class _TableIn:
     """One table on its way into its buckets."""
 
-    def __init__(self, work: Path, name: str, places: pl.DataFrame, n_buckets: int) -> None:
-        self._name, self._places, self._n_buckets = name, places, n_buckets
+    def __init__(self, work: Path, name: str, places: pl.DataFrame, n_buckets: int, supply: SupplySection) -> None:
+        self._name, self._places, self._n_buckets, self._supply = name, places, n_buckets, supply
         self._files = BucketFiles(work / "incoming" / name)
         self._quarantine = _Quarantine(work, name)
         self._known: pl.DataFrame | None = None
         self._waiting: list[Piece] = []
         self._tally = Tally()
-        self.reversals = Reversals()
+        self.reversals, self.lengths = Reversals(), NO_LENGTHS
 
     def add(self, piece: Piece) -> None:
         """Keep what is accepted and what is refused of a piece."""
@@ -181,11 +187,23 @@ class _TableIn:
     def buckets(self) -> Iterator[pl.DataFrame]:
         """The table, bucket by bucket; what was set aside is then removed."""
         words = order_words(self._known)
-        for bucket in range(self._n_buckets):
-            rows, settled = take_back(self._files.read(bucket), words.supplies, words.places)
-            self.reversals += settled
-            yield put_in_order(self._name, rows, words)
+        if self._name != "dispensings":
+            yield from (put_in_order(self._name, rows, words) for rows in map(self._files.read, range(self._n_buckets)))
+        else:
+            yield from self._supplies(words)
         self._files.remove()
+
+    def _supplies(self, words: OrderedWords) -> Iterator[pl.DataFrame]:
+        """The dispensings, bucket by bucket, without those taken back; where all tell lengths, all are read before."""
+        numbers = range(self._n_buckets)
+        self.lengths = lengths_of_drugs((self._left(bucket, words)[0] for bucket in numbers), words, self._supply)
+        for bucket in numbers:
+            rows, settled = self._left(bucket, words)
+            self.reversals += settled
+            yield settled_supplies(put_in_order(self._name, rows, words), self._supply, self.lengths)
+
+    def _left(self, bucket: int, words: OrderedWords) -> tuple[pl.DataFrame, Reversals]:
+        return take_back(self._files.read(bucket), words.supplies, words.places)
 
     def _deal(self) -> None:
         if self._waiting:

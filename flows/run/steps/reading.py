@@ -120,6 +120,7 @@ def noted_facts(taken: Taken) -> dict[str, object]:
         "n_coverage_of_others": taken.rules.filter(table="coverage", rule="person_unknown")["n"].sum(),
         "kinds": taken.kinds.to_dicts(),
         "n_of_other_kinds": taken.n_of_other_kinds,
+        "lengths": taken.lengths.rows(),
         "midnights": taken.midnights,
         "omop_notes": asdict(taken.omop_notes) if taken.omop_notes else None,
     }
