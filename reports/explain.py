@@ -17,7 +17,8 @@ from impasse.reports.words.names import words
 from impasse.reports.words.numbers import listed, number, plural
 from impasse.reports.words.resistance import asks_failure, needed
 from impasse.reports.words.wrapping import wrapped
-from impasse.schemas.definition import Counted, Definition, Resistance, Scored
+from impasse.schemas.definition import Definition
+from impasse.schemas.resistance import Counted, Resistance, Scored
 from impasse.schemas.values import NO_LEVEL, Row
 
 Rules = dict[str, tuple[str, str]]

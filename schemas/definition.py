@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from impasse.schemas.quantities import MOST, Amount, DayCount, Flag, When
+from impasse.schemas.resistance import DiagnosisItem, DiagnosisLevel, Resistance, Scored, Staged, counting_parts
 from impasse.schemas.source import Source, frozen
 
 Disorder = Literal["anxiety", "depression", "bipolar_depression", "ocd", "ptsd", "schizophrenia"]
@@ -26,17 +28,6 @@ BLOCKS: tuple[str, ...] = ("eligible", "trial", "adequacy", "outcome", "resistan
 DECIDERS = (*BLOCKS, "follow_up")  # what settles a verdict, or leaves it open
 
 
-def _without_sign(number: float) -> float:
-    """Zero is one number: rules are named by their values, and -0.0 is written otherwise."""
-    return number + 0.0
-
-
-_MOST = 100_000  # days: longer than anyone lives; the arithmetic of days rests on there being a limit
-DayCount = Annotated[int, Field(strict=True, ge=0, le=_MOST)]
-ScorePoints = Annotated[float, Field(strict=True, ge=0, multiple_of=0.5), AfterValidator(_without_sign)]
-Flag = Annotated[bool, Field(strict=True)]
-Amount = Annotated[float, Field(strict=True), AfterValidator(_without_sign)]
-When = Literal["ever", "before", "during", "before_or_during"]
 AddOnRule = Literal["own_trial", "part_of_trial", "ignored"]
 
 
@@ -54,7 +45,7 @@ class Requirement:
 
     codes: str
     when: When
-    days: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
+    days: Annotated[int, Field(strict=True, ge=1, le=MOST)]
 
 
 @frozen
@@ -102,7 +93,7 @@ class Trial:
     carry_over_cap_days: DayCount
     augmentation: AddOnRule
     combination: AddOnRule
-    overlap_days: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
+    overlap_days: Annotated[int, Field(strict=True, ge=1, le=MOST)]
     overlap_needs_refill: Flag
     supply: Literal["as_delivered", "dates_only"]
     supply_kinds: Annotated[tuple[Literal["dispensed", "prescribed", "administered"], ...], Field(min_length=1)]
@@ -133,7 +124,7 @@ class SessionAdequacy:
     """Long enough, for treatments given in sessions: days first to last, and number of days with a session."""
 
     min_days: DayCount
-    min_sessions: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
+    min_sessions: Annotated[int, Field(strict=True, ge=1, le=MOST)]
 
 
 @frozen
@@ -197,153 +188,6 @@ class Outcome:
 
 
 @frozen
-class Count:
-    """At least `n` trials of the groups `of`, counted by what must differ.
-
-    `what` counts: `failed` adequate trials from the day the failure shows, trials `given` at all from their first day,
-    or those `added` to another drug. `timing`: on `any` day up to the one on which the alternative is met, at least a
-    day `before` it, or with the `last` of them on that very day.
-    """
-
-    n: Annotated[int, Field(strict=True, ge=1, le=_MOST)]
-    of: Annotated[tuple[str, ...], Field(min_length=1)]
-    what: Literal["failed", "given", "added"]
-    distinct_by: Literal["none", "substance", "class", "mechanism"]
-    timing: Literal["any", "before", "last"]
-
-
-@frozen
-class Alternative:
-    """All counts of an alternative must be met on one day; `name` appears in reports.
-
-    `within`: only trials that lasted until at most so many days before that day count.
-    """
-
-    name: str
-    within: Annotated[int, Field(strict=True, ge=1, le=_MOST)] | Literal["episode"]
-    all_of: Annotated[tuple[Count, ...], Field(min_length=1)]
-
-
-@frozen
-class Band:
-    """From `at_least` on, `points`."""
-
-    at_least: DayCount
-    points: ScorePoints
-
-
-@frozen
-class Item:
-    """Points for each trial `of` a treatment group, at most `max_points` in all.
-
-    `failed_trials` counts failed adequate trials; `raised_dose` those of them whose dose was raised; `extended` those
-    that lasted at least `extended_days`.
-    """
-
-    item: Literal["failed_trials", "raised_dose", "extended"]
-    of: Annotated[tuple[str, ...], Field(min_length=1)]
-    points: Annotated[float, Field(strict=True, gt=0, multiple_of=0.5)]
-    max_points: Annotated[float, Field(strict=True, gt=0, multiple_of=0.5)]
-    extended_days: DayCount
-
-
-@frozen
-class NumberItem:
-    """Points by the number of trials, as `Count` counts them; none below the first band.
-
-    Where the item `is_required`, there is no score at all without a trial that counts.
-    """
-
-    item: Literal["number_of_trials"]
-    of: Annotated[tuple[str, ...], Field(min_length=1)]
-    what: Literal["failed", "given", "added"]
-    distinct_by: Literal["none", "substance"]
-    bands: Annotated[tuple[Band, ...], Field(min_length=1)]
-    is_required: Flag
-
-
-@frozen
-class LengthItem:
-    """Points by the days from the episode's first to its last."""
-
-    item: Literal["episode_days"]
-    bands: Annotated[tuple[Band, ...], Field(min_length=1)]
-
-
-@frozen
-class DiagnosisLevel:
-    """The points a diagnosis of a code list earns."""
-
-    codes: str
-    points: ScorePoints
-
-
-@frozen
-class DiagnosisItem:
-    """The most points that a diagnosis at the stated time earns, or `otherwise`."""
-
-    item: Literal["diagnosis"]
-    when: When
-    levels: Annotated[tuple[DiagnosisLevel, ...], Field(min_length=1)]
-    otherwise: ScorePoints
-
-
-@frozen
-class AdmissionItem:
-    """Points for an admission for the disorder during the episode."""
-
-    item: Literal["admission"]
-    points: ScorePoints
-
-
-AnyItem = Annotated[Item | NumberItem | LengthItem | DiagnosisItem | AdmissionItem, Field(discriminator="item")]
-
-
-@frozen
-class Counted:
-    """Resistance as a count: any alternative suffices."""
-
-    kind: Literal["count"]
-    any_of: Annotated[tuple[Alternative, ...], Field(min_length=1)]
-
-
-@frozen
-class Scored:
-    """Resistance as a score: the items' points reach the threshold. Without one the definition only gives a score."""
-
-    kind: Literal["score"]
-    items: Annotated[tuple[AnyItem, ...], Field(min_length=1)]
-    threshold: Annotated[float, Field(strict=True, gt=0, multiple_of=0.5)] | Literal["none"]
-
-
-@frozen
-class Level:
-    """A stage: any alternative suffices.
-
-    `band_days`, first and last, is how long the source says the failed trials last in all; empty if it does not.
-    """
-
-    name: str
-    any_of: Annotated[tuple[Alternative, ...], Field(min_length=1)]
-    band_days: tuple[()] | tuple[DayCount, DayCount]
-
-
-@frozen
-class Staged:
-    """Resistance as stages, lowest first: a staging system gives the highest stage, and no verdict.
-
-    If stages are cumulative, one is reached only with all before it.
-    """
-
-    kind: Literal["stage"]
-    levels: Annotated[tuple[Level, ...], Field(min_length=1)]
-    is_cumulative: Flag
-
-
-Resistance = Annotated[Counted | Scored | Staged, Field(discriminator="kind")]
-
-
-@frozen
 class Definition:
     """One published definition, or one named reading of it; `short` is its label in figures."""
 
@@ -367,7 +211,7 @@ class Definition:
     @property
     def counted_groups(self) -> frozenset[str]:
         """The treatment groups whose trials the resistance block counts."""
-        return frozenset(group for part in _counting(self.resistance) for group in part.of)
+        return frozenset(group for part in counting_parts(self.resistance) for group in part.of)
 
     @property
     def code_lists(self) -> frozenset[str]:
@@ -385,17 +229,3 @@ class Definition:
             return "stage"
         is_open = isinstance(self.resistance, Scored) and self.resistance.threshold == "none"
         return "score" if is_open else "verdict"
-
-
-def _counting(rule: Resistance) -> list[Count | Item | NumberItem]:
-    """The parts of a rule that count trials."""
-    if isinstance(rule, Scored):
-        return [item for item in rule.items if isinstance(item, Item | NumberItem)]
-    return [count for each in alternatives_of(rule) for count in each.all_of]
-
-
-def alternatives_of(rule: Resistance) -> tuple[Alternative, ...]:
-    """Every alternative of a rule that counts trials, or of the stages of one."""
-    if isinstance(rule, Counted):
-        return rule.any_of
-    return tuple(each for level in rule.levels for each in level.any_of) if isinstance(rule, Staged) else ()

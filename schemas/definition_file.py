@@ -12,33 +12,35 @@ from pydantic import TypeAdapter, ValidationError
 from impasse.schemas import renamed, toml
 from impasse.schemas.definition import (
     Adequacy,
-    AdmissionItem,
-    Alternative,
-    Band,
-    Count,
-    Counted,
     Definition,
-    DiagnosisItem,
-    DiagnosisLevel,
     DrugAdequacy,
     Eligible,
     Exclusion,
-    Item,
-    LengthItem,
-    Level,
-    NumberItem,
     Outcome,
     Requirement,
     ScaleBand,
     ScaleRule,
-    Scored,
     SessionAdequacy,
-    Staged,
     Trial,
 )
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError, nearest
 from impasse.schemas.impossible import impossible_combination
+from impasse.schemas.resistance import (
+    AdmissionItem,
+    Alternative,
+    Band,
+    Count,
+    Counted,
+    DiagnosisItem,
+    DiagnosisLevel,
+    Item,
+    LengthItem,
+    Level,
+    NumberItem,
+    Scored,
+    Staged,
+)
 from impasse.schemas.source import Source
 
 ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

@@ -5,17 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from impasse.schemas.definition import (
-    Alternative,
-    Band,
-    Definition,
-    LengthItem,
-    NumberItem,
-    Resistance,
-    ScaleBand,
-    Scored,
-    alternatives_of,
-)
+from impasse.schemas.definition import Definition, ScaleBand
+from impasse.schemas.resistance import Alternative, Band, LengthItem, NumberItem, Resistance, Scored, alternatives_of
 
 
 def impossible_combination(definition: Definition) -> tuple[str, str] | None:

@@ -9,9 +9,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from impasse.schemas import renamed, toml
 from impasse.schemas.addresses import ADDRESS, ADDRESS_FORM, is_address
-from impasse.schemas.definition import DayCount, Disorder
+from impasse.schemas.definition import Disorder
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.forms import FileForm, FileNames
+from impasse.schemas.quantities import DayCount
 
 OBSERVABLE = ("drug", "psychotherapy", "cbt", "ect", "tms", "vns", "dbs", "ketamine", "neurofeedback", "psychedelics")
 TABLES = ("persons", "coverage", "diagnoses", "dispensings", "procedures", "scores", "admissions")

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from impasse.flows.files import inputs, texts
 from impasse.reports.words.resistance import asks_failure
-from impasse.schemas.definition import DISORDERS, AdmissionItem, Definition, Scored
+from impasse.schemas.definition import DISORDERS, Definition
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.history import unknown
+from impasse.schemas.resistance import AdmissionItem, Scored
 
 if TYPE_CHECKING:
     from impasse.reports.pages.methods import MethodsContents

@@ -17,7 +17,8 @@ from impasse.reports.display.parts import Figure, FoldedTables, Numbered, first_
 from impasse.reports.words.limits import unseen_options_sentences
 from impasse.reports.words.names import words
 from impasse.reports.words.numbers import count, plural
-from impasse.schemas.definition import Definition, Staged
+from impasse.schemas.definition import Definition
+from impasse.schemas.resistance import Staged
 from impasse.schemas.tables import NO_SCORE, OPEN_LEVEL
 from impasse.schemas.values import NO_LEVEL
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from impasse.reports.words.names import capital, groups, words
 from impasse.reports.words.numbers import duration, listed, number
-from impasse.schemas.definition import (
+from impasse.schemas.resistance import (
     AdmissionItem,
     Alternative,
     AnyItem,

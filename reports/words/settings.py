@@ -11,19 +11,8 @@ from impasse.reports.words.names import groups, words
 from impasse.reports.words.numbers import duration, number
 from impasse.reports.words.prose import DOSES, requirement, scale
 from impasse.reports.words.resistance import WHEN_WORDS, alternative, item, level, named_alternative
-from impasse.schemas.definition import (
-    AdmissionItem,
-    Alternative,
-    DiagnosisItem,
-    Exclusion,
-    Item,
-    LengthItem,
-    Level,
-    NumberItem,
-    Requirement,
-    ScaleBand,
-    ScaleRule,
-)
+from impasse.schemas.definition import Exclusion, Requirement, ScaleBand, ScaleRule
+from impasse.schemas.resistance import AdmissionItem, Alternative, DiagnosisItem, Item, LengthItem, Level, NumberItem
 
 # Settings that are made of several values are one phrase.
 _PARTS = {

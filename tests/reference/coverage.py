@@ -12,17 +12,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
-from impasse.schemas.definition import (
-    DECIDERS,
-    Count,
-    Definition,
-    DrugAdequacy,
-    Item,
-    NumberItem,
-    Scored,
-    SessionAdequacy,
-    Staged,
-)
+from impasse.schemas.definition import DECIDERS, Definition, DrugAdequacy, SessionAdequacy
+from impasse.schemas.resistance import Count, Item, NumberItem, Scored, Staged
 from impasse.schemas.values import NO_LEVEL, VERDICTS
 from tests.reference.both import PERSONS_A_ROUND, VARIANTS_A_ROUND, Facts, differences, drawn_round, fast, slow
 from tests.shipped import REFERENCE_CODES, SHIPPED

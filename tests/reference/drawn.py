@@ -9,23 +9,16 @@ from typing import Any
 
 from impasse.schemas.definition import (
     Adequacy,
-    Alternative,
-    Band,
-    Count,
-    Counted,
     Definition,
     DrugAdequacy,
     Eligible,
     Exclusion,
-    Level,
-    NumberItem,
     Outcome,
     ScaleRule,
-    Scored,
     SessionAdequacy,
-    Staged,
     Trial,
 )
+from impasse.schemas.resistance import Alternative, Band, Count, Counted, Level, NumberItem, Scored, Staged
 from impasse.schemas.source import Source
 from impasse.schemas.study import OBSERVABLE, EpisodeSection, PeriodSection
 from tests.reference import codes

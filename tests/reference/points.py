@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from impasse.schemas.definition import AdmissionItem, Band, DiagnosisItem, Item, LengthItem, NumberItem, Scored
+from impasse.schemas.resistance import AdmissionItem, Band, DiagnosisItem, Item, LengthItem, NumberItem, Scored
 from tests.reference.basics import Known, Row, Truth, at_the_time, days_between, days_of_diagnosis
 from tests.reference.resistance import date_at, number_at, trials_at, what_is_counted
 

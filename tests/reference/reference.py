@@ -13,7 +13,8 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from impasse.schemas.definition import Definition, Scored, Trial
+from impasse.schemas.definition import Definition, Trial
+from impasse.schemas.resistance import Scored
 from impasse.schemas.study import EpisodeSection, PeriodSection
 from tests.reference.adequacy import judge_adequacy
 from tests.reference.basics import Known, Row, Truth, is_member, later, only, treatment_rows

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from impasse.schemas.definition import Alternative, Count, Item, NumberItem
+from impasse.schemas.resistance import Alternative, Count, Item, NumberItem
 from tests.reference.basics import Known, Row, Truth, is_member, later
 from tests.reference.codes import is_identified
 

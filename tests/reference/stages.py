@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from impasse.schemas.definition import Definition, Scored, Staged
+from impasse.schemas.definition import Definition
+from impasse.schemas.resistance import Scored, Staged
 from impasse.schemas.values import NO_LEVEL
 from tests.reference.basics import Known, Row, Truth
 from tests.reference.points import score_bounds

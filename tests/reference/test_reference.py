@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from impasse.schemas.definition import Exclusion, Item, Requirement, ScaleBand, ScaleRule
+from impasse.schemas.definition import Exclusion, Requirement, ScaleBand, ScaleRule
+from impasse.schemas.resistance import Item
 from tests.reference.drawn import (
     ARIPIPRAZOLE,
     CITALOPRAM,

@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 
-from impasse.schemas.definition import (
+from impasse.schemas.definition import Definition, Exclusion
+from impasse.schemas.resistance import (
     AdmissionItem,
     Alternative,
     Band,
     Count,
-    Definition,
     DiagnosisItem,
     DiagnosisLevel,
-    Exclusion,
     Item,
     LengthItem,
     Level,

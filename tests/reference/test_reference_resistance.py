@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from impasse.schemas.definition import AdmissionItem, Band, DiagnosisItem, DiagnosisLevel, Item, LengthItem
+from impasse.schemas.resistance import AdmissionItem, Band, DiagnosisItem, DiagnosisLevel, Item, LengthItem
 from tests.reference.drawn import (
     ARIPIPRAZOLE,
     AUGMENTERS,

@@ -13,23 +13,17 @@ from impasse.reports.pages.report import Option, ReportContents
 from impasse.reports.pages.validation import ValidationContents
 from impasse.schemas.definition import (
     Adequacy,
-    Alternative,
-    Count,
-    Counted,
     Definition,
     DrugAdequacy,
     Eligible,
     Exclusion,
-    Item,
-    Level,
     Outcome,
     ScaleRule,
-    Scored,
     SessionAdequacy,
-    Staged,
     Trial,
 )
 from impasse.schemas.found import Found
+from impasse.schemas.resistance import Alternative, Count, Counted, Item, Level, Scored, Staged
 from impasse.schemas.source import Source
 from impasse.schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
 

@@ -6,7 +6,8 @@ import pytest
 import report_data as data
 
 from impasse.reports.explain import render_explanation
-from impasse.schemas.definition import Count, Counted, Definition
+from impasse.schemas.definition import Definition
+from impasse.schemas.resistance import Count, Counted
 
 Row = dict[str, Any]
 ID = "p1:anxiety:1"

@@ -117,7 +117,7 @@ def test_remarks_and_empty_lines_draw_nothing() -> None:
         ("disp 2021-01-01 N06AB06 days=28 dose_mg=0", "No dose: '0'"),
         ("disp 2021-01-01 N06AB06 total_ddd=0", "No amount: '0'"),
         ("disp 2021-01-01 N06AB06 packages=-1", "No amount: '-1'"),
-        ("disp 2021-01-01 N06AB06 quantity=nan", "No amount: 'nan'"),
+        ("disp 2021-01-01 N06AB06 quantity=nan", "No number: 'nan'"),
         ("disp 2021-01-01 N06AB06 kind=dispenced", "Did you mean 'dispensed'?"),
         ("dx 2021-01-01 f41.1", "Write F411."),
         ("dx 2021-01-01 F411 system=icd01", "Did you mean 'icd10'?"),

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 import report_data as data
 
-from impasse.schemas.definition import AdmissionItem, Band, DiagnosisItem, DiagnosisLevel, NumberItem, Scored
+from impasse.schemas.resistance import AdmissionItem, Band, DiagnosisItem, DiagnosisLevel, NumberItem, Scored
 from impasse.transforms.compare.characteristics import count_profile, level_names, sum_profile
 from tests.shipped import CODES
 from tests.tables import assert_shows, table

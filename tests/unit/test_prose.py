@@ -5,22 +5,18 @@ import report_data as data
 
 from impasse.reports.words.prose import describe, summary
 from impasse.reports.words.settings import settings
-from impasse.schemas.definition import (
+from impasse.schemas.definition import Definition, Exclusion, Requirement, ScaleBand, ScaleRule
+from impasse.schemas.resistance import (
     AdmissionItem,
     Alternative,
     Band,
     Count,
     Counted,
-    Definition,
     DiagnosisItem,
     DiagnosisLevel,
-    Exclusion,
     LengthItem,
     Level,
     NumberItem,
-    Requirement,
-    ScaleBand,
-    ScaleRule,
     Scored,
     Staged,
 )

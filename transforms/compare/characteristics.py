@@ -26,7 +26,8 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.definition import AdmissionItem, AnyItem, Definition, DiagnosisItem, Item, Scored, Staged
+from impasse.schemas.definition import Definition
+from impasse.schemas.resistance import AdmissionItem, AnyItem, DiagnosisItem, Item, Scored, Staged
 from impasse.schemas.tables import AFTERWARDS, CAUSES_OF_TRIALS, KEYS, NO_SCORE, OPEN_LEVEL, PSEUDO_RESISTANCE
 from impasse.schemas.values import NO_LEVEL
 from impasse.transforms.judge.untried import ESTABLISHED

@@ -32,7 +32,8 @@ import numpy as np
 import polars as pl
 from polars import col, lit, when
 
-from impasse.schemas.definition import Alternative, Count, Definition
+from impasse.schemas.definition import Definition
+from impasse.schemas.resistance import Alternative, Count
 from impasse.schemas.rule_ids import column
 from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.eligibility import is_of_disorders

@@ -16,7 +16,8 @@ import polars as pl
 from polars import col, when
 
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.definition import Definition, DiagnosisItem, Eligible, Exclusion, Requirement
+from impasse.schemas.definition import Definition, Eligible, Exclusion, Requirement
+from impasse.schemas.resistance import DiagnosisItem
 from impasse.transforms.history.encode import Coded, person_disorder
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.kernels.days import LONG_AGO, Days

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from polars import col, lit, max_horizontal, min_horizontal, when
 
-from impasse.schemas.definition import AdmissionItem, AnyItem, Band, DiagnosisItem, Item, LengthItem, NumberItem, Scored
+from impasse.schemas.resistance import AdmissionItem, AnyItem, Band, DiagnosisItem, Item, LengthItem, NumberItem, Scored
 from impasse.transforms.judge.asked import CountedTrials
 from impasse.transforms.judge.counts import Certainty, Counting
 from impasse.transforms.judge.eligibility import STAYS, days_with

@@ -11,7 +11,8 @@ from functools import cache
 import polars as pl
 from polars import col, lit, when
 
-from impasse.schemas.definition import DECIDERS, Scored
+from impasse.schemas.definition import DECIDERS
+from impasse.schemas.resistance import Scored
 from impasse.schemas.tables import VERDICTS
 from impasse.transforms.judge import counts, points
 from impasse.transforms.judge.causes import N_COMBINATIONS, causes_of, pseudo_resistance

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from polars import col, lit, when
 
-from impasse.schemas.definition import Scored, Staged
+from impasse.schemas.resistance import Scored, Staged
 from impasse.schemas.values import NO_LEVEL
 from impasse.transforms.judge import counts, points
 from impasse.transforms.judge.asked import CountedTrials
