@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from impasse.schemas.definition import Definition, DrugAdequacy, SessionAdequacy
 from tests.reference.basics import Row, Truth, all_true, between_bounds
 from tests.reference.codes import Codes
@@ -21,7 +19,6 @@ def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
     """Enough days at the dose, and enough of the days covered."""
     long_enough = is_long_enough(trial, rule, codes)
     is_adequate = all_true([long_enough, is_adherent(trial, rule)])
-    total = sum(supply[rule.duration_basis] for supply in trial["supplies"])
     if is_adequate:
         reason = "adequate"
     elif is_adequate is None:
@@ -29,19 +26,28 @@ def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
     elif long_enough is not False:
         reason = "low_adherence"
     else:
-        reason = "too_short" if total < rule.min_days else "underdosed"
+        reason = "too_short" if days_in_all(trial, rule) < rule.min_days else "underdosed"
     return {"is_adequate": is_adequate, "adequacy_reason": reason}
 
 
+def days_in_all(trial: Row, rule: DrugAdequacy) -> int:
+    """The trial's days at whatever dose; of unknown supply the most there can be."""
+    if trial["has_unknown_supply"]:
+        return trial["n_days_at_most"]
+    return sum(supply[rule.duration_basis] for supply in trial["supplies"])
+
+
 def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
-    """Whether the days at the dose reach the minimum, for every or for no value of what is unknown."""
-    lower, upper = 0.0, 0.0
+    """Whether the days at the dose reach the minimum, for every or for no value of what is unknown.
+
+    Reading: of a trial with an unknown supply all days it may have may be at the dose, if any supply may be at it.
+    """
+    lower, upper = 0, 0
     for supply in trial["supplies"]:
         is_strong = is_dose_enough(trial["treatment"], supply, rule, codes)
+        most = days_in_all(trial, rule) if trial["has_unknown_supply"] else upper + supply[rule.duration_basis]
         lower += supply[rule.duration_basis] if is_strong else 0
-        upper += supply[rule.duration_basis] if is_strong is not False else 0
-    if trial["has_unknown_supply"]:
-        upper = math.inf
+        upper = most if is_strong is not False else upper
     return between_bounds(lower, upper, rule.min_days)
 
 

@@ -119,9 +119,9 @@ def contact(day: int, code: str = "F321") -> Row:
     return {"date": on(day), "end_date": None, "code": code, "code_system": "icd10"}
 
 
-def fill(day: int, atc: str, days: int | None, dose_ug: int | None = 20_000) -> Row:
-    """A dispensing; the dose is micrograms a day."""
-    return {"date": on(day), "atc": atc, "days": days, "dose_ug": dose_ug, "dose_mddd": None}
+def fill(day: int, atc: str, days: int | None, dose_ug: int | None = 20_000, kind: str | None = "dispensed") -> Row:
+    """A supply; the dose is micrograms a day."""
+    return {"date": on(day), "atc": atc, "days": days, "dose_ug": dose_ug, "dose_mddd": None, "kind": kind}
 
 
 def session(day: int, treatment: str) -> Row:
@@ -151,6 +151,7 @@ def classify(
     observes: frozenset[str] = EVERYTHING,
     absent: frozenset[str] = frozenset(),
     death_date: date | None = None,
+    max_days: int = 366,
     **tables: list[Row],
 ) -> Row:
     """One person, ill for two years unless other diagnoses are drawn, under one definition."""
@@ -163,7 +164,8 @@ def classify(
         "scores": [],
         "admissions": [],
     }
-    told = classify_person(person | rows | tables, study, PERIOD, [definition], CODES, observes, absent)
+    supply = {"same_day": "together", "max_days": max_days}
+    told = classify_person(person | rows | tables, study, PERIOD, [definition], CODES, observes, absent, **supply)
     return {
         "episodes": told["episodes"],
         "trials": told["trials"][definition.id],
