@@ -106,6 +106,7 @@ BASE = Definition(
     ),
 )
 CITALOPRAM, SERTRALINE, MIRTAZAPINE, ARIPIPRAZOLE = "N06AB04", "N06AB06", "N06AX11", "N05AX12"
+QUETIAPINE = "N05AH04"
 DRUGS, AUGMENTERS, CBT = ("antidepressants",), ("augmenters",), ("cbt",)
 
 
@@ -241,3 +242,24 @@ def with_score(threshold: float | str, *items: Any) -> Definition:
 def with_levels(*levels: Level, is_cumulative: bool = True) -> Definition:
     """The base definition with stages."""
     return replace(BASE, resistance=Staged(kind="stage", levels=levels, is_cumulative=is_cumulative))
+
+
+def by_change(
+    rows: list[Row],
+    until: int = 1500,
+    trial: Row | None = None,
+    outcome: Row | None = None,
+    **rest: Any,
+) -> Row:
+    """A person with these supplies, seen until the day; an unknown one lasts 100 days, and change alone tells."""
+    rules = {"evidence": ("treatment_change",), **(outcome or {})}
+    definition = replace(with_trial(**(trial or {})), outcome=replace(BASE.outcome, **rules))
+    return classify(
+        definition=definition, dispensings=rows, **{"coverage": [covered(-400, until)], "max_days": 100, **rest}
+    )
+
+
+def judged(rows: list[Row], position: int = 0, **rest: Any) -> tuple[Any, ...]:
+    """Whether a trial failed by the change of treatment, by what evidence and when."""
+    told = by_change(rows, **rest)
+    return facts(told["judgements"], "has_failed", "outcome_evidence", "failure_date")[position]
