@@ -117,12 +117,13 @@ class DrugAdequacy:
     """Long and strong enough, for drugs.
 
     At least `min_days` days at or above `min_dose_ratio` times the dose that `dose_basis` names,
-    counted over the trial's `span` or over `covered` days only, and with a proportion of days covered
+    counted over the trial's `span`, over `covered` days only, or with each supply for as long as it was
+    `prescribed` where that is known and reaches beyond the next one, and with a proportion of days covered
     by supply, in percent of the trial's days, of at least `min_pdc_percent`.
     """
 
     min_days: DayCount
-    duration_basis: Literal["span", "covered"]
+    duration_basis: Literal["span", "covered", "prescribed"]
     dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600"]
     min_dose_ratio: Annotated[Amount, Field(ge=0)]
     min_pdc_percent: Annotated[int, Field(strict=True, ge=0, le=100)]

@@ -32,9 +32,17 @@ def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
 
 def days_in_all(trial: Row, rule: DrugAdequacy) -> int:
     """The trial's days at whatever dose; of unknown supply the most there can be."""
-    if trial["has_unknown_supply"]:
-        return trial["n_days_at_most"]
-    return sum(supply[rule.duration_basis] for supply in trial["supplies"])
+    return most_days(trial, [supply[rule.duration_basis] for supply in trial["supplies"]])
+
+
+def most_days(trial: Row, of_supplies: list[int]) -> int:
+    """The most days that these supplies of a trial can have.
+
+    Reading: never less than those that are known, which may be more than the trial's where each supply counts for
+    as long as it was prescribed.
+    """
+    known = sum(of_supplies)
+    return max(known, trial["n_days_at_most"]) if of_supplies and trial["has_unknown_supply"] else known
 
 
 def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
@@ -42,13 +50,12 @@ def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
 
     Reading: of a trial with an unknown supply all days it may have may be at the dose, if any supply may be at it.
     """
-    lower, upper = 0, 0
+    surely, perhaps = [], []
     for supply in trial["supplies"]:
         is_strong = is_dose_enough(trial["treatment"], supply, rule, codes)
-        most = days_in_all(trial, rule) if trial["has_unknown_supply"] else upper + supply[rule.duration_basis]
-        lower += supply[rule.duration_basis] if is_strong else 0
-        upper = most if is_strong is not False else upper
-    return between_bounds(lower, upper, rule.min_days)
+        surely += [supply[rule.duration_basis]] if is_strong else []
+        perhaps += [supply[rule.duration_basis]] if is_strong is not False else []
+    return between_bounds(sum(surely), most_days(trial, perhaps), rule.min_days)
 
 
 def is_dose_enough(treatment: str, supply: Row, rule: DrugAdequacy, codes: Codes) -> Truth:

@@ -71,8 +71,9 @@ def horizon(trial: Row, episode: Row, rule: Outcome, last_day: str = "end_date")
 
 
 def is_seen(day: date, episode: Row) -> bool:
-    """Whether all until the day has been seen; after a remission nothing more can follow."""
-    return episode["end_reason"] == "remission" or day <= episode["observed_until"]
+    """Whether all until the day has been seen; after a remission, and after death, nothing more can follow."""
+    is_over = episode["end_reason"] == "remission" or episode["has_died"]
+    return is_over or day <= episode["observed_until"]
 
 
 def order_of(sign: str, rule: Outcome) -> int:

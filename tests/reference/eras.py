@@ -57,17 +57,32 @@ def taken(rows: list[Row], rule: Trial, last_day: date, unknown_days: int) -> li
     days: list[tuple[date, date]] = []
     previous_until: date | None = None
     beyond = later(last_day, 1)
-    for row in rows:
+    for position, row in enumerate(rows):
         left_over = days_between(row["date"], previous_until) if rule.carry_over and previous_until else 0
         since = later(row["date"], min(max(left_over, 0), rule.carry_over_cap_days))
         since = previous_until if row["goes_on"] and previous_until else since
-        previous_until = later(since, unknown_days if row["days"] is None else row["days"])
+        previous_until = lasts_until(row, since, rows[position + 1 :], rule, unknown_days)
         days.append((min(since, beyond), min(previous_until, beyond)))
     return days
 
 
+def lasts_until(row: Row, since: date, after: list[Row], rule: Trial, unknown_days: int) -> date:
+    """The day until which a supply begun on a day is taken; who gets the drug again has at most the cap left over.
+
+    Reading: dispensed again is what the rule makes trials of, in its window, of however few days.
+    """
+    if row["days"] is not None:
+        return later(since, row["days"])
+    cap = rule.carry_over_cap_days if rule.carry_over else 0
+    again = [later(following["date"], cap) for following in after if following["date"] > row["date"]]
+    return min([later(since, unknown_days), *again])
+
+
 def era_from(supplies: list[Row], rule: Trial, episode: Row) -> Row:
-    """One drug era: its days, and per dispensing the days it spans and covers."""
+    """One drug era: its days, and per dispensing the days it spans and covers, and those it was prescribed for.
+
+    Reading: the days that a supply was prescribed for are those delivered, also beyond the end of observation.
+    """
     start = supplies[0]["date"]
     end_excl = max([start] + [supply["until"] for supply in supplies])
     covered = {
@@ -77,6 +92,7 @@ def era_from(supplies: list[Row], rule: Trial, episode: Row) -> Row:
     for supply, until in zip(supplies, next_since, strict=True):
         own_days = [later(supply["since"], n) for n in range(days_between(supply["since"], until))]
         supply["span"] = len(own_days)
+        supply["prescribed"] = max(len(own_days), supply["delivered_days"] or 0)
         is_in_use = rule.supply == "dates_only"  # from the first to the last dispensing
         supply["covered"] = len(own_days) if is_in_use else sum(day in covered for day in own_days)
     end_date = max(supplies[-1]["date"], later(end_excl, -1))
@@ -89,6 +105,7 @@ def era_from(supplies: list[Row], rule: Trial, episode: Row) -> Row:
         "n_sessions": None,
         "has_unknown_supply": any(supply["days"] is None for supply in supplies),
         "lasts_until_next": False,
+        "dispensed_if_one": [],
         "supplies": supplies,
     }
 
@@ -103,7 +120,8 @@ def extend_single_dispensings(eras: list[Row], rule: Trial, episode: Row) -> Non
             continue
         n_days = days_between(era["start_date"], min(nexts))
         if n_days <= rule.single_dispensing_days:
-            era["supplies"][0] |= {"span": n_days, "covered": n_days}
+            supply = era["supplies"][0]
+            supply |= {"span": n_days, "covered": n_days, "prescribed": max(n_days, supply["delivered_days"] or 0)}
             era |= {
                 "end_excl": min(nexts),
                 "end_date": later(min(nexts), -1),
@@ -120,6 +138,8 @@ def extend_single_dispensings(eras: list[Row], rule: Trial, episode: Row) -> Non
 def settle_latest_days(eras: list[Row], rule: Trial) -> None:
     """The latest possible last day of each era of one drug, oldest first: an era may be one with those after it.
 
+    `dispensed_if_one` are the days on which the eras that this one may be one with were dispensed.
+
     Reading: where no supply of the drug is unknown, its days are at most those it has, also by dates only, where
     the last day is in use and not among the trial's days.
     Reading: an era that reaches the next one may go on as far as either does, and from there to the one after.
@@ -134,7 +154,9 @@ def settle_latest_days(eras: list[Row], rule: Trial) -> None:
             if era["lasts_until_next"] or eras[following]["start_date"] > reached:
                 break
             era["last_day_at_most"] = max(era["last_day_at_most"], own[following])
-        era["n_days_at_most"] = days_between(era["start_date"], era["last_day_at_most"]) + 1
+            era["dispensed_if_one"] += [supply["date"] for supply in eras[following]["supplies"]]
+        if era["has_unknown_supply"] or era["last_day_at_most"] > era["end_date"]:
+            era["n_days_at_most"] = days_between(era["start_date"], era["last_day_at_most"]) + 1
 
 
 def session_courses(rows: list[Row], rule: Trial, episode: Row) -> list[Row]:

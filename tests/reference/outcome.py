@@ -23,7 +23,7 @@ def judge_outcome(
     verdict: Verdict = (False if rule.early_stop == "not_failed" else None, "early_stop", None)
     if rule.early_stop == "by_evidence" or not is_surely_early_stop(trial, rule):
         verdict = verdict_of_evidence(trial, trials, person, episode, rule, codes, observes)
-        if rule.early_stop != "by_evidence" and is_early_stop(trial, rule):
+        if rule.early_stop != "by_evidence" and is_early_stop(trial, episode, rule):
             verdict = if_perhaps_early_stop(verdict, rule)
     return dict(zip(("has_failed", "outcome_evidence", "failure_date"), verdict, strict=True))
 
@@ -74,9 +74,10 @@ def unproved(change: Verdict) -> Verdict:
     return (None, "no_baseline", None) if change[0] is False else change
 
 
-def is_early_stop(trial: Row, rule: Outcome) -> bool:
-    """Whether the days that are known are too few for the evidence to speak."""
-    return trial["n_days"] < rule.early_stop_days
+def is_early_stop(trial: Row, episode: Row, rule: Outcome) -> bool:
+    """Whether the days that are known are too few for the evidence to speak, and death did not end the trial."""
+    was_kept_up = trial["is_ongoing"] and episode["has_died"]
+    return trial["n_days"] < rule.early_stop_days and not was_kept_up
 
 
 def is_surely_early_stop(trial: Row, rule: Outcome) -> bool:

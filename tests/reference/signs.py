@@ -58,10 +58,16 @@ def do_overlap(trial: Row, other: Row) -> Truth:
 
 
 def is_dispensed_again(trial: Row, other: Row) -> Truth:
-    """Whether this drug was dispensed on the other's first day or after it, where the rule asks for that."""
-    if not trial["needs_refill"] or was_dispensed_from(trial, other["start_date"]):
+    """Whether this drug was dispensed on the other's first day or after it, where the rule asks for that.
+
+    An augmentation takes no drug's place, so nothing is asked of it. A later trial of this drug may be the same one.
+    """
+    if not trial["needs_refill"] or other["modality"] == "augmentation":
         return True
-    return None if trial["may_be_refilled_unseen"] else False
+    if was_dispensed_from(trial, other["start_date"]):
+        return True
+    is_open = trial["may_be_refilled_unseen"] or any(day >= other["start_date"] for day in trial["dispensed_if_one"])
+    return None if is_open else False
 
 
 def may_follow(trial: Row, other: Row) -> bool:

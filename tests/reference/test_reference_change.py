@@ -55,16 +55,16 @@ def test_a_sign_may_have_come_in_time(rows: list, signs: tuple, told: tuple) -> 
         ([(0, None)], 188, UNKNOWN_END, (False, "unfinished", None)),
         ([(0, None)], 90, UNKNOWN_END, (False, "unfinished", None)),
         ([(0, None)], 89, UNFINISHED, (False, "unfinished", None)),
-        ([(0, 30), (30, None), (60, 30)], 219, NO_CHANGE, NO_CHANGE),
-        ([(0, 30), (30, None), (60, 30)], 218, UNKNOWN_END, (False, "unfinished", None)),
-        ([(0, 30), (30, None), (60, 90)], 239, NO_CHANGE, NO_CHANGE),
-        ([(0, 30), (30, None), (60, 90)], 238, UNFINISHED, (False, "unfinished", None)),
+        ([(0, 30), (30, None), (60, None)], 249, NO_CHANGE, NO_CHANGE),
+        ([(0, 30), (30, None), (60, None)], 248, UNKNOWN_END, (False, "unfinished", None)),
+        ([(0, 30), (30, None), (60, 30)], 179, NO_CHANGE, NO_CHANGE),
+        ([(0, 30), (30, None), (60, 30)], 178, UNFINISHED, (False, "unfinished", None)),
     ],
 )
 def test_the_time_for_a_change_ends_after_the_latest_last_day(
     rows: list, until: int, told: tuple, if_not_failed: tuple
 ) -> None:
-    """90 days after it; a supply of unknown length amid known ones that go on longer changes nothing."""
+    """90 days after it; a supply of unknown length amid known ones changes nothing."""
     rows = [fill(day, CITALOPRAM, days) for day, days in rows]
 
     assert judged(rows, until=until) == told
@@ -105,6 +105,67 @@ def test_what_is_not_observed_is_named_first(within: int | str) -> None:
     outcome = {"change_signs": ("switch", "ect"), "change_within": within}
 
     assert judged(rows, observes=frozenset({"drug"}), outcome=outcome) == (None, "unobserved", None)
+
+
+# --- Death ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "death", "until", "told"),
+    [
+        (42, 60, 1500, NO_CHANGE),
+        (42, 60, 60, NO_CHANGE),
+        (42, 61, 60, UNFINISHED),
+        (42, None, 60, UNFINISHED),
+        (None, 60, 1500, NO_CHANGE),
+        (None, 61, 60, UNFINISHED),
+    ],
+)
+@pytest.mark.parametrize("within", [90, "episode"])
+def test_death_is_the_end_of_the_time_for_a_change(
+    days: int | None, death: int | None, until: int, told: tuple, within: int | str
+) -> None:
+    """Nothing followed until day 60: nothing more can if the person died then, and not if that was later."""
+    death_date = None if death is None else on(death)
+    outcome = {"change_within": within}
+
+    assert judged([fill(0, CITALOPRAM, days)], until=until, death_date=death_date, outcome=outcome) == told
+
+
+@pytest.mark.parametrize(("day", "told"), [(31, UNKNOWN_OVERLAP), (32, (True, "switch", on(32)))])
+def test_what_came_before_death_stays_as_it_is(day: int, told: tuple) -> None:
+    """Citalopram lasts until day 60 at most, the day of death: together with sertraline for up to 30 days or 29."""
+    rows = [fill(0, CITALOPRAM, None), fill(day, SERTRALINE, 60)]
+
+    assert judged(rows, death_date=on(60), outcome={"change_signs": SWITCH}) == told
+
+
+@pytest.mark.parametrize(
+    ("days", "death", "until", "told"),
+    [
+        (20, 49, 1500, NO_CHANGE),
+        (20, 50, 1500, (None, "early_stop", None)),
+        (20, 50, 49, PERHAPS),
+        (20, None, 49, PERHAPS),
+        (28, 50, 1500, NO_CHANGE),
+        (None, 29, 1500, NO_CHANGE),
+        (None, 30, 1500, PERHAPS),
+    ],
+)
+def test_who_dies_on_a_drug_did_not_stop_it(days: int | None, death: int | None, until: int, told: tuple) -> None:
+    """28 days are asked for; a drug of 20 days may go on within 30 days, until day 49."""
+    outcome = {"early_stop_days": 28, "early_stop": "unknown"}
+    death_date = None if death is None else on(death)
+
+    assert judged([fill(0, CITALOPRAM, days)], until=until, death_date=death_date, outcome=outcome) == told
+
+
+@pytest.mark.parametrize(("death", "evidence"), [(30, "no_change"), (31, "early_stop")])
+def test_who_dies_amid_sessions_did_not_stop_them(death: int, evidence: str) -> None:
+    """A session on day 0; the next one may have come within 30 days."""
+    outcome = {"early_stop_days": 28, "early_stop": "unknown"}
+
+    assert judged([], death_date=on(death), outcome=outcome, procedures=[session(0, "cbt")])[1] == evidence
 
 
 # --- Stopped early ----------------------------------------------------------------------------------------------------

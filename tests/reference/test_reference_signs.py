@@ -84,11 +84,43 @@ def test_a_host_that_still_runs_may_yet_be_dispensed_again(until: int, told: lis
     assert roles([fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 98)], until=until, trial=REFILLED) == told
 
 
-def test_a_host_that_a_remission_cut_short_was_left() -> None:
-    """Remission on day 80, amid the pack, and observation goes on."""
-    diagnoses = [contact(0), contact(80, "F325")]
+@pytest.mark.parametrize(
+    ("last", "code", "told"),
+    [
+        (67, "F321", HOSTED),
+        (68, "F321", LEFT),
+        (80, "F325", HOSTED),
+        (97, "F325", HOSTED),
+        (98, "F325", LEFT),
+    ],
+)
+def test_a_host_still_runs_on_the_last_day_of_the_episode(last: int, code: str, told: list) -> None:
+    """30 days after the last contact, or on the day of the remission; observation goes on."""
+    diagnoses = [contact(0), contact(last, code)]
 
-    assert roles([fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 98)], trial=REFILLED, diagnoses=diagnoses) == LEFT
+    assert roles([fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 98)], trial=REFILLED, diagnoses=diagnoses) == told
+
+
+WINDOWS = [
+    ("first_days", 98, 1500, True),
+    ("first_days", 99, 1500, False),
+    ("first_days", 99, 97, True),
+    ("first_treated_days", 98, 1500, True),
+    ("first_treated_days", 99, 1500, False),
+    ("last_days", 98, 97, True),
+    ("last_days", 99, 98, False),
+]
+
+
+@pytest.mark.parametrize(("window", "window_days", "until", "still_runs"), WINDOWS)
+def test_a_host_still_runs_on_the_last_day_of_the_window(
+    window: str, window_days: int, until: int, still_runs: bool
+) -> None:
+    """Day 97 or 98; what may be dispensed after it is not looked at."""
+    rows = [fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 98)]
+    trial = {**REFILLED, "window": window, "window_days": window_days}
+
+    assert roles(rows, until=until, trial=trial) == (HOSTED if still_runs else LEFT)
 
 
 def test_drugs_begun_together_are_together() -> None:
@@ -96,12 +128,25 @@ def test_drugs_begun_together_are_together() -> None:
     assert roles([fill(0, CITALOPRAM, 60), fill(0, SERTRALINE, 60)], trial=REFILLED) == HOSTED
 
 
-@pytest.mark.parametrize(("refill", "told"), [(39, [("first", 0)]), (40, [("first", 1), ("augmentation", 0)])])
-def test_an_augmenter_of_a_drug_that_was_left_is_no_trial(refill: int, told: list) -> None:
-    """Aripiprazole from day 40, beside a pack that is refilled before or then."""
-    rows = [fill(0, CITALOPRAM, 39), fill(refill, CITALOPRAM, 98), fill(40, ARIPIPRAZOLE, 60)]
+AUGMENTED = [("first", 1), ("augmentation", 0)]
+ALSO_MAIN = ("antidepressants", "augmenters")
 
-    assert roles(rows, trial=REFILLED) == told
+
+@pytest.mark.parametrize(
+    ("treatments", "drug", "day", "told"),
+    [
+        (("antidepressants",), ARIPIPRAZOLE, 68, AUGMENTED),
+        (("antidepressants",), ARIPIPRAZOLE, 69, [("first", 0)]),
+        (ALSO_MAIN, ARIPIPRAZOLE, 68, AUGMENTED),
+        (ALSO_MAIN, ARIPIPRAZOLE, 69, LEFT),
+        (ALSO_MAIN, SERTRALINE, 68, LEFT),
+    ],
+)
+def test_an_augmenter_is_added_by_overlap_alone(treatments: tuple, drug: str, day: int, told: list) -> None:
+    """Beside one pack of 98 days for 30 days, or for 29; nobody asks if the pack is refilled."""
+    rows = [fill(0, CITALOPRAM, 98), fill(day, drug, 60)]
+
+    assert roles(rows, trial={**REFILLED, "treatments": treatments}) == told
 
 
 @pytest.mark.parametrize(("needs_refill", "n_add_ons"), [(True, [1, 1, 0]), (False, [2, 0, 0])])
@@ -179,15 +224,66 @@ def test_what_was_surely_left_is_not_together_however_long_it_lasted(until: int,
     assert judged(rows, until=until, trial=REFILLED) == (True, sign, on(40))
 
 
+@pytest.mark.parametrize(("last", "sign"), [(99, "switch_or_add_on"), (100, "switch")])
+@pytest.mark.parametrize("by", ["remission", "end of the episode", "window"])
+def test_what_may_be_refilled_after_the_last_day_is_open(by: str, last: int, sign: str) -> None:
+    """Of unknown length until day 99 at most, and looked at until then or a day longer, whatever is observed."""
+    rows = [fill(0, CITALOPRAM, None), fill(40, SERTRALINE, 60)]
+    ends = {
+        "remission": {"diagnoses": [contact(0), contact(last, "F325")], "trial": REFILLED},
+        "end of the episode": {"diagnoses": [contact(0), contact(last - 30)], "trial": REFILLED},
+        "window": {"trial": {**REFILLED, "window": "first_days", "window_days": last + 1}},
+    }
+
+    assert judged(rows, **ends[by]) == (True, sign, on(40))
+
+
+@pytest.mark.parametrize(
+    ("again", "sign"), [(39, "switch"), (40, "switch_or_add_on"), (130, "switch_or_add_on"), (131, "switch")]
+)
+def test_a_refill_of_what_may_be_the_same_trial_is_open(again: int, sign: str) -> None:
+    """Sertraline from day 40; citalopram of unknown length, until day 99 at most, and another trial of it."""
+    rows = [fill(0, CITALOPRAM, None), fill(again, CITALOPRAM, 98), fill(40, SERTRALINE, 60)]
+
+    assert judged(rows, trial=REFILLED) == (True, sign, on(40))
+
+
+@pytest.mark.parametrize(
+    ("treatments", "day", "told"),
+    [
+        (("antidepressants",), 68, (True, "add_on", on(68))),
+        (("antidepressants",), 69, NO_CHANGE),
+        (ALSO_MAIN, 68, (True, "add_on", on(68))),
+        (ALSO_MAIN, 69, (True, "switch", on(69))),
+    ],
+)
+def test_an_augmenter_is_an_add_on_by_overlap_alone(treatments: tuple, day: int, told: tuple) -> None:
+    """Beside one pack of 98 days for 30 days, or for 29."""
+    rows = [fill(0, CITALOPRAM, 98), fill(day, ARIPIPRAZOLE, 60)]
+
+    assert judged(rows, trial={**REFILLED, "treatments": treatments}) == told
+
+
+@pytest.mark.parametrize(("other", "sign"), [(MIRTAZAPINE, "switch"), (QUETIAPINE, "add_on")])
+def test_a_combined_drug_may_take_the_place_of_another(other: str, sign: str) -> None:
+    """Citalopram throughout, a pack of sertraline from day 60, and amid it a further antidepressant or augmenter."""
+    rows = [fill(60 * n, CITALOPRAM, 60) for n in range(5)]
+    rows += [fill(60, SERTRALINE, 98), fill(100, other, 60)]
+
+    assert judged(rows, position=1, trial=REFILLED) == (True, sign, on(100))
+
+
 @pytest.mark.parametrize(
     ("augmentation", "needs_refill", "day", "told"),
     [
         ("own_trial", False, 90, (True, "add_on", on(90))),
         ("own_trial", False, 91, (True, "switch", on(91))),
-        ("own_trial", True, 61, (True, "switch", on(61))),
+        ("own_trial", True, 90, (True, "add_on", on(90))),
+        ("own_trial", True, 91, (True, "switch", on(91))),
         ("part_of_trial", False, 90, (True, "add_on", on(90))),
         ("part_of_trial", False, 91, NO_CHANGE),
-        ("part_of_trial", True, 61, NO_CHANGE),
+        ("part_of_trial", True, 90, (True, "add_on", on(90))),
+        ("part_of_trial", True, 91, NO_CHANGE),
     ],
 )
 def test_one_add_on_in_place_of_another_is_a_change(
@@ -209,11 +305,10 @@ def test_an_add_on_to_another_drug_takes_no_place() -> None:
 
 
 def test_an_augmenter_that_may_have_followed_says_nothing() -> None:
-    """Beside a pack that may yet be refilled it is an add-on or nothing."""
-    rows = [fill(0, CITALOPRAM, 98), fill(40, ARIPIPRAZOLE, 60)]
+    """Added to sertraline, and beside citalopram, which lasts until day 0 or 99, an add-on or nothing."""
+    rows = [fill(0, CITALOPRAM, None), fill(0, SERTRALINE, 98), fill(40, ARIPIPRAZOLE, 60)]
 
-    assert [signed(rows, signs, until=97, trial=REFILLED) for signs in (BOTH, ADD_ON)] == [UNFINISHED, UNFINISHED]
-    assert signed(rows, SWITCH, until=97, trial=REFILLED) == UNFINISHED
+    assert [signed(rows, signs, trial=REFILLED) for signs in (BOTH, SWITCH, ADD_ON)] == [NO_CHANGE] * 3
 
 
 @pytest.mark.parametrize("other", [SERTRALINE, CITALOPRAM])

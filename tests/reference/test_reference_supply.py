@@ -7,20 +7,16 @@ gaps of 30 days, and the person is seen for long.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from impasse.schemas.definition import Item
-from tests.reference.basics import treatment_rows
 from tests.reference.drawn import (
     CITALOPRAM,
-    CODES,
     DRUGS,
     MIRTAZAPINE,
     SERTRALINE,
     STUDY,
-    Row,
     classify,
     contact,
     count,
@@ -36,7 +32,6 @@ from tests.reference.drawn import (
     with_score,
     with_trial,
 )
-from tests.reference.trials import trials_of
 
 DISPENSED = ("dispensed",)
 EVERY_KIND = ("dispensed", "prescribed", "administered")
@@ -147,114 +142,6 @@ def test_treatment_of_any_kind_bridges() -> None:
     assert told["trials"] == []
 
 
-# --- The latest possible last day -------------------------------------------------------------------------------------
-
-
-def latest(rows: list, until: int = 1000, remission: int | None = None, **settings: Any) -> list[tuple[int, int]]:
-    """The latest possible last day of each trial, and the most days it may have; supplies are day, drug and days."""
-    tables: Row = {"dispensings": [fill(*row) for row in rows if len(row) == 3]}
-    tables["procedures"] = [session(*row) for row in rows if len(row) == 2]
-    episode = {
-        "episode_id": "a",
-        "start_date": on(0),
-        "treated_from": on(0),
-        "end_date": on(min(until, 900)) if remission is None else on(remission),
-        "end_reason": "tail" if remission is None else "remission",
-        "observed_until": on(until),
-    }
-    person = {"treatments": treatment_rows(tables, CODES)}
-    trials = trials_of(person, episode, with_trial(**settings).trial, "together", max_days=100)
-    return [((trial["last_day_at_most"] - on(0)).days, trial["n_days_at_most"]) for trial in trials]
-
-
-@pytest.mark.parametrize(
-    ("rows", "told"),
-    [
-        ([(0, CITALOPRAM, 30)], [(29, 30)]),
-        ([(0, CITALOPRAM, None)], [(99, 100)]),
-        ([(0, CITALOPRAM, 30), (30, CITALOPRAM, None)], [(129, 130)]),
-        ([(0, CITALOPRAM, None), (20, CITALOPRAM, 30)], [(99, 100)]),
-        ([(0, CITALOPRAM, None), (20, CITALOPRAM, 90)], [(109, 110)]),
-        ([(0, CITALOPRAM, 30), (0, SERTRALINE, None)], [(29, 30), (99, 100)]),
-        ([(0, "cbt"), (14, "cbt")], [(14, 15)]),
-    ],
-)
-def test_an_unknown_supply_lasts_at_most_so_long(rows: list, told: list) -> None:
-    """100 days from its own day; what is known lasts as long as it does."""
-    assert latest(rows) == told
-
-
-@pytest.mark.parametrize(
-    ("rows", "cap", "told"),
-    [
-        ([(0, CITALOPRAM, None), (20, CITALOPRAM, 30)], 366, [(129, 130)]),
-        ([(0, CITALOPRAM, None), (20, CITALOPRAM, 30)], 14, [(99, 100)]),
-        ([(0, CITALOPRAM, None), (20, CITALOPRAM, 30)], 51, [(100, 101)]),
-        ([(0, CITALOPRAM, 30), (10, CITALOPRAM, None)], 14, [(123, 124)]),
-        ([(0, CITALOPRAM, None), (0, CITALOPRAM, 30)], 14, [(99, 100)]),
-        ([(0, CITALOPRAM, None), (60, CITALOPRAM, 30)], 366, [(129, 130), (129, 70)]),
-    ],
-)
-def test_what_may_be_left_over_is_taken_first(rows: list, cap: int, told: list) -> None:
-    """Up to the cap; of one day's supplies the unknown one is taken first; leftovers may reach the next trial, too."""
-    assert latest(rows, carry_over=True, carry_over_cap_days=cap) == told
-
-
-@pytest.mark.parametrize(
-    ("rows", "told"),
-    [
-        ([(0, CITALOPRAM, None), (130, CITALOPRAM, 30)], [(159, 160), (159, 30)]),
-        ([(0, CITALOPRAM, None), (131, CITALOPRAM, 30)], [(99, 100), (160, 30)]),
-        ([(0, CITALOPRAM, None), (31, CITALOPRAM, 30)], [(99, 100), (60, 30)]),
-        ([(0, CITALOPRAM, None), (130, SERTRALINE, 30)], [(99, 100), (159, 30)]),
-        ([(day, CITALOPRAM, None) for day in (0, 100, 230)], [(329, 330), (329, 230), (329, 100)]),
-        ([(day, CITALOPRAM, None) for day in (0, 100, 231)], [(199, 200), (199, 100), (330, 100)]),
-        ([(0, CITALOPRAM, None), (50, CITALOPRAM, 10), (130, CITALOPRAM, 90)], [(219, 220), (59, 10), (219, 90)]),
-        ([(0, CITALOPRAM, None), (50, CITALOPRAM, 10), (131, CITALOPRAM, 90)], [(99, 100), (59, 10), (220, 90)]),
-    ],
-)
-def test_a_trial_that_may_reach_the_next_may_last_as_long(rows: list, told: list) -> None:
-    """30 days after the latest end the same drug again may be the same trial, and so on; another drug is none."""
-    assert latest(rows) == told
-
-
-@pytest.mark.parametrize(
-    ("limits", "told"),
-    [
-        ({"until": 50}, [(50, 51)]),
-        ({"until": 99}, [(99, 100)]),
-        ({"until": 100}, [(99, 100)]),
-        ({"until": 0}, [(0, 1)]),
-        ({"remission": 40}, [(40, 41)]),
-        ({"remission": 99}, [(99, 100)]),
-        ({"remission": 100}, [(99, 100)]),
-        ({"remission": 40, "until": 40}, [(40, 41)]),
-    ],
-)
-def test_what_may_last_ends_with_observation_and_remission(limits: Row, told: list) -> None:
-    """An unknown supply from day 0, cut on the last observed day or on the day of the remission."""
-    assert latest([(0, CITALOPRAM, None)], **limits) == told
-
-
-@pytest.mark.parametrize(("last", "told"), [(60, [(60, 60)]), (61, [(30, 30), (61, 0)])])
-def test_by_dates_only_nothing_is_unknown(last: int, told: list) -> None:
-    """The last day is the last dispensing's, and the days are those of the trial."""
-    assert latest([(day, CITALOPRAM, None) for day in (0, 30, last)], supply="dates_only") == told
-
-
-@pytest.mark.parametrize(("second", "told"), [(30, (29, 30)), (31, (99, 100))])
-def test_a_drug_that_lasts_until_the_next_has_a_known_last_day(second: int, told: tuple) -> None:
-    """Up to 30 days later the next drug tells how long the first was taken."""
-    assert latest([(0, CITALOPRAM, None), (second, SERTRALINE, 30)], single_dispensing_days=30)[0] == told
-
-
-def test_a_drug_that_lasts_until_the_next_is_not_one_with_its_next_trial() -> None:
-    """Citalopram ends on day 29 for sertraline, and that on day 59 for citalopram, which nothing follows."""
-    rows = [(0, CITALOPRAM, None), (30, SERTRALINE, 5), (60, CITALOPRAM, None)]
-
-    assert latest(rows, single_dispensing_days=30) == [(29, 30), (59, 30), (159, 100)]
-
-
 # --- Remission --------------------------------------------------------------------------------------------------------
 
 
@@ -314,51 +201,6 @@ def test_a_remission_is_the_end_of_the_time_for_a_change(code: str, days: int | 
     )
 
     assert facts(told["judgements"], "has_failed", "outcome_evidence") == [judged]
-
-
-# --- How long is long enough ------------------------------------------------------------------------------------------
-
-STRONG = with_drug_adequacy(dose_basis="minimum_effective", min_dose_ratio=1.0)
-UNKNOWN, TOO_SHORT, UNDERDOSED = (None, "duration_unknown"), (False, "too_short"), (False, "underdosed")
-
-
-@pytest.mark.parametrize(
-    ("rows", "max_days", "judged"),
-    [
-        ([fill(0, CITALOPRAM, None)], 28, UNKNOWN),
-        ([fill(0, CITALOPRAM, None)], 27, TOO_SHORT),
-        ([fill(0, CITALOPRAM, None, 10_000)], 28, UNDERDOSED),
-        ([fill(0, CITALOPRAM, None, 10_000)], 27, TOO_SHORT),
-        ([fill(0, CITALOPRAM, None, None)], 28, UNKNOWN),
-        ([fill(0, CITALOPRAM, None, None)], 27, TOO_SHORT),
-        ([fill(0, CITALOPRAM, 14), fill(14, CITALOPRAM, None, 10_000)], 14, UNKNOWN),
-        ([fill(0, CITALOPRAM, 14), fill(14, CITALOPRAM, None, 10_000)], 13, TOO_SHORT),
-        ([fill(0, CITALOPRAM, 28), fill(28, CITALOPRAM, None)], 1, (True, "adequate")),
-        ([fill(0, CITALOPRAM, None), fill(57, CITALOPRAM, 5)], 27, UNKNOWN),
-        ([fill(0, CITALOPRAM, None), fill(58, CITALOPRAM, 5)], 27, TOO_SHORT),
-    ],
-)
-@pytest.mark.parametrize("basis", ["span", "covered"])
-def test_the_most_days_there_can_be_must_suffice(rows: list, max_days: int, judged: tuple, basis: str) -> None:
-    """Four weeks at 20 mg, where an unknown supply lasts so long at most; the last two may or cannot be one trial."""
-    adequacy = replace(STRONG.adequacy, drug=replace(STRONG.adequacy.drug, duration_basis=basis))
-    told = classify(definition=replace(STRONG, adequacy=adequacy), dispensings=rows, max_days=max_days)
-
-    assert facts(told["judgements"], "is_adequate", "adequacy_reason")[0] == judged
-
-
-@pytest.mark.parametrize(
-    ("days", "max_days", "judged"), [(28, 28, UNKNOWN), (None, 28, UNKNOWN), (None, 27, TOO_SHORT)]
-)
-def test_how_much_an_unknown_supply_covers_is_unknown(days: int | None, max_days: int, judged: tuple) -> None:
-    """Long enough or not: the share of the days that are covered is asked beside it."""
-    told = classify(
-        definition=with_drug_adequacy(min_pdc_percent=80),
-        dispensings=[fill(0, CITALOPRAM, days), *([fill(28, CITALOPRAM, None)] if days else [])],
-        max_days=max_days,
-    )
-
-    assert facts(told["judgements"], "is_adequate", "adequacy_reason") == [judged]
 
 
 # --- Counts and points ------------------------------------------------------------------------------------------------

@@ -16,7 +16,11 @@ def trials_of(person: Row, episode: Row, rule: Trial, same_day: str, max_days: i
     """The trials of one episode, numbered by (start, treatment, end)."""
     eras_of_drugs: list[list[Row]] = []
     courses: list[Row] = []
-    for rows in rows_by_treatment(person, episode, rule).values():
+    looked_at = rows_looked_at(person, rule)
+    days = window(looked_at, episode, rule)
+    if days is None:
+        return []
+    for rows in rows_by_treatment(looked_at, *days).values():
         if rows[0]["modality"] == "drug":
             eras_of_drugs.append(drug_eras(rows, rule, episode, same_day, max_days))
         else:
@@ -26,7 +30,7 @@ def trials_of(person: Row, episode: Row, rule: Trial, same_day: str, max_days: i
     for eras in eras_of_drugs:
         settle_latest_days(eras, rule)
     courses = sorted(courses, key=trial_order)
-    settle_drug_roles(drugs, rule, episode["observed_until"])
+    settle_drug_roles(drugs, rule, days[1])
     settle_session_roles(courses)
     kept = sorted((t for t in drugs + courses if is_kept(t, rule)), key=trial_order)
     by = rule_id(rule)
@@ -38,7 +42,7 @@ def trials_of(person: Row, episode: Row, rule: Trial, same_day: str, max_days: i
         trial["n_add_ons"] = sum(other["host"] is trial for other in kept)
         trial["taken_together_from"] = rule.overlap_days
         trial["needs_refill"] = rule.overlap_needs_refill
-        trial["may_be_refilled_unseen"] = trial["last_day_at_most"] >= episode["observed_until"]
+        trial["may_be_refilled_unseen"] = trial["last_day_at_most"] >= days[1]
     return kept
 
 
@@ -72,18 +76,22 @@ def is_looked_at(row: Row, rule: Trial) -> bool:
     return row["modality"] != "drug" or row["kind"] in (None, "unknown", *rule.supply_kinds)
 
 
-def rows_by_treatment(person: Row, episode: Row, rule: Trial) -> dict[str, list[Row]]:
-    """The window's dispensings and procedures that may be what the rule speaks about."""
-    rows = [dict(row) for row in person["treatments"] if is_looked_at(row, rule)]
+def rows_looked_at(person: Row, rule: Trial) -> list[Row]:
+    """All dispensings and procedures of the kinds that the rule looks at, and what they may be to it."""
+    rows = [row | {"delivered_days": row["days"]} for row in person["treatments"] if is_looked_at(row, rule)]
     for row in rows:
         row["is_primary"] = is_member(row, rule.treatments) is not False
         row["is_augmenter"] = is_member(row, rule.augmenters) is not False
         if rule.supply == "dates_only":
             row["days"] = 0
-    days = window(rows, episode, rule)
+    return rows
+
+
+def rows_by_treatment(rows: list[Row], first: date, last: date) -> dict[str, list[Row]]:
+    """Those from first to last day that may be what the rule speaks about."""
     by_treatment: dict[str, list[Row]] = {}
     for row in rows:
-        if days and days[0] <= row["date"] <= days[1] and (row["is_primary"] or row["is_augmenter"]):
+        if first <= row["date"] <= last and (row["is_primary"] or row["is_augmenter"]):
             by_treatment.setdefault(row["treatment"], []).append(row)
     return by_treatment
 
@@ -98,23 +106,25 @@ def was_dispensed_from(trial: Row, day: date) -> bool:
     return any(supply["date"] >= day for supply in trial["supplies"])
 
 
-def may_host(older: Row, newer: Row, rule: Trial, observed_until: date) -> bool:
+def may_host(older: Row, newer: Row, rule: Trial, last_day: date) -> bool:
     """Whether the newer drug is taken together with the older one, and the older one was not left for it.
 
-    Reading: the last observed day is that of the episode's observation, also where a remission came before it; an
-    older drug that the remission cut short, and that was not dispensed again until then, was left.
+    An older drug that lasts until the last day that is looked at may yet be dispensed again.
+    Reading: so it is also where that day is the day of a remission or of death. A drug that may be an augmenter is one.
     """
     if not older["is_primary"] or older["treatment"] == newer["treatment"]:
         return False
-    is_kept_up = was_dispensed_from(older, newer["start_date"]) or older["end_date"] >= observed_until
-    return overlap_days(newer, older) >= rule.overlap_days and (is_kept_up or not rule.overlap_needs_refill)
+    if overlap_days(newer, older) < rule.overlap_days:
+        return False
+    is_kept_up = was_dispensed_from(older, newer["start_date"]) or older["end_date"] >= last_day
+    return is_kept_up or newer["is_augmenter"] or not rule.overlap_needs_refill
 
 
-def settle_drug_roles(eras: list[Row], rule: Trial, observed_until: date) -> None:
+def settle_drug_roles(eras: list[Row], rule: Trial, last_day: date) -> None:
     """Give each era its role, and each add-on its host; an era left without a role is no trial."""
     for position, era in enumerate(eras):
         earlier = eras[:position]
-        hosts = [older for older in earlier if may_host(older, era, rule, observed_until)]
+        hosts = [older for older in earlier if may_host(older, era, rule, last_day)]
         if hosts:
             era["role"] = "augmentation" if era["is_augmenter"] else "combination"
             era["host"] = max(hosts, key=lambda host: overlap_days(era, host))
