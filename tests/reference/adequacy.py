@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from impasse.schemas.definition import Definition, DrugAdequacy, SessionAdequacy
 from tests.reference.basics import Row, Truth, all_true, between_bounds
 from tests.reference.codes import Codes
@@ -21,7 +19,6 @@ def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
     """Enough days at the dose, and enough of the days covered."""
     long_enough = is_long_enough(trial, rule, codes)
     is_adequate = all_true([long_enough, is_adherent(trial, rule)])
-    total = sum(supply[rule.duration_basis] for supply in trial["supplies"])
     if is_adequate:
         reason = "adequate"
     elif is_adequate is None:
@@ -29,20 +26,36 @@ def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
     elif long_enough is not False:
         reason = "low_adherence"
     else:
-        reason = "too_short" if total < rule.min_days else "underdosed"
+        reason = "too_short" if days_in_all(trial, rule) < rule.min_days else "underdosed"
     return {"is_adequate": is_adequate, "adequacy_reason": reason}
 
 
+def days_in_all(trial: Row, rule: DrugAdequacy) -> int:
+    """The trial's days at whatever dose; of unknown supply the most there can be."""
+    return most_days(trial, [supply[rule.duration_basis] for supply in trial["supplies"]])
+
+
+def most_days(trial: Row, of_supplies: list[int]) -> int:
+    """The most days that these supplies of a trial can have.
+
+    Reading: never less than those that are known, which may be more than the trial's where each supply counts for
+    as long as it was prescribed.
+    """
+    known = sum(of_supplies)
+    return max(known, trial["n_days_at_most"]) if of_supplies and trial["has_unknown_supply"] else known
+
+
 def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
-    """Whether the days at the dose reach the minimum, for every or for no value of what is unknown."""
-    lower, upper = 0.0, 0.0
+    """Whether the days at the dose reach the minimum, for every or for no value of what is unknown.
+
+    Reading: of a trial with an unknown supply all days it may have may be at the dose, if any supply may be at it.
+    """
+    surely, perhaps = [], []
     for supply in trial["supplies"]:
         is_strong = is_dose_enough(trial["treatment"], supply, rule, codes)
-        lower += supply[rule.duration_basis] if is_strong else 0
-        upper += supply[rule.duration_basis] if is_strong is not False else 0
-    if trial["has_unknown_supply"]:
-        upper = math.inf
-    return between_bounds(lower, upper, rule.min_days)
+        surely += [supply[rule.duration_basis]] if is_strong else []
+        perhaps += [supply[rule.duration_basis]] if is_strong is not False else []
+    return between_bounds(sum(surely), most_days(trial, perhaps), rule.min_days)
 
 
 def is_dose_enough(treatment: str, supply: Row, rule: DrugAdequacy, codes: Codes) -> Truth:

@@ -11,6 +11,7 @@ from tests.reference.codes import Codes
 
 Row = dict[str, Any]  # a row of drawn data or a fact being built: values of every type
 Truth = bool | None
+Verdict = tuple[Truth, str, date | None]  # has failed, evidence, date of the failure
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,14 @@ def at_the_time(days: Iterable[date], when: str, episode: Row) -> set[date]:
 def treatment_rows(person: Row, codes: Codes) -> list[Row]:
     """Dispensings and procedures that are treatments, with what the vocabulary says of them.
 
-    Reading: a procedure that gives a drug is a row of that drug with unknown days and dose.
+    Reading: a procedure that gives a drug is an administered row of that drug with unknown days and dose.
     """
-    unknown = {"days": None, "dose_ug": None, "dose_mddd": None}
+    unknown = {"days": None, "dose_ug": None, "dose_mddd": None, "kind": "administered"}
     found = [(codes.drug(row["atc"]), row["atc"], row) for row in person["dispensings"] or []]
     found += [(codes.named(row["treatment"]), row["treatment"], unknown | row) for row in person["procedures"] or []]
     return [
         {
-            **only(("date", "days", "dose_ug", "dose_mddd"), row),
+            **only(("date", "days", "dose_ug", "dose_mddd", "kind"), row),
             "treatment": treatment,
             "modality": listed.modality,
             "class": listed.class_name,

@@ -16,6 +16,7 @@ from impasse.transforms.results import classify
 from impasse.transforms.try_cases import drawn_extract
 from tests.reference.histories import (
     random_absent_tables,
+    random_max_days,
     random_observes,
     random_person,
     random_same_day,
@@ -48,7 +49,10 @@ def drawn_round(seed: int, n_persons: int = PERSONS_A_ROUND, n_variants: int = V
     rng = random.Random(seed)
     persons = [random_person(rng, index) for index in range(n_persons)]
     episodes, period = random_study(rng)
-    source, supply = {"kind": "registry", "path": "."}, {"same_day": random_same_day(rng)}
+    source, supply = (
+        {"kind": "registry", "path": "."},
+        {"same_day": random_same_day(rng), "max_days": random_max_days(rng)},
+    )
     sections = {"source": source, "supply": supply, "period": period, "episodes": episodes}
     study = Study.model_validate({"name": "random", **sections})
     observes, absent = random_observes(rng), random_absent_tables(rng)
@@ -90,7 +94,8 @@ def fast(drawn: Round) -> Facts:
 def slow(drawn: Round) -> Facts:
     """What the reference says of all persons of a round."""
     study = drawn.study
-    rest = (drawn.definitions, REFERENCE_CODES, drawn.observes, drawn.absent, study.supply.same_day)
+    supply = (study.supply.same_day, study.supply.max_days)
+    rest = (drawn.definitions, REFERENCE_CODES, drawn.observes, drawn.absent, *supply)
     told = [classify_person(person, study.episodes, study.period, *rest) for person in drawn.persons]
     by_definition = {
         table: {d.id: [row for person in told for row in person[table][d.id]] for d in drawn.definitions}

@@ -99,6 +99,7 @@ BASE = Definition(
     ),
 )
 CITALOPRAM, SERTRALINE, MIRTAZAPINE, ARIPIPRAZOLE = "N06AB04", "N06AB06", "N06AX11", "N05AX12"
+QUETIAPINE = "N05AH04"
 DRUGS, AUGMENTERS, CBT = ("antidepressants",), ("augmenters",), ("cbt",)
 
 
@@ -112,9 +113,9 @@ def contact(day: int, code: str = "F321") -> Row:
     return {"date": on(day), "end_date": None, "code": code, "code_system": "icd10"}
 
 
-def fill(day: int, atc: str, days: int | None, dose_ug: int | None = 20_000) -> Row:
-    """A dispensing; the dose is micrograms a day."""
-    return {"date": on(day), "atc": atc, "days": days, "dose_ug": dose_ug, "dose_mddd": None}
+def fill(day: int, atc: str, days: int | None, dose_ug: int | None = 20_000, kind: str | None = "dispensed") -> Row:
+    """A supply; the dose is micrograms a day."""
+    return {"date": on(day), "atc": atc, "days": days, "dose_ug": dose_ug, "dose_mddd": None, "kind": kind}
 
 
 def session(day: int, treatment: str) -> Row:
@@ -144,6 +145,7 @@ def classify(
     observes: frozenset[str] = EVERYTHING,
     absent: frozenset[str] = frozenset(),
     death_date: date | None = None,
+    max_days: int = 366,
     **tables: list[Row],
 ) -> Row:
     """One person, ill for two years unless other diagnoses are drawn, under one definition."""
@@ -156,7 +158,8 @@ def classify(
         "scores": [],
         "admissions": [],
     }
-    told = classify_person(person | rows | tables, study, PERIOD, [definition], CODES, observes, absent)
+    supply = {"same_day": "together", "max_days": max_days}
+    told = classify_person(person | rows | tables, study, PERIOD, [definition], CODES, observes, absent, **supply)
     return {
         "episodes": told["episodes"],
         "trials": told["trials"][definition.id],
@@ -232,3 +235,24 @@ def with_score(threshold: float | str, *items: Any) -> Definition:
 def with_levels(*levels: Level, is_cumulative: bool = True) -> Definition:
     """The base definition with stages."""
     return replace(BASE, resistance=Staged(kind="stage", levels=levels, is_cumulative=is_cumulative))
+
+
+def by_change(
+    rows: list[Row],
+    until: int = 1500,
+    trial: Row | None = None,
+    outcome: Row | None = None,
+    **rest: Any,
+) -> Row:
+    """A person with these supplies, seen until the day; an unknown one lasts 100 days, and change alone tells."""
+    rules = {"evidence": ("treatment_change",), **(outcome or {})}
+    definition = replace(with_trial(**(trial or {})), outcome=replace(BASE.outcome, **rules))
+    return classify(
+        definition=definition, dispensings=rows, **{"coverage": [covered(-400, until)], "max_days": 100, **rest}
+    )
+
+
+def judged(rows: list[Row], position: int = 0, **rest: Any) -> tuple[Any, ...]:
+    """Whether a trial failed by the change of treatment, by what evidence and when."""
+    told = by_change(rows, **rest)
+    return facts(told["judgements"], "has_failed", "outcome_evidence", "failure_date")[position]

@@ -132,6 +132,7 @@ def episode_from(
         "is_observed": None if coverage is None else any(name == "coverage" for name, _ in limits),
         "treated_from": max(opens, later(before["end_date"], 1)) if before else opens,
         "is_left_truncated": None if observed_before is None else observed_before < rule.min_prior_observation_days,
+        "has_died": is_dead,
         "is_censored": reason != "remission" and not is_dead and later(last, rule.gap_days) > observed_until,
         "n_contacts": len({(row["date"], row["code"]) for row in contacts}),
         "sex": person["sex"],

@@ -14,6 +14,7 @@ from typing import Any
 
 from impasse.schemas.definition import DISORDERS
 from impasse.schemas.study import OBSERVABLE, SUPPLY_KINDS, TABLES, EpisodeSection, PeriodSection
+from tests.reference.twists import twisted
 
 Row = dict[str, Any]  # drawn data: values of every type
 
@@ -107,8 +108,8 @@ def some(rng: random.Random, values: tuple[Any, ...], least: int, most: int) -> 
 
 
 def random_person(rng: random.Random, index: int) -> Row:
-    """A person of everything at random, or one near the edge of resistance."""
-    return _stubborn_person(rng, index) if rng.random() < 0.6 else _any_person(rng, index)
+    """A person of everything at random, or one near the edge of resistance; often with a twist."""
+    return twisted(rng, _stubborn_person(rng, index) if rng.random() < 0.6 else _any_person(rng, index))
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def _stubborn_person(rng: random.Random, index: int) -> Row:
         breaks = [-14, 0, 0, 0, 14] if has_tried_all or has_changed_soon else [-14, 0, 0, 90, 91]
         day = later(day, len(fills) * days + rng.choice(breaks))
     if rng.random() < (0.8 if has_tried_all else 0.3):
-        rows.append(_fill(later(rng.choice(starts), rng.choice([1, 14])), rng.choice(ADDED), rng.choice([29, 56]), 300))
+        rows += _add_on(rng, rng.choice(rows))
     therapy, first = rng.choice(given.therapies), rng.choice([onset, onset, *starts])
     n_sessions = max(given.n_sessions) if has_tried_all else rng.choice(given.n_sessions)
     return {
@@ -219,6 +220,13 @@ def _stubborn_person(rng: random.Random, index: int) -> Row:
         ],
         "scores": _stubborn_scores(rng, given, [*starts, first], (1.0,) if has_tried_all else SHARES_LEFT),
     }
+
+
+def _add_on(rng: random.Random, host: Row) -> list[Row]:
+    """A drug added to a supply, which is mostly dispensed again on the day on which the add-on begins."""
+    day = later(host["date"], rng.choice([1, 14]))
+    refill = [host | {"date": day}] if rng.random() < 0.8 else []
+    return [*refill, _fill(day, rng.choice(ADDED), rng.choice([29, 56]), 300)]
 
 
 def _fills(rng: random.Random, day: date, atc: str, days: int, dose_mg: int) -> list[Row]:
@@ -450,6 +458,11 @@ def random_study(rng: random.Random) -> tuple[EpisodeSection, PeriodSection]:
 def random_same_day(rng: random.Random) -> str:
     """How the study takes supplies of one day."""
     return rng.choice(["together", "together", "one_after_another"])
+
+
+def random_max_days(rng: random.Random) -> int:
+    """How long the study lets a supply last at most; no drawn supply is longer."""
+    return rng.choice([100, 120, 182, 366, 366, 366])
 
 
 def random_observes(rng: random.Random) -> frozenset[str]:

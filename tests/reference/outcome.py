@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from impasse.schemas.definition import Definition, Outcome, ScaleBand, ScaleRule
-from tests.reference.basics import Row, Truth, all_true, any_true, later
+from tests.reference.basics import Row, Truth, Verdict, all_true, any_true
+from tests.reference.change import change_verdict
 from tests.reference.codes import Codes, Scale
 from tests.reference.scores import Measured, measured_by
-from tests.reference.trials import is_add_on, is_switch
-
-Verdict = tuple[Truth, str, date | None]  # has failed, evidence, date of the failure
 
 
 def judge_outcome(
@@ -24,23 +20,30 @@ def judge_outcome(
 ) -> Row:
     """Whether the trial failed, by what evidence, and when."""
     rule = definition.outcome
-    stopped = is_early_stop(trial, rule)
-    if stopped and rule.early_stop != "by_evidence":
-        verdict: Verdict = (False if rule.early_stop == "not_failed" else None, "early_stop", None)
-    else:
-        scales = [
-            scale_verdict(measured_by(scale.scale, trial, trials, person, episode, rule), scale, rule, codes)
-            for scale in rule.scales
-        ]
-        told = []
-        for kind in rule.evidence:
-            if kind == "scales":
-                told.append(scales_verdict(scales, rule))
-            else:
-                change = change_verdict(trial, trials, person, episode, rule, codes, observes)
-                told.append(unproved(change) if is_unjudged(scales, rule) else change)
-        verdict = first_that_tells(told)
+    verdict: Verdict = (False if rule.early_stop == "not_failed" else None, "early_stop", None)
+    if rule.early_stop == "by_evidence" or not is_surely_early_stop(trial, rule):
+        verdict = verdict_of_evidence(trial, trials, person, episode, rule, codes, observes)
+        if rule.early_stop != "by_evidence" and is_early_stop(trial, episode, rule):
+            verdict = if_perhaps_early_stop(verdict, rule)
     return dict(zip(("has_failed", "outcome_evidence", "failure_date"), verdict, strict=True))
+
+
+def verdict_of_evidence(
+    trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes, observes: frozenset[str]
+) -> Verdict:
+    """What the evidence says, whenever the trial was stopped."""
+    scales = [
+        scale_verdict(measured_by(scale.scale, trial, trials, person, episode, rule), scale, rule, codes)
+        for scale in rule.scales
+    ]
+    told = []
+    for kind in rule.evidence:
+        if kind == "scales":
+            told.append(scales_verdict(scales, rule))
+        else:
+            change = change_verdict(trial, trials, person, episode, rule, codes, observes)
+            told.append(unproved(change) if is_unjudged(scales, rule) else change)
+    return first_that_tells(told)
 
 
 def first_that_tells(told: list[Verdict]) -> Verdict:
@@ -71,10 +74,24 @@ def unproved(change: Verdict) -> Verdict:
     return (None, "no_baseline", None) if change[0] is False else change
 
 
-def is_early_stop(trial: Row, rule: Outcome) -> bool:
-    """Surely stopped before the evidence could speak."""
-    is_short = trial["n_days"] < rule.early_stop_days
-    return is_short and not trial["has_unknown_supply"] and not trial["is_ongoing"]
+def is_early_stop(trial: Row, episode: Row, rule: Outcome) -> bool:
+    """Whether the days that are known are too few for the evidence to speak, and death did not end the trial."""
+    was_kept_up = trial["is_ongoing"] and episode["has_died"]
+    return trial["n_days"] < rule.early_stop_days and not was_kept_up
+
+
+def is_surely_early_stop(trial: Row, rule: Outcome) -> bool:
+    """Surely stopped before the evidence could speak: no unknown supply and no time unseen may have gone further."""
+    return trial["n_days_at_most"] < rule.early_stop_days and not trial["is_ongoing"]
+
+
+def if_perhaps_early_stop(evidence: Verdict, rule: Outcome) -> Verdict:
+    """What is so whether or not the trial was stopped early.
+
+    Reading: the word is `perhaps_early_stop` also where both the stop and the evidence say that it did not fail.
+    """
+    is_no_failure = rule.early_stop == "not_failed" and evidence[0] is False
+    return False if is_no_failure else None, "perhaps_early_stop", None
 
 
 def scales_verdict(verdicts: list[Verdict], rule: Outcome) -> Verdict:
@@ -145,63 +162,6 @@ def is_response(score: Row, baseline: Row | None, scale: ScaleRule | ScaleBand, 
         room = baseline["value"] - minimum if baseline else 0
         return room > 0 and (baseline["value"] - score["value"]) * 100 >= scale.below * room
     return is_failure(score, baseline, scale, minimum) is False
-
-
-def change_verdict(
-    trial: Row,
-    trials: list[Row],
-    person: Row,
-    episode: Row,
-    rule: Outcome,
-    codes: Codes,
-    observes: frozenset[str],
-) -> Verdict:
-    """What the treatment that followed says."""
-    horizon = episode["end_date"]
-    if rule.change_within != "episode":
-        horizon = later(trial["end_date"], rule.change_within)
-    dated = [
-        (day, rule.change_signs.index(sign), sign)
-        for sign in rule.change_signs
-        for day in days_of_sign(sign, trial, trials, person, episode, codes)
-        if trial["start_date"] < day <= horizon
-    ]
-    if dated:
-        day, _, sign = min(dated)
-        return True, sign, day
-    if not all(is_sign_observed(sign, person, observes) for sign in rule.change_signs):
-        return None, "unobserved", None
-    if trial["has_unknown_supply"] and rule.change_within != "episode":
-        return None, "unknown_end", None  # the days allowed are counted from a last day that is not known
-    is_finished = horizon <= episode["observed_until"]
-    if rule.change_within == "episode":
-        is_finished = not episode["is_censored"]
-    if is_finished:
-        return False, "no_change", None
-    return (False if rule.if_unfinished == "not_failed" else None), "unfinished", None
-
-
-def days_of_sign(sign: str, trial: Row, trials: list[Row], person: Row, episode: Row, codes: Codes) -> list[date]:
-    """All days of one sign, whenever they were."""
-    if sign == "switch":
-        return [other["start_date"] for other in trials if is_switch(trial, other)]
-    if sign == "add_on":
-        return [other["start_date"] for other in trials if is_add_on(trial, other)]
-    if sign == "admission":
-        illness = codes.disorders[episode["disorder"]]["diagnoses"]
-        stays = person["admissions"] or []
-        return [stay["start_date"] for stay in stays if codes.in_list_of_any_system(illness, stay["main_code"])]
-    if trial["modality"] == "neuromodulation" and sign in trial["groups"]:
-        return []
-    treated = [(codes.named(row["treatment"]), row["date"]) for row in person["procedures"] or []]
-    return [day for listed, day in treated if listed and sign in listed.groups]
-
-
-def is_sign_observed(sign: str, person: Row, observes: frozenset[str]) -> bool:
-    """Whether the delivery could show the sign."""
-    if sign == "admission":
-        return person["admissions"] is not None
-    return {"switch": "drug", "add_on": "drug", "ect": "ect", "tms": "tms"}[sign] in observes
 
 
 # --- Response ---------------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def has_feature(item: Item, trial: Row) -> Truth:
     if item.item == "extended":
         if trial["n_days"] >= item.extended_days:
             return True
-        return None if trial["has_unknown_supply"] else False
+        return False if trial["n_days_at_most"] < item.extended_days else None
     doses = [supply["dose_ug"] for supply in trial["supplies"]]
     if None in doses:
         return None

@@ -26,7 +26,7 @@ from tests.reference.outcome import judge_outcome, judge_response
 from tests.reference.points import first_day_reached, is_possible, score_bounds, score_met
 from tests.reference.resistance import alternatives_met, deciding_block, failed_at, first_day_met, is_reached, plain
 from tests.reference.stages import staged
-from tests.reference.trials import trials_of
+from tests.reference.trials import is_looked_at, trials_of
 
 EPISODE_FACTS = (
     *("episode_id", "person_id", "disorder", "number", "start_date", "end_date", "end_reason", "observed_until"),
@@ -58,6 +58,7 @@ def classify_person(
     observes: frozenset[str],
     absent_tables: frozenset[str],
     same_day: str = "together",
+    max_days: int = 366,
 ) -> Row:
     """Everything the program says about one person, as lists of dicts."""
     person = delivered(person, absent_tables, codes)
@@ -74,7 +75,7 @@ def classify_person(
 
     @cache
     def trials_under(rule: Trial, number: int) -> list[Row]:
-        return trials_of(person, episodes[number], rule, same_day)
+        return trials_of(person, episodes[number], rule, same_day, max_days)
 
     told: Row = {
         "episodes": [only(EPISODE_FACTS, e) for e in episodes],
@@ -173,7 +174,7 @@ def first_treated_day(known: Known, rule: Trial) -> date | None:
     days = [
         row["date"]
         for row in known.person["treatments"]
-        if opens <= row["date"] <= end and is_member(row, rule.treatments) is not False
+        if opens <= row["date"] <= end and is_looked_at(row, rule) and is_member(row, rule.treatments) is not False
     ]
     return min(days, default=None)
 

@@ -15,6 +15,7 @@ from datetime import date
 from impasse.schemas.resistance import Alternative, Count, Item, NumberItem
 from tests.reference.basics import Known, Row, Truth, is_member, later
 from tests.reference.codes import is_identified
+from tests.reference.trials import ADD_ON_ROLES
 
 Stage = Callable[[Truth, Truth, Truth], bool]  # of member, adequate, failed: is the trial still in?
 
@@ -27,7 +28,6 @@ STAGES: dict[str, Stage] = {
     "sure": lambda member, adequate, failed: bool(member and adequate and failed),
 }
 SURE_MEMBER_STAGES = ("sure_member", "sure_adequate", "sure")
-ADD_ON_ROLES = ("augmentation", "combination")
 
 
 # --- Trials at a stage ------------------------------------------------------------------------------------------------
@@ -161,10 +161,14 @@ def begin_of(trial: Row, count: Count, stage: str) -> date:
 
 
 def is_too_old(day: date, trial: Row, alternative: Alternative, stage: str) -> bool:
-    """Whether the trial had ended too long before the day; one of unknown supply may have lasted."""
-    if alternative.within == "episode" or (stage != "sure" and trial["has_unknown_supply"]):
+    """Whether the trial had ended too long before the day: surely on its last known day, else on the latest possible.
+
+    Reading: the latest possible last day counts also of a trial that an unknown supply before it may have prolonged.
+    """
+    if alternative.within == "episode":
         return False
-    return day > later(trial["end_date"], alternative.within)
+    last = trial["end_date"] if stage == "sure" else trial["last_day_at_most"]
+    return day > later(last, alternative.within)
 
 
 def plain(alternative: Alternative) -> Alternative:

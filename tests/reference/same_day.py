@@ -24,8 +24,12 @@ def in_order_taken(rows: list[Row], rule: Trial, same_day: str) -> list[Row]:
 
 
 def by_amount(row: Row) -> tuple[int, ...]:
-    """Supplies of one day by their amounts; an unknown amount comes first."""
-    return tuple(-1 if row[name] is None else row[name] for name in ("days", "dose_ug", "dose_mddd"))
+    """Supplies of one day by their amounts; an unknown amount comes first.
+
+    Reading: by dates only, where no days are read, those of one dose are in the order of the days delivered.
+    """
+    amounts = ("days", "dose_ug", "dose_mddd", "delivered_days")
+    return tuple(-1 if row[name] is None else row[name] for name in amounts)
 
 
 def by_amount_of_whole(parts: list[Row]) -> tuple[int, ...]:
@@ -53,9 +57,15 @@ def together(rows: list[Row], rule: Trial) -> list[list[Row]]:
 
 
 def parts_of(of_doses: list[list[Row]], n_dispensings: int, rule: Trial) -> list[Row]:
-    """The parts of supplies taken together: as long as the same ones are in use, their doses add up."""
+    """The parts of supplies taken together: as long as the same ones are in use, their doses add up.
+
+    Reading: a part was delivered for its own days; by dates only there are no parts, and the whole was delivered
+    for as many days as the longest of its supplies that is known.
+    """
     if rule.supply == "dates_only":  # no days are read, and of each dose one supply is in use
-        return [added_up([alike[-1] for alike in of_doses], 0) | {"dispensings": n_dispensings}]
+        longest = max(row["delivered_days"] or 0 for alike in of_doses for row in alike)
+        in_use = [alike[-1] for alike in of_doses]
+        return [added_up(in_use, 0) | {"dispensings": n_dispensings, "delivered_days": longest}]
     used = [in_use_by_day(alike, rule) for alike in of_doses]
     parts: list[Row] = []
     before: list[int] = []
@@ -68,7 +78,7 @@ def parts_of(of_doses: list[list[Row]], n_dispensings: int, rule: Trial) -> list
             parts.append(added_up(in_use, 1) | {"dispensings": 0, "goes_on": bool(parts)})
         before = names
     parts[0]["dispensings"] = n_dispensings
-    return parts
+    return [part | {"delivered_days": part["days"]} for part in parts]
 
 
 def in_use_by_day(alike: list[Row], rule: Trial) -> list[Row]:

@@ -7,7 +7,7 @@ from datetime import date
 
 from impasse.schemas.definition import Outcome
 from tests.reference.basics import Row, later
-from tests.reference.trials import later_trials, switch_days
+from tests.reference.signs import later_trials, switch_days
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+
+import pytest
 
 from impasse.schemas.extracts import MODELS
 from impasse.transforms.try_cases import drawn_extract
-from tests.reference import histories, variants
+from tests.reference import histories, twists, variants
 from tests.reference.drawn import BASE, EVERYTHING
 
 
@@ -19,6 +22,18 @@ def test_drawn_persons_are_canonical_tables() -> None:
 
     assert set(accepted) == set(MODELS) - {"coverage"}
     assert all(accepted.values())
+
+
+@pytest.mark.parametrize("twist", twists.TWISTS, ids=lambda twist: twist.__name__)
+def test_a_twist_keeps_tables_canonical(twist: Callable) -> None:
+    """Each twist changes what it is about, and leaves tables that the canonical models accept."""
+    rng = random.Random(3)
+    persons = [person for n in range(20) if (person := histories.random_person(rng, n))["dispensings"]]
+    changed = [person | twist(rng, person) for person in persons]
+    tables = drawn_extract(changed, EVERYTHING, frozenset()).tables()
+
+    assert changed != persons
+    assert all(MODELS[name].validate(table).equals(table) for name, table in tables.items())
 
 
 def test_a_seed_draws_the_same_again() -> None:

@@ -1,4 +1,4 @@
-"""The trials of one episode: supplies joined to eras, sessions to courses, and what each is to the others."""
+"""The trials of one episode: which rows they are made of, and what each era and course is to the others."""
 
 from __future__ import annotations
 
@@ -6,23 +6,31 @@ from datetime import date
 
 from impasse.schemas.definition import Trial
 from impasse.schemas.rule_ids import rule_id
-from tests.reference.basics import Row, days_between, is_member, later, only
-from tests.reference.same_day import in_order_taken
+from tests.reference.basics import Row, days_between, is_member, later
+from tests.reference.eras import drug_eras, extend_single_dispensings, session_courses, settle_latest_days
+
+ADD_ON_ROLES = ("augmentation", "combination")
 
 
-def trials_of(person: Row, episode: Row, rule: Trial, same_day: str) -> list[Row]:
+def trials_of(person: Row, episode: Row, rule: Trial, same_day: str, max_days: int) -> list[Row]:
     """The trials of one episode, numbered by (start, treatment, end)."""
-    by_treatment = rows_by_treatment(person, episode, rule)
-    drugs: list[Row] = []
+    eras_of_drugs: list[list[Row]] = []
     courses: list[Row] = []
-    for rows in by_treatment.values():
+    looked_at = rows_looked_at(person, rule)
+    days = window(looked_at, episode, rule)
+    if days is None:
+        return []
+    for rows in rows_by_treatment(looked_at, *days).values():
         if rows[0]["modality"] == "drug":
-            drugs += drug_eras(rows, rule, episode["observed_until"], same_day)
+            eras_of_drugs.append(drug_eras(rows, rule, episode, same_day, max_days))
         else:
-            courses += session_courses(rows, rule, episode["observed_until"])
-    extend_single_dispensings(drugs, rule, episode["observed_until"])
-    drugs, courses = sorted(drugs, key=role_order), sorted(courses, key=trial_order)
-    settle_drug_roles(drugs, rule)
+            courses += session_courses(rows, rule, episode)
+    drugs = sorted((era for eras in eras_of_drugs for era in eras), key=role_order)
+    extend_single_dispensings(drugs, rule, episode)
+    for eras in eras_of_drugs:
+        settle_latest_days(eras, rule)
+    courses = sorted(courses, key=trial_order)
+    settle_drug_roles(drugs, rule, days[1])
     settle_session_roles(courses)
     kept = sorted((t for t in drugs + courses if is_kept(t, rule)), key=trial_order)
     by = rule_id(rule)
@@ -33,6 +41,8 @@ def trials_of(person: Row, episode: Row, rule: Trial, same_day: str) -> list[Row
         trial["modality"] = "augmentation" if trial["role"] == "augmentation" else trial["modality"]
         trial["n_add_ons"] = sum(other["host"] is trial for other in kept)
         trial["taken_together_from"] = rule.overlap_days
+        trial["needs_refill"] = rule.overlap_needs_refill
+        trial["may_be_refilled_unseen"] = trial["last_day_at_most"] >= days[1]
     return kept
 
 
@@ -61,139 +71,60 @@ def window(rows: list[Row], episode: Row, rule: Trial) -> tuple[date, date] | No
     return first, last
 
 
-def rows_by_treatment(person: Row, episode: Row, rule: Trial) -> dict[str, list[Row]]:
-    """The window's dispensings and procedures that may be what the rule speaks about."""
-    rows = [dict(row) for row in person["treatments"]]
+def is_looked_at(row: Row, rule: Trial) -> bool:
+    """Whether the row is of a kind that the rule makes trials of; sessions and unknown kinds always are."""
+    return row["modality"] != "drug" or row["kind"] in (None, "unknown", *rule.supply_kinds)
+
+
+def rows_looked_at(person: Row, rule: Trial) -> list[Row]:
+    """All dispensings and procedures of the kinds that the rule looks at, and what they may be to it."""
+    rows = [row | {"delivered_days": row["days"]} for row in person["treatments"] if is_looked_at(row, rule)]
     for row in rows:
         row["is_primary"] = is_member(row, rule.treatments) is not False
         row["is_augmenter"] = is_member(row, rule.augmenters) is not False
         if rule.supply == "dates_only":
             row["days"] = 0
-    days = window(rows, episode, rule)
+    return rows
+
+
+def rows_by_treatment(rows: list[Row], first: date, last: date) -> dict[str, list[Row]]:
+    """Those from first to last day that may be what the rule speaks about."""
     by_treatment: dict[str, list[Row]] = {}
     for row in rows:
-        if days and days[0] <= row["date"] <= days[1] and (row["is_primary"] or row["is_augmenter"]):
+        if first <= row["date"] <= last and (row["is_primary"] or row["is_augmenter"]):
             by_treatment.setdefault(row["treatment"], []).append(row)
     return by_treatment
 
 
-def drug_eras(rows: list[Row], rule: Trial, observed_until: date, same_day: str) -> list[Row]:
-    """The eras of one drug in one episode."""
-    eras: list[list[Row]] = []
-    for supply in supplies_of(in_order_taken(rows, rule, same_day), rule, observed_until):
-        if eras and supply["date"] <= later(max(s["until"] for s in eras[-1]), rule.permissible_gap_days):
-            eras[-1].append(supply)
-        else:
-            eras.append([supply])
-    return [era_from(supplies, rule, observed_until) for supplies in eras]
+def overlap_days(newer: Row, older: Row, last_day: str = "end_date") -> int:
+    """Days two drugs are both in use, counted from the start of the newer one, to which last day of each."""
+    return days_between(newer["start_date"], min(newer[last_day], older[last_day])) + 1
 
 
-def supplies_of(rows: list[Row], rule: Trial, observed_until: date) -> list[Row]:
-    """Each row with the days [since, until) its supply is taken; leftovers push the next row back."""
-    supplies: list[Row] = []
-    previous_until: date | None = None
-    for row in rows:
-        left_over = days_between(row["date"], previous_until) if rule.carry_over and previous_until else 0
-        since = later(row["date"], min(max(left_over, 0), rule.carry_over_cap_days))
-        since = previous_until if row["goes_on"] and previous_until else since
-        previous_until = later(since, row["days"] or 0)
-        beyond = later(observed_until, 1)
-        supplies.append({**row, "since": min(since, beyond), "until": min(previous_until, beyond)})
-    return supplies
+def was_dispensed_from(trial: Row, day: date) -> bool:
+    """Whether the drug was dispensed in the trial on the day or after it."""
+    return any(supply["date"] >= day for supply in trial["supplies"])
 
 
-def era_from(supplies: list[Row], rule: Trial, observed_until: date) -> Row:
-    """One drug era: its days, and per dispensing the days it spans and covers."""
-    start = supplies[0]["date"]
-    end_excl = max([start] + [supply["until"] for supply in supplies])
-    covered = {
-        later(supply["since"], n) for supply in supplies for n in range(days_between(supply["since"], supply["until"]))
-    }
-    next_since = [min(later_one["since"] for later_one in supplies[n:]) for n in range(1, len(supplies))] + [end_excl]
-    for supply, until in zip(supplies, next_since, strict=True):
-        own_days = [later(supply["since"], n) for n in range(days_between(supply["since"], until))]
-        supply["span"] = len(own_days)
-        is_in_use = rule.supply == "dates_only"  # from the first to the last dispensing
-        supply["covered"] = len(own_days) if is_in_use else sum(day in covered for day in own_days)
-    return {
-        **trial_from(supplies[0], start, end_excl, later(end_excl, rule.permissible_gap_days) > observed_until),
-        "end_date": max(supplies[-1]["date"], later(end_excl, -1)),
-        "days_covered": sum(supply["covered"] for supply in supplies),
-        "n_sessions": None,
-        "has_unknown_supply": any(supply["days"] is None for supply in supplies),
-        "supplies": supplies,
-    }
+def may_host(older: Row, newer: Row, rule: Trial, last_day: date) -> bool:
+    """Whether the newer drug is taken together with the older one, and the older one was not left for it.
+
+    An older drug that lasts until the last day that is looked at may yet be dispensed again.
+    Reading: so it is also where that day is the day of a remission or of death. A drug that may be an augmenter is one.
+    """
+    if not older["is_primary"] or older["treatment"] == newer["treatment"]:
+        return False
+    if overlap_days(newer, older) < rule.overlap_days:
+        return False
+    is_kept_up = was_dispensed_from(older, newer["start_date"]) or older["end_date"] >= last_day
+    return is_kept_up or newer["is_augmenter"] or not rule.overlap_needs_refill
 
 
-def extend_single_dispensings(eras: list[Row], rule: Trial, observed_until: date) -> None:
-    """A drug dispensed once lasts until the next drug starts, where that is soon enough after it."""
-    starts = [(era["treatment"], era["start_date"]) for era in eras]
-    for era in eras:
-        nexts = [day for name, day in starts if name != era["treatment"] and day > era["start_date"]]
-        is_single = sum(supply["dispensings"] for supply in era["supplies"]) == 1
-        if not is_single or not nexts or not era["end_excl"] < min(nexts):
-            continue
-        n_days = days_between(era["start_date"], min(nexts))
-        if n_days <= rule.single_dispensing_days:
-            era["supplies"][0] |= {"span": n_days, "covered": n_days}
-            era |= {
-                "end_excl": min(nexts),
-                "end_date": later(min(nexts), -1),
-                "n_days": n_days,
-                "days_covered": n_days,
-                "has_unknown_supply": False,
-                "is_ongoing": later(min(nexts), rule.permissible_gap_days) > observed_until,
-            }
-
-
-def session_courses(rows: list[Row], rule: Trial, observed_until: date) -> list[Row]:
-    """The courses of one treatment given in sessions. Reading: its covered days are the days with a session."""
-    courses: list[list[date]] = []
-    for day in sorted({row["date"] for row in rows}):
-        if courses and days_between(courses[-1][-1], day) <= rule.session_gap_days:
-            courses[-1].append(day)
-        else:
-            courses.append([day])
-    return [
-        {
-            **trial_from(rows[0], days[0], end_excl, later(end_excl, rule.session_gap_days) > observed_until),
-            "days_covered": len(days),
-            "n_sessions": len(days),
-            "has_unknown_supply": False,
-            "supplies": [],
-        }
-        for days in courses
-        for end_excl in [later(days[-1], 1)]
-    ]
-
-
-def trial_from(row: Row, start: date, end_excl: date, is_ongoing: bool) -> Row:
-    """What eras and courses have in common."""
-    of_treatment = ("treatment", "modality", "class", "mechanism", "groups", "maybe_groups")
-    return {
-        **only((*of_treatment, "is_primary", "is_augmenter"), row),
-        "start_date": start,
-        "end_excl": end_excl,
-        "end_date": max(start, later(end_excl, -1)),
-        "n_days": days_between(start, end_excl),
-        "is_ongoing": is_ongoing,
-        "is_drug": row["modality"] == "drug",
-        "role": None,
-        "host": None,
-    }
-
-
-def overlap_days(newer: Row, older: Row) -> int:
-    """Days two drugs are both in use, counted from the start of the newer one."""
-    return days_between(newer["start_date"], min(newer["end_date"], older["end_date"])) + 1
-
-
-def settle_drug_roles(eras: list[Row], rule: Trial) -> None:
+def settle_drug_roles(eras: list[Row], rule: Trial, last_day: date) -> None:
     """Give each era its role, and each add-on its host; an era left without a role is no trial."""
     for position, era in enumerate(eras):
         earlier = eras[:position]
-        others = [e for e in earlier if e["is_primary"] and e["treatment"] != era["treatment"]]
-        hosts = [e for e in others if overlap_days(era, e) >= rule.overlap_days]
+        hosts = [older for older in earlier if may_host(older, era, rule, last_day)]
         if hosts:
             era["role"] = "augmentation" if era["is_augmenter"] else "combination"
             era["host"] = max(hosts, key=lambda host: overlap_days(era, host))
@@ -224,37 +155,3 @@ def setting_of(role: str, rule: Trial) -> str:
 def is_kept(trial: Row, rule: Trial) -> bool:
     """Whether the rule keeps the trial, counted or not."""
     return trial["role"] is not None and setting_of(trial["role"], rule) != "ignored"
-
-
-def is_switch(trial: Row, other: Row) -> bool:
-    """The other trial replaces this one: another drug that is not taken together with it.
-
-    Reading: taken together is a matter of overlap alone, so a drug started on top of an
-    augmenter that hosts nothing is no switch away from it.
-    """
-    if other["modality"] != "drug" or other["treatment"] == trial["treatment"]:
-        return False
-    if not trial["is_drug"]:
-        return other["start_date"] >= trial["end_excl"]
-    return overlap_days(other, trial) < trial["taken_together_from"]
-
-
-def is_add_on(trial: Row, other: Row) -> bool:
-    """The other drug is taken together with this one. Reading: this one may be an augmentation itself."""
-    if not trial["is_drug"] or not other["is_drug"] or other["treatment"] == trial["treatment"]:
-        return False
-    return overlap_days(other, trial) >= trial["taken_together_from"]
-
-
-def switch_days(trial: Row, trials: list[Row]) -> list[date]:
-    """The days, after the trial's first, on which another drug replaced it.
-
-    Reading: also a drug that is no trial of its own, being added to a third one.
-    """
-    starts = [other["start_date"] for other in trials if is_switch(trial, other)]
-    return [day for day in starts if day > trial["start_date"]]
-
-
-def later_trials(trial: Row, trials: list[Row]) -> list[Row]:
-    """The trials of their own that began after the trial's first day, whatever their treatment."""
-    return [other for other in trials if other["is_counted"] and other["start_date"] > trial["start_date"]]

@@ -123,7 +123,7 @@ def vary_adequacy(rng: random.Random, base: Adequacy) -> Adequacy:
 def _drug_adequacy(rng: random.Random) -> DrugAdequacy:
     return DrugAdequacy(
         min_days=rng.choice([0, 14, 28, 28, 42, 56]),
-        duration_basis=rng.choice(["span", "covered"]),
+        duration_basis=rng.choice(["span", "covered", "prescribed"]),
         dose_basis=rng.choice(
             ["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600", "atrq"]
         ),

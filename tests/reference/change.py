@@ -1,0 +1,124 @@
+"""Outcome by the change of treatment that followed: which signs came by when, and whether that time was seen.
+
+The time for a change ends so many days after the trial's last day. Where that day is not known, there is a first
+such end, by the last day that is known, and a last one, by the latest that is possible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from impasse.schemas.definition import Outcome
+from tests.reference.basics import Row, Verdict, later
+from tests.reference.codes import Codes
+from tests.reference.signs import SWITCH_OR_ADD_ON, sign_between
+
+CHANGES_OF_DRUG = ("switch", "add_on")
+Dated = tuple[date, str]  # a day and its sign
+
+
+@dataclass(frozen=True)
+class Signs:
+    """The signs after a trial's first day, those the rule takes for one and those it cannot take for one or none."""
+
+    told: list[Dated]
+    left_open: list[Dated]
+
+
+def change_verdict(
+    trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes, observes: frozenset[str]
+) -> Verdict:
+    """What the treatment that followed says."""
+    signs = signs_after(trial, trials, person, episode, rule, codes)
+    failed = [(day, order_of(sign, rule), sign) for day, sign in signs.told if day <= horizon(trial, episode, rule)]
+    if failed:
+        day, _, sign = min(failed)
+        return True, sign, day
+    if not all(is_sign_observed(sign, person, observes) for sign in rule.change_signs):
+        return None, "unobserved", None
+    if rule.change_within == "episode":
+        return verdict_by_the_episode(signs, episode, rule)
+    return verdict_by_the_days(signs, trial, episode, rule)
+
+
+def verdict_by_the_episode(signs: Signs, episode: Row, rule: Outcome) -> Verdict:
+    """What it says that nothing surely followed in the episode."""
+    if signs.left_open:
+        return None, "unknown_overlap", None
+    if episode["is_censored"]:
+        return (False if rule.if_unfinished == "not_failed" else None), "unfinished", None
+    return False, "no_change", None
+
+
+def verdict_by_the_days(signs: Signs, trial: Row, episode: Row, rule: Outcome) -> Verdict:
+    """What it says that nothing surely followed within the days."""
+    first, last = (horizon(trial, episode, rule, which) for which in ("end_date", "last_day_at_most"))
+    if any(day <= last for day, _ in signs.told):
+        return None, "unknown_end", None
+    if any(day <= last for day, _ in signs.left_open):
+        return None, "unknown_overlap", None
+    if is_seen(last, episode):
+        return False, "no_change", None
+    if rule.if_unfinished == "not_failed":
+        return False, "unfinished", None
+    return None, ("unknown_end" if is_seen(first, episode) else "unfinished"), None
+
+
+def horizon(trial: Row, episode: Row, rule: Outcome, last_day: str = "end_date") -> date:
+    """The last day on which a sign counts, by the trial's last day that is known, or another one."""
+    return episode["end_date"] if rule.change_within == "episode" else later(trial[last_day], rule.change_within)
+
+
+def is_seen(day: date, episode: Row) -> bool:
+    """Whether all until the day has been seen; after a remission, and after death, nothing more can follow."""
+    is_over = episode["end_reason"] == "remission" or episode["has_died"]
+    return is_over or day <= episode["observed_until"]
+
+
+def order_of(sign: str, rule: Outcome) -> int:
+    """Of signs of one day the first named by the rule counts; one of two last."""
+    return len(rule.change_signs) if sign == SWITCH_OR_ADD_ON else rule.change_signs.index(sign)
+
+
+def signs_after(trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes) -> Signs:
+    """The signs after the trial's first day; a remission ends the time for them.
+
+    Reading: a switch or an add-on, nobody knows which, says nothing to a rule that takes neither for a failure.
+    """
+    found = [(day, s) for s in rule.change_signs for day in days_of_sign(s, trial, trials, person, episode, codes)]
+    either = days_of_change(SWITCH_OR_ADD_ON, trial, trials)
+    n_named = sum(sign in rule.change_signs for sign in CHANGES_OF_DRUG)
+    if n_named == len(CHANGES_OF_DRUG):
+        found += [(day, SWITCH_OR_ADD_ON) for day in either]
+    is_over = episode["end_reason"] == "remission"
+    in_time = [
+        (day, sign) for day, sign in found if trial["start_date"] < day and not (is_over and day > episode["end_date"])
+    ]
+    return Signs(in_time, [(day, SWITCH_OR_ADD_ON) for day in either] if n_named == 1 else [])
+
+
+def days_of_change(sign: str, trial: Row, trials: list[Row]) -> list[date]:
+    """The days on which another trial began that is this sign."""
+    return [other["start_date"] for other in trials if sign_between(trial, other) == sign]
+
+
+def days_of_sign(sign: str, trial: Row, trials: list[Row], person: Row, episode: Row, codes: Codes) -> list[date]:
+    """All days of one sign, whenever they were."""
+    if sign in CHANGES_OF_DRUG:
+        return days_of_change(sign, trial, trials)
+    if sign == "admission":
+        illness = codes.disorders[episode["disorder"]]["diagnoses"]
+        stays = person["admissions"] or []
+        return [stay["start_date"] for stay in stays if codes.in_list_of_any_system(illness, stay["main_code"])]
+    if trial["modality"] == "neuromodulation" and sign in trial["groups"]:
+        return []
+    treated = [(codes.named(row["treatment"]), row["date"]) for row in person["procedures"] or []]
+    return [day for listed, day in treated if listed and sign in listed.groups]
+
+
+def is_sign_observed(sign: str, person: Row, observes: frozenset[str]) -> bool:
+    """Whether the delivery could show the sign."""
+    if sign == "admission":
+        return person["admissions"] is not None
+    return {"switch": "drug", "add_on": "drug", "ect": "ect", "tms": "tms"}[sign] in observes

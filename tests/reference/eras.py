@@ -1,0 +1,198 @@
+"""The eras of drugs and the courses of sessions in one episode, before they have roles.
+
+A supply of unknown length counts for no day that is sure, and may last as long as the study lets a supply last.
+What is surely in use tells the eras; what may be in use tells each era's latest possible last day.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from impasse.schemas.definition import Trial
+from tests.reference.basics import Row, days_between, later, only
+from tests.reference.same_day import in_order_taken
+
+
+def drug_eras(rows: list[Row], rule: Trial, episode: Row, same_day: str, max_days: int) -> list[Row]:
+    """The eras of one drug in one episode, each with the latest last day of its own supplies.
+
+    Reading: the order in which the supplies of a day are taken is that of unknown days, which come first, also
+    where these last for `max_days`.
+    """
+    eras: list[list[Row]] = []
+    for supply in supplies_of(in_order_taken(rows, rule, same_day), rule, last_supplied_day(episode), max_days):
+        if eras and supply["date"] <= later(max(s["until"] for s in eras[-1]), rule.permissible_gap_days):
+            eras[-1].append(supply)
+        else:
+            eras.append([supply])
+    return [era_from(supplies, rule, episode) for supplies in eras]
+
+
+def last_supplied_day(episode: Row) -> date:
+    """The last day on which a supply is taken for the episode: observation ends it, and so does a remission."""
+    is_over = episode["end_reason"] == "remission"
+    return min(episode["end_date"], episode["observed_until"]) if is_over else episode["observed_until"]
+
+
+def may_go_on(end_excl: date, gap_days: int, episode: Row) -> bool:
+    """Whether a trial may have gone on after what was seen.
+
+    Reading: a remission ends the trials of its episode, so none of them goes on, however soon observation ends.
+    """
+    return episode["end_reason"] != "remission" and later(end_excl, gap_days) > episode["observed_until"]
+
+
+def supplies_of(rows: list[Row], rule: Trial, last_day: date, max_days: int) -> list[Row]:
+    """Each row with the days [since, until) its supply is taken, and with the latest day until which it may be."""
+    surely = taken(rows, rule, last_day, unknown_days=0)
+    at_most = taken(rows, rule, last_day, unknown_days=max_days)
+    return [
+        {**row, "since": since, "until": until, "until_at_most": until_at_most}
+        for row, (since, until), (_, until_at_most) in zip(rows, surely, at_most, strict=True)
+    ]
+
+
+def taken(rows: list[Row], rule: Trial, last_day: date, unknown_days: int) -> list[tuple[date, date]]:
+    """The days [since, until) of each row's supply, if unknown ones last so long; leftovers push the next row back."""
+    days: list[tuple[date, date]] = []
+    previous_until: date | None = None
+    beyond = later(last_day, 1)
+    for position, row in enumerate(rows):
+        left_over = days_between(row["date"], previous_until) if rule.carry_over and previous_until else 0
+        since = later(row["date"], min(max(left_over, 0), rule.carry_over_cap_days))
+        since = previous_until if row["goes_on"] and previous_until else since
+        previous_until = lasts_until(row, since, rows[position + 1 :], rule, unknown_days)
+        days.append((min(since, beyond), min(previous_until, beyond)))
+    return days
+
+
+def lasts_until(row: Row, since: date, after: list[Row], rule: Trial, unknown_days: int) -> date:
+    """The day until which a supply begun on a day is taken; who gets the drug again has at most the cap left over.
+
+    Reading: dispensed again is what the rule makes trials of, in its window, of however few days.
+    """
+    if row["days"] is not None:
+        return later(since, row["days"])
+    cap = rule.carry_over_cap_days if rule.carry_over else 0
+    again = [later(following["date"], cap) for following in after if following["date"] > row["date"]]
+    return min([later(since, unknown_days), *again])
+
+
+def era_from(supplies: list[Row], rule: Trial, episode: Row) -> Row:
+    """One drug era: its days, and per dispensing the days it spans and covers, and those it was prescribed for.
+
+    Reading: the days that a supply was prescribed for are those delivered, also beyond the end of observation.
+    """
+    start = supplies[0]["date"]
+    end_excl = max([start] + [supply["until"] for supply in supplies])
+    covered = {
+        later(supply["since"], n) for supply in supplies for n in range(days_between(supply["since"], supply["until"]))
+    }
+    next_since = [min(later_one["since"] for later_one in supplies[n:]) for n in range(1, len(supplies))] + [end_excl]
+    for supply, until in zip(supplies, next_since, strict=True):
+        own_days = [later(supply["since"], n) for n in range(days_between(supply["since"], until))]
+        supply["span"] = len(own_days)
+        supply["prescribed"] = max(len(own_days), supply["delivered_days"] or 0)
+        is_in_use = rule.supply == "dates_only"  # from the first to the last dispensing
+        supply["covered"] = len(own_days) if is_in_use else sum(day in covered for day in own_days)
+    end_date = max(supplies[-1]["date"], later(end_excl, -1))
+    latest_own = max(supply["until_at_most"] for supply in supplies)
+    return {
+        **trial_from(supplies[0], start, end_excl, may_go_on(end_excl, rule.permissible_gap_days, episode)),
+        "end_date": end_date,
+        "last_day_at_most": max(end_date, later(latest_own, -1)),
+        "days_covered": sum(supply["covered"] for supply in supplies),
+        "n_sessions": None,
+        "has_unknown_supply": any(supply["days"] is None for supply in supplies),
+        "lasts_until_next": False,
+        "dispensed_if_one": [],
+        "supplies": supplies,
+    }
+
+
+def extend_single_dispensings(eras: list[Row], rule: Trial, episode: Row) -> None:
+    """A drug dispensed once lasts until the next drug starts, where that is soon enough after it."""
+    starts = [(era["treatment"], era["start_date"]) for era in eras]
+    for era in eras:
+        nexts = [day for name, day in starts if name != era["treatment"] and day > era["start_date"]]
+        is_single = sum(supply["dispensings"] for supply in era["supplies"]) == 1
+        if not is_single or not nexts or not era["end_excl"] < min(nexts):
+            continue
+        n_days = days_between(era["start_date"], min(nexts))
+        if n_days <= rule.single_dispensing_days:
+            supply = era["supplies"][0]
+            supply |= {"span": n_days, "covered": n_days, "prescribed": max(n_days, supply["delivered_days"] or 0)}
+            era |= {
+                "end_excl": min(nexts),
+                "end_date": later(min(nexts), -1),
+                "last_day_at_most": later(min(nexts), -1),
+                "n_days": n_days,
+                "n_days_at_most": n_days,
+                "days_covered": n_days,
+                "has_unknown_supply": False,
+                "lasts_until_next": True,
+                "is_ongoing": may_go_on(min(nexts), rule.permissible_gap_days, episode),
+            }
+
+
+def settle_latest_days(eras: list[Row], rule: Trial) -> None:
+    """The latest possible last day of each era of one drug, oldest first: an era may be one with those after it.
+
+    `dispensed_if_one` are the days on which the eras that this one may be one with were dispensed.
+
+    Reading: where no supply of the drug is unknown, its days are at most those it has, also by dates only, where
+    the last day is in use and not among the trial's days.
+    Reading: an era that reaches the next one may go on as far as either does, and from there to the one after.
+    Reading: the next era is looked at whether or not it has a role of its own, for it would be part of this trial.
+    """
+    if not any(supply["days"] is None for era in eras for supply in era["supplies"]):
+        return
+    own = [era["last_day_at_most"] for era in eras]
+    for position, era in enumerate(eras):
+        for following in range(position + 1, len(eras)):
+            reached = later(era["last_day_at_most"], 1 + rule.permissible_gap_days)
+            if era["lasts_until_next"] or eras[following]["start_date"] > reached:
+                break
+            era["last_day_at_most"] = max(era["last_day_at_most"], own[following])
+            era["dispensed_if_one"] += [supply["date"] for supply in eras[following]["supplies"]]
+        if era["has_unknown_supply"] or era["last_day_at_most"] > era["end_date"]:
+            era["n_days_at_most"] = days_between(era["start_date"], era["last_day_at_most"]) + 1
+
+
+def session_courses(rows: list[Row], rule: Trial, episode: Row) -> list[Row]:
+    """The courses of one treatment given in sessions. Reading: its covered days are the days with a session."""
+    courses: list[list[date]] = []
+    for day in sorted({row["date"] for row in rows}):
+        if courses and days_between(courses[-1][-1], day) <= rule.session_gap_days:
+            courses[-1].append(day)
+        else:
+            courses.append([day])
+    return [
+        {
+            **trial_from(rows[0], days[0], end_excl, may_go_on(end_excl, rule.session_gap_days, episode)),
+            "last_day_at_most": days[-1],
+            "days_covered": len(days),
+            "n_sessions": len(days),
+            "has_unknown_supply": False,
+            "supplies": [],
+        }
+        for days in courses
+        for end_excl in [later(days[-1], 1)]
+    ]
+
+
+def trial_from(row: Row, start: date, end_excl: date, is_ongoing: bool) -> Row:
+    """What eras and courses have in common."""
+    of_treatment = ("treatment", "modality", "class", "mechanism", "groups", "maybe_groups")
+    return {
+        **only((*of_treatment, "is_primary", "is_augmenter"), row),
+        "start_date": start,
+        "end_excl": end_excl,
+        "end_date": max(start, later(end_excl, -1)),
+        "n_days": days_between(start, end_excl),
+        "n_days_at_most": days_between(start, end_excl),
+        "is_ongoing": is_ongoing,
+        "is_drug": row["modality"] == "drug",
+        "role": None,
+        "host": None,
+    }

@@ -1,0 +1,86 @@
+"""What a treatment that began after a trial says of it: a switch, an add-on, one of the two, or nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tests.reference.basics import Row, Truth, all_true
+from tests.reference.trials import ADD_ON_ROLES, overlap_days, was_dispensed_from
+
+SWITCH_OR_ADD_ON = "switch_or_add_on"  # one of the two, and nobody knows which
+
+
+def sign_between(trial: Row, other: Row) -> str | None:
+    """The sign of change that the other trial is for this one; none where it is no other that began later.
+
+    Reading: also a drug that is no trial of its own, being added to a third one.
+    """
+    if other["treatment"] == trial["treatment"] or other["start_date"] <= trial["start_date"]:
+        return None
+    if trial["is_drug"] and other["is_drug"]:
+        return sign_between_drugs(trial, other)
+    if other["is_drug"]:
+        return sign_of_drug_after_sessions(trial, other)
+    is_during = other["modality"] == "psychotherapy" and other["start_date"] <= trial["end_date"]
+    return "add_on" if trial["is_drug"] and is_during else None
+
+
+def sign_between_drugs(trial: Row, other: Row) -> str | None:
+    """Taken together, the other drug is an add-on; if not it is a switch, where it can take this one's place."""
+    together = is_taken_together(trial, other)
+    if together:
+        return "add_on"
+    if not may_follow(trial, other):
+        return None
+    return "switch" if together is False else SWITCH_OR_ADD_ON
+
+
+def sign_of_drug_after_sessions(course: Row, drug: Row) -> str | None:
+    """A drug begun during a course is an add-on, whatever its role; after it a main drug is a switch."""
+    if drug["start_date"] <= course["end_date"]:
+        return "add_on"
+    return "switch" if drug["modality"] == "drug" else None
+
+
+def is_taken_together(trial: Row, other: Row) -> Truth:
+    """Whether both drugs are in use for long enough, and this one was not just left in its pack."""
+    return all_true([do_overlap(trial, other), is_dispensed_again(trial, other)])
+
+
+def do_overlap(trial: Row, other: Row) -> Truth:
+    """Whether both drugs are in use for as many days as make them taken together.
+
+    Reading: of both drugs the latest possible last day tells whether they may.
+    """
+    if overlap_days(other, trial) >= trial["taken_together_from"]:
+        return True
+    return None if overlap_days(other, trial, "last_day_at_most") >= trial["taken_together_from"] else False
+
+
+def is_dispensed_again(trial: Row, other: Row) -> Truth:
+    """Whether this drug was dispensed on the other's first day or after it, where the rule asks for that.
+
+    An augmentation takes no drug's place, so nothing is asked of it. A later trial of this drug may be the same one.
+    """
+    if not trial["needs_refill"] or other["modality"] == "augmentation":
+        return True
+    if was_dispensed_from(trial, other["start_date"]):
+        return True
+    is_open = trial["may_be_refilled_unseen"] or any(day >= other["start_date"] for day in trial["dispensed_if_one"])
+    return None if is_open else False
+
+
+def may_follow(trial: Row, other: Row) -> bool:
+    """Whether the other drug can take this one's place: a main drug can, and one add-on that of another."""
+    are_add_ons = all(each["role"] in ADD_ON_ROLES and each["is_counted"] for each in (trial, other))
+    return other["modality"] == "drug" or are_add_ons
+
+
+def switch_days(trial: Row, trials: list[Row]) -> list[date]:
+    """The days, after the trial's first, on which another drug surely replaced it."""
+    return [other["start_date"] for other in trials if sign_between(trial, other) == "switch"]
+
+
+def later_trials(trial: Row, trials: list[Row]) -> list[Row]:
+    """The trials of their own that began after the trial's first day, whatever their treatment."""
+    return [other for other in trials if other["is_counted"] and other["start_date"] > trial["start_date"]]
