@@ -32,17 +32,19 @@ def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
 
 def days_in_all(trial: Row, rule: DrugAdequacy) -> int:
     """The trial's days at whatever dose; of unknown supply the most there can be."""
-    return most_days(trial, [supply[rule.duration_basis] for supply in trial["supplies"]])
+    return most_days(trial, [supply[rule.duration_basis] for supply in trial["supplies"]], rule)
 
 
-def most_days(trial: Row, of_supplies: list[int]) -> int:
+def most_days(trial: Row, of_supplies: list[int], rule: DrugAdequacy) -> int:
     """The most days that these supplies of a trial can have.
 
-    Reading: never less than those that are known, which may be more than the trial's where each supply counts for
-    as long as it was prescribed.
+    Reading: where each supply counts for as long as it was prescribed, that may reach beyond the trial's days, so the
+    days known come on top of the most that the trial can have.
     """
     known = sum(of_supplies)
-    return max(known, trial["n_days_at_most"]) if of_supplies and trial["has_unknown_supply"] else known
+    if not of_supplies or not trial["has_unknown_supply"]:
+        return known
+    return trial["n_days_at_most"] + (known if rule.duration_basis == "prescribed" else 0)
 
 
 def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
@@ -55,7 +57,7 @@ def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
         is_strong = is_dose_enough(trial["treatment"], supply, rule, codes)
         surely += [supply[rule.duration_basis]] if is_strong else []
         perhaps += [supply[rule.duration_basis]] if is_strong is not False else []
-    return between_bounds(sum(surely), most_days(trial, perhaps), rule.min_days)
+    return between_bounds(sum(surely), most_days(trial, perhaps, rule), rule.min_days)
 
 
 def is_dose_enough(treatment: str, supply: Row, rule: DrugAdequacy, codes: Codes) -> Truth:

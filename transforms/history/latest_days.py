@@ -36,11 +36,12 @@ def latest_days(
     is_first = np.zeros(len(rows.day), dtype=bool)
     is_first[drugs.first] = True
     begin, is_first = rows.day[asked] + rows.begins[asked], is_first[asked]
-    again = _days_until_dispensed_again(is_first, rows.day[asked])
-    longest = np.where(days[asked] == UNKNOWN, np.minimum(again + carry_over_cap, max_days), days[asked])
-    begin = begin + stocked(is_first, begin, longest, carry_over_cap)
+    is_open = days[asked] == UNKNOWN
+    longest = np.where(is_open, max_days, days[asked])
+    end = begin + stocked(is_first, begin, longest, carry_over_cap) + longest
+    used_up = np.where(is_open, _next_dispensed(is_first, rows.day[asked]) + carry_over_cap, NEVER)
     era = eras.of[asked]
-    np.maximum.at(latest, era, np.minimum(begin + longest - 1, taken_until[asked]))
+    np.maximum.at(latest, era, np.minimum(np.minimum(end, used_up) - 1, taken_until[asked]))
     latest = np.where(is_settled, last_day, latest)
     met = np.unique(era)
     drug, start, own, given = drugs.of[eras.first], rows.day[eras.first], latest.copy(), last_given.copy()
@@ -49,13 +50,13 @@ def latest_days(
 
 
 @compiled
-def _days_until_dispensed_again(is_first: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """The days from each supply to the next later one of the drug, NEVER if there is none."""
-    until = np.full(len(day), np.int64(NEVER))
+def _next_dispensed(is_first: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """The next later day on which each supply's drug was dispensed, NEVER if there is none."""
+    later = np.full(len(day), np.int64(NEVER))
     for row in range(len(day) - 2, -1, -1):
         if not is_first[row + 1]:
-            until[row] = day[row + 1] - day[row] if day[row + 1] > day[row] else until[row + 1]
-    return until
+            later[row] = day[row + 1] if day[row + 1] > day[row] else later[row + 1]
+    return later
 
 
 @compiled

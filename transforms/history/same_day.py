@@ -36,19 +36,31 @@ class _Stock(NamedTuple):
 def taken_together(rows: Supplies, cap: int, reads_days: bool) -> Supplies:
     """The supplies with those of one day taken together; of one dose, `cap` days at most wait for leftovers.
 
-    Where the days of supply are not read, supplies last equally long.
+    Where the days of supply are not read, supplies last equally long, and those taken together are said to have been
+    delivered for the days of the longest.
     """
     days_of = Segments(rows.episode, rows.treatment, rows.day)
     shared = np.flatnonzero(days_of.lengths[days_of.of] > 1)
-    some, of = rows.only(shared), days_of.of[shared]
-    some = some if reads_days else some._replace(days=np.ones_like(some.days))
+    delivered, of = rows.only(shared), days_of.of[shared]
+    some = delivered if reads_days else delivered._replace(days=np.ones_like(delivered.days))
     stock = _stock(some, of, cap)
     if not len(stock.row):
         return rows
-    taken = _in_order(_in_parts(some, stock), of, stock)
+    parts = _in_parts(some, stock)
+    order = _order(parts, of, stock)
     if not reads_days:
-        taken = taken._replace(begins=np.zeros_like(taken.begins))
+        nothing = np.zeros_like(parts.begins)
+        parts = parts._replace(days=_delivered_days(delivered.days, stock), begins=nothing)
+    taken = parts.only(order)
     return Supplies(*(_with(column, shared, values) for column, values in zip(rows, taken, strict=True)))
+
+
+def _delivered_days(days: np.ndarray, stock: _Stock) -> np.ndarray:
+    """The days of each supply as delivered; of those taken together the longest, at the last of the parts."""
+    together = Segments(stock.of)
+    is_last = np.append(together.rank[1:] == 0, True)
+    longest = np.where(is_last, together.max(days[stock.row])[together.of], 0)
+    return _with(days, stock.row, longest)
 
 
 def _stock(rows: Supplies, of: np.ndarray, cap: int) -> _Stock:
@@ -105,8 +117,8 @@ def _before(values: np.ndarray, of: np.ndarray, since: np.ndarray, day: np.ndarr
     return sums[np.searchsorted(keys[order], packed(of, day), side="right")]
 
 
-def _in_order(rows: Supplies, of: np.ndarray, stock: _Stock) -> Supplies:
-    """The supplies of each day by days and dose; parts stand where the whole does, which begins at the first's dose."""
+def _order(rows: Supplies, of: np.ndarray, stock: _Stock) -> np.ndarray:
+    """The order of a day's supplies by days and dose; parts stand where the whole does, which has the first's dose."""
     together = Segments(stock.of)
     first = stock.row[together.first]
     whole = {"days": together.max(stock.ends), "dose_ug": rows.dose_ug[first], "dose_mddd": rows.dose_mddd[first]}
@@ -114,7 +126,7 @@ def _in_order(rows: Supplies, of: np.ndarray, stock: _Stock) -> Supplies:
         _with(getattr(rows, name), stock.row, values[together.of]) for name, values in whole.items()
     )
     part = _with(np.zeros(len(of), dtype=np.int64), stock.row, together.rank)
-    return rows.only(np.lexsort((part, dose_mddd, dose_ug, days, of)))
+    return np.lexsort((part, dose_mddd, dose_ug, days, of))
 
 
 def _with(column: np.ndarray, row: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -142,11 +142,13 @@ def _count_days(eras: Eras, rule: DrugAdequacy, references: References) -> pl.Da
     total, at_least, at_most, is_possible = sums_reaching(
         *of_eras, days, dose, eras.supplies.treatment, reference, _dose_ratio(rule)
     )
-    longest = np.where(eras.has_unknown_supply, eras.n_days_at_most, 0)
+    longest, is_open = eras.n_days_at_most, eras.has_unknown_supply
+    # What was prescribed may reach beyond the days of the trial, so it comes on top of them.
+    beyond = (total, at_most) if rule.duration_basis == "prescribed" else (0, 0)
     bounds = {
-        "total": np.maximum(total, longest),
+        "total": np.where(is_open, longest + beyond[0], total),
         "at_least": at_least,
-        "at_most": np.where(eras.has_unknown_supply, longest * is_possible, at_most),
+        "at_most": np.where(is_open, longest * is_possible + beyond[1], at_most),
     }
     return pl.DataFrame({_days_at(rule, what): days for what, days in bounds.items()})
 
