@@ -9,6 +9,7 @@ from impasse.schemas.definition import (
     Alternative,
     Band,
     Definition,
+    DrugAdequacy,
     LengthItem,
     NumberItem,
     Resistance,
@@ -42,6 +43,11 @@ def impossible_combination(definition: Definition) -> tuple[str, str] | None:
             "adequacy.drug.min_days is longer than trial.window_days",
         ),
         (
+            any(map(_window_without_a_minimum, (definition.adequacy.drug, definition.adequacy.augmentation))),
+            "adherence_window_days",
+            "adequacy states adherence_window_days but neither min_pdc_percent nor min_mpr_percent",
+        ),
+        (
             "scales" in o.evidence and not o.scales,
             "scales",
             "outcome.evidence names scales but outcome.scales is empty",
@@ -70,6 +76,10 @@ def impossible_combination(definition: Definition) -> tuple[str, str] | None:
         (any(map(_needs_nothing, alternatives)), "timing", "an alternative in which no count can be the last"),
     ]
     return next(((setting, what) for is_wrong, setting, what in problems if is_wrong), None)
+
+
+def _window_without_a_minimum(rule: DrugAdequacy) -> bool:
+    return rule.adherence_window_days > 0 and not (rule.min_pdc_percent or rule.min_mpr_percent)
 
 
 def _does_not_rise(bands: tuple[Band, ...]) -> bool:
