@@ -144,7 +144,10 @@ def why_not_adequate(reason: str, trial: Row, definition: Definition) -> str:
     }
     if isinstance(rule, SessionAdequacy):
         texts["too_few_sessions"] = f"too few sessions ({trial['n_sessions']} of {rule.min_sessions})"
-    elif rule.duration_basis == "covered":
+        return texts[reason]
+    if rule.min_mpr_percent:
+        texts["low_adherence"] = "too few of its days covered by supply, or too little handed out for them"
+    if rule.duration_basis == "covered":
         texts["too_short"] = f"too short ({trial['days_covered']} of {rule.min_days} days covered)"
     return texts[reason]
 

@@ -6,9 +6,7 @@
     outcome     did it fail, did it work, or can we not tell?
     resistance  how many failures of which kind?
 
-Every setting is stated in every file: there is no default and no inheritance, so two files can be read side by side and
-`dataclasses.replace(a, adequacy=b.adequacy)` is a meaningful what-if. No block reads another block's settings. Blocks
-are hashable, so equal blocks share work.
+Every file states every setting. No block reads another's, so that each can be replaced; equal ones share work.
 """
 
 from __future__ import annotations
@@ -108,8 +106,8 @@ class DrugAdequacy:
 
     At least `min_days` days at or above `min_dose_ratio` times the dose that `dose_basis` names, counted over the
     trial's `span`, over `covered` days only, or with each supply for as long as it was `prescribed`, where that is
-    known and reaches beyond the next one; and with a proportion of days covered by supply, in percent of the trial's
-    days, of at least `min_pdc_percent`.
+    known and reaches beyond the next one. In percent of all its days, or of the first `adherence_window_days`, at
+    least `min_pdc_percent` are covered and `min_mpr_percent` handed out.
     """
 
     min_days: DayCount
@@ -117,6 +115,8 @@ class DrugAdequacy:
     dose_basis: Literal["any", "ddd_ratio", "minimum_effective", "usual_dose_lower", "chlorpromazine_600", "atrq"]
     min_dose_ratio: Annotated[Amount, Field(ge=0)]
     min_pdc_percent: Annotated[int, Field(strict=True, ge=0, le=100)]
+    min_mpr_percent: Annotated[int, Field(strict=True, ge=0, le=1000)]
+    adherence_window_days: DayCount
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from impasse.schemas.definition import Definition, ScaleBand
+from impasse.schemas.definition import Definition, DrugAdequacy, ScaleBand
 from impasse.schemas.resistance import Alternative, Band, LengthItem, NumberItem, Resistance, Scored, alternatives_of
 
 
@@ -31,6 +31,11 @@ def impossible_combination(definition: Definition) -> tuple[str, str] | None:
             t.window != "episode" and 0 < t.window_days < min_days,
             "min_days",
             "adequacy.drug.min_days is longer than trial.window_days",
+        ),
+        (
+            any(map(_window_without_a_minimum, (definition.adequacy.drug, definition.adequacy.augmentation))),
+            "adherence_window_days",
+            "adequacy states adherence_window_days but neither min_pdc_percent nor min_mpr_percent",
         ),
         (
             "scales" in o.evidence and not o.scales,
@@ -61,6 +66,10 @@ def impossible_combination(definition: Definition) -> tuple[str, str] | None:
         (any(map(_needs_nothing, alternatives)), "timing", "an alternative in which no count can be the last"),
     ]
     return next(((setting, what) for is_wrong, setting, what in problems if is_wrong), None)
+
+
+def _window_without_a_minimum(rule: DrugAdequacy) -> bool:
+    return rule.adherence_window_days > 0 and not (rule.min_pdc_percent or rule.min_mpr_percent)
 
 
 def _does_not_rise(bands: tuple[Band, ...]) -> bool:

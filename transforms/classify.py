@@ -119,7 +119,8 @@ class Classification:
     def _judge(self, rule: Trial, verdict_only: bool) -> JudgedTrials:
         trials, sharing = self.trials_under(rule), self.by_trial_rule[rule]
         adequacies, outcomes = ({getattr(d, block): None for d in sharing} for block in ("adequacy", "outcome"))
-        judged = judge_trials(trials, list(adequacies), list(outcomes), self.judged_by, verdict_only=verdict_only)
+        how = {"reads_days": rule.supply == "as_delivered", "verdict_only": verdict_only}
+        judged = judge_trials(trials, list(adequacies), list(outcomes), self.judged_by, **how)
         return JudgedTrials(trials, judged)
 
     @cached_property

@@ -261,7 +261,7 @@ def _adequacy(rule: Adequacy) -> str:
 
 
 def _drug(rule: DrugAdequacy) -> str:
-    return f"{_length(rule)}, {_days_covered(rule.min_pdc_percent)}"
+    return f"{_length(rule)}, {_adherence(rule)}"
 
 
 def _length(rule: DrugAdequacy) -> str:
@@ -280,9 +280,13 @@ def _dose(rule: DrugAdequacy) -> str:
     return f"at or above {times}{DOSES[rule.dose_basis]}"
 
 
-def _days_covered(percent: int) -> str:
-    share = "proportion of days covered"
-    return f"whatever the {share}" if percent == 0 else f"and a {share} of at least {percent}%"
+def _adherence(rule: DrugAdequacy) -> str:
+    shares = {"proportion of days covered": rule.min_pdc_percent, "medication possession ratio": rule.min_mpr_percent}
+    asked = [f"a {share} of at least {percent}%" for share, percent in shares.items() if percent]
+    if not asked:
+        return "whatever the proportion of days covered"
+    window = f" in its first {duration(rule.adherence_window_days)}" if rule.adherence_window_days else ""
+    return f"and {' and '.join(asked)}{window}"
 
 
 def _course(rule: SessionAdequacy) -> str:

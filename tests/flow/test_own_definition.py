@@ -12,12 +12,18 @@ import pytest
 from impasse.flows.cli import demo
 from impasse.flows.definitions import authoring
 from impasse.flows.files import inputs
+from impasse.flows.published import _treatment_names
 from tests.flow.running import run_steps
 
 OWN = "dep_four_drugs"
 LISTS = """\
 list,code_system,code,use,source,date,confidence
 burnout,icd10,Z730,include,Handbook of this hospital,2026-11-30,M
+"""
+DRUGS = """\
+treatment,name,modality,class,mechanism,observed_as,groups,maybe_groups,source,date,confidence
+N06AX99,newdrug,drug,,,drug,new_drugs,,Handbook of this hospital,2026-11-30,M
+N06AB06,,drug,,,drug,new_drugs,,Handbook of this hospital,2026-11-30,M
 """
 TITLE = "Four drugs, whatever their dose: a definition of this hospital"
 
@@ -32,6 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path.write_text(text.replace('status = "draft"', 'status = "active"'), encoding="utf-8")
     (folder / "codelists").mkdir()
     (folder / "codelists/diagnoses.csv").write_text(LISTS, encoding="utf-8")
+    (folder / "codelists/treatments.csv").write_text(DRUGS, encoding="utf-8")
     return folder
 
 
@@ -74,8 +81,18 @@ def test_its_code_lists_are_released_as_they_were_read(published: Path) -> None:
     manifest = json.loads((published / "release/manifest.json").read_text(encoding="utf-8"))
 
     assert released == LISTS
-    assert manifest["own_codelists"] == {"diagnoses": sha256(LISTS.encode()).hexdigest()}
+    assert manifest["own_codelists"] == {
+        "diagnoses": sha256(LISTS.encode()).hexdigest(),
+        "treatments": sha256(DRUGS.encode()).hexdigest(),
+    }
     assert "Handbook of this hospital" in (published / "release/methods.html").read_text(encoding="utf-8")
+
+
+def test_an_episode_is_told_with_its_names_of_drugs(published: Path) -> None:
+    """Those of the study's own lists, read from the run; a listed drug keeps its name."""
+    names = _treatment_names(published)
+
+    assert (names["N06AX99"], names["N06AB06"]) == ("newdrug", "sertraline")
 
 
 def test_no_code_names_a_definition() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from impasse.schemas.definition import Definition, DrugAdequacy, SessionAdequacy
-from tests.reference.basics import Row, Truth, all_true, between_bounds
+from tests.reference.basics import Row, Truth, all_true, between_bounds, days_between
 from tests.reference.codes import Codes
 
 
-def judge_adequacy(trial: Row, definition: Definition, codes: Codes) -> Row:
+def judge_adequacy(trial: Row, episode: Row, definition: Definition, codes: Codes) -> Row:
     """Whether the trial was long and strong enough, and the reason."""
     rule = getattr(definition.adequacy, trial["modality"])
     if trial["is_drug"]:
-        return drug_adequacy(trial, rule, codes)
+        days = {"episode_end": episode["end_date"], "observed_until": episode["observed_until"]}
+        return drug_adequacy(handed_out(trial, definition) | days, rule, codes)
     return session_adequacy(trial, rule)
 
 
@@ -76,13 +77,48 @@ def dose_ratio(treatment: str, supply: Row, basis: str, codes: Codes) -> float |
     return None if mg is None or supply["dose_ug"] is None else supply["dose_ug"] / (mg * 1000)
 
 
+def handed_out(trial: Row, definition: Definition) -> Row:
+    """The trial with the days that each of its supplies was handed out for.
+
+    Where only dates are read, these are the days for which the supply is in use; so they are for a single dispensing
+    that lasts until the next drug starts.
+    """
+    supplies = []
+    for supply in trial["supplies"]:
+        days = supply["days"] or 0
+        if definition.trial.supply == "dates_only":
+            days = supply["covered"]
+        elif sum(each["dispensings"] for each in trial["supplies"]) == 1:
+            days = max(days, supply["covered"])
+        supplies.append({**supply, "handed_out": days})
+    return {**trial, "supplies": supplies}
+
+
 def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
-    """Whether enough of the trial's days are covered by supply."""
-    if rule.min_pdc_percent == 0:
+    """Whether enough of the days looked at are covered by supply, and enough was handed out for them."""
+    if rule.min_pdc_percent == 0 and rule.min_mpr_percent == 0:
         return True
-    if trial["has_unknown_supply"]:
+    n_days, inside = trial["n_days"], trial["supplies"]
+    if rule.adherence_window_days > 0:
+        until = min(trial["episode_end"], trial["observed_until"])
+        n_days = min(rule.adherence_window_days, days_between(trial["start_date"], until) + 1)
+        inside = [supply for supply in inside if days_between(trial["start_date"], supply["date"]) < n_days]
+    if trial["has_unknown_supply"] and any(supply["days"] is None for supply in inside):
         return None
-    return trial["n_days"] > 0 and 100 * trial["days_covered"] >= rule.min_pdc_percent * trial["n_days"]
+    covered = sum(1 for day in days_in_use(trial) if day < n_days)
+    handed = sum(supply["handed_out"] for supply in inside)
+    return (
+        n_days > 0 and 100 * covered >= rule.min_pdc_percent * n_days and 100 * handed >= rule.min_mpr_percent * n_days
+    )
+
+
+def days_in_use(trial: Row) -> list[int]:
+    """The days covered, counted from the trial's first, which is 0: of each supply the first so many of its own."""
+    days, begins = [], 0
+    for supply in trial["supplies"]:
+        days += range(begins, begins + supply["covered"])
+        begins += supply["span"]
+    return days
 
 
 def session_adequacy(trial: Row, rule: SessionAdequacy) -> Row:

@@ -86,7 +86,7 @@ def asks_for_something(rule: DrugAdequacy | SessionAdequacy) -> bool:
     if isinstance(rule, SessionAdequacy):
         return rule.min_sessions > 1 or rule.min_days > 1
     asks_for_dose = rule.dose_basis != "any" and rule.min_dose_ratio > 0
-    return rule.min_days > 0 or asks_for_dose or rule.min_pdc_percent > 0
+    return rule.min_days > 0 or asks_for_dose or max(rule.min_pdc_percent, rule.min_mpr_percent) > 0
 
 
 def table(counted: Reached) -> str:

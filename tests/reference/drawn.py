@@ -36,7 +36,15 @@ STUDY = EpisodeSection(
 )
 PERIOD = PeriodSection(start=date(2018, 1, 1), end=date(2025, 12, 31))
 EVERYTHING = frozenset(OBSERVABLE)
-FOUR_WEEKS = DrugAdequacy(min_days=28, duration_basis="span", dose_basis="any", min_dose_ratio=0.0, min_pdc_percent=0)
+FOUR_WEEKS = DrugAdequacy(
+    min_days=28,
+    duration_basis="span",
+    dose_basis="any",
+    min_dose_ratio=0.0,
+    min_pdc_percent=0,
+    min_mpr_percent=0,
+    adherence_window_days=0,
+)
 SIX_SESSIONS = SessionAdequacy(min_days=36, min_sessions=6)
 TWO_DRUGS = Count(n=2, of=("antidepressants",), what="failed", distinct_by="substance", timing="any")
 BASE = Definition(

@@ -117,7 +117,7 @@ def all_known(known: Known, definition: Definition) -> Known:
     person, episode, codes = known.person, known.episode, known.codes
     trials = [dict(trial) for trial in known.trials]
     for trial in trials:
-        trial.update(judge_adequacy(trial, definition, codes))
+        trial.update(judge_adequacy(trial, episode, definition, codes))
         trial.update(judge_outcome(trial, trials, person, episode, definition, codes, known.observes))
         trial.update(judge_response(trial, trials, person, episode, definition, codes))
     return replace(known, trials=trials)

@@ -397,6 +397,27 @@ def test_enough_of_the_days_are_covered(percent: int, judged: tuple) -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "judged"),
+    [
+        ({"min_mpr_percent": 80}, (True, "adequate")),
+        ({"min_mpr_percent": 81}, (False, "low_adherence")),
+        ({"min_mpr_percent": 50, "adherence_window_days": 40}, (True, "adequate")),
+        ({"min_mpr_percent": 101, "adherence_window_days": 40}, (False, "low_adherence")),
+        ({"min_pdc_percent": 75, "adherence_window_days": 40}, (True, "adequate")),
+        ({"min_pdc_percent": 76, "adherence_window_days": 40}, (False, "low_adherence")),
+    ],
+)
+def test_enough_is_handed_out_for_the_days(settings: dict, judged: tuple) -> None:
+    """20 and 20 of 50 days; of the first 40 both supplies, and 30 days covered."""
+    told = classify(
+        definition=with_drug_adequacy(**settings),
+        dispensings=[fill(0, CITALOPRAM, 20), fill(30, CITALOPRAM, 20)],
+    )
+
+    assert facts(told["judgements"], "is_adequate", "adequacy_reason") == [judged]
+
+
+@pytest.mark.parametrize(
     ("atc", "dose_ug", "judged"),
     [
         (ARIPIPRAZOLE, 30_000, (True, "adequate")),

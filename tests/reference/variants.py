@@ -129,6 +129,8 @@ def _drug_adequacy(rng: random.Random) -> DrugAdequacy:
         ),
         min_dose_ratio=rng.choice([0.0, 0.5, 0.8, 1.0, 1.0, 1.5]),
         min_pdc_percent=rng.choice([0, 0, 80, 80, 90, 100]),
+        min_mpr_percent=rng.choice([0, 0, 0, 80, 100, 120]),
+        adherence_window_days=rng.choice([0, 0, 28, 90, 180]),
     )
 
 

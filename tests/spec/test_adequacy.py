@@ -287,6 +287,99 @@ def test_without_a_demand_adherence_does_not_matter() -> None:
     assert_shows(judged(_COVERED_79_80, rule), "person | is_adequate\nat_80 | true\nat_79 | true")
 
 
+_MORE_THAN_NEEDED = extract(
+    dispensings="""
+    person  | drug       | date       | days
+    at_100  | sertraline | 2010-01-01 | 30
+    at_100  | sertraline | 2010-01-11 | 10
+    at_100  | sertraline | 2010-02-10 | 10
+    at_98   | sertraline | 2010-01-01 | 30
+    at_98   | sertraline | 2010-01-11 | 9
+    at_98   | sertraline | 2010-02-10 | 10
+    """
+)
+
+
+def test_a_possession_ratio_adds_up_what_was_handed_out() -> None:
+    """Of 50 days 40 are covered; 50 or 49 were handed out for them, ten or nine while there was supply."""
+    pdc = definition(trial={"carry_over": False}, adequacy={"drug": {"min_pdc_percent": 81}})
+    mpr = definition(trial={"carry_over": False}, adequacy={"drug": {"min_mpr_percent": 100}})
+    both = definition(trial={"carry_over": False}, adequacy={"drug": {"min_pdc_percent": 81, "min_mpr_percent": 100}})
+
+    assert_shows(judged(_MORE_THAN_NEEDED, pdc), "person | is_adequate\nat_100 | false\nat_98 | false")
+    assert_shows(judged(_MORE_THAN_NEEDED, both), "person | is_adequate\nat_100 | false\nat_98 | false")
+    assert_shows(
+        judged(_MORE_THAN_NEEDED, mpr),
+        """
+        person | n_days | days_covered | is_adequate | adequacy_reason
+        at_100 | 50     | 40           | true        | adequate
+        at_98  | 50     | 40           | false       | low_adherence
+        """,
+    )
+
+
+def test_a_possession_ratio_may_exceed_1() -> None:
+    """30 and 15 days handed out over 30 are 150 percent; 151 are not reached."""
+    given = extract(dispensings="drug | date | days\nsertraline | 2010-01-01 | 30\nsertraline | 2010-01-11 | 15")
+    rules = [
+        definition(trial={"carry_over": False}, adequacy={"drug": {"min_mpr_percent": percent}})
+        for percent in (150, 151)
+    ]
+
+    assert_shows(judged(given, rules[0]), "n_days | is_adequate\n30 | true")
+    assert_shows(judged(given, rules[1]), "n_days | is_adequate\n30 | false")
+
+
+@pytest.mark.parametrize("which", ["min_pdc_percent", "min_mpr_percent"])
+def test_adherence_may_be_that_of_the_first_days(which: str) -> None:
+    """Of the first 50 days 40 are covered, of all 140 more; a trial of 40 days has 40 of 50 too, one of 39 has not."""
+    given = extract(
+        dispensings="""
+        person  | drug       | date       | days
+        longer  | sertraline | 2010-01-01 | 40
+        longer  | sertraline | 2010-02-20 | 90
+        shorter | sertraline | 2010-01-01 | 40
+        short   | sertraline | 2010-01-01 | 39
+        """
+    )
+    first = definition(adequacy={"drug": {which: 80, "adherence_window_days": 50}})
+    more = definition(adequacy={"drug": {which: 81, "adherence_window_days": 50}})
+    whole = definition(adequacy={"drug": {which: 92}})
+
+    assert_shows(judged(given, first), "person | is_adequate\nlonger | true\nshorter | true\nshort | false")
+    assert_shows(judged(given, more), "person | is_adequate\nlonger | false\nshorter | false\nshort | false")
+    assert_shows(judged(given, whole), "person | is_adequate\nlonger | true\nshorter | true\nshort | true")
+
+
+@pytest.mark.parametrize(("percent", "is_adequate"), [(100, "true"), (101, "false")])
+def test_a_window_ends_with_observation(percent: int, is_adequate: str) -> None:
+    """30 days were handed out and 30 seen, of the first 90 that were asked about."""
+    given = extract(
+        coverage="start_date | end_date\n2000-01-01 | 2010-01-30",
+        dispensings="drug | date | days\nsertraline | 2010-01-01 | 30",
+    )
+    rule = definition(adequacy={"drug": {"min_mpr_percent": percent, "adherence_window_days": 90}})
+
+    assert_shows(judged(given, rule), f"is_adequate\n{is_adequate}")
+
+
+@pytest.mark.parametrize(("day", "is_adequate"), [("2010-02-19", "-"), ("2010-02-20", "true")])
+def test_a_supply_of_unknown_duration_after_the_window_hides_nothing(day: str, is_adequate: str) -> None:
+    """On the 50th day it may have lasted for ever, on the 51st it is not looked at."""
+    given = extract(dispensings=f"drug | date | days\nsertraline | 2010-01-01 | 40\nsertraline | {day} | -")
+    rule = definition(adequacy={"drug": {"min_pdc_percent": 80, "adherence_window_days": 50}})
+
+    assert_shows(judged(given, rule), f"is_adequate\n{is_adequate}")
+
+
+def test_a_possession_ratio_where_only_dates_are_read() -> None:
+    """What is in use is handed out: all of the trial's days."""
+    given = extract(dispensings="drug | date | days\nsertraline | 2010-01-01 | 5\nsertraline | 2010-01-31 | 5")
+    rule = definition(trial={"supply": "dates_only"}, adequacy={"drug": {"min_mpr_percent": 100, "min_days": 30}})
+
+    assert_shows(judged(given, rule), "is_adequate\ntrue")
+
+
 def test_adherence_is_unknown_where_a_duration_is() -> None:
     """Long enough by what is known, but how much was covered cannot be told."""
     given = extract(

@@ -97,6 +97,8 @@ _BASE: dict[str, dict] = {
             "dose_basis": "any",
             "min_dose_ratio": 1.0,
             "min_pdc_percent": 0,
+            "min_mpr_percent": 0,
+            "adherence_window_days": 0,
         },
         "augmentation": {
             "min_days": 28,
@@ -104,6 +106,8 @@ _BASE: dict[str, dict] = {
             "dose_basis": "any",
             "min_dose_ratio": 0.0,
             "min_pdc_percent": 0,
+            "min_mpr_percent": 0,
+            "adherence_window_days": 0,
         },
         "psychotherapy": {"min_days": 56, "min_sessions": 8},
         "neuromodulation": {"min_days": 0, "min_sessions": 6},

@@ -28,7 +28,13 @@ from impasse.schemas.source import Source
 from impasse.schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
 
 DRUG = DrugAdequacy(
-    min_days=56, duration_basis="covered", dose_basis="minimum_effective", min_dose_ratio=1.0, min_pdc_percent=0
+    min_days=56,
+    duration_basis="covered",
+    dose_basis="minimum_effective",
+    min_dose_ratio=1.0,
+    min_pdc_percent=0,
+    min_mpr_percent=0,
+    adherence_window_days=0,
 )
 ADEQUACY = Adequacy(
     drug=DRUG,

@@ -205,6 +205,9 @@ def test_proportion_of_days_covered() -> None:
     """A proportion of 0 percent is no requirement, 1 percent is one."""
     assert "whatever the proportion of days covered" in adequacy(min_pdc_percent=0)
     assert "and a proportion of days covered of at least 1%" in adequacy(min_pdc_percent=1)
+    assert "and a medication possession ratio of at least 120%." in adequacy(min_mpr_percent=120)
+    both = adequacy(min_pdc_percent=80, min_mpr_percent=90, adherence_window_days=84)
+    assert "of at least 80% and a medication possession ratio of at least 90% in its first 12 weeks (84 days)" in both
 
 
 def test_span_basis() -> None:
@@ -653,6 +656,8 @@ DIFFERENT = [
     changed("adequacy", drug=replace(DRUG, dose_basis="atrq")),
     changed("adequacy", drug=replace(DRUG, min_dose_ratio=1.5)),
     changed("adequacy", drug=replace(DRUG, min_pdc_percent=80)),
+    changed("adequacy", drug=replace(DRUG, min_mpr_percent=80)),
+    changed("adequacy", drug=replace(DRUG, min_mpr_percent=80, adherence_window_days=90)),
     changed("adequacy", augmentation=replace(DRUG, min_days=28)),
     changed("adequacy", psychotherapy=replace(data.ADEQUACY.psychotherapy, min_sessions=9)),
     changed("adequacy", psychotherapy=replace(data.ADEQUACY.psychotherapy, min_days=57)),

@@ -5,11 +5,15 @@ dose. Every supply counts until the next one, at its own dose; a supply of unkno
 of unknown duration may make every day of the trial, as long as that may have been, a day at the dose. So the days at
 dose have a lower and an upper bound, which a compiled loop over the supplies of each trial finds, and only where both
 agree is there an answer.
+
+The proportion of days covered counts days, each once. The medication possession ratio adds up the days that supplies
+were handed out for, each supply whole and on the day it was dispensed, and may exceed 1. Both are of the trial's own
+days, or of the first so many days of it, or of fewer if the episode or its observation ended before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, reduce
 from operator import or_
 
@@ -19,6 +23,7 @@ from polars import col, lit, when
 
 from impasse.schemas.definition import Adequacy, DrugAdequacy, SessionAdequacy
 from impasse.schemas.tables import ADEQUACY_REASONS, MODALITIES
+from impasse.transforms.history.encode import UNKNOWN
 from impasse.transforms.history.eras import Eras
 from impasse.transforms.history.exposures import Supplies
 from impasse.transforms.history.vocabulary import Vocabulary
@@ -35,10 +40,15 @@ _DOSE_COLUMNS = {
 References = dict[str, np.ndarray]
 
 
-def days_at_dose(eras: Eras, rules: Iterable[Adequacy], references: References) -> list[pl.DataFrame]:
-    """The days at dose of each era that adequacy rules ask for; 0 for sessions."""
-    of_drugs = {_days_at(drug, "days"): drug for rule in rules for drug in (rule.drug, rule.augmentation)}
-    return [_days_at_dose(eras, drug, references) for drug in of_drugs.values()]
+def days_at_dose(
+    eras: Eras, rules: Iterable[Adequacy], references: References, *, reads_days: bool
+) -> Iterator[pl.DataFrame]:
+    """The days at dose and the days supplied of each era that adequacy rules ask for; 0 for sessions."""
+    of_drugs = list(dict.fromkeys(drug for rule in rules for drug in (rule.drug, rule.augmentation)))
+    for drug in {_days_at(drug, "days"): drug for drug in of_drugs}.values():
+        yield _days_at_dose(eras, drug, references)
+    supplied = (frame for drug in of_drugs for frame in _supplied_days(eras, drug, reads_days=reads_days))
+    yield from {tuple(frame.columns): frame for frame in supplied}.values()
 
 
 # The rules
@@ -70,17 +80,17 @@ def _by_modality(rule: Adequacy, drug: Callable[..., pl.Expr], course: Callable[
 
 def _is_adequate_drug(rule: DrugAdequacy) -> pl.Expr:
     is_long = when(_is_long(rule)).then(True).when(_is_short(rule)).then(False)
-    return is_long & _is_adherent(rule) if rule.min_pdc_percent else is_long.otherwise(None)
+    return is_long & _is_adherent(rule) if _asks_adherence(rule) else is_long.otherwise(None)
 
 
 def _reason_of_drug(rule: DrugAdequacy) -> pl.Expr:
-    is_long = _is_long(rule) & _is_adherent(rule) if rule.min_pdc_percent else _is_long(rule)
+    is_long = _is_long(rule) & _is_adherent(rule) if _asks_adherence(rule) else _is_long(rule)
     reason = (
         when(is_long).then(_reason("adequate"))
         .when(_is_short(rule) & (col(_days_at(rule, "total")) < rule.min_days)).then(_reason("too_short"))
         .when(_is_short(rule)).then(_reason("underdosed"))
     )  # fmt: skip
-    if rule.min_pdc_percent:
+    if _asks_adherence(rule):
         reason = reason.when(~_is_adherent(rule)).then(_reason("low_adherence"))
     return reason.when(col("has_unknown_supply")).then(_reason("duration_unknown")).otherwise(_reason("dose_unknown"))
 
@@ -93,12 +103,6 @@ def _is_long(rule: DrugAdequacy) -> pl.Expr:
 def _is_short(rule: DrugAdequacy) -> pl.Expr:
     """Were there surely too few days at the dose?"""
     return col(_days_at(rule, "at_most")) < rule.min_days
-
-
-def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
-    """Was enough of the trial covered by supply? Null where a supply is of unknown duration."""
-    is_regular = (col("n_days") > 0) & (100 * col("days_covered") >= rule.min_pdc_percent * col("n_days"))
-    return when(~col("has_unknown_supply")).then(is_regular)
 
 
 def _is_adequate_course(rule: SessionAdequacy) -> pl.Expr:
@@ -116,6 +120,83 @@ def _reason_of_course(rule: SessionAdequacy) -> pl.Expr:
 @cache
 def _reason(name: str) -> pl.Expr:
     return lit(name, dtype=_REASON)
+
+
+# Days supplied
+
+
+def _asks_adherence(rule: DrugAdequacy) -> bool:
+    """Does the rule ask for a proportion of days covered, or a medication possession ratio?"""
+    return rule.min_pdc_percent > 0 or rule.min_mpr_percent > 0
+
+
+def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
+    """Was the supply enough by all that the rule asks for? Null where a supply may have lasted for ever."""
+    window = rule.adherence_window_days
+    days, is_unknown = (_days(window), _unknown(window)) if window else ("n_days", "has_unknown_supply")
+    covered = _covered(window) if window else "days_covered"
+    asked = [(covered, rule.min_pdc_percent), (_handed_out(window), rule.min_mpr_percent)]
+    enough = [100 * col(supplied) >= percent * col(days) for supplied, percent in asked if percent]
+    return when(~col(is_unknown)).then(pl.all_horizontal(col(days) > 0, *enough))
+
+
+def _supplied_days(eras: Eras, rule: DrugAdequacy, *, reads_days: bool) -> Iterator[pl.DataFrame]:
+    """What `_is_adherent` asks for of each era beside its facts; 0 for sessions.
+
+    Where days of supply are not read, a supply hands out the days for which it is in use.
+    """
+    window = rule.adherence_window_days
+    if _asks_adherence(rule) and (window or rule.min_mpr_percent):
+        yield eras.once(("supplied", window, reads_days), lambda: _supplied(eras, window, reads_days))
+
+
+def _days(window: int) -> str:
+    return f"days of the first {window}"
+
+
+def _unknown(window: int) -> str:
+    return f"unknown supply in the first {window}"
+
+
+def _covered(window: int) -> str:
+    return f"days covered of the first {window}"
+
+
+def _handed_out(window: int) -> str:
+    return f"days handed out in the first {window}" if window else "days handed out"
+
+
+def _supplied(eras: Eras, window: int, reads_days: bool) -> pl.DataFrame:
+    era = eras.row_of_drug_era[eras.drug_eras.of]
+    until = np.minimum(eras.of("end"), eras.of("observed_until")) + 1
+    days = np.minimum(window, until - eras.start) if window else eras.n_days
+
+    def total(weight: np.ndarray) -> np.ndarray:
+        return np.bincount(era, weight, minlength=len(eras.episode)).astype(np.int64)
+
+    is_inside = (eras.supplies.day - eras.start[era] < days[era]) if window else np.ones(len(era), dtype=bool)
+    handed_out = total(np.where(is_inside, _handed_out_days(eras, reads_days), 0))
+    if not window:
+        return pl.DataFrame({_handed_out(window): handed_out})
+    begins = np.cumsum(eras.span_days) - eras.span_days
+    begins = begins - begins[eras.drug_eras.first][eras.drug_eras.of]
+    is_unknown = is_inside & (eras.supplies.days == UNKNOWN) & eras.has_unknown_supply[era]
+    return pl.DataFrame(
+        {
+            _handed_out(window): handed_out,
+            _covered(window): total(np.clip(days[era] - begins, 0, eras.covered_days)),
+            _unknown(window): total(is_unknown) > 0,
+            _days(window): days,
+        }
+    )
+
+
+def _handed_out_days(eras: Eras, reads_days: bool) -> np.ndarray:
+    """The days each supply was handed out for; a single one that lasts until the next drug starts, for all of these."""
+    if not reads_days:
+        return eras.covered_days
+    known, is_single = np.maximum(eras.supplies.days, 0), (eras.drug_eras.lengths == 1)[eras.drug_eras.of]
+    return np.where(is_single, np.maximum(known, eras.covered_days), known)
 
 
 # Days at dose

@@ -52,13 +52,14 @@ class JudgedBy:
 
 def judge_trials(
     trials: TrialsOfRule, adequacies: Sequence[Adequacy], outcomes: Sequence[Outcome], by: JudgedBy,
-    *, verdict_only: bool = False,
+    *, reads_days: bool, verdict_only: bool = False,
 ) -> pl.DataFrame:  # fmt: skip
     """The trials, in order, with what each adequacy and outcome rule says of them, in columns named as by `column`.
 
-    If the verdict is all that is asked for, what it does not need is left out: the reasons.
+    If the verdict is all that is asked for, what it does not need is left out: the reasons. `reads_days` says whether
+    the trial rule reads days of supply.
     """
-    of_eras = days_at_dose(trials.eras, adequacies, by.references)
+    of_eras = days_at_dose(trials.eras, adequacies, by.references, reads_days=reads_days)
     of_trials = [_judge_scales(trials, rule, by.signs) for rule in _different_scales(outcomes)]
     signs = {sign for rule in outcomes for sign in rule.change_signs}.difference(SIGNS_OF_TRIALS)
     came = {sign: first_after(trials.eras, sign, by.signs)[trials.row] for sign in sorted(signs)}
