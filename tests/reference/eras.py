@@ -13,14 +13,10 @@ from tests.reference.basics import Row, days_between, later, only
 from tests.reference.same_day import in_order_taken
 
 
-def drug_eras(rows: list[Row], rule: Trial, episode: Row, same_day: str, max_days: int) -> list[Row]:
-    """The eras of one drug in one episode, each with the latest last day of its own supplies.
-
-    Reading: the order in which the supplies of a day are taken is that of unknown days, which come first, also
-    where these last for `max_days`.
-    """
+def drug_eras(rows: list[Row], rule: Trial, episode: Row, same_day: str) -> list[Row]:
+    """The eras of one drug in one episode."""
     eras: list[list[Row]] = []
-    for supply in supplies_of(in_order_taken(rows, rule, same_day), rule, last_supplied_day(episode), max_days):
+    for supply in supplies_of(in_order_taken(rows, rule, same_day), rule, last_supplied_day(episode)):
         if eras and supply["date"] <= later(max(s["until"] for s in eras[-1]), rule.permissible_gap_days):
             eras[-1].append(supply)
         else:
@@ -42,18 +38,18 @@ def may_go_on(end_excl: date, gap_days: int, episode: Row) -> bool:
     return episode["end_reason"] != "remission" and later(end_excl, gap_days) > episode["observed_until"]
 
 
-def supplies_of(rows: list[Row], rule: Trial, last_day: date, max_days: int) -> list[Row]:
-    """Each row with the days [since, until) its supply is taken, and with the latest day until which it may be."""
-    surely = taken(rows, rule, last_day, unknown_days=0)
-    at_most = taken(rows, rule, last_day, unknown_days=max_days)
-    return [
-        {**row, "since": since, "until": until, "until_at_most": until_at_most}
-        for row, (since, until), (_, until_at_most) in zip(rows, surely, at_most, strict=True)
-    ]
+def supplies_of(rows: list[Row], rule: Trial, last_day: date) -> list[Row]:
+    """Each row with the days [since, until) its supply is surely taken."""
+    days = taken(rows, rule, last_day, unknown_days=0)
+    return [{**row, "since": since, "until": until} for row, (since, until) in zip(rows, days, strict=True)]
 
 
 def taken(rows: list[Row], rule: Trial, last_day: date, unknown_days: int) -> list[tuple[date, date]]:
-    """The days [since, until) of each row's supply, if unknown ones last so long; leftovers push the next row back."""
+    """The days [since, until) of each row's supply, if unknown ones last so long; leftovers push the next row back.
+
+    Reading: the order in which the supplies of a day are taken is that of unknown days, which come first, also
+    where these last for `max_days`.
+    """
     days: list[tuple[date, date]] = []
     previous_until: date | None = None
     beyond = later(last_day, 1)
@@ -96,11 +92,10 @@ def era_from(supplies: list[Row], rule: Trial, episode: Row) -> Row:
         is_in_use = rule.supply == "dates_only"  # from the first to the last dispensing
         supply["covered"] = len(own_days) if is_in_use else sum(day in covered for day in own_days)
     end_date = max(supplies[-1]["date"], later(end_excl, -1))
-    latest_own = max(supply["until_at_most"] for supply in supplies)
     return {
         **trial_from(supplies[0], start, end_excl, may_go_on(end_excl, rule.permissible_gap_days, episode)),
         "end_date": end_date,
-        "last_day_at_most": max(end_date, later(latest_own, -1)),
+        "last_day_at_most": end_date,
         "days_covered": sum(supply["covered"] for supply in supplies),
         "n_sessions": None,
         "has_unknown_supply": any(supply["days"] is None for supply in supplies),
@@ -122,6 +117,7 @@ def extend_single_dispensings(eras: list[Row], rule: Trial, episode: Row) -> Non
         if n_days <= rule.single_dispensing_days:
             supply = era["supplies"][0]
             supply |= {"span": n_days, "covered": n_days, "prescribed": max(n_days, supply["delivered_days"] or 0)}
+            supply["days"] = n_days
             era |= {
                 "end_excl": min(nexts),
                 "end_date": later(min(nexts), -1),
@@ -135,7 +131,13 @@ def extend_single_dispensings(eras: list[Row], rule: Trial, episode: Row) -> Non
             }
 
 
-def settle_latest_days(eras: list[Row], rule: Trial) -> None:
+def latest_own_day(era: Row, day_after: dict[int, date]) -> date:
+    """The latest last day of an era by its own supplies."""
+    own = [later(day_after[id(supply)], -1) for supply in era["supplies"]]
+    return era["end_date"] if era["lasts_until_next"] else max([era["end_date"], *own])
+
+
+def settle_latest_days(eras: list[Row], rule: Trial, episode: Row, max_days: int) -> None:
     """The latest possible last day of each era of one drug, oldest first: an era may be one with those after it.
 
     `dispensed_if_one` are the days on which the eras that this one may be one with were dispensed.
@@ -143,11 +145,17 @@ def settle_latest_days(eras: list[Row], rule: Trial) -> None:
     Reading: where no supply of the drug is unknown, its days are at most those it has, also by dates only, where
     the last day is in use and not among the trial's days.
     Reading: an era that reaches the next one may go on as far as either does, and from there to the one after.
+    Reading: the days of a drug that lasts until the next drug starts are known, so they push no later supply further.
     Reading: the next era is looked at whether or not it has a role of its own, for it would be part of this trial.
     """
-    if not any(supply["days"] is None for era in eras for supply in era["supplies"]):
+    supplies = [supply for era in eras for supply in era["supplies"]]
+    if not any(supply["days"] is None for supply in supplies):
         return
-    own = [era["last_day_at_most"] for era in eras]
+    days = taken(supplies, rule, last_supplied_day(episode), unknown_days=max_days)
+    day_after = {id(supply): until for supply, (_, until) in zip(supplies, days, strict=True)}
+    own = [latest_own_day(era, day_after) for era in eras]
+    for era, day in zip(eras, own, strict=True):
+        era["last_day_at_most"] = day
     for position, era in enumerate(eras):
         for following in range(position + 1, len(eras)):
             reached = later(era["last_day_at_most"], 1 + rule.permissible_gap_days)

@@ -161,15 +161,16 @@ def test_strengths_taken_together_were_prescribed_as_one(supply: str, more: list
         ([fill(0, CITALOPRAM, 98, 10_000), fill(40, CITALOPRAM, 30)], 58, (True, "adequate")),
         ([fill(0, CITALOPRAM, 98, 10_000), fill(40, CITALOPRAM, 30)], 59, UNDERDOSED),
         ([fill(0, CITALOPRAM, 98), fill(10, CITALOPRAM, None)], 98 + 88, (True, "adequate")),
-        ([fill(0, CITALOPRAM, 98), fill(10, CITALOPRAM, None)], 98 + 89, TOO_SHORT),
-        ([fill(0, CITALOPRAM, 98, None), fill(10, CITALOPRAM, None)], 98 + 88, UNKNOWN),
-        ([fill(0, CITALOPRAM, 98, None), fill(10, CITALOPRAM, None)], 98 + 89, TOO_SHORT),
-        ([fill(0, CITALOPRAM, 28), fill(28, CITALOPRAM, None)], 128, UNKNOWN),
-        ([fill(0, CITALOPRAM, 28), fill(28, CITALOPRAM, None)], 129, TOO_SHORT),
+        ([fill(0, CITALOPRAM, 98), fill(10, CITALOPRAM, None)], 98 + 88 + 110, UNKNOWN),
+        ([fill(0, CITALOPRAM, 98), fill(10, CITALOPRAM, None)], 98 + 88 + 111, TOO_SHORT),
+        ([fill(0, CITALOPRAM, 98, None), fill(10, CITALOPRAM, None)], 98 + 88 + 110, UNKNOWN),
+        ([fill(0, CITALOPRAM, 98, None), fill(10, CITALOPRAM, None)], 98 + 88 + 111, TOO_SHORT),
+        ([fill(0, CITALOPRAM, 28), fill(28, CITALOPRAM, None)], 28 + 128, UNKNOWN),
+        ([fill(0, CITALOPRAM, 28), fill(28, CITALOPRAM, None)], 28 + 129, TOO_SHORT),
     ],
 )
 def test_what_was_prescribed_must_be_strong_enough(rows: list, min_days: int, judged: tuple) -> None:
-    """An unknown supply counts until the next or the known end, and perhaps for all the days there can be."""
+    """An unknown supply counts until the next or the known end, and perhaps for all the days there can be on top."""
     rule = {"duration_basis": "prescribed", "dose_basis": "minimum_effective", "min_dose_ratio": 1.0}
     told = classify(definition=with_drug_adequacy(min_days=min_days, **rule), dispensings=rows, max_days=100)
 

@@ -22,13 +22,13 @@ def trials_of(person: Row, episode: Row, rule: Trial, same_day: str, max_days: i
         return []
     for rows in rows_by_treatment(looked_at, *days).values():
         if rows[0]["modality"] == "drug":
-            eras_of_drugs.append(drug_eras(rows, rule, episode, same_day, max_days))
+            eras_of_drugs.append(drug_eras(rows, rule, episode, same_day))
         else:
             courses += session_courses(rows, rule, episode)
     drugs = sorted((era for eras in eras_of_drugs for era in eras), key=role_order)
     extend_single_dispensings(drugs, rule, episode)
     for eras in eras_of_drugs:
-        settle_latest_days(eras, rule)
+        settle_latest_days(eras, rule, episode, max_days)
     courses = sorted(courses, key=trial_order)
     settle_drug_roles(drugs, rule, days[1])
     settle_session_roles(courses)
