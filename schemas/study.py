@@ -178,6 +178,20 @@ class SupplySection(_Section):
             "so that the doses add up, or one after another. Supplies of one dose are always one after another."
         ),
     ] = "together"
+    leftovers: Annotated[
+        Literal["as_days", "as_amount"],
+        Field(
+            description="What is left over when a drug is dispensed again: days, whatever the dose, or an amount that "
+            "lasts longer at a lower dose (consider.dosage.change of AdhereR, Dima & Dediu 2017)."
+        ),
+    ] = "as_days"
+    new_drug_ends_old: Annotated[
+        bool,
+        Field(
+            description="A main drug that is not dispensed again once another one is begun ends the day before "
+            "(medication.change.means.new.treatment.episode of AdhereR, Dima & Dediu 2017)."
+        ),
+    ] = False
 
     @model_validator(mode="after")
     def _each_rule_is_named_once(self) -> SupplySection:
