@@ -84,13 +84,18 @@ class Classification:
 
     def _build_trials(self, rule: Trial) -> TrialsOfRule:
         speaks = self.spoken_about(self.by_trial_rule[rule])
-        return build_trials(self._eras(joining(rule)), rule, speaks, self._vocabulary)
+        return build_trials(self._eras(joining(rule, self._supply)), rule, speaks, self._vocabulary)
 
     def _eras(self, how: Joining) -> Eras:
         return self._once(how, lambda: self._build_eras(how))
 
     def _build_eras(self, how: Joining) -> Eras:
-        sharing = [d for rule, definitions in self.by_trial_rule.items() if joining(rule) == how for d in definitions]
+        sharing = [
+            d
+            for rule, definitions in self.by_trial_rule.items()
+            if joining(rule, self._supply) == how
+            for d in definitions
+        ]
         groups = {group for d in sharing for group in d.trial.treatments + d.trial.augmenters}
         asked = self._vocabulary.perhaps_in(tuple(sorted(groups)))
         return build_eras(self._exposures, self.spans, how, asked, self.spoken_about(sharing), self._vocabulary)

@@ -182,12 +182,20 @@ def _canonical(name: str, rows: pl.DataFrame | None, numbers: pl.DataFrame) -> p
 # --- When -------------------------------------------------------------------------------------------------------------
 
 
-def study(*, start: str = "2009-01-01", end: str = "2024-12-31", **episode_rule: object) -> Study:
-    """A study of depression with 180-day gaps and no bridging by treatment, but for what `episode_rule` states."""
+def study(
+    *, start: str = "2009-01-01", end: str = "2024-12-31", supply: dict | None = None, **episode_rule: object
+) -> Study:
+    """A study of depression with 180-day gaps and no bridging by treatment, but for what the rules state."""
     rule = {"disorders": ["depression"], "treatment_bridges": False} | episode_rule
     period = {"start": date.fromisoformat(start), "end": date.fromisoformat(end)}
     return Study.model_validate(
-        {"name": "spec", "source": {"kind": "registry", "path": "."}, "period": period, "episodes": rule}
+        {
+            "name": "spec",
+            "source": {"kind": "registry", "path": "."},
+            "period": period,
+            "episodes": rule,
+            "supply": supply or {},
+        }
     )
 
 

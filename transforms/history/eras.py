@@ -22,15 +22,17 @@ import polars as pl
 
 from impasse.schemas.definition import Trial
 from impasse.schemas.extracts import SUPPLY_BASES
+from impasse.schemas.study import SupplySection
 from impasse.transforms.history.encode import UNKNOWN
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.history.exposures import Exposures, Sessions, Supplies
 from impasse.transforms.history.latest_days import latest_days
+from impasse.transforms.history.leftovers import Leftovers
+from impasse.transforms.history.next_drugs import left_for_another, until_next_drug
 from impasse.transforms.history.same_day import taken_together
-from impasse.transforms.history.single_dispensings import until_next_drug
 from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.kernels.compiled import compiled
-from impasse.transforms.kernels.days import not_after_next, opens_era, packed, stocked
+from impasse.transforms.kernels.days import days_taken, not_after_next, opens_era, packed
 from impasse.transforms.kernels.once import Once
 from impasse.transforms.kernels.queries import collect_in_order
 from impasse.transforms.kernels.segments import NEVER, Segments, in_order
@@ -53,7 +55,7 @@ _FACTS_OF_EPISODES = {
 class Joining(NamedTuple):
     """The settings of a trial rule that eras depend on; rules with equal ones share them.
 
-    Treatments are named only where it depends on them when a window opens or when the next drug starts.
+    Treatments are named only where it depends on them when a window opens, or when the next drug starts.
     """
 
     permissible_gap_days: int
@@ -69,9 +71,10 @@ class Joining(NamedTuple):
     augmenters: tuple[str, ...]
 
 
-def joining(rule: Trial) -> Joining:
-    """How a trial rule joins."""
+def joining(rule: Trial, supply: SupplySection) -> Joining:
+    """How a trial rule joins in a study that takes supplies so."""
     until_next, after_first = rule.single_dispensing_days > 0, rule.window == "first_treated_days"
+    by_main_drugs = until_next or after_first or supply.new_drug_ends_old
     return Joining(
         rule.permissible_gap_days,
         rule.session_gap_days,
@@ -82,7 +85,7 @@ def joining(rule: Trial) -> Joining:
         rule.single_dispensing_days,
         rule.window,
         rule.window_days,
-        rule.treatments if until_next or after_first else (),
+        rule.treatments if by_main_drugs else (),
         rule.augmenters if until_next else (),
     )
 
@@ -167,8 +170,8 @@ def build_eras(
     def inside(rows: Supplies | Sessions) -> Supplies | Sessions:
         return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))
 
-    taken = _as_taken(inside(exposures.supplies), how, exposures.same_day)
-    drugs, supplies = _drug_eras(taken, spans, how, exposures.max_days)
+    taken = _as_taken(inside(exposures.supplies), how, exposures.taken.same_day)
+    drugs, supplies = _drug_eras(taken, spans, how, exposures.taken, vocabulary)
     courses = _courses(inside(exposures.sessions), spans, how)
     facts = {name: np.concatenate([drugs[name], courses[name]]) for name in drugs}
     order = in_order(packed(facts["episode"], facts["start"]) * len(asked) + facts["treatment"])
@@ -252,62 +255,46 @@ def _bring_forward(
 
 
 def _drug_eras(
-    rows: Supplies, spans: Spans, how: Joining, max_days: int
+    rows: Supplies, spans: Spans, how: Joining, supply: SupplySection, vocabulary: Vocabulary
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The eras, and their supplies with the days each was taken for and covered."""
-    drugs = Segments(rows.episode, rows.treatment)
-    days = rows.days if how.supply == "as_delivered" else np.zeros_like(rows.days)
-    taken_from, taken_end = _taken(rows, days, drugs, spans, how)
+    drugs, leftovers = Segments(rows.episode, rows.treatment), _leftovers(how, supply)
+    are_delivered = how.supply == "as_delivered"
+    days = rows.days if are_delivered else np.zeros_like(rows.days)
+    taken_from, taken_end = _taken(rows, days, drugs, spans, leftovers)
     eras = Segments.opened_by(opens_era(drugs.of, rows.day, taken_end, how.permissible_gap_days))
-    lasts = np.zeros(len(eras), dtype=bool)
+    ends_by = np.full(len(eras), NEVER)
     if how.single_dispensing_days:
         taken_end, days, lasts = until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
-    are_delivered = how.supply == "as_delivered"
-    span_days, covered_days = _days_taken(eras.borders, taken_from, taken_end, are_delivered)
-    supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "drug_eras": eras}
+        ends_by = np.where(lasts, taken_end[eras.first], NEVER)
+    if supply.new_drug_ends_old:
+        ends_by = np.minimum(ends_by, left_for_another(rows, eras, vocabulary.perhaps_in(how.treatments)))
+        taken_end = np.minimum(taken_end, ends_by[eras.of])
+        taken_from = np.minimum(taken_from, taken_end)
+    span_days, covered_days = days_taken(eras.borders, taken_from, taken_end, are_delivered)
     facts = _era_facts(rows, days, taken_end, covered_days, eras, spans, how)
     facts["last_day_at_most"], facts["last_given_at_most"] = latest_days(
-        rows, days, eras, facts["last_day"], lasts, spans.taken_until[rows.episode],
-        gap=how.permissible_gap_days, carry_over_cap=how.carry_over_cap_days if how.carry_over else 0,
-        max_days=max_days,
+        rows, days, eras, facts["last_day"], ends_by, spans.taken_until[rows.episode],
+        gap=how.permissible_gap_days, leftovers=leftovers, max_days=supply.max_days,
     )  # fmt: skip
+    supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "drug_eras": eras}
     return facts, supplies
 
 
+def _leftovers(how: Joining, supply: SupplySection) -> Leftovers:
+    return Leftovers(how.carry_over_cap_days if how.carry_over else 0, supply.leftovers == "as_amount")
+
+
 def _taken(
-    rows: Supplies, days: np.ndarray, drugs: Segments, spans: Spans, how: Joining
+    rows: Supplies, days: np.ndarray, drugs: Segments, spans: Spans, leftovers: Leftovers
 ) -> tuple[np.ndarray, np.ndarray]:
     """When each supply is used, after leftovers if the rule carries over, as far as the episode is observed."""
+    is_first = np.zeros(len(rows.day), dtype=bool)
+    is_first[drugs.first] = True
     known = np.maximum(days, 0)
-    taken_from = rows.day + rows.begins
-    if how.carry_over:
-        is_first = np.zeros(len(rows.day), dtype=bool)
-        is_first[drugs.first] = True
-        taken_from = taken_from + stocked(is_first, taken_from, known, how.carry_over_cap_days)
+    taken_from = leftovers.begin(rows, is_first, known)
     taken_end = np.minimum(taken_from + known, spans.taken_until[rows.episode] + 1)
     return not_after_next(drugs.of, np.minimum(taken_from, taken_end)), taken_end
-
-
-@compiled
-def _days_taken(
-    borders: np.ndarray, taken_from: np.ndarray, taken_end: np.ndarray, are_delivered: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of each supply the days until the next one is taken, or the era is over, and of these the days it covers.
-
-    `borders` are those of eras. Where days of supply are not read, all are covered.
-    """
-    span_days, covered_days = np.empty_like(taken_from), np.empty_like(taken_from)
-    for era in range(len(borders) - 1):
-        begin, after = borders[era], borders[era + 1]
-        covered_to = taken_end[begin]
-        for row in range(begin, after):
-            covered_to = max(covered_to, taken_end[row])
-            until = taken_from[row + 1] if row + 1 < after else max(covered_to, taken_from[row])
-            span_days[row] = until - taken_from[row]
-            covered_days[row] = span_days[row]
-            if are_delivered:
-                covered_days[row] = min(span_days[row], max(covered_to - taken_from[row], 0))
-    return span_days, covered_days
 
 
 def _era_facts(

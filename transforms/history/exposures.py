@@ -53,13 +53,12 @@ class Sessions(NamedTuple):
 class Exposures:
     """What was dispensed or done between each episode's treated_from and its end.
 
-    `same_day` is how the study takes what was dispensed on one day, `max_days` how long one supply lasts at most.
+    `taken` is how the study takes supplies.
     """
 
     supplies: Supplies
     sessions: Sessions
-    same_day: str
-    max_days: int
+    taken: SupplySection
 
     def of_kinds(self, kinds: Iterable[str]) -> Exposures:
         """Without the supplies of other kinds; those whose kind is not known stay."""
@@ -77,7 +76,7 @@ def find_exposures(coded: Coded, spans: Spans, rule: SupplySection) -> Exposures
     supplies = Supplies._make([supplied, dispensed.treatment[row], dispensed.day[row], *told])
     done, (treated, row) = coded.done, _within(coded.done, spans)
     sessions = Sessions(treated, done.treatment[row], done.day[row])
-    return Exposures(supplies, sessions, rule.same_day, rule.max_days)
+    return Exposures(supplies, sessions, rule)
 
 
 def _within(table: Dispensed | Done, spans: Spans) -> tuple[np.ndarray, np.ndarray]:

@@ -11,20 +11,20 @@ import numpy as np
 
 from impasse.transforms.history.encode import UNKNOWN
 from impasse.transforms.history.exposures import Supplies
+from impasse.transforms.history.leftovers import Leftovers
 from impasse.transforms.kernels.compiled import compiled
-from impasse.transforms.kernels.days import stocked
 from impasse.transforms.kernels.segments import NEVER, Segments
 
 
 def latest_days(
-    rows: Supplies, days: np.ndarray, eras: Segments, last_day: np.ndarray, is_settled: np.ndarray,
-    taken_until: np.ndarray, *, gap: int, carry_over_cap: int, max_days: int,
+    rows: Supplies, days: np.ndarray, eras: Segments, last_day: np.ndarray, ends_by: np.ndarray,
+    taken_until: np.ndarray, *, gap: int, leftovers: Leftovers, max_days: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """For each era the latest day on which it may have ended, and the latest dispensing that may have been one of it.
 
-    They are its `last_day` and its last dispensing where no supply of the drug is unknown, and where the last day
-    `is_settled`. `days` are those of the supplies, `taken_until` is the last day for which each is taken; leftovers of
-    up to `carry_over_cap` days are carried over.
+    They are its `last_day` and its last dispensing where no supply of the drug is unknown. `ends_by` is a day on which
+    another drug has ended the era, NEVER if none has: it is over by then. `days` are those of the supplies,
+    `taken_until` is the last day for which each is taken.
     """
     drugs = Segments(rows.episode, rows.treatment)
     latest, last_given = last_day.copy(), rows.day[eras.first + eras.lengths - 1]
@@ -35,17 +35,17 @@ def latest_days(
     asked = np.flatnonzero(is_unknown[drugs.of])
     is_first = np.zeros(len(rows.day), dtype=bool)
     is_first[drugs.first] = True
-    begin, is_first = rows.day[asked] + rows.begins[asked], is_first[asked]
+    some, is_first = rows.only(asked), is_first[asked]
     is_open = days[asked] == UNKNOWN
     longest = np.where(is_open, max_days, days[asked])
-    end = begin + stocked(is_first, begin, longest, carry_over_cap) + longest
-    used_up = np.where(is_open, _next_dispensed(is_first, rows.day[asked]) + carry_over_cap, NEVER)
+    end = leftovers.begin(some, is_first, longest) + longest
+    used_up = np.where(is_open, _next_dispensed(is_first, some.day) + leftovers.cap, NEVER)
     era = eras.of[asked]
     np.maximum.at(latest, era, np.minimum(np.minimum(end, used_up) - 1, taken_until[asked]))
-    latest = np.where(is_settled, last_day, latest)
+    latest = np.where(ends_by == NEVER, latest, np.minimum(latest, ends_by - 1))
     met = np.unique(era)
     drug, start, own, given = drugs.of[eras.first], rows.day[eras.first], latest.copy(), last_given.copy()
-    _reach_on(drug[met], start[met], is_settled[met], met, own, given, latest, last_given, gap)
+    _reach_on(drug[met], start[met], (ends_by != NEVER)[met], met, own, given, latest, last_given, gap)
     return latest, last_given
 
 
@@ -61,14 +61,14 @@ def _next_dispensed(is_first: np.ndarray, day: np.ndarray) -> np.ndarray:
 
 @compiled
 def _reach_on(
-    drug: np.ndarray, start: np.ndarray, is_settled: np.ndarray, era: np.ndarray, own: np.ndarray, given: np.ndarray,
+    drug: np.ndarray, start: np.ndarray, is_ended: np.ndarray, era: np.ndarray, own: np.ndarray, given: np.ndarray,
     latest: np.ndarray, last_given: np.ndarray, gap: int,
 ) -> None:  # fmt: skip
     """Move the latest day and dispensing of each era to those of the eras after it that may be the same one."""
     for place in range(len(era)):
         this, following = era[place], place + 1
         while (
-            not is_settled[place]
+            not is_ended[place]
             and following < len(era)
             and drug[following] == drug[place]
             and start[following] <= latest[this] + 1 + gap

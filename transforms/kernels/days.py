@@ -89,6 +89,28 @@ def not_after_next(group: np.ndarray, day: np.ndarray) -> np.ndarray:
     return first
 
 
+@compiled
+def days_taken(
+    borders: np.ndarray, taken_from: np.ndarray, taken_end: np.ndarray, are_delivered: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each supply the days until the next one is taken, or the era is over, and of these the days it covers.
+
+    `borders` are those of eras. Where days of supply are not read, all are covered.
+    """
+    span_days, covered_days = np.empty_like(taken_from), np.empty_like(taken_from)
+    for era in range(len(borders) - 1):
+        begin, after = borders[era], borders[era + 1]
+        covered_to = taken_end[begin]
+        for row in range(begin, after):
+            covered_to = max(covered_to, taken_end[row])
+            until = taken_from[row + 1] if row + 1 < after else max(covered_to, taken_from[row])
+            span_days[row] = until - taken_from[row]
+            covered_days[row] = span_days[row]
+            if are_delivered:
+                covered_days[row] = min(span_days[row], max(covered_to - taken_from[row], 0))
+    return span_days, covered_days
+
+
 class Days:
     """A table of days by group (a person, say), sorted by both, in which to look up the nearest."""
 
