@@ -173,7 +173,7 @@ class Prevalence(_Table):
     """One row per definition, denominator, stratum and level. Shares from 0 to 1; interval: Wilson, 95%.
 
     prevalence = n_resistant / (n_total - n_undetermined), null where all decided episodes got the same
-    verdict and the undetermined leave more room than chance does; bound_low counts every undetermined
+    verdict and the undetermined leave more room than chance does, and by calendar year; bound_low counts every undetermined
     episode as not resistant, bound_high as resistant. A suppressed row holds nulls, never zeros.
     """
 

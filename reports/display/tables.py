@@ -8,6 +8,7 @@ attributes of every cell are taken off. Each table has a caption and a fixed id.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -95,8 +96,17 @@ def denominator_table(rows: pl.DataFrame, order: list[str], names: Names, captio
 
 def stratum_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
     """One row per definition, one column per level of one stratum."""
+    return _pivoted(rows, "level", *_heads(rows), order, names, caption, id)
+
+
+def year_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
+    """One row per definition, one column per calendar year: bounds, of how many."""
+    return _pivoted(rows, "level", *_heads(rows), order, names, caption, id, _bounds_cell)
+
+
+def _heads(rows: pl.DataFrame) -> tuple[list[str], Names]:
     levels = rows["level"].unique().sort().to_list()
-    return _pivoted(rows, "level", levels, {level: level for level in levels}, order, names, caption, id)
+    return levels, {level: level for level in levels}
 
 
 def verdict_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
@@ -258,11 +268,12 @@ def _pivoted(
     names: Names,
     caption: str,
     id: str,
+    cell: Callable[[dict[str, Any] | None], str] | None = None,
 ) -> str:
-    cells = {(r["definition_id"], r[column]): r for r in rows.iter_rows(named=True)}
+    cells, cell = {(r["definition_id"], r[column]): r for r in rows.iter_rows(named=True)}, cell or _cell
     return render_table(
         [
-            {"Definition": names[d]} | {heads[v]: _cell(cells.get((d, v))) for v in values}
+            {"Definition": names[d]} | {heads[v]: cell(cells.get((d, v))) for v in values}
             for d in order
             if any((d, v) in cells for v in values)
         ],
@@ -308,6 +319,12 @@ def _cell(row: dict[str, Any] | None) -> str:
     if row is None or row["n_total"] == 0:
         return DASH
     return point_cell(row) if row["suppressed"] else f"{point_cell(row)} of {count(row['n_total'])}"
+
+
+def _bounds_cell(row: dict[str, Any] | None) -> str:
+    if row is None or row["n_total"] == 0:
+        return DASH
+    return _range(row, "bound") if row["suppressed"] else f"{_range(row, 'bound')} of {count(row['n_total'])}"
 
 
 def _pair(row: dict[str, Any], names: Names) -> dict[str, str]:

@@ -238,12 +238,16 @@ def _denominators(rows: pl.DataFrame, numbered: Numbered) -> Markup:
 def _strata(rows: pl.DataFrame, numbered: Numbered) -> list[Markup]:
     eligible = rows.filter(pl.col("denominator_id") == "eligible", pl.col("definition_id").is_in(numbered.own))
     made = []
-    for stratum, name in (("sex", "sex"), ("age", "age at the start"), ("year", "calendar year of the start")):
-        chosen = eligible.filter(pl.col("stratum") == stratum)
-        caption = f"Share of decided, of how many eligible episodes, by {name}{numbered.own_only}"
-        id = f"{stratum}-{numbered.disorder}"
+    share = "Share of decided, of how many eligible episodes, by"
+    bounds = "At least and at most so many resistant, of how many eligible episodes, by calendar year of the start"
+    for stratum, caption, draw in (
+        ("sex", f"{share} sex", tables.stratum_table),
+        ("age", f"{share} age at the start", tables.stratum_table),
+        ("year", f"{bounds} (later ones were followed for less time)", tables.year_table),
+    ):
+        chosen, id = eligible.filter(pl.col("stratum") == stratum), f"{stratum}-{numbered.disorder}"
         if len(chosen):
-            made.append(Markup(tables.stratum_table(chosen, numbered.own, numbered.heads, caption, id)))
+            made.append(Markup(draw(chosen, numbered.own, numbered.heads, caption + numbered.own_only, id)))
     return made
 
 

@@ -244,6 +244,25 @@ def test_age_bands_hold_their_first_and_last_year(age, band):
     assert in_stratum(counts, "episodes", "age")["level"].to_list() == [band]
 
 
+def test_calendar_years_have_bounds_and_no_share():
+    """Later years were followed for less time: a share of the decided would draw that as a trend."""
+    counts = counted(
+        "episode_id | start_date\na | 2014-01-01\nb | 2014-02-01\nc | 2015-01-01",
+        "episode_id | verdict\na | resistant\nb | not_resistant\nc | resistant",
+    )
+    built = build_prevalence(counts)
+
+    assert_shows(
+        in_stratum(built, "eligible", "year"),
+        """
+        level | n_total | prevalence | ci_low | ci_high | bound_low | bound_high
+        2014  | 2       | -          | -      | -       | 0.5       | 0.5
+        2015  | 1       | -          | -      | -       | 1.0       | 1.0
+        """,
+    )
+    assert whole(built)["prevalence"].null_count() == 0
+
+
 def test_the_year_is_that_of_the_episodes_start():
     """An episode opened on New Year's Eve belongs to the old year."""
     counts = counted(

@@ -80,7 +80,8 @@ def count_prevalence(matrix: VerdictMatrix) -> pl.DataFrame:
 def build_prevalence(counts: pl.DataFrame) -> pl.DataFrame:
     """The published table from the counts of one or more buckets.
 
-    A rate without a denominator is null. So is the share among the decided where all of them got the same
+    A rate without a denominator is null. So is the share among the decided by calendar year: later episodes were
+    followed for less time, which would look like a trend. So it is where all of them got the same
     verdict and the unknowns weigh more than chance (bounds wider than the interval): a register that
     cannot see a counted treatment never says "not resistant", one without scores may never say
     "resistant", and 100% or 0% of what is decided would say nothing. The bounds still do.
@@ -90,7 +91,7 @@ def build_prevalence(counts: pl.DataFrame) -> pl.DataFrame:
     low, high = wilson(summed["n_resistant"], summed["n_total"] - summed["n_undetermined"])
     is_one_sided = (pl.col("n_resistant") == n_decided) | (pl.col("n_resistant") == 0)
     width = share(pl.col("n_undetermined"), pl.col("n_total"))
-    is_told = ~(is_one_sided & (width > pl.lit(high) - pl.lit(low))).fill_null(False)
+    is_told = (pl.col("stratum") != "year") & ~(is_one_sided & (width > pl.lit(high) - pl.lit(low))).fill_null(False)
     return summed.with_columns(
         prevalence=pl.when(is_told).then(share(pl.col("n_resistant"), n_decided)),
         ci_low=pl.when(is_told).then(low),
