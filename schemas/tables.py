@@ -173,8 +173,8 @@ class Prevalence(_Table):
     """One row per definition, denominator, stratum and level. Shares from 0 to 1; interval: Wilson, 95%.
 
     prevalence = n_resistant / (n_total - n_undetermined), null where all decided episodes got the same
-    verdict and the undetermined leave more room than chance does, and by calendar year; bound_low counts every undetermined
-    episode as not resistant, bound_high as resistant. A suppressed row holds nulls, never zeros.
+    verdict and the undetermined leave more room than chance does, and by calendar year; bound_low counts every
+    undetermined episode as not resistant, bound_high as resistant. A suppressed row holds nulls, never zeros.
     """
 
     definition_id: str

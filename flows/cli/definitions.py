@@ -126,11 +126,11 @@ def show(
 
 
 def _say_computed(d: Definition) -> None:
-    from impasse.reports.words.prose import describe, summary
+    from impasse.reports.words.prose import describe, follow_up, summary
     from impasse.reports.words.settings import settings
     from impasse.schemas.definition import BLOCKS
 
-    _say_parts({"in short": summary(d), **describe(d), **_cited(d.source)})
+    _say_parts({"in short": summary(d), **describe(d), "follow-up": follow_up(d), **_cited(d.source)})
     for block in BLOCKS:
         print_columns([f"{block}: setting", "value"], settings(getattr(d, block)).items())
 

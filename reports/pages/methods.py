@@ -19,7 +19,7 @@ from impasse.reports.pages.report import page_of
 from impasse.reports.words import vocabulary
 from impasse.reports.words.names import STATUS_MEANINGS, capital, confidence, words
 from impasse.reports.words.numbers import listed, number, plural
-from impasse.reports.words.prose import describe, summary
+from impasse.reports.words.prose import describe, follow_up, summary
 from impasse.schemas.cases import Case
 from impasse.schemas.codelist_files import CONFIDENCE
 from impasse.schemas.codelists import CodeLists
@@ -106,7 +106,7 @@ def _definition(d: Definition, contents: MethodsContents) -> dict[str, Any]:
         "status": f"{capital(d.status)}, {STATUS_MEANINGS[d.status]}." if d.status != "active" else "",
         "confidence": f"{d.source.confidence}: {confidence(d.source.confidence)}",
         "summary": summary(d),
-        "blocks": [(capital(block), text) for block, text in describe(d).items()],
+        "blocks": [(capital(block), text) for block, text in {**describe(d), "follow-up": follow_up(d)}.items()],
         "source": _source(d.source),
         "n_cases": plural(len(cases), "worked case"),
         "cases": [_case(draw(case, d, contents.codes)) for case in cases],

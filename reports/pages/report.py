@@ -24,7 +24,7 @@ from impasse.reports.words import characteristics
 from impasse.reports.words.lead import Answer, agreement_sentence, answer, left_after_steps
 from impasse.reports.words.limits import few_sentence, limit_sentences, rounded_sentence
 from impasse.reports.words.names import capital, confidence, words
-from impasse.reports.words.prose import describe, summary
+from impasse.reports.words.prose import describe, follow_up, summary
 from impasse.schemas.definition import DISORDERS, Definition
 
 WIDEST_PAIRS = 10
@@ -331,11 +331,12 @@ def _definition(definition: Definition) -> dict[str, Any]:
         ("Left open", source.open),
         ("Confidence", confidence(source.confidence)),
     ]
+    said = {**describe(definition), "follow-up": follow_up(definition)}
     return {
         "id": definition.id,
         "title": definition.title,
         "status": definition.status,
         "summary": summary(definition),
-        "blocks": [(block.capitalize(), text) for block, text in describe(definition).items()],
+        "blocks": [(block.capitalize(), text) for block, text in said.items()],
         "source": [(label, text) for label, text in told if text],
     }

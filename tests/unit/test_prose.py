@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import report_data as data
 
-from impasse.reports.words.prose import describe, summary
+from impasse.reports.words.prose import describe, follow_up, summary
 from impasse.reports.words.settings import settings
 from impasse.schemas.definition import Definition, Exclusion, Requirement, ScaleBand, ScaleRule
 from impasse.schemas.resistance import (
@@ -110,6 +110,22 @@ def test_required_diagnoses() -> None:
     assert "with at least one contact coded as generalised anxiety disorder or panic disorder." in eligible(
         diagnoses=("gad", "panic")
     )
+
+
+def test_what_must_have_been_seen_is_said() -> None:
+    """Of verdicts, scores and stages, with the window where a definition has one of its own at the start."""
+    plain = data.definition()
+    early = data.definition(trial=replace(data.TRIAL, window="first_days", window_days=180))
+    late = data.definition(trial=replace(data.TRIAL, window="last_days", window_days=180))
+
+    assert follow_up(plain) == (
+        "An episode is called not resistant only if the episode was seen from its true start, for which the study asks "
+        "for some prior observation, until it was over (by a remission, a death, or the study's gap after the last "
+        "contact). Else its verdict cannot be told."
+    )
+    assert "or the 180 days in which trials are sought had passed. Else" in follow_up(early)
+    assert follow_up(late) == follow_up(plain)
+    assert follow_up(data.definition(resistance=data.STAGED)).endswith("Else there may be a higher one.")
 
 
 def trial(**changes: object) -> str:
