@@ -65,7 +65,8 @@ def _slow(case: Case, definition: Definition) -> dict[str, Any]:
     [person] = with_supplies([case.person()], case.supply, CODES)
     study = study_of(definition, case.supply)
     absent = frozenset() if person["coverage"] else frozenset({"coverage"})
-    told = classify_person(person, study.episodes, study.period, [definition], REFERENCE_CODES, case.observes, absent)
+    rest = ([definition], REFERENCE_CODES, case.observes, absent, study.supply)
+    told = classify_person(person, study.episodes, study.period, *rest)
     rows = told["classifications"] if definition.gives == "verdict" else told["stages"]
     first = min(rows, key=lambda row: row["episode_id"])
     return {column: value for column, value in first.items() if column != "episode_id"}

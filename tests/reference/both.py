@@ -16,6 +16,7 @@ from impasse.transforms.results import classify
 from impasse.transforms.try_cases import drawn_extract
 from tests.reference.histories import (
     random_absent_tables,
+    random_leftovers,
     random_max_days,
     random_observes,
     random_person,
@@ -49,14 +50,12 @@ def drawn_round(seed: int, n_persons: int = PERSONS_A_ROUND, n_variants: int = V
     rng = random.Random(seed)
     persons = [random_person(rng, index) for index in range(n_persons)]
     episodes, period = random_study(rng)
-    source, supply = (
-        {"kind": "registry", "path": "."},
-        {"same_day": random_same_day(rng), "max_days": random_max_days(rng)},
-    )
-    sections = {"source": source, "supply": supply, "period": period, "episodes": episodes}
-    study = Study.model_validate({"name": "random", **sections})
+    supply = {"same_day": random_same_day(rng), "max_days": random_max_days(rng)}
     observes, absent = random_observes(rng), random_absent_tables(rng)
     variants = [_variant(rng, rng.choice(SHIPPED), number) for number in range(n_variants)]
+    supply |= {"leftovers": random_leftovers(rng), "new_drug_ends_old": rng.random() < 1 / 3}
+    sections = {"source": {"kind": "registry", "path": "."}, "supply": supply, "period": period, "episodes": episodes}
+    study = Study.model_validate({"name": "random", **sections})
     return Round(persons, study, SHIPPED + variants, observes, absent)
 
 
@@ -94,8 +93,7 @@ def fast(drawn: Round) -> Facts:
 def slow(drawn: Round) -> Facts:
     """What the reference says of all persons of a round."""
     study = drawn.study
-    supply = (study.supply.same_day, study.supply.max_days)
-    rest = (drawn.definitions, REFERENCE_CODES, drawn.observes, drawn.absent, *supply)
+    rest = (drawn.definitions, REFERENCE_CODES, drawn.observes, drawn.absent, study.supply)
     told = [classify_person(person, study.episodes, study.period, *rest) for person in drawn.persons]
     by_definition = {
         table: {d.id: [row for person in told for row in person[table][d.id]] for d in drawn.definitions}

@@ -20,7 +20,7 @@ from impasse.schemas.definition import (
 )
 from impasse.schemas.resistance import Alternative, Band, Count, Counted, Level, NumberItem, Scored, Staged
 from impasse.schemas.source import Source
-from impasse.schemas.study import OBSERVABLE, EpisodeSection, PeriodSection
+from impasse.schemas.study import OBSERVABLE, EpisodeSection, PeriodSection, SupplySection
 from tests.reference import codes
 from tests.reference.reference import classify_person
 
@@ -154,6 +154,7 @@ def classify(
     absent: frozenset[str] = frozenset(),
     death_date: date | None = None,
     max_days: int = 366,
+    supply: Row | None = None,
     **tables: list[Row],
 ) -> Row:
     """One person, ill for two years unless other diagnoses are drawn, under one definition."""
@@ -166,8 +167,8 @@ def classify(
         "scores": [],
         "admissions": [],
     }
-    supply = {"same_day": "together", "max_days": max_days}
-    told = classify_person(person | rows | tables, study, PERIOD, [definition], CODES, observes, absent, **supply)
+    taken = SupplySection(max_days=max_days, **(supply or {}))
+    told = classify_person(person | rows | tables, study, PERIOD, [definition], CODES, observes, absent, taken)
     return {
         "episodes": told["episodes"],
         "trials": told["trials"][definition.id],

@@ -9,18 +9,19 @@ from __future__ import annotations
 from datetime import date
 
 from impasse.schemas.definition import Trial
+from impasse.schemas.study import SupplySection
 from tests.reference.basics import Row, days_between, later, only
-from tests.reference.same_day import in_order_taken
+from tests.reference.taken import supplies_in_order, taken
 
 
-def drug_eras(rows: list[Row], rule: Trial, episode: Row, same_day: str) -> list[Row]:
+def drug_eras(rows: list[Row], rule: Trial, episode: Row, supply: SupplySection) -> list[Row]:
     """The eras of one drug in one episode."""
     eras: list[list[Row]] = []
-    for supply in supplies_of(in_order_taken(rows, rule, same_day), rule, last_supplied_day(episode)):
-        if eras and supply["date"] <= later(max(s["until"] for s in eras[-1]), rule.permissible_gap_days):
-            eras[-1].append(supply)
+    for row in supplies_of(rows, rule, last_supplied_day(episode), supply):
+        if eras and row["date"] <= later(max(s["until"] for s in eras[-1]), rule.permissible_gap_days):
+            eras[-1].append(row)
         else:
-            eras.append([supply])
+            eras.append([row])
     return [era_from(supplies, rule, episode) for supplies in eras]
 
 
@@ -38,40 +39,11 @@ def may_go_on(end_excl: date, gap_days: int, episode: Row) -> bool:
     return episode["end_reason"] != "remission" and later(end_excl, gap_days) > episode["observed_until"]
 
 
-def supplies_of(rows: list[Row], rule: Trial, last_day: date) -> list[Row]:
-    """Each row with the days [since, until) its supply is surely taken."""
-    days = taken(rows, rule, last_day, unknown_days=0)
-    return [{**row, "since": since, "until": until} for row, (since, until) in zip(rows, days, strict=True)]
-
-
-def taken(rows: list[Row], rule: Trial, last_day: date, unknown_days: int) -> list[tuple[date, date]]:
-    """The days [since, until) of each row's supply, if unknown ones last so long; leftovers push the next row back.
-
-    Reading: the order in which the supplies of a day are taken is that of unknown days, which come first, also
-    where these last for `max_days`.
-    """
-    days: list[tuple[date, date]] = []
-    previous_until: date | None = None
-    beyond = later(last_day, 1)
-    for position, row in enumerate(rows):
-        left_over = days_between(row["date"], previous_until) if rule.carry_over and previous_until else 0
-        since = later(row["date"], min(max(left_over, 0), rule.carry_over_cap_days))
-        since = previous_until if row["goes_on"] and previous_until else since
-        previous_until = lasts_until(row, since, rows[position + 1 :], rule, unknown_days)
-        days.append((min(since, beyond), min(previous_until, beyond)))
-    return days
-
-
-def lasts_until(row: Row, since: date, after: list[Row], rule: Trial, unknown_days: int) -> date:
-    """The day until which a supply begun on a day is taken; who gets the drug again has at most the cap left over.
-
-    Reading: dispensed again is what the rule makes trials of, in its window, of however few days.
-    """
-    if row["days"] is not None:
-        return later(since, row["days"])
-    cap = rule.carry_over_cap_days if rule.carry_over else 0
-    again = [later(following["date"], cap) for following in after if following["date"] > row["date"]]
-    return min([later(since, unknown_days), *again])
+def supplies_of(rows: list[Row], rule: Trial, last_day: date, supply: SupplySection) -> list[Row]:
+    """The supplies of one drug in the order taken, each with the days [since, until) it surely is."""
+    ordered = supplies_in_order(rows, rule, supply)
+    spans = taken(ordered, rule, last_day, supply, unknown_days=0)
+    return [{**row, "since": since, "until": until} for row, (since, until) in zip(ordered, spans, strict=True)]
 
 
 def era_from(supplies: list[Row], rule: Trial, episode: Row) -> Row:
@@ -100,6 +72,7 @@ def era_from(supplies: list[Row], rule: Trial, episode: Row) -> Row:
         "n_sessions": None,
         "has_unknown_supply": any(supply["days"] is None for supply in supplies),
         "lasts_until_next": False,
+        "ends_before": None,
         "dispensed_if_one": [],
         "supplies": supplies,
     }
@@ -131,13 +104,36 @@ def extend_single_dispensings(eras: list[Row], rule: Trial, episode: Row) -> Non
             }
 
 
+def end_for_new_drugs(eras: list[Row], rule: Trial, episode: Row) -> None:
+    """A main drug not dispensed again once another main drug is begun ends the day before that one begins.
+
+    Reading: only the first such day counts; who gets the drug then or later keeps it beside all that come after.
+    Reading: what was handed out or prescribed stays so, also where it reaches beyond the day.
+    Reading: it may yet go on, by the gap that a trial may hold, where observation ends so soon after the cut.
+    """
+    starts = [(era["treatment"], era["start_date"]) for era in eras if era["is_primary"]]
+    for era in eras:
+        nexts = [day for name, day in starts if name != era["treatment"] and day > era["start_date"]]
+        if not era["is_primary"] or not nexts or era["supplies"][-1]["date"] >= min(nexts):
+            continue
+        if era["end_excl"] > min(nexts):
+            sooner = [
+                {**supply, "since": min(supply["since"], min(nexts)), "until": min(supply["until"], min(nexts))}
+                for supply in era["supplies"]
+            ]
+            era |= era_from(sooner, rule, episode)
+        era["ends_before"] = min(nexts)
+        for supply in era["supplies"]:
+            supply["ends_before"] = min(nexts)
+
+
 def latest_own_day(era: Row, day_after: dict[int, date]) -> date:
     """The latest last day of an era by its own supplies."""
     own = [later(day_after[id(supply)], -1) for supply in era["supplies"]]
     return era["end_date"] if era["lasts_until_next"] else max([era["end_date"], *own])
 
 
-def settle_latest_days(eras: list[Row], rule: Trial, episode: Row, max_days: int) -> None:
+def settle_latest_days(eras: list[Row], rule: Trial, episode: Row, supply: SupplySection) -> None:
     """The latest possible last day of each era of one drug, oldest first: an era may be one with those after it.
 
     `dispensed_if_one` are the days on which the eras that this one may be one with were dispensed.
@@ -146,23 +142,25 @@ def settle_latest_days(eras: list[Row], rule: Trial, episode: Row, max_days: int
     the last day is in use and not among the trial's days.
     Reading: an era that reaches the next one may go on as far as either does, and from there to the one after.
     Reading: the days of a drug that lasts until the next drug starts are known, so they push no later supply further.
+    Reading: nor does what a new drug has ended, from the day on which that one began.
     Reading: the next era is looked at whether or not it has a role of its own, for it would be part of this trial.
     """
-    supplies = [supply for era in eras for supply in era["supplies"]]
-    if not any(supply["days"] is None for supply in supplies):
+    rows = [row for era in eras for row in era["supplies"]]
+    if not any(row["days"] is None for row in rows):
         return
-    days = taken(supplies, rule, last_supplied_day(episode), unknown_days=max_days)
-    day_after = {id(supply): until for supply, (_, until) in zip(supplies, days, strict=True)}
+    spans = taken(rows, rule, last_supplied_day(episode), supply, unknown_days=supply.max_days)
+    day_after = {id(row): until for row, (_, until) in zip(rows, spans, strict=True)}
     own = [latest_own_day(era, day_after) for era in eras]
     for era, day in zip(eras, own, strict=True):
         era["last_day_at_most"] = day
     for position, era in enumerate(eras):
         for following in range(position + 1, len(eras)):
             reached = later(era["last_day_at_most"], 1 + rule.permissible_gap_days)
-            if era["lasts_until_next"] or eras[following]["start_date"] > reached:
+            is_over = era["lasts_until_next"] or era["ends_before"] is not None
+            if is_over or eras[following]["start_date"] > reached:
                 break
             era["last_day_at_most"] = max(era["last_day_at_most"], own[following])
-            era["dispensed_if_one"] += [supply["date"] for supply in eras[following]["supplies"]]
+            era["dispensed_if_one"] += [row["date"] for row in eras[following]["supplies"]]
         if era["has_unknown_supply"] or era["last_day_at_most"] > era["end_date"]:
             era["n_days_at_most"] = days_between(era["start_date"], era["last_day_at_most"]) + 1
 

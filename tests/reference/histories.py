@@ -460,6 +460,11 @@ def random_same_day(rng: random.Random) -> str:
     return rng.choice(["together", "together", "one_after_another"])
 
 
+def random_leftovers(rng: random.Random) -> str:
+    """How the study counts what is left over of a drug."""
+    return rng.choice(["as_days", "as_days", "as_amount"])
+
+
 def random_max_days(rng: random.Random) -> int:
     """How long the study lets a supply last at most; no drawn supply is longer."""
     return rng.choice([100, 120, 182, 366, 366, 366])

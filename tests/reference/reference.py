@@ -15,7 +15,7 @@ from functools import cache
 
 from impasse.schemas.definition import Definition, Trial
 from impasse.schemas.resistance import Scored
-from impasse.schemas.study import EpisodeSection, PeriodSection
+from impasse.schemas.study import EpisodeSection, PeriodSection, SupplySection
 from tests.reference.adequacy import judge_adequacy
 from tests.reference.basics import Known, Row, Truth, is_member, later, only, treatment_rows
 from tests.reference.codes import Codes
@@ -47,6 +47,7 @@ CAUSES_BY_REASON = {
     "too_few_sessions": "short_duration",
     "low_adherence": "poor_adherence",
 }
+BY_DEFAULT = SupplySection()
 
 
 def classify_person(
@@ -57,8 +58,7 @@ def classify_person(
     codes: Codes,
     observes: frozenset[str],
     absent_tables: frozenset[str],
-    same_day: str = "together",
-    max_days: int = 366,
+    supply: SupplySection = BY_DEFAULT,
 ) -> Row:
     """Everything the program says about one person, as lists of dicts."""
     person = delivered(person, absent_tables, codes)
@@ -75,7 +75,7 @@ def classify_person(
 
     @cache
     def trials_under(rule: Trial, number: int) -> list[Row]:
-        return trials_of(person, episodes[number], rule, same_day, max_days)
+        return trials_of(person, episodes[number], rule, supply)
 
     told: Row = {
         "episodes": [only(EPISODE_FACTS, e) for e in episodes],

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from impasse.schemas.study import SupplySection
 from tests.reference.basics import treatment_rows
 from tests.reference.drawn import CITALOPRAM, CODES, SERTRALINE, Row, fill, on, session, with_trial
 from tests.reference.trials import trials_of
@@ -28,7 +29,7 @@ def latest(rows: list, until: int = 1000, remission: int | None = None, **settin
         "observed_until": on(until),
     }
     person = {"treatments": treatment_rows(tables, CODES)}
-    trials = trials_of(person, episode, with_trial(**settings).trial, "together", max_days=100)
+    trials = trials_of(person, episode, with_trial(**settings).trial, SupplySection(max_days=100))
     return [((trial["last_day_at_most"] - on(0)).days, trial["n_days_at_most"]) for trial in trials]
 
 

@@ -6,13 +6,20 @@ from datetime import date
 
 from impasse.schemas.definition import Trial
 from impasse.schemas.rule_ids import rule_id
+from impasse.schemas.study import SupplySection
 from tests.reference.basics import Row, days_between, is_member, later
-from tests.reference.eras import drug_eras, extend_single_dispensings, session_courses, settle_latest_days
+from tests.reference.eras import (
+    drug_eras,
+    end_for_new_drugs,
+    extend_single_dispensings,
+    session_courses,
+    settle_latest_days,
+)
 
 ADD_ON_ROLES = ("augmentation", "combination")
 
 
-def trials_of(person: Row, episode: Row, rule: Trial, same_day: str, max_days: int) -> list[Row]:
+def trials_of(person: Row, episode: Row, rule: Trial, supply: SupplySection) -> list[Row]:
     """The trials of one episode, numbered by (start, treatment, end)."""
     eras_of_drugs: list[list[Row]] = []
     courses: list[Row] = []
@@ -22,13 +29,15 @@ def trials_of(person: Row, episode: Row, rule: Trial, same_day: str, max_days: i
         return []
     for rows in rows_by_treatment(looked_at, *days).values():
         if rows[0]["modality"] == "drug":
-            eras_of_drugs.append(drug_eras(rows, rule, episode, same_day))
+            eras_of_drugs.append(drug_eras(rows, rule, episode, supply))
         else:
             courses += session_courses(rows, rule, episode)
     drugs = sorted((era for eras in eras_of_drugs for era in eras), key=role_order)
     extend_single_dispensings(drugs, rule, episode)
+    if supply.new_drug_ends_old:
+        end_for_new_drugs(drugs, rule, episode)
     for eras in eras_of_drugs:
-        settle_latest_days(eras, rule, episode, max_days)
+        settle_latest_days(eras, rule, episode, supply)
     courses = sorted(courses, key=trial_order)
     settle_drug_roles(drugs, rule, days[1])
     settle_session_roles(courses)
