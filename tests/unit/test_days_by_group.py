@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from impasse.transforms.kernels.days import LONG_AGO, Days, opens_era, packed, stocked, stocked_by_amount
+from impasse.transforms.kernels.days import LONG_AGO, Days, opens_era, packed, stocked
 from impasse.transforms.kernels.segments import NEVER
 from tests.tables import table
 
@@ -114,90 +114,6 @@ def test_no_supplies_have_no_stock() -> None:
     none = np.array([], dtype=np.int64)
 
     assert stocked(none.astype(bool), none, none, 90).tolist() == []
-
-
-def _waits_by_amount(drawn: str, cap: int = 90) -> list[int]:
-    columns = _columns(drawn, "first", "goes_on", "day", "days", "pace")
-    return stocked_by_amount(*columns, cap).tolist()
-
-
-def test_what_is_left_over_is_used_at_the_new_rate() -> None:
-    """Ten days at 50 are five at 100 and twenty at 25; of days that do not come out even the whole ones count."""
-    drawn = "first goes_on day days pace\ntrue false 0 30 50\nfalse false 20 30 {rate}"
-
-    assert [_waits_by_amount(drawn.format(rate=rate))[1] for rate in (50, 100, 25, 99, 101, 501)] == [
-        10,
-        5,
-        20,
-        5,
-        4,
-        0,
-    ]
-
-
-def test_what_is_left_over_at_an_unknown_rate_stays_days() -> None:
-    """On either side of the change."""
-    drawn = "first goes_on day days pace\ntrue false 0 30 {old}\nfalse false 20 30 {new}"
-
-    assert _waits_by_amount(drawn.format(old=-1, new=100)) == [0, 10]
-    assert _waits_by_amount(drawn.format(old=100, new=-1)) == [0, 10]
-
-
-def test_the_cap_is_on_days_at_the_new_rate() -> None:
-    """Ten days at 50 would be a hundred at 5."""
-    drawn = "first goes_on day days pace\ntrue false 0 30 50\nfalse false 20 30 5"
-
-    assert _waits_by_amount(drawn, cap=90) == [0, 90]
-
-
-def test_what_is_left_over_twice_is_re_scaled_twice() -> None:
-    """Ten days at 50 are five at 100; the next refill comes on the day they end, so 30 days at 100 are 60 at 50."""
-    drawn = "first goes_on day days pace\ntrue false 0 30 50\nfalse false 20 30 100\nfalse false 25 30 50"
-
-    assert _waits_by_amount(drawn) == [0, 5, 60]
-
-
-def test_the_parts_of_one_supply_wait_alike() -> None:
-    """What was left over is gone before the second part begins, whatever its rate."""
-    drawn = "first goes_on day days pace\ntrue false 0 30 50\nfalse false 20 10 100\nfalse true 30 10 25"
-
-    assert _waits_by_amount(drawn) == [0, 5, 5]
-
-
-def test_each_drug_has_its_own_amount() -> None:
-    """Nothing is left over from another group, and a late refill has nothing left."""
-    drawn = "first goes_on day days pace\ntrue false 0 30 50\ntrue false 20 30 100\nfalse false 51 30 50"
-
-    assert _waits_by_amount(drawn) == [0, 0, 0]
-
-
-def test_at_one_rate_amounts_are_days() -> None:
-    """As `stocked` has it, on random refills."""
-    rng = np.random.default_rng(1)
-    first = rng.random(500) < 0.1
-    first[0] = True
-    day = np.cumsum(rng.integers(0, 40, 500)).astype(np.int32)
-    days = rng.integers(0, 100, 500).astype(np.int32)
-
-    waits = stocked_by_amount(first, np.zeros(500, dtype=bool), day, days, np.full(500, 50_000), 90)
-
-    assert waits.tolist() == stocked(first, day, days, 90).tolist()
-
-
-def test_random_refills_are_as_the_slow_reading_has_them() -> None:
-    """Each waits for what the one before has left, as an amount."""
-    rng = np.random.default_rng(2)
-    day = np.cumsum(rng.integers(0, 40, 300)).astype(np.int32)
-    days, rate = rng.integers(0, 100, 300).astype(np.int32), rng.choice([-1, 25_000, 37_500, 50_000], 300)
-    waits = [0]
-    for n in range(1, 300):
-        left = max(int(day[n - 1]) + waits[-1] + int(days[n - 1]) - int(day[n]), 0)
-        known = rate[n] > 0 and rate[n - 1] > 0
-        waits.append(min(left * int(rate[n - 1]) // int(rate[n]) if known else left, 90))
-
-    found = stocked_by_amount(np.arange(300) == 0, np.zeros(300, dtype=bool), day, days, rate, 90)
-
-    assert found.tolist() == waits
 
 
 _SCORED = Days(np.array([0, 0, 1, 1, 3]), np.array([-5, 10, 10, 20, 7]))

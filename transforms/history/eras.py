@@ -263,18 +263,17 @@ def _drug_eras(
     days = rows.days if are_delivered else np.zeros_like(rows.days)
     taken_from, taken_end = _taken(rows, days, drugs, spans, leftovers)
     eras = Segments.opened_by(opens_era(drugs.of, rows.day, taken_end, how.permissible_gap_days))
-    ends_by = np.full(len(eras), NEVER)
+    lasts, left = np.zeros(len(eras), dtype=bool), np.full(len(eras), NEVER)
     if how.single_dispensing_days:
         taken_end, days, lasts = until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
-        ends_by = np.where(lasts, taken_end[eras.first], NEVER)
     if supply.new_drug_ends_old:
-        ends_by = np.minimum(ends_by, left_for_another(rows, eras, vocabulary.perhaps_in(how.treatments)))
-        taken_end = np.minimum(taken_end, ends_by[eras.of])
+        left = left_for_another(rows, eras, vocabulary.perhaps_in(how.treatments))
+        taken_end = np.minimum(taken_end, left[eras.of])
         taken_from = np.minimum(taken_from, taken_end)
     span_days, covered_days = days_taken(eras.borders, taken_from, taken_end, are_delivered)
     facts = _era_facts(rows, days, taken_end, covered_days, eras, spans, how)
     facts["last_day_at_most"], facts["last_given_at_most"] = latest_days(
-        rows, days, eras, facts["last_day"], ends_by, spans.taken_until[rows.episode],
+        rows, days, eras, facts["last_day"], lasts, left, spans.taken_until[rows.episode],
         gap=how.permissible_gap_days, leftovers=leftovers, max_days=supply.max_days,
     )  # fmt: skip
     supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "drug_eras": eras}
@@ -289,11 +288,8 @@ def _taken(
     rows: Supplies, days: np.ndarray, drugs: Segments, spans: Spans, leftovers: Leftovers
 ) -> tuple[np.ndarray, np.ndarray]:
     """When each supply is used, after leftovers if the rule carries over, as far as the episode is observed."""
-    is_first = np.zeros(len(rows.day), dtype=bool)
-    is_first[drugs.first] = True
-    known = np.maximum(days, 0)
-    taken_from = leftovers.begin(rows, is_first, known)
-    taken_end = np.minimum(taken_from + known, spans.taken_until[rows.episode] + 1)
+    taken_from, end = leftovers.taken(rows, drugs, np.maximum(days, 0))
+    taken_end = np.minimum(end, spans.taken_until[rows.episode] + 1)
     return not_after_next(drugs.of, np.minimum(taken_from, taken_end)), taken_end
 
 

@@ -17,14 +17,14 @@ from impasse.transforms.kernels.segments import NEVER, Segments
 
 
 def latest_days(
-    rows: Supplies, days: np.ndarray, eras: Segments, last_day: np.ndarray, ends_by: np.ndarray,
+    rows: Supplies, days: np.ndarray, eras: Segments, last_day: np.ndarray, lasts: np.ndarray, left: np.ndarray,
     taken_until: np.ndarray, *, gap: int, leftovers: Leftovers, max_days: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """For each era the latest day on which it may have ended, and the latest dispensing that may have been one of it.
 
-    They are its `last_day` and its last dispensing where no supply of the drug is unknown. `ends_by` is a day on which
-    another drug has ended the era, NEVER if none has: it is over by then. `days` are those of the supplies,
-    `taken_until` is the last day for which each is taken.
+    They are its `last_day` and its last dispensing where no supply of the drug is unknown, and where the era `lasts`
+    until another drug starts. `left` is the day on which another drug ended it, NEVER if none did. Neither goes on into
+    a later era. `days` are those of the supplies, `taken_until` is the last day for which each is taken.
     """
     drugs = Segments(rows.episode, rows.treatment)
     latest, last_given = last_day.copy(), rows.day[eras.first + eras.lengths - 1]
@@ -33,30 +33,16 @@ def latest_days(
     if not is_unknown.any():
         return latest, last_given
     asked = np.flatnonzero(is_unknown[drugs.of])
-    is_first = np.zeros(len(rows.day), dtype=bool)
-    is_first[drugs.first] = True
-    some, is_first = rows.only(asked), is_first[asked]
-    is_open = days[asked] == UNKNOWN
+    some, era, is_open = rows.only(asked), eras.of[asked], days[asked] == UNKNOWN
     longest = np.where(is_open, max_days, days[asked])
-    end = leftovers.begin(some, is_first, longest) + longest
-    used_up = np.where(is_open, _next_dispensed(is_first, some.day) + leftovers.cap, NEVER)
-    era = eras.of[asked]
-    np.maximum.at(latest, era, np.minimum(np.minimum(end, used_up) - 1, taken_until[asked]))
-    latest = np.where(ends_by == NEVER, latest, np.minimum(latest, ends_by - 1))
-    met = np.unique(era)
+    of_drugs = Segments(some.episode, some.treatment)
+    _, end = leftovers.taken_at_most(some, of_drugs, longest, is_open, left[era].astype(np.int64))
+    np.maximum.at(latest, era, np.minimum(end - 1, taken_until[asked]))
+    latest = np.where(lasts, last_day, np.minimum(latest, left - 1))
+    met, is_ended = np.unique(era), lasts | (left != NEVER)
     drug, start, own, given = drugs.of[eras.first], rows.day[eras.first], latest.copy(), last_given.copy()
-    _reach_on(drug[met], start[met], (ends_by != NEVER)[met], met, own, given, latest, last_given, gap)
+    _reach_on(drug[met], start[met], is_ended[met], met, own, given, latest, last_given, gap)
     return latest, last_given
-
-
-@compiled
-def _next_dispensed(is_first: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """The next later day on which each supply's drug was dispensed, NEVER if there is none."""
-    later = np.full(len(day), np.int64(NEVER))
-    for row in range(len(day) - 2, -1, -1):
-        if not is_first[row + 1]:
-            later[row] = day[row + 1] if day[row + 1] > day[row] else later[row + 1]
-    return later
 
 
 @compiled

@@ -60,26 +60,6 @@ def stocked(first: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> n
 
 
 @compiled
-def stocked_by_amount(
-    first: np.ndarray, goes_on: np.ndarray, day: np.ndarray, days: np.ndarray, pace: np.ndarray, cap: int
-) -> np.ndarray:
-    """Days by which each row waits, at most `cap`, for what the row before has left over, used at the row's own pace.
-
-    As `stocked`, but what is left over is an amount: days left x pace of the row before / pace of this row, rounded
-    down. Where one of the two paces is not known (not above 0) the days themselves are left over. A row that `goes_on`
-    is a part of the one before and waits as that did, however their paces differ.
-    """
-    waits = np.zeros_like(day)
-    for row in range(1, len(day)):
-        if not first[row]:
-            leftover = np.int64(day[row - 1] + waits[row - 1] + days[row - 1] - day[row])
-            if not goes_on[row] and pace[row - 1] > 0 and pace[row] > 0:
-                leftover = leftover * np.int64(pace[row - 1]) // np.int64(pace[row])
-            waits[row] = min(max(leftover, 0), cap)
-    return waits
-
-
-@compiled
 def not_after_next(group: np.ndarray, day: np.ndarray) -> np.ndarray:
     """The day of each row, or an earlier one that a later row of its group has."""
     first = day.copy()
