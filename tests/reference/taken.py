@@ -75,7 +75,7 @@ def left_over(earlier: Row, span: Span, last: Row, row: Row, rule: Trial, supply
         days = days_between(row["date"], day)
         if days <= 0:
             return day
-        if supply.leftovers == "as_amount" and rule.carry_over:
+        if supply.leftovers == "as_amount" and cap:
             days = days_at_dose(days, last["dose_compared"], row["dose_compared"], cap)
         if earlier["days"] is None and earlier["date"] < row["date"]:
             days = min(days, cap)

@@ -85,22 +85,6 @@ def test_at_one_rate_amounts_are_days() -> None:
     assert waits.tolist() == stocked(first, day, days, 90).tolist()
 
 
-def test_random_refills_are_as_the_slow_reading_has_them() -> None:
-    """Each waits for what the one before has left, as an amount."""
-    rng = np.random.default_rng(2)
-    day = np.cumsum(rng.integers(0, 40, 300)).astype(np.int32)
-    days, rate = rng.integers(0, 100, 300).astype(np.int32), rng.choice([-1, 25_000, 37_500, 50_000], 300)
-    waits = [0]
-    for n in range(1, 300):
-        left = max(int(day[n - 1]) + waits[-1] + int(days[n - 1]) - int(day[n]), 0)
-        known = rate[n] > 0 and rate[n - 1] > 0
-        waits.append(min(left * int(rate[n - 1]) // int(rate[n]) if known else left, 90))
-
-    found = _waits(np.arange(300) == 0, np.zeros(300, dtype=bool), day, days, rate, 90)
-
-    assert found.tolist() == waits
-
-
 def _spans(drawn: str, cap: int) -> list[tuple[int, int]]:
     rows = table(drawn)
     columns = [rows[name].to_numpy() for name in ("first", "day", "days", "is_open", "ends_by", "pace")]
