@@ -112,8 +112,8 @@ def test_a_screening_tool_cannot_prove_remission(baseline: int, outcome: int, st
         ("pcl5", 40, 29, "no_response"),
         ("pcl5", 0, 29, "no_response"),
         ("caps5", 40, 8, "remission"),
-        ("caps5", 40, 28, "insufficient"),
-        ("caps5", 40, 29, "no_response"),
+        ("caps5", 40, 27, "insufficient"),
+        ("caps5", 40, 28, "no_response"),
         ("ybocs", 30, 19, "cannot_tell"),
     ],
 )
