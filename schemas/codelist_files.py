@@ -13,6 +13,7 @@ from impasse.schemas.codelists import TREATMENT, WORDS, CodeLists, Types, unlist
 from impasse.schemas.definition import DISORDERS
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.study import OBSERVABLE
+from impasse.schemas.values import POSSIBLE_CAUSES, PSEUDO_RESISTANCE
 
 TREATMENT_MODALITIES = ("drug", "psychotherapy", "neuromodulation")
 CONFIDENCE = ("V", "V-abs", "V-code", "V2", "M", "U", "D")
@@ -67,7 +68,14 @@ _COLUMNS: dict[str, Types] = {
         "treatments": pl.String,
         **_CITED,
     },
-    "causes": {"cause": pl.String, "disorder": pl.String, "list": pl.String, **_CITED},
+    "causes": {
+        "cause": pl.String,
+        "disorder": pl.String,
+        "list": pl.String,
+        "makes": pl.String,
+        "days_around_start": pl.Float64,
+        **_CITED,
+    },
     "options": {
         "option": pl.String,
         "disorder": pl.String,
@@ -93,7 +101,7 @@ _ALLOWED: dict[str, dict[str, tuple[str, ...]]] = {
     "treatments": {"modality": TREATMENT_MODALITIES, "observed_as": OBSERVABLE},
     "diagnoses": {"use": USES},
     "disorders": {"disorder": DISORDERS},
-    "causes": {"disorder": DISORDERS},
+    "causes": {"disorder": DISORDERS, "makes": PSEUDO_RESISTANCE[1:]},
     "options": {"disorder": DISORDERS, "tier": TIERS},
 }
 
@@ -113,6 +121,7 @@ def parse(texts: dict[str, str]) -> CodeLists:
     tables = {name: _table(name, texts[name]) for name in _COLUMNS}
     lists = CodeLists(**{**tables, "doses": _looked_up(tables["doses"])})
     _check_named(lists)
+    _check_causes(lists)
     for scale in lists.scales.iter_rows(named=True):
         _refuse_scale(scale)
     return lists
@@ -196,6 +205,17 @@ def _check_named(lists: CodeLists) -> None:
     for name, column, words, known in named:
         for word in sorted(set(words.drop_nulls()) - known):
             raise unlisted(column, word, sorted(known), f"{name}.csv")
+
+
+def _check_causes(lists: CodeLists) -> None:
+    """Stop at a cause that makes pseudo-resistance more or less sure than POSSIBLE_CAUSES says."""
+    for cause, makes in lists.causes.select("cause", "makes").iter_rows():
+        meant = "possible" if cause in POSSIBLE_CAUSES else "likely"
+        if makes != meant:
+            where = f"causes.csv, cause {cause}"
+            raise ImpasseError(
+                f"{cause} makes pseudo-resistance {makes}.", where=where, expected=meant, do="Correct it."
+            )
 
 
 def _refuse_scale(scale: Mapping[str, Any]) -> None:

@@ -116,7 +116,8 @@ class Classifications(_Table):
 
     n_failed_max is null where a counted treatment is not observed (no upper bound). `causes` are the words of
     schemas/codelists/causes.csv that the person was diagnosed with, and inadequate_dose, short_duration and
-    poor_adherence of the definition's trials; pseudo-resistance is likely with a diagnosis, possible without.
+    poor_adherence of the definition's trials; pseudo-resistance is what the file says that a diagnosis makes it
+    (likely, or possible for a second disorder near the episode's start), and possible with causes of the trials alone.
     """
 
     episode_id: pl.Categorical

@@ -119,9 +119,9 @@ def _pseudo_resistance(rule: Eligible, gives: str) -> str:
     refused = {"verdict": "is not resistant", "score": "gets no score", "stage": "gets no stage"}[gives]
     return {
         "noted": "A recorded cause of pseudo-resistance is noted and changes nothing.",
-        "before": "Not eligible with a cause of pseudo-resistance recorded before or during the episode.",
-        "after": "After all else is judged, an episode with a cause of pseudo-resistance recorded before or during it "
-        f"{refused}.",
+        "before": "Not eligible with a likely cause of pseudo-resistance recorded before or during the episode.",
+        "after": "After all else is judged, an episode with a likely cause of pseudo-resistance recorded before or "
+        f"during it {refused}.",
     }[rule.pseudo_resistance]
 
 

@@ -77,13 +77,19 @@ def options(codes: CodeLists) -> HeadedRows:
 
 
 def causes(codes: CodeLists) -> HeadedRows:
-    """Diagnoses that may explain an apparent failure, by disorder."""
-    heads = ("Cause", "Disorder", "Code list", "Source")
+    """Diagnoses that may explain an apparent failure, by disorder, how surely, and when they count."""
+    heads = ("Cause", "Disorder", "Code list", "Makes it", "Recorded", "Source")
     rows = [
-        (capital(words(row["cause"])), words(row["disorder"]), row["list"], _cited(row))
+        (capital(words(row["cause"])), words(row["disorder"]), row["list"], row["makes"], _when(row), _cited(row))
         for row in codes.causes.to_dicts()
     ]
     return heads, rows
+
+
+def _when(row: Row) -> str:
+    """When a cause must be recorded; in any case by the episode's end."""
+    days = row["days_around_start"]
+    return "until the end" if days is None else f"within {number(days)} days of the start"
 
 
 def treatment_groups(codes: CodeLists) -> HeadedRows:

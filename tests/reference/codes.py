@@ -59,6 +59,20 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """One row of causes.csv: a diagnosis that may explain an apparent failure, and how surely it does.
+
+    Without days around the episode's start, one on any day until the episode's end counts.
+    """
+
+    cause: str
+    disorder: str
+    code_list: str
+    makes: str
+    days_around_start: int | None
+
+
+@dataclass(frozen=True)
 class Option:
     """One row of options.csv: a group of treatments that may be tried in a disorder."""
 
@@ -73,7 +87,7 @@ class Codes:
     """All code tables, in the order of the files.
 
     doses: atc -> column -> mg of the route that is looked up (blank cells are missing).
-    causes: cause, disorder, code list. remembered: what was asked before, and the answer, to save time.
+    remembered: what was asked before, and the answer, to save time.
     """
 
     treatments: tuple[Treatment, ...]
@@ -81,7 +95,7 @@ class Codes:
     diagnoses: tuple[ListedCode, ...]
     scales: tuple[Scale, ...]
     disorders: dict[str, dict[str, str]]
-    causes: tuple[tuple[str, str, str], ...]
+    causes: tuple[Cause, ...]
     options: tuple[Option, ...]
     remembered: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False)
 
@@ -154,7 +168,7 @@ def load(folder: Path) -> Codes:
         ),
         scales=tuple(_scale(row) for row in _rows(folder / "scales.csv")),
         disorders={row["disorder"]: row for row in _rows(folder / "disorders.csv")},
-        causes=tuple((row["cause"], row["disorder"], row["list"]) for row in _rows(folder / "causes.csv")),
+        causes=tuple(_cause(row) for row in _rows(folder / "causes.csv")),
         options=tuple(
             Option(row["option"], row["disorder"], row["treatments"], row["tier"])
             for row in _rows(folder / "options.csv")
@@ -191,6 +205,11 @@ def _scale(row: dict[str, str]) -> Scale:
         response_max=_number(row["response_max"]),
         is_screening_tool=row["is_screening_tool"] == "true",
     )
+
+
+def _cause(row: dict[str, str]) -> Cause:
+    days = int(row["days_around_start"]) if row["days_around_start"] else None
+    return Cause(row["cause"], row["disorder"], row["list"], row["makes"], days)
 
 
 def _number(cell: str) -> float | None:

@@ -42,6 +42,7 @@ REMISSION_CODES = ("F325", "F324", "F3342")
 OTHER_CODES = (
     *("F311", "F319", "F340", "F302", "F209", "F101", "E059", "I10", "F030", "F603", "F900", "F840", "F064", "F063"),
     *("F152", "F121", "F172", "J45", "R521", "E11", "S069", "E03", "G40", "F510", "Z911", "Z9115", "G20", "F411"),
+    *("F321", "F431", "B182", "K580", "J961"),
 )
 DRUGS = {
     "depression": (
@@ -239,7 +240,8 @@ def _stubborn_diagnoses(rng: random.Random, illness: str, onset: date, n_contact
     codes = PLAIN_CODES[illness]
     rows = [_diagnosis(rng, later(onset, 60 * n), rng.choice(codes), "icd10") for n in range(n_contacts)]
     if rng.random() < 0.25:
-        rows.append(_diagnosis(rng, near(rng, [onset, later(onset, 300)]), rng.choice(OTHER_CODES), "icd10"))
+        days = [onset, later(onset, 300), later(onset, -180), later(onset, 180)]
+        rows.append(_diagnosis(rng, near(rng, days), rng.choice(OTHER_CODES), "icd10"))
     return rows
 
 

@@ -66,7 +66,8 @@ def classify_person(
         for episode in episodes_of(person, disorder, study_episodes, period, codes)
     ]
     episodes = [
-        episode | {"diagnosed_causes": diagnosed_causes(person, episode, codes)}
+        episode
+        | {f"{makes}_causes": diagnosed_causes(person, episode, codes, makes) for makes in ("likely", "possible")}
         for episode in every_episode
         if period.start <= episode["start_date"] <= period.end
     ]
@@ -123,7 +124,7 @@ def all_known(known: Known, definition: Definition) -> Known:
 
 def eligibility(known: Known, definition: Definition) -> Truth:
     """Whether a staging system speaks about the episode: not where resistance is feigned and that is asked last."""
-    if definition.eligible.pseudo_resistance == "after" and known.episode["diagnosed_causes"]:
+    if definition.eligible.pseudo_resistance == "after" and known.episode["likely_causes"]:
         return False
     return judge_eligibility(known, definition.eligible)
 
@@ -195,12 +196,13 @@ def classification(known: Known, definition: Definition) -> Row:
     is_unseen = may_have_missed(known, definition)
     verdict = verdict_of(eligible, met, is_unseen)
     decided_by = deciding_block(verdict, eligible, met, lambda *stage: could_be_met(definition, known, *stage))
-    diagnosed = known.episode["diagnosed_causes"]
-    is_feigned = definition.eligible.pseudo_resistance == "after" and bool(diagnosed and eligible)
+    likely = known.episode["likely_causes"]
+    is_feigned = definition.eligible.pseudo_resistance == "after" and bool(likely and eligible)
     if is_feigned and verdict in ("resistant", "undetermined"):
         verdict, decided_by = "not_resistant", "eligible"
     every_group = tuple(sorted(definition.counted_groups))
     tried = failed_at("trial", every_group, known.trials)
+    diagnosed = likely | known.episode["possible_causes"]
     causes = diagnosed | {CAUSES_BY_REASON.get(trial["adequacy_reason"], "") for trial in tried} - {""}
     # Reading: a score with a threshold is no staging system, but what was not seen may raise its upper bound alike.
     score_min, score_max = score_bounds(rule, known, is_unseen) if is_score else (None, None)
@@ -216,7 +218,7 @@ def classification(known: Known, definition: Definition) -> Row:
         "n_failed_max": most_failed(known, every_group, is_unseen),
         "score_min": score_min,
         "score_max": score_max,
-        "pseudo_resistance": "likely" if diagnosed else "possible" if causes else "none",
+        "pseudo_resistance": "likely" if likely else "possible" if causes else "none",
         "causes": " ".join(sorted(causes)),
     }
 

@@ -11,6 +11,7 @@ import pytest
 from impasse.schemas import codelist_files, definition, definition_file
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.values import POSSIBLE_CAUSES
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in (SCHEMAS / "codelists").glob("*.csv")}
@@ -410,6 +411,24 @@ def test_a_mistaken_diagnosis_is_a_cause_where_a_source_says_so() -> None:
     assert not {"depression", "bipolar"} & causes("bipolar_depression")
 
 
+@pytest.mark.parametrize("disorder", definition.DISORDERS)
+def test_the_causes_that_the_special_report_names_are_causes_of_every_disorder(disorder: str) -> None:
+    """Head trauma, endocrine, infectious, respiratory and gastrointestinal illness, and other mental disorders."""
+    named = {"head_trauma", "endocrine", "infection", "respiratory", "gastrointestinal", "personality_disorder"}
+    others = {"anxiety", "ptsd"} - {disorder}
+
+    assert named | others <= causes(disorder)
+    assert disorder not in causes(disorder)
+
+
+def test_only_a_second_disorder_is_bound_to_the_start_of_the_episode() -> None:
+    """Those that a code cannot tell from a mistaken diagnosis, but for personality disorders, which last."""
+    bound = CODES.causes.drop_nulls("days_around_start")
+
+    assert set(bound["cause"]) == set(POSSIBLE_CAUSES) - {"personality_disorder"}
+    assert set(bound["days_around_start"]) == {180}
+
+
 def test_every_disorder_has_causes_and_options() -> None:
     """An impasse of any disorder can be looked at."""
     for table in (CODES.causes, CODES.options):
@@ -481,9 +500,12 @@ def test_a_scale_that_can_be_read_is_accepted(said: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("name", "line", "what"),
     [
-        ("causes", "bipolar,anxeity,bipolar,Paper,2026-01-01,M", "Unknown disorder 'anxeity'"),
-        ("causes", "bipolar,ocd,bipolr,Paper,2026-01-01,M", "Unknown list 'bipolr'"),
-        ("causes", "bipolar,anxiety,bipolar,Paper,2026-01-01,M", "twice"),
+        ("causes", "bipolar,anxeity,bipolar,likely,,Paper,2026-01-01,M", "Unknown disorder 'anxeity'"),
+        ("causes", "bipolar,ocd,bipolr,likely,,Paper,2026-01-01,M", "Unknown list 'bipolr'"),
+        ("causes", "bipolar,anxiety,bipolar,likely,,Paper,2026-01-01,M", "twice"),
+        ("causes", "bipolar,ocd,bipolar,none,,Paper,2026-01-01,M", "Unknown makes 'none'"),
+        ("causes", "bipolar,ocd,bipolar,possible,,Paper,2026-01-01,M", "makes pseudo-resistance possible"),
+        ("causes", "ptsd,ptsd,ptsd,likely,,Paper,2026-01-01,M", "makes pseudo-resistance likely"),
         ("options", "vns,ocd,VNS,vns,lastline,Paper,2026-01-01,M", "Unknown tier 'lastline'"),
         ("options", "vns,odc,VNS,vns,later_line,Paper,2026-01-01,M", "Unknown disorder 'odc'"),
         ("options", "vns,ocd,VNS,vsn,later_line,Paper,2026-01-01,M", "Unknown treatments 'vsn'"),
@@ -499,7 +521,7 @@ def test_a_cause_or_option_in_unknown_words_is_refused(name: str, line: str, wha
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("causes", "bipolar,ocd,bipolar,Paper,2026-01-01,M"),
+        ("causes", "bipolar,ocd,bipolar,likely,,Paper,2026-01-01,M"),
         ("options", "vns,ocd,VNS,vns,later_line,Paper,2026-01-01,M"),
     ],
 )

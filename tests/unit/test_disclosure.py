@@ -610,7 +610,7 @@ def test_no_small_count_of_three_profiles_can_be_worked_out(seed, nested):
     assert profiled(seed, 3, nested) == []
 
 
-@pytest.mark.parametrize("seed", [7, 35])
+@pytest.mark.parametrize("seed", [7, 8])
 def test_the_attacker_on_profiles_finds_what_is_only_rounded(seed):
     """Rounding alone leaves some small counts a single value."""
     groups = attack_profile.draw(seed, 2, nested=True)

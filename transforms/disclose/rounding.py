@@ -10,7 +10,8 @@ a level shown as 0 in one and as 10 in the other can only be 2 and 8. So the row
 read them. Each number lies within its rounding, and
 
     the levels of one characteristic add up to the total, where an episode has exactly one of them;
-    pseudo-resistance is likely with a diagnosed cause, possible with one that lies in the trials, else none;
+    pseudo-resistance is likely with a cause that makes it so, possible with one of the others (that lie in the trials,
+    or may be a second disorder), else none;
     what is a fact of the episode (what became of it, what was never tried, a diagnosed cause) is the same under
     two definitions, so either number is made of the episodes both call resistant and of those one calls so alone,
     and how many these are in all is known. A cause in the trials depends on the definition; it is taken to be the
@@ -32,6 +33,7 @@ import numpy as np
 import polars as pl
 
 from impasse.schemas.tables import CAUSES_OF_TRIALS, KEYS, PSEUDO_RESISTANCE
+from impasse.schemas.values import POSSIBLE_CAUSES
 
 _OF_TRIALS = (
     *(("cause", cause) for cause in CAUSES_OF_TRIALS),
@@ -237,15 +239,15 @@ def _of_one(facts: _Facts, numbers: _Levels, total: int) -> None:
         if levels and (characteristic != "pseudo_resistance" or none is not None):
             facts.all_are(total, levels)
     causes = {level: i for (kind, level), i in numbers.items() if kind == "cause"}
-    diagnosed = [i for level, i in causes.items() if level not in CAUSES_OF_TRIALS]
-    of_trials = [i for level, i in causes.items() if level in CAUSES_OF_TRIALS]
-    if none is None or possible is None or likely is None or not diagnosed or not of_trials:
+    of_possible = [i for level, i in causes.items() if level in (*CAUSES_OF_TRIALS, *POSSIBLE_CAUSES)]
+    of_likely = [i for i in causes.values() if i not in of_possible]
+    if none is None or possible is None or likely is None or not of_likely or not of_possible:
         return
-    every = np.array([*diagnosed, *of_trials])
+    every = np.array([*of_likely, *of_possible])
     facts.each_at_most(total, (every, 1), (np.full(len(every), none), 1))
-    facts.each_at_most(0, (np.array(diagnosed), 1), (np.full(len(diagnosed), likely), -1))
-    facts.all_at_most(0, [likely], diagnosed)
-    facts.all_at_most(0, [possible], of_trials)
+    facts.each_at_most(0, (np.array(of_likely), 1), (np.full(len(of_likely), likely), -1))
+    facts.all_at_most(0, [likely], of_likely)
+    facts.all_at_most(0, [possible], of_possible)
 
 
 def _of_two(facts: _Facts, of: list[_Levels], sizes: tuple[int, int, int], place: int) -> None:
