@@ -15,9 +15,10 @@ from types import MappingProxyType
 from impasse.reports.explain_trials import draw_trials, evidence_in_words, list_judgements, why_not_adequate
 from impasse.reports.words.names import words
 from impasse.reports.words.numbers import listed, number, plural
-from impasse.reports.words.resistance import asks_failure, needed
+from impasse.reports.words.resistance import needed
 from impasse.reports.words.wrapping import wrapped
 from impasse.schemas.definition import Counted, Definition, Resistance, Scored
+from impasse.schemas.failures import asks_failure
 from impasse.schemas.values import NO_LEVEL, Row
 
 Rules = dict[str, tuple[str, str]]

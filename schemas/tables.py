@@ -256,7 +256,10 @@ ATTRITION_STEPS = (
 
 
 class Attrition(_Table):
-    """One row per definition and step: how many episodes are left after it, and how many it lost."""
+    """One row per definition and step: how many episodes are left after it, and how many it lost.
+
+    A definition that asks only that treatments were given has no step of adequate or failed trials.
+    """
 
     definition_id: str
     step_number: pl.Int64

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from impasse.reports.words.names import groups, scale_name, words
 from impasse.reports.words.numbers import duration, listed, number, plural
-from impasse.reports.words.resistance import WHEN_WORDS, asks_failure, in_short, needed, resistance
+from impasse.reports.words.resistance import WHEN_WORDS, in_short, needed, resistance
 from impasse.schemas.definition import (
     Adequacy,
     Definition,
@@ -25,6 +25,7 @@ from impasse.schemas.definition import (
     SessionAdequacy,
     Trial,
 )
+from impasse.schemas.failures import asks_failure
 
 __all__ = ["DOSES", "describe", "needed", "scale", "scale_name", "summary", "words"]
 

@@ -241,6 +241,18 @@ def test_a_step_is_hidden_with_its_denominator_and_its_neighbour_says_no_loss():
     )
 
 
+@pytest.mark.parametrize(("possible", "hidden"), [(30, []), (23, ["resistant_possible"])])
+def test_steps_without_failures_are_held_to_the_same_rules(possible, hidden):
+    """Where only what was given is asked, three open episodes more than the resistant would be told all the same."""
+    given = STEPS.replace("| 97 ", "| 90 ").replace("| 30 ", f"| {possible} ")
+    steps = table(given).filter(~pl.col("step").is_in(["adequately_treated", "failed_a_trial"]))
+    stated = prevalence(PREVALENCES.replace("| 97 ", "| 90 "))
+
+    protected = protect({"prevalence": stated, "attrition": compare_attrition(steps)}, 5)["attrition"]
+
+    assert protected.filter(pl.col("suppressed"))["step"].to_list() == hidden
+
+
 def test_a_step_that_loses_few_is_hidden_though_no_denominator_counts_it():
     """Two adequately treated without a failed trial: both steps that only attrition shows are hidden."""
     few_lost = STEPS.replace("| 40 ", "| 58 ")

@@ -163,7 +163,8 @@ def _counts(tables: dict[str, pl.DataFrame]) -> tuple[dict[str, dict[str, _Famil
 def _beyond_denominators(attrition: pl.DataFrame, definition: str) -> np.ndarray:
     own = attrition.filter(pl.col("definition_id") == definition)
     left = dict(zip(own["step"], own["n_left"], strict=True))
-    failed, possible, resistant = (left[step] for step in (*_BEYOND_DENOMINATORS, "resistant"))
+    possible, resistant = left["resistant_possible"], left["resistant"]
+    failed = left.get("failed_a_trial", possible)  # there is no such step where only what was given is asked
     return np.array([[resistant, possible - resistant, failed - possible, left["episodes"] - failed]])
 
 
