@@ -114,6 +114,7 @@ class Judgements(_Table):
 class Classifications(_Table):
     """One row per episode and definition that gives verdicts, every pair exactly once. Key: definition_id, episode_id.
 
+    resistant_date is never before the episode's start, also where what makes it resistant came in the lead.
     n_failed_max is null where a counted treatment is not observed (no upper bound). `causes` are the words of
     schemas/codelists/causes.csv that the person was diagnosed with, and inadequate_dose, short_duration and
     poor_adherence of the definition's trials; pseudo-resistance is what the file says that a diagnosis makes it

@@ -255,7 +255,8 @@ def could_be_met(definition: Definition, known: Known, stage: str, by_number_alo
     )
 
 
-def since(definition: Definition, known: Known) -> object:
-    """The first day on which the rule is surely met."""
+def since(definition: Definition, known: Known) -> date:
+    """The first day on which the rule is surely met, but not before the episode's first day."""
     rule = definition.resistance
-    return first_day_reached(rule, known) if isinstance(rule, Scored) else first_day_met(rule.any_of, known.trials)
+    day = first_day_reached(rule, known) if isinstance(rule, Scored) else first_day_met(rule.any_of, known.trials)
+    return max(day, known.episode["start_date"])
