@@ -14,7 +14,10 @@ from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 ROLES = ("first", "switch", "resumed", "augmentation", "combination")
 END_REASONS = ("remission", "death", "coverage", "period", "tail")
-RESPONSES = ("remission", "insufficient", "lost", "partial", "no_response", "cannot_tell")
+RESPONSES = (
+    *("recovery", "remission", "insufficient", "worse", "lost", "partial", "no_response"),
+    "cannot_tell",
+)
 AFTERWARDS = ("remitted", "ended", "died", "continued")
 DENOMINATORS = ("episodes", "eligible", "treated", "adequately_treated", "persons")
 STRATA = ("all", "disorder", "sex", "age", "year")
@@ -96,6 +99,8 @@ class Judgements(_Table):
 
     Shared by every definition with the same trial, adequacy and outcome blocks. `response` is the state the
     trial ended in by the published rules of the scale that could tell, whatever the definition calls failure.
+    The severities are bands (scales.csv) of the baseline and of the outcome score, on the first of the disorder's
+    scales that has bands and an outcome score; "below" is under the lowest band.
     """
 
     episode_id: pl.Categorical
@@ -109,6 +114,9 @@ class Judgements(_Table):
     failure_date: pl.Date = pa.Field(nullable=True)
     response: pl.Enum = pa.Field(dtype_kwargs={"categories": RESPONSES})
     response_scale: pl.Categorical = pa.Field(nullable=True)
+    baseline_severity: pl.Categorical = pa.Field(nullable=True)
+    outcome_severity: pl.Categorical = pa.Field(nullable=True)
+    severity_scale: pl.Categorical = pa.Field(nullable=True)
 
 
 class Classifications(_Table):

@@ -17,3 +17,5 @@ PSEUDO_RESISTANCE = ("none", "possible", "likely")
 POSSIBLE_CAUSES = ("anxiety", "depression", "personality_disorder", "ptsd")
 CHANGE_SIGNS = ("switch", "add_on", "ect", "tms", "admission")  # the changes of treatment that a rule may ask for
 NO_LEVEL = "none"
+RECOVERY_DAYS = 182  # half a year, by convention of the project: a remission held so long is a recovery
+BELOW_BANDS = "below"  # the severity of a score under the lowest band of its scale

@@ -23,7 +23,10 @@ _DOSES = {
 
 def scales(codes: CodeLists) -> HeadedRows:
     """Every symptom scale with what counts as remission and response on it."""
-    heads = ("Scale", "Disorders", "Scores", "Severity, from", "Remission", "Response", "Partial response", "Source")
+    heads = (
+        *("Scale", "Disorders", "Scores", "Severity, from", "Remission", "Response", "Partial response", "Worse"),
+        "Source",
+    )
     return heads, [_scale(row) for row in codes.scales.to_dicts()]
 
 
@@ -34,12 +37,13 @@ def _scale(row: Row) -> tuple[str, ...]:
     partial = row["partial_fall_percent"]
     return (
         f"{scale_name(row['scale'])}: {row['name']}",
-        listed([words(disorder) for disorder in row["disorders"]]),
-        f"{number(row['minimum'])} to {number(row['maximum'])}",
-        _bands(row["severity_bands"]),
+        listed([words(disorder) for disorder in row["disorders"]]) or DASH,
+        f"{number(row['minimum'])} to {number(row['maximum'])}; higher is {row['higher_is']}",
+        _severity(row),
         remission,
-        _response(row),
+        _told(row, _RESPONSE),
         DASH if partial is None else f"a fall of {number(partial)}% or more",
+        _told(row, _WORSE),
         _cited(row),
     )
 
@@ -50,12 +54,27 @@ def _bands(bands: list[str]) -> str:
     return ", ".join(f"{words(name)} {edge}" for name, edge in named) or DASH
 
 
-def _response(row: Row) -> str:
-    ways = {
-        "response_fall_percent": "a fall of {}% or more",
-        "response_fall_points": "a fall of {} points or more",
-        "response_max": "at most {}",
-    }
+def _severity(row: Row) -> str:
+    """The bands, and those for persons with a diagnosis."""
+    plain = _bands(row["severity_bands"])
+    if row["bands_with"] is None:
+        return plain
+    return f"{plain}; with {words(row['bands_with'])}: {_bands(row['severity_bands_with'])}"
+
+
+_RESPONSE = {
+    "response_fall_percent": "a fall of {}% or more",
+    "response_fall_points": "a fall of {} points or more",
+    "response_max": "at most {}",
+}
+_WORSE = {
+    "worse_rise_percent": "a rise of {}% or more",
+    "worse_rise_points": "a rise of {} points or more",
+    "worse_min": "at least {}",
+}
+
+
+def _told(row: Row, ways: dict[str, str]) -> str:
     told = [text.format(number(row[column])) for column, text in ways.items() if row[column] is not None]
     return told[0] if told else DASH
 

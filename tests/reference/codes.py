@@ -55,6 +55,12 @@ class Scale:
     partial_fall_percent: float | None
     response_fall_points: float | None
     response_max: float | None
+    worse_rise_percent: float | None
+    worse_rise_points: float | None
+    worse_min: float | None
+    bands: tuple[tuple[str, float], ...]
+    bands_with: str
+    other_bands: tuple[tuple[str, float], ...]
     is_screening_tool: bool
 
 
@@ -203,6 +209,12 @@ def _scale(row: dict[str, str]) -> Scale:
         partial_fall_percent=_number(row["partial_fall_percent"]),
         response_fall_points=_number(row["response_fall_points"]),
         response_max=_number(row["response_max"]),
+        worse_rise_percent=_number(row["worse_rise_percent"]),
+        worse_rise_points=_number(row["worse_rise_points"]),
+        worse_min=_number(row["worse_min"]),
+        bands=_bands(row["severity_bands"]),
+        bands_with=row["bands_with"],
+        other_bands=_bands(row["severity_bands_with"]),
         is_screening_tool=row["is_screening_tool"] == "true",
     )
 
@@ -210,6 +222,11 @@ def _scale(row: dict[str, str]) -> Scale:
 def _cause(row: dict[str, str]) -> Cause:
     days = int(row["days_around_start"]) if row["days_around_start"] else None
     return Cause(row["cause"], row["disorder"], row["list"], row["makes"], days)
+
+
+def _bands(cell: str) -> tuple[tuple[str, float], ...]:
+    """Names of bands with their lowest scores."""
+    return tuple((band.split(":")[0], float(band.split(":")[1])) for band in cell.split())
 
 
 def _number(cell: str) -> float | None:

@@ -24,6 +24,7 @@ from tests.reference.impasses import impasse
 from tests.reference.outcome import judge_outcome, judge_response
 from tests.reference.points import first_day_reached, is_possible, score_bounds, score_met
 from tests.reference.resistance import alternatives_met, deciding_block, failed_at, first_day_met, is_reached, plain
+from tests.reference.severity import judge_severity
 from tests.reference.stages import staged
 from tests.reference.trials import trials_of
 
@@ -38,7 +39,7 @@ TRIAL_FACTS = (
 )
 JUDGEMENT_FACTS = (
     *("trial_id", "is_adequate", "adequacy_reason", "has_failed", "outcome_evidence", "failure_date"),
-    *("response", "response_scale"),
+    *("response", "response_scale", "baseline_severity", "outcome_severity", "severity_scale"),
 )
 CAUSES_BY_REASON = {
     "underdosed": "inadequate_dose",
@@ -119,6 +120,7 @@ def all_known(known: Known, definition: Definition) -> Known:
         trial.update(judge_adequacy(trial, definition, codes))
         trial.update(judge_outcome(trial, trials, person, episode, definition, codes, known.observes))
         trial.update(judge_response(trial, trials, person, episode, definition, codes))
+        trial.update(judge_severity(trial, trials, person, episode, definition, codes))
     return replace(known, trials=trials)
 
 
