@@ -82,6 +82,11 @@ RELEASE_COLUMNS: dict[str, dict[str, type]] = {
         whole="n n_of",
         yes_no="suppressed",
     ),
+    "responses": _columns(
+        text="definition_id trial response",
+        whole="n n_of",
+        yes_no="suppressed",
+    ),
     "reconciliation": _columns(
         text="table",
         whole="n_delivered n_accepted n_quarantined",

@@ -308,6 +308,25 @@ class Profile(_Table):
     suppressed: bool
 
 
+TRIAL_PLACES = ("1", "2", "3", "4", "5 or later")
+
+
+class Responses(_Table):
+    """One row per definition, trial and state of response: n of n_of trials ended so. Key: the three.
+
+    `trial` is the place of a trial among those of its episode that count under the definition's trial rule, in its
+    eligible episodes; adequacy is not asked. The states are those of judgements, by the scale that could tell; without
+    scores all are cannot_tell. Both numbers are rounded to the nearest multiple of the study's disclosure threshold.
+    """
+
+    definition_id: str
+    trial: str = pa.Field(isin=list(TRIAL_PLACES))
+    response: str = pa.Field(isin=list(RESPONSES))
+    n: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_of: pl.Int64 = pa.Field(nullable=True, ge=0)
+    suppressed: bool
+
+
 class Reconciliation(_Table):
     """One row per table: delivered = accepted + quarantined, always."""
 
@@ -336,6 +355,7 @@ RELEASE: dict[str, type[pa.DataFrameModel]] = {
     "agreement_overall": AgreementOverall,
     "attrition": Attrition,
     "profile": Profile,
+    "responses": Responses,
     "reconciliation": Reconciliation,
 }
 KEYS: dict[str, tuple[str, ...]] = {
@@ -350,5 +370,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "agreement_overall": ("disorder",),
     "attrition": ("definition_id", "step_number"),
     "profile": ("definition_id", "characteristic", "level"),
+    "responses": ("definition_id", "trial", "response"),
     "reconciliation": ("table",),
 }

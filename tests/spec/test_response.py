@@ -125,7 +125,7 @@ def test_a_screening_tool_cannot_prove_remission(baseline: int, outcome: int, st
     ],
 )
 def test_scales_of_trauma_count_points(scale: str, baseline: int, outcome: int, state: str) -> None:
-    """15 points on the PCL-5 and 13 on the CAPS-5 are response, or worse; there is no partial one. OCD has scales of its own."""
+    """15 points on the PCL-5 and 13 on the CAPS-5 are response, or worse; OCD has scales of its own."""
     given = _scored(
         f"person | scale | date | value\nP1 | {scale} | 2010-02-01 | {baseline}\nP1 | {scale} | 2010-03-28 | {outcome}",
         diagnoses="person | date | code\nP1 | 2010-02-01 | F431",

@@ -392,7 +392,7 @@ def test_a_partial_response_is_told_by_the_scales_of_depression_and_by_the_y_boc
 
 
 def test_a_response_is_told_in_one_way_only() -> None:
-    """By percent, by points, or by the score itself; the severity of a global impression tells none. So is worsening."""
+    """By percent, by points, or by the score itself, and so is worsening; the severity of an impression tells none."""
     for columns in (
         ("response_fall_percent", "response_fall_points", "response_max"),
         ("worse_rise_percent", "worse_rise_points", "worse_min"),

@@ -8,6 +8,7 @@ from impasse.schemas.tables import RELEASE
 from impasse.transforms.compare.agreement import compare_pairs
 from impasse.transforms.compare.attrition import compare_attrition
 from impasse.transforms.compare.prevalence import build_prevalence
+from impasse.transforms.compare.responses import count_responses, sum_responses
 from impasse.transforms.disclose.rounding import protect_profile
 from impasse.transforms.disclose.suppress import protect
 from tests.tables import assert_shows, table
@@ -661,6 +662,9 @@ def test_protected_tables_keep_their_contracts():
             {"table": ["a"], "is_present": [True], "n_delivered": [2], "n_accepted": [1], "n_quarantined": [1]}
         ),
         "profile": protect({"prevalence": NO_PREVALENCE, "profile": profile(PROFILES)}, 5)["profile"],
+        "responses": protect({"prevalence": NO_PREVALENCE, "responses": sum_responses(count_responses([]))}, 5)[
+            "responses"
+        ],
     }
 
-    assert [RELEASE[name].validate(tables[name]).height for name in RELEASE] == [6, 3, 1, 7, 6, 1]
+    assert [RELEASE[name].validate(tables[name]).height for name in RELEASE] == [6, 3, 1, 7, 6, 0, 1]

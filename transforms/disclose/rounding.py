@@ -39,7 +39,7 @@ _OF_TRIALS = (
     *(("cause", cause) for cause in CAUSES_OF_TRIALS),
     *(("pseudo_resistance", w) for w in ("none", "possible")),
 )
-_ADD_UP = ("pseudo_resistance", "afterwards", "stage", "outside_band")
+_ADD_UP = ("pseudo_resistance", "afterwards", "stage", "outside_band", "response")
 _NUMBERS = ("n", "n_of")
 _NO_PAIR = -1
 _Levels = dict[tuple[str, str], int]  # the number of every characteristic and level
@@ -57,6 +57,24 @@ def protect_profile(profile: pl.DataFrame, shown: list[str], shared: pl.DataFram
     rows = pl.concat([known, profile.filter(~may_show).with_columns(suppressed=True)])
     numbers = [pl.when(~pl.col("suppressed")).then(rounded(pl.col(name), threshold)).alias(name) for name in _NUMBERS]
     return rows.with_columns(numbers).sort(KEYS["profile"])
+
+
+def protect_responses(responses: pl.DataFrame, shown: list[str], threshold: int) -> pl.DataFrame:
+    """The same of states of trials: each place of each definition is read by itself, its total taken for known.
+
+    A place that few trials have is hidden.
+    """
+    place = pl.format("{} {}", "definition_id", "trial")
+    rows = responses.with_columns(definition=place, is_shown=pl.col("definition_id").is_in(shown))
+    few = pl.col("n_of").is_between(1, threshold - 1)
+    told = rows.filter(pl.col("is_shown"), ~few)["definition"].unique().to_list()
+    alike = rows.select("definition", "n", "n_of", "suppressed", characteristic=pl.lit("response"), level="response")
+    nothing = pl.DataFrame(schema={"definition_a": pl.String, "definition_b": pl.String, "n_both": pl.Int64})
+    protected = protect_profile(alike.rename({"definition": "definition_id"}), told, nothing, threshold)
+    numbers = protected.select("n", "n_of", "suppressed", definition="definition_id", response="level")
+    keys = rows.select("definition", *KEYS["responses"])
+    joined = keys.join(numbers, on=["definition", "response"], how="left", maintain_order="left")
+    return joined.select(responses.columns).sort(KEYS["responses"])
 
 
 def rounded(count: pl.Expr, base: int) -> pl.Expr:

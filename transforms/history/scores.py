@@ -55,8 +55,8 @@ def score(given: Windows, scale: str, what: str) -> pl.Expr:
 
     `room` is the baseline above the scale's minimum. `lowest` is the lowest score on treatment before the outcome, from
     the stated day on, where the last one on treatment is the outcome; `held` the days for which it and the scores on
-    treatment right before it are at or under the scale's cut-off of remission. All are null without an outcome score, the
-    baseline and the room also without a baseline.
+    treatment right before it are at or under the scale's cut-off of remission. All are null without an outcome score,
+    the baseline and the room also without a baseline.
     """
     return pl.col(f"{what} {scale} {tuple(given)}")
 
@@ -156,13 +156,13 @@ def _outcome_and_baseline(
     start: np.ndarray, last: np.ndarray, is_counted: np.ndarray, until: np.ndarray, anchor: np.ndarray, which: int,
     from_day: int, days_after_end: int, days_before: int, days_after: int, cut_off: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """The score of each trial that tells its outcome, its baseline, the lowest score on treatment before the outcome,
-    and the first of the scores on treatment that with the outcome, the last of them, are all at or under a cut-off.
+    """The score of each trial that tells its outcome, its baseline, the lowest score before it, and where a run begins.
 
-    -1 is no score, NaN no lowest one and no cut-off. Of the scores on treatment, until the day `until`, `which` is the last, best or
-    first; without one, the first score after the last day tells. The baseline is the last score until the `anchor`,
-    else the first after it, among those before the outcome. `trials` are rows of all trials, of which there are an
-    `episode`, first and last day; a person's scores are those from `first` until before `after`, by day.
+    The run is of scores on treatment that, with the last one if that is the outcome, are all at or under a cut-off.
+    -1 is no score, NaN no lowest one and no cut-off. Of the scores on treatment, until the day `until`, `which` is
+    the last, best or first; without one, the first score after the last day tells. The baseline is the last score
+    until the `anchor`, else the first after it, among those before the outcome. `trials` are rows of all trials, of
+    which there are an `episode`, first and last day; a person's scores are those from `first` until before `after`.
     """
     n = len(trials)
     final, baseline = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)

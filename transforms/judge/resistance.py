@@ -3,7 +3,7 @@
 A rule is met, not met or, where null, left open. The same rule asked of trials that count less and less surely tells
 which block settled the verdict. All are Polars expressions over a frame with one row per episode.
 
-Treatment may begin, and fail, in the lead before an episode. An episode is resistant from its first day at the earliest.
+Treatment may begin, and fail, in the lead before an episode, which is resistant from its first day at the earliest.
 """
 
 from __future__ import annotations

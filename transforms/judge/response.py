@@ -1,8 +1,9 @@
 """Trials -> the state each ended in: recovery, remission, insufficient, lost or partial response, none, worse, unknown.
 
-A recovery is a remission that was held: the last scores on treatment, half a year and more of them, are all at or under
-the cut-off. Worse is a rise above the baseline by a stated share or number of points. By the published rules of the scales of the episode's disorder, whatever a definition calls failure. The
-first scale in the order of the list that can tell decides; a screening tool cannot prove remission.
+By the published rules of the scales of the episode's disorder, whatever a definition calls failure. The first scale in
+the order of the list that can tell decides; a screening tool cannot prove remission. A recovery is a remission that was
+held: the last scores on treatment are at or under the cut-off for half a year. Worse is a rise above the baseline by a
+share or a number of points.
 """
 
 from __future__ import annotations
