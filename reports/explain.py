@@ -15,9 +15,10 @@ from types import MappingProxyType
 from impasse.reports.explain_trials import draw_trials, evidence_in_words, list_judgements, why_not_adequate
 from impasse.reports.words.names import words
 from impasse.reports.words.numbers import listed, number, plural
-from impasse.reports.words.resistance import asks_failure, needed
+from impasse.reports.words.resistance import needed
 from impasse.reports.words.wrapping import wrapped
 from impasse.schemas.definition import Definition
+from impasse.schemas.failures import asks_failure
 from impasse.schemas.resistance import Counted, Resistance, Scored
 from impasse.schemas.values import NO_LEVEL, Row
 
@@ -210,7 +211,7 @@ def _not_eligible(definition: Definition, row: Row, episode: Row) -> str:
         and not rule.min_age <= age <= rule.max_age,
         f"observed {seen} of {rule.min_observed_days} days before the start": seen is not None
         and seen < rule.min_observed_days,
-        "a cause of pseudo-resistance is recorded": rule.pseudo_resistance == "before"
+        "a likely cause of pseudo-resistance is recorded": rule.pseudo_resistance == "before"
         and row["pseudo_resistance"] == "likely",
     }
     found = [text for text, holds in reasons.items() if holds]
@@ -243,7 +244,7 @@ def _range(low: float, high: float | None) -> str:
 
 def _decided(definition: Definition, row: Row) -> str:
     if row["decided_by"] == "eligible":
-        return f"a cause of pseudo-resistance is recorded; {_reached(definition, row)}"
+        return f"a likely cause of pseudo-resistance is recorded; {_reached(definition, row)}"
     if isinstance(definition.resistance, Scored):
         return f"only {_reached(definition, row)}"
     if row["decided_by"] in ("outcome", "resistance") and _asks_time(definition.resistance):

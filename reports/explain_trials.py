@@ -36,8 +36,10 @@ _SCALE_FAILS = {
     "response_lost": "a response that was lost, by",
 }
 _RESPONSES = {
+    "recovery": "recovery (a remission that was held)",
     "remission": "remission",
     "insufficient": "response without remission",
+    "worse": "worse than at the baseline",
     "lost": "response that was lost",
     "partial": "partial response",
     "no_response": "no response",

@@ -14,6 +14,7 @@ from impasse.schemas.codelists import TREATMENT, WORDS, CodeLists, Types, unlist
 from impasse.schemas.definition import DISORDERS
 from impasse.schemas.errors import ImpasseError
 from impasse.schemas.study import OBSERVABLE
+from impasse.schemas.values import POSSIBLE_CAUSES, PSEUDO_RESISTANCE
 
 TREATMENT_MODALITIES = ("drug", "psychotherapy", "neuromodulation")
 CONFIDENCE = ("V", "V-abs", "V-code", "V2", "M", "U", "D")
@@ -47,12 +48,18 @@ _COLUMNS: dict[str, Types] = {
         "disorders": WORDS,
         "minimum": pl.Float64,
         "maximum": pl.Float64,
+        "higher_is": pl.String,
         "remission_max": pl.Float64,
         "response_fall_percent": pl.Float64,
         "partial_fall_percent": pl.Float64,
         "response_fall_points": pl.Float64,
         "response_max": pl.Float64,
+        "worse_rise_percent": pl.Float64,
+        "worse_rise_points": pl.Float64,
+        "worse_min": pl.Float64,
         "severity_bands": WORDS,
+        "bands_with": pl.String,
+        "severity_bands_with": WORDS,
         "is_screening_tool": pl.Boolean,
         **_CITED,
     },
@@ -70,7 +77,14 @@ _COLUMNS: dict[str, Types] = {
         "treatments": pl.String,
         **_CITED,
     },
-    "causes": {"cause": pl.String, "disorder": pl.String, "list": pl.String, **_CITED},
+    "causes": {
+        "cause": pl.String,
+        "disorder": pl.String,
+        "list": pl.String,
+        "makes": pl.String,
+        "days_around_start": pl.Float64,
+        **_CITED,
+    },
     "options": {
         "option": pl.String,
         "disorder": pl.String,
@@ -95,10 +109,16 @@ _KEYS: dict[str, tuple[str, ...]] = {
 _ALLOWED: dict[str, dict[str, tuple[str, ...]]] = {
     "treatments": {"modality": TREATMENT_MODALITIES, "observed_as": OBSERVABLE},
     "diagnoses": {"use": USES},
+    "scales": {"higher_is": ("worse", "better")},
     "disorders": {"disorder": DISORDERS},
-    "causes": {"disorder": DISORDERS},
+    "causes": {"disorder": DISORDERS, "makes": PSEUDO_RESISTANCE[1:]},
     "options": {"disorder": DISORDERS, "tier": TIERS},
 }
+
+_CUT_OFFS = (
+    *("remission_max", "response_fall_percent", "partial_fall_percent", "response_fall_points", "response_max"),
+    *("worse_rise_percent", "worse_rise_points", "worse_min"),
+)
 
 CsvRow = dict[str, str]
 
@@ -116,6 +136,7 @@ def parse(texts: dict[str, str]) -> CodeLists:
     tables = {name: read_table(name, texts[name], f"{name}.csv") for name in _COLUMNS}
     lists = CodeLists(**{**tables, "doses": tables["doses"].filter(pl.col("is_looked_up").fill_null(False))})
     _check_named(lists)
+    _check_causes(lists)
     for scale in lists.scales.iter_rows(named=True):
         _refuse_scale(scale)
     return lists
@@ -209,34 +230,65 @@ def _check_named(lists: CodeLists) -> None:
         ("options", "treatments", lists.options["treatments"], groups),
         ("procedures", "treatment", lists.procedures["treatment"], frozenset(lists.treatments["treatment"])),
         ("scales", "disorders", lists.scales["disorders"].explode(), frozenset(DISORDERS)),
+        ("scales", "bands_with", lists.scales["bands_with"], diagnoses),
     ]
     for name, column, words, known in named:
         for word in sorted(set(words.drop_nulls()) - known):
             raise unlisted(column, word, sorted(known), f"{name}.csv")
 
 
+def _check_causes(lists: CodeLists) -> None:
+    """Stop at a cause that makes pseudo-resistance more or less sure than POSSIBLE_CAUSES says."""
+    for cause, makes in lists.causes.select("cause", "makes").iter_rows():
+        meant = "possible" if cause in POSSIBLE_CAUSES else "likely"
+        if makes != meant:
+            where = f"causes.csv, cause {cause}"
+            raise ImpasseError(
+                f"{cause} makes pseudo-resistance {makes}.", where=where, expected=meant, do="Correct it."
+            )
+
+
 def _refuse_scale(scale: Mapping[str, Any]) -> None:
     """Stop at a scale whose bands or falls no score could be read by."""
-    read = [_edge(band) for band in scale["severity_bands"]]
-    edges = [edge for edge in read if edge is not None]
     partial, response = scale["partial_fall_percent"], scale["response_fall_percent"]
     problems = [
-        (None in read, "severity_bands is not readable", "words with a colon and a number, as mild:8"),
+        *_problems_of_bands(scale, "severity_bands"),
+        *_problems_of_bands(scale, "severity_bands_with"),
         (
-            None not in read and not _rise([scale["minimum"] - 1, *edges, scale["maximum"] + 1]),
-            "severity_bands do not rise within the scale",
-            "each band's lowest score, lowest band first",
+            (scale["bands_with"] is None) != (not scale["severity_bands_with"]),
+            "bands_with and severity_bands_with go together",
+            "both or neither",
         ),
         (
             partial is not None and (response is None or partial >= response),
             "partial_fall_percent is not below response_fall_percent",
             "a smaller fall than that of a response",
         ),
+        (
+            scale["higher_is"] == "better" and any(scale[name] is not None for name in _CUT_OFFS),
+            "A scale on which higher is better has cut-offs",
+            "none: falls are taken for improvement",
+        ),
     ]
     for is_wrong, what, expected in problems:
         if is_wrong:
             where = f"scales.csv, scale {scale['scale']}"
             raise ImpasseError(f"{what}.", where=where, expected=expected, do="Correct it.")
+
+
+def _problems_of_bands(scale: Mapping[str, Any], column: str) -> list[tuple[bool, str, str]]:
+    """What may be wrong with the bands of a column."""
+    read = [_edge(band) for band in scale[column]]
+    edges = [edge for edge in read if edge is not None]
+    do_rise = _rise([scale["minimum"] - 1, *edges, scale["maximum"] + 1])
+    return [
+        (None in read, f"{column} is not readable", "words with a colon and a number, as mild:8"),
+        (
+            None not in read and not do_rise,
+            f"{column} do not rise within the scale",
+            "each band's lowest score, lowest band first",
+        ),
+    ]
 
 
 def _edge(band: str) -> float | None:

@@ -160,6 +160,19 @@ class CodeLists:
             for word in sorted(used - known):
                 where = f"definition file {definition.id}.toml{_line_of(word, text)}"
                 raise unlisted(kind, word, sorted(known), where)
+        self._check_direction(sorted(scales), definition, text)
+
+    def _check_direction(self, scales: list[str], definition: Definition, text: str) -> None:
+        """Raise ImpasseError for the first scale on which higher is better: the rules take a fall for improvement."""
+        better = set(self.scales.filter(pl.col("higher_is") == "better")["scale"])
+        for scale in scales:
+            if scale in better:
+                raise ImpasseError(
+                    f"On the scale '{scale}' higher is better.",
+                    where=f"definition file {definition.id}.toml{_line_of(scale, text)}",
+                    expected="a scale on which higher is worse",
+                    do="Judge by another scale.",
+                )
 
     def _resolved(self, treatment: str, row: dict) -> dict:
         facts = {column: row[column] for column in TREATMENT}

@@ -29,7 +29,8 @@ RESTRICTED_COLUMNS: dict[str, dict[str, type]] = {
         yes_no="is_counted has_unknown_supply is_ongoing",
     ),
     "judgements": _columns(
-        text="episode_id trial_rule judging_rule adequacy_reason outcome_evidence response response_scale",
+        text="episode_id trial_rule judging_rule adequacy_reason outcome_evidence response response_scale "
+        "baseline_severity outcome_severity severity_scale",
         whole="number",
         day="failure_date",
         yes_no="is_adequate has_failed",
@@ -78,6 +79,11 @@ RELEASE_COLUMNS: dict[str, dict[str, type]] = {
     ),
     "profile": _columns(
         text="definition_id characteristic level",
+        whole="n n_of",
+        yes_no="suppressed",
+    ),
+    "responses": _columns(
+        text="definition_id trial response",
         whole="n n_of",
         yes_no="suppressed",
     ),

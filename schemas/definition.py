@@ -53,7 +53,7 @@ class Eligible:
     `diagnoses` are code lists: at least one contact of the episode must be in one of them. Ages are completed years at
     the episode's start. `min_observed_days` is the time the registry observed the person before the episode's start.
     The washout: within the `washout_days` days before the episode's treatment is looked for, nothing of the groups
-    `washout_treatments` may have been given. An episode with a diagnosed cause of pseudo-resistance is `noted` as such,
+    `washout_treatments` may have been given. An episode with a likely cause of pseudo-resistance is `noted` as such,
     not eligible (`before` failures are counted), or judged and then not called resistant (`after`).
     """
 

@@ -132,7 +132,7 @@ _LEFT_OUT = {"coverage": ", those of persons who are not in the extract left out
 _YEARLY = ("diagnoses", "dispensings")
 
 
-ROUNDING = "profile_rounding"  # the frame that holds how far every number of a profile is beyond a multiple
+ROUNDED = ("profile", "responses")
 
 
 def facts_frame(table: str) -> str:
@@ -143,6 +143,11 @@ def facts_frame(table: str) -> str:
 def years_frame(table: str) -> str:
     """The name of the frame that holds a table's rows per calendar year of the study period."""
     return f"{table}_years"
+
+
+def rounding_frame(table: str) -> str:
+    """The frame that holds how far every number of a rounded table is beyond a multiple."""
+    return f"{table}_rounding"
 
 
 def counts_frame(table: str) -> str:
@@ -228,7 +233,7 @@ def release(study: Study, tables: Sequence[str], n_episodes: int, n_definitions:
     found = [_key(table) for table in tables if table in KEYS]
     found += [_counts(table, study.disclosure.threshold) for table in tables]
     found += [_differences(study.disclosure.threshold), *_prevalence()] if "prevalence" in tables else []
-    found += [_rounded(study.disclosure.threshold)] if "profile" in tables else []
+    found += [_rounded(table, study.disclosure.threshold) for table in ROUNDED if table in tables]
     found += [_reconciliation()] if "reconciliation" in tables else []
     return found + _classifications(n_episodes, n_definitions)
 
@@ -260,10 +265,10 @@ def _differences(threshold: int) -> Expectation:
     return _critical("prevalence", DIFFERENCES, NOT_IN_SET, "", sentence, column="n", value_set=hidden)
 
 
-def _rounded(threshold: int) -> Expectation:
+def _rounded(table: str, threshold: int) -> Expectation:
     sentence = f"Every number is a multiple of {threshold}."
     limits = {"column": "beyond", "min_value": 0, "max_value": 0}
-    return _critical("profile", ROUNDING, BETWEEN, "n, n_of", sentence, **limits)
+    return _critical(table, rounding_frame(table), BETWEEN, "n, n_of", sentence, **limits)
 
 
 def _prevalence() -> list[Expectation]:

@@ -14,7 +14,10 @@ from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 ROLES = ("first", "switch", "resumed", "augmentation", "combination")
 END_REASONS = ("remission", "death", "coverage", "period", "tail")
-RESPONSES = ("remission", "insufficient", "lost", "partial", "no_response", "cannot_tell")
+RESPONSES = (
+    *("recovery", "remission", "insufficient", "worse", "lost", "partial", "no_response"),
+    "cannot_tell",
+)
 AFTERWARDS = ("remitted", "ended", "died", "continued")
 DENOMINATORS = ("episodes", "eligible", "treated", "adequately_treated", "persons")
 STRATA = ("all", "disorder", "sex", "age", "year")
@@ -96,6 +99,8 @@ class Judgements(_Table):
 
     Shared by every definition with the same trial, adequacy and outcome blocks. `response` is the state the
     trial ended in by the published rules of the scale that could tell, whatever the definition calls failure.
+    The severities are bands (scales.csv) of the baseline and of the outcome score, on the first of the disorder's
+    scales that has bands and an outcome score; "below" is under the lowest band.
     """
 
     episode_id: pl.Categorical
@@ -109,14 +114,19 @@ class Judgements(_Table):
     failure_date: pl.Date = pa.Field(nullable=True)
     response: pl.Enum = pa.Field(dtype_kwargs={"categories": RESPONSES})
     response_scale: pl.Categorical = pa.Field(nullable=True)
+    baseline_severity: pl.Categorical = pa.Field(nullable=True)
+    outcome_severity: pl.Categorical = pa.Field(nullable=True)
+    severity_scale: pl.Categorical = pa.Field(nullable=True)
 
 
 class Classifications(_Table):
     """One row per episode and definition that gives verdicts, every pair exactly once. Key: definition_id, episode_id.
 
+    resistant_date is never before the episode's start, also where what makes it resistant came in the lead.
     n_failed_max is null where a counted treatment is not observed (no upper bound). `causes` are the words of
     schemas/codelists/causes.csv that the person was diagnosed with, and inadequate_dose, short_duration and
-    poor_adherence of the definition's trials; pseudo-resistance is likely with a diagnosis, possible without.
+    poor_adherence of the definition's trials; pseudo-resistance is what the file says that a diagnosis makes it
+    (likely, or possible for a second disorder near the episode's start), and possible with causes of the trials alone.
     """
 
     episode_id: pl.Categorical
@@ -255,7 +265,10 @@ ATTRITION_STEPS = (
 
 
 class Attrition(_Table):
-    """One row per definition and step: how many episodes are left after it, and how many it lost."""
+    """One row per definition and step: how many episodes are left after it, and how many it lost.
+
+    A definition that asks only that treatments were given has no step of adequate or failed trials.
+    """
 
     definition_id: str
     step_number: pl.Int64
@@ -295,6 +308,25 @@ class Profile(_Table):
     suppressed: bool
 
 
+TRIAL_PLACES = ("1", "2", "3", "4", "5 or later")
+
+
+class Responses(_Table):
+    """One row per definition, trial and state of response: n of n_of trials ended so. Key: the three.
+
+    `trial` is the place of a trial among those of its episode that count under the definition's trial rule, in its
+    eligible episodes; adequacy is not asked. The states are those of judgements, by the scale that could tell; without
+    scores all are cannot_tell. Both numbers are rounded to the nearest multiple of the study's disclosure threshold.
+    """
+
+    definition_id: str
+    trial: str = pa.Field(isin=list(TRIAL_PLACES))
+    response: str = pa.Field(isin=list(RESPONSES))
+    n: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_of: pl.Int64 = pa.Field(nullable=True, ge=0)
+    suppressed: bool
+
+
 class Reconciliation(_Table):
     """One row per table: delivered = accepted + quarantined, always."""
 
@@ -323,6 +355,7 @@ RELEASE: dict[str, type[pa.DataFrameModel]] = {
     "agreement_overall": AgreementOverall,
     "attrition": Attrition,
     "profile": Profile,
+    "responses": Responses,
     "reconciliation": Reconciliation,
 }
 KEYS: dict[str, tuple[str, ...]] = {
@@ -337,5 +370,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "agreement_overall": ("disorder",),
     "attrition": ("definition_id", "step_number"),
     "profile": ("definition_id", "characteristic", "level"),
+    "responses": ("definition_id", "trial", "response"),
     "reconciliation": ("table",),
 }

@@ -160,9 +160,9 @@ class Classification:
         return collect_in_order(known.lazy().with_columns(disorder).with_columns(**rules))
 
     def _with_causes(self, known: pl.DataFrame) -> pl.DataFrame:
-        """The facts of episodes beside the causes of pseudo-resistance that are diagnosed."""
-        diagnosed = pl.Series(self.causes.diagnosed)
-        return known.with_columns(diagnosed=diagnosed, is_diagnosed=diagnosed > 0)
+        """The facts of episodes beside their diagnosed causes, and whether one makes pseudo-resistance likely."""
+        causes = self.causes
+        return known.with_columns(diagnosed=pl.Series(causes.diagnosed), is_diagnosed=pl.Series(causes.is_likely))
 
     @cached_property
     def _observability(self) -> Observability:

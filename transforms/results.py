@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, reduce
 from operator import or_
 
@@ -16,6 +16,7 @@ from impasse.schemas.rule_ids import column, rule_id
 from impasse.schemas.study import Study
 from impasse.schemas.tables import MODALITIES, RESTRICTED, ROLES
 from impasse.transforms.classify import Classification
+from impasse.transforms.compare.responses import EndedTrials, place_among
 from impasse.transforms.compare.verdict_matrix import NOT_SPOKEN_OF, VerdictMatrix, code_of
 from impasse.transforms.history.encode import UNKNOWN, decode
 from impasse.transforms.history.scores import windows
@@ -108,6 +109,17 @@ class Results:
             speaks = self._found.spoken_about([definition])
             codes[:, place] = np.where(speaks, code_of(self._found.answers[definition.id]), NOT_SPOKEN_OF)
         return VerdictMatrix(self.episodes, self.deciding, codes)
+
+    @property
+    def ended_trials(self) -> Iterator[EndedTrials]:
+        """Of each definition that gives verdicts, the trials that count in its eligible episodes, and their states."""
+        for definition in self.deciding:
+            trials, _ = self._found.judged(definition.trial)
+            told = judge_response(trials, windows(definition.outcome), self._found.judged_by.signs)["response"]
+            is_eligible = (self._found.answers[definition.id]["verdict"] != "not_eligible").to_numpy()
+            rows = trials.is_counted & is_eligible[trials.episode]
+            place = place_among(trials.is_counted, trials.episode)
+            yield EndedTrials(definition.id, place[rows], told.to_physical().to_numpy()[rows])
 
     def verdicts_of(self, definition: Definition) -> pl.Series:
         """The verdict on each episode, and nothing that is told with it."""

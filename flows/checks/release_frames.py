@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from impasse.schemas.expectations import DIFFERENCES, ROUNDING, counts_frame
+from impasse.schemas.expectations import DIFFERENCES, ROUNDED, counts_frame, rounding_frame
 from impasse.schemas.tables import KEYS
 
 _NOT_PERSONS = ("n_definitions", "n_variants")
@@ -31,8 +31,7 @@ def release_frames(tables: Frames, threshold: int) -> Frames:
     """Released tables, their counts in one column each, and what follows from them."""
     counts = {counts_frame(name): _counts(table) for name, table in tables.items() if "suppressed" in table.columns}
     frames = tables | counts
-    if "profile" in tables:
-        frames[ROUNDING] = _beyond(tables["profile"], threshold)
+    frames |= {rounding_frame(name): _beyond(tables[name], threshold) for name in ROUNDED if name in tables}
     if "prevalence" in tables:
         frames[DIFFERENCES] = _differences(tables["prevalence"])
         frames["prevalence_shown"] = tables["prevalence"].drop_nulls(["prevalence", "bound_low", "bound_high"])
@@ -63,9 +62,9 @@ def _differences(prevalence: pl.DataFrame) -> pl.DataFrame:
     return paired.select(n=pl.concat_list(apart)).explode("n")
 
 
-def _beyond(profile: pl.DataFrame, base: int) -> pl.DataFrame:
+def _beyond(table: pl.DataFrame, base: int) -> pl.DataFrame:
     """How far every rounded number is beyond a multiple of what it was rounded to."""
-    numbers = pl.concat([profile["n"], profile["n_of"]]).drop_nulls()
+    numbers = pl.concat([table["n"], table["n_of"]]).drop_nulls()
     return pl.DataFrame({"beyond": numbers.cast(pl.Int64) % base})
 
 

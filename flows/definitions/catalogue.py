@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasse.flows.files import inputs, texts
-from impasse.reports.words.resistance import asks_failure
 from impasse.schemas.definition import DISORDERS, Definition
 from impasse.schemas.description import Description
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.failures import asks_failure
 from impasse.schemas.history import unknown
 from impasse.schemas.resistance import AdmissionItem, Scored
 

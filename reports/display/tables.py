@@ -58,7 +58,7 @@ VERDICT_NAMES = {
     "undetermined": "Cannot be told",
     "not_eligible": "Not eligible",
 }
-PSEUDO_RESISTANCE_NAMES = {"none": "No cause found", "possible": "In the trials only", "likely": "Diagnosed"}
+PSEUDO_RESISTANCE_NAMES = {"none": "No cause found", "possible": "Possible", "likely": "Likely"}
 CAUSE_NAMES = {"inadequate_dose": "Dose too low", "short_duration": "Too short", "poor_adherence": "Poor adherence"}
 AFTERWARDS_NAMES = {"remitted": "Remission", "ended": "Ended otherwise", "died": "Death", "continued": "May go on"}
 MOST_CAUSES = 3

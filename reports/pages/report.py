@@ -16,7 +16,7 @@ import polars as pl
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from impasse.reports.display import figures, tables
+from impasse.reports.display import figures, responses, tables
 from impasse.reports.display.delivery_tables import reconciliation_table, rule_table
 from impasse.reports.display.figures import Share
 from impasse.reports.display.parts import Figure, Numbered, Option, first_and_all
@@ -37,8 +37,8 @@ class ReportContents:
 
     `rules`: table, rule, n. `verdicts`: disorder, definition_id, verdict, n, share (of the disorder's episodes), every
     verdict of every definition in a row; null where suppressed. `options`: the options of each disorder, in order.
-    `rounded_to`: what the numbers of `profile` are multiples of. `provenance`: two mappings, versions and
-    parameters. `rule_meanings`: a sentence per quarantine rule. `methods`: the file beside the
+    `rounded_to`: what the numbers of `profile` and `responses` are multiples of. `provenance`: two mappings, versions
+    and parameters. `rule_meanings`: a sentence per quarantine rule. `methods`: the file beside the
     page that holds every setting of the definitions; without one the settings are written out here.
     """
 
@@ -52,6 +52,7 @@ class ReportContents:
     agreement_overall: pl.DataFrame
     attrition: pl.DataFrame
     profile: pl.DataFrame
+    responses: pl.DataFrame
     reconciliation: pl.DataFrame
     rules: pl.DataFrame
     verdicts: pl.DataFrame
@@ -163,6 +164,7 @@ def _disorder(contents: ReportContents, disorder: str) -> dict[str, Any]:
         **_agreement(contents, numbered),
         **_attrition(contents, numbered),
         **characteristics.parts(contents, numbered),
+        "responses": responses.part(contents, numbered),
     }
 
 

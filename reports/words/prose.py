@@ -11,7 +11,7 @@ from itertools import groupby
 
 from impasse.reports.words.names import groups, scale_name, words
 from impasse.reports.words.numbers import duration, listed, number, plural
-from impasse.reports.words.resistance import WHEN_WORDS, asks_failure, in_short, needed, resistance
+from impasse.reports.words.resistance import WHEN_WORDS, in_short, needed, resistance
 from impasse.schemas.definition import (
     Adequacy,
     Definition,
@@ -25,6 +25,7 @@ from impasse.schemas.definition import (
     SessionAdequacy,
     Trial,
 )
+from impasse.schemas.failures import asks_failure
 
 __all__ = ["DOSES", "describe", "follow_up", "needed", "scale", "scale_name", "summary", "words"]
 
@@ -139,9 +140,9 @@ def _pseudo_resistance(rule: Eligible, gives: str) -> str:
     refused = {"verdict": "is not resistant", "score": "gets no score", "stage": "gets no stage"}[gives]
     return {
         "noted": "A recorded cause of pseudo-resistance is noted and changes nothing.",
-        "before": "Not eligible with a cause of pseudo-resistance recorded before or during the episode.",
-        "after": "After all else is judged, an episode with a cause of pseudo-resistance recorded before or during it "
-        f"{refused}.",
+        "before": "Not eligible with a likely cause of pseudo-resistance recorded before or during the episode.",
+        "after": "After all else is judged, an episode with a likely cause of pseudo-resistance recorded before or "
+        f"during it {refused}.",
     }[rule.pseudo_resistance]
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from impasse.reports.words.names import capital, groups, words
 from impasse.reports.words.numbers import duration, listed, number
+from impasse.schemas.failures import asks_failure
 from impasse.schemas.resistance import (
     AdmissionItem,
     Alternative,
@@ -26,7 +27,6 @@ from impasse.schemas.resistance import (
     Resistance,
     Scored,
     Staged,
-    alternatives_of,
 )
 
 WHEN_WORDS = {
@@ -70,13 +70,6 @@ def _reached(rule: Scored) -> str:
     if rule.threshold == "none":
         return "A score, without a threshold"
     return f"A score of at least {_points(rule.threshold)}"
-
-
-def asks_failure(rule: Resistance) -> bool:
-    """Whether anything that the rule counts must have failed; if not, adequacy and outcome settle nothing."""
-    if isinstance(rule, Scored):
-        return any(isinstance(item, Item) or getattr(item, "what", "") == "failed" for item in rule.items)
-    return any(count.what == "failed" for each in alternatives_of(rule) for count in each.all_of)
 
 
 def named_alternative(rule: Alternative) -> str:

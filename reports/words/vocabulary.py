@@ -24,7 +24,10 @@ _DOSES = {
 
 def scales(codes: CodeLists) -> HeadedRows:
     """Every symptom scale with what counts as remission and response on it."""
-    heads = ("Scale", "Disorders", "Scores", "Severity, from", "Remission", "Response", "Partial response", "Source")
+    heads = (
+        *("Scale", "Disorders", "Scores", "Severity, from", "Remission", "Response", "Partial response", "Worse"),
+        "Source",
+    )
     return heads, [_scale(row) for row in codes.scales.to_dicts()]
 
 
@@ -35,12 +38,13 @@ def _scale(row: Row) -> tuple[str, ...]:
     partial = row["partial_fall_percent"]
     return (
         f"{scale_name(row['scale'])}: {row['name']}",
-        listed([words(disorder) for disorder in row["disorders"]]),
-        f"{number(row['minimum'])} to {number(row['maximum'])}",
-        _bands(row["severity_bands"]),
+        listed([words(disorder) for disorder in row["disorders"]]) or DASH,
+        f"{number(row['minimum'])} to {number(row['maximum'])}; higher is {row['higher_is']}",
+        _severity(row),
         remission,
-        _response(row),
+        _told(row, _RESPONSE),
         DASH if partial is None else f"a fall of {number(partial)}% or more",
+        _told(row, _WORSE),
         _cited(row),
     )
 
@@ -51,12 +55,27 @@ def _bands(bands: list[str]) -> str:
     return ", ".join(f"{words(name)} {edge}" for name, edge in named) or DASH
 
 
-def _response(row: Row) -> str:
-    ways = {
-        "response_fall_percent": "a fall of {}% or more",
-        "response_fall_points": "a fall of {} points or more",
-        "response_max": "at most {}",
-    }
+def _severity(row: Row) -> str:
+    """The bands, and those for persons with a diagnosis."""
+    plain = _bands(row["severity_bands"])
+    if row["bands_with"] is None:
+        return plain
+    return f"{plain}; with {words(row['bands_with'])}: {_bands(row['severity_bands_with'])}"
+
+
+_RESPONSE = {
+    "response_fall_percent": "a fall of {}% or more",
+    "response_fall_points": "a fall of {} points or more",
+    "response_max": "at most {}",
+}
+_WORSE = {
+    "worse_rise_percent": "a rise of {}% or more",
+    "worse_rise_points": "a rise of {} points or more",
+    "worse_min": "at least {}",
+}
+
+
+def _told(row: Row, ways: dict[str, str]) -> str:
     told = [text.format(number(row[column])) for column, text in ways.items() if row[column] is not None]
     return told[0] if told else DASH
 
@@ -78,13 +97,19 @@ def options(codes: CodeLists) -> HeadedRows:
 
 
 def causes(codes: CodeLists) -> HeadedRows:
-    """Diagnoses that may explain an apparent failure, by disorder."""
-    heads = ("Cause", "Disorder", "Code list", "Source")
+    """Diagnoses that may explain an apparent failure, by disorder, how surely, and when they count."""
+    heads = ("Cause", "Disorder", "Code list", "Makes it", "Recorded", "Source")
     rows = [
-        (capital(words(row["cause"])), words(row["disorder"]), row["list"], _cited(row))
+        (capital(words(row["cause"])), words(row["disorder"]), row["list"], row["makes"], _when(row), _cited(row))
         for row in codes.causes.to_dicts()
     ]
     return heads, rows
+
+
+def _when(row: Row) -> str:
+    """When a cause must be recorded; in any case by the episode's end."""
+    days = row["days_around_start"]
+    return "until the end" if days is None else f"within {number(days)} days of the start"
 
 
 def treatment_groups(codes: CodeLists) -> HeadedRows:

@@ -13,6 +13,7 @@ from impasse.flows.run.loading import load
 from impasse.flows.run.plan import make_plan
 from impasse.flows.run.steps import classifying, comparing, publication, reading
 from impasse.schemas.errors import PublicationStopped
+from impasse.schemas.rule_ids import judging_rule, trial_rule
 from impasse.schemas.tables import RELEASE, RESTRICTED
 from tests.flow.running import copied, data_hashes, run_steps
 from tests.shipped import COMPARED, SHIPPED
@@ -79,6 +80,27 @@ def test_profiles_are_the_rounded_counts_of_the_restricted_tables(run: Path) -> 
     assert len(compared) > 100
     assert (compared["n"] == (compared["exact"] + 2) // 5 * 5).all()
     assert (compared["n_of"] % 5 == 0).all()
+
+
+def test_responses_are_the_rounded_counts_of_the_restricted_tables(run: Path) -> None:
+    """Counting by hand the states of first trials in eligible episodes gives the released numbers, rounded to five."""
+    trials = pl.read_parquet(run / "restricted/trials.parquet").filter("is_counted")
+    first = trials.filter(pl.col("number") == pl.col("number").min().over("trial_rule", "episode_id"))
+    released = pl.read_parquet(run / "release/responses.parquet").filter(~pl.col("suppressed"), pl.col("trial") == "1")
+    made = pl.read_parquet(run / "restricted/classifications.parquet").filter(pl.col("verdict") != "not_eligible")
+    judged = pl.read_parquet(run / "restricted/judgements.parquet")
+    rules = {d.id: (trial_rule(d), judging_rule(d)) for d in SHIPPED if d.id in VERDICTS}
+    told = first.join(judged, on=["trial_rule", "episode_id", "number"])
+
+    n_compared = 0
+    for definition, (by_trial, by_judging) in rules.items():
+        mine = told.filter(pl.col("trial_rule") == by_trial, pl.col("judging_rule") == by_judging)
+        eligible = made.filter(pl.col("definition_id") == definition).select("episode_id")
+        counted = dict(mine.join(eligible, on="episode_id")["response"].cast(pl.String).value_counts().iter_rows())
+        for state, n in released.filter(pl.col("definition_id") == definition).select("response", "n").iter_rows():
+            assert n == (counted.get(state, 0) + 2) // 5 * 5
+            n_compared += 1
+    assert n_compared > 100
 
 
 def test_staging_systems_are_in_no_table_of_verdicts(run: Path) -> None:
@@ -173,12 +195,12 @@ def test_no_person_leaves_with_the_release(run: Path) -> None:
 
 def test_small_counts_are_not_released(run: Path) -> None:
     """No released count of persons or episodes is from 1 to 4."""
-    names = ("prevalence", "agreement", "agreement_overall", "attrition", "profile")
+    names = ("prevalence", "agreement", "agreement_overall", "attrition", "profile", "responses")
     counts = [pl.read_parquet(run / f"release/{name}.parquet").select(pl.col("^n(_.*)?$")) for name in names]
     told = [table.select(pl.all().exclude("n_definitions")).unpivot()["value"].drop_nulls() for table in counts]
 
     assert min(len(values) for values in told) > 0
-    assert [values.filter(values.is_between(1, 4)).to_list() for values in told] == [[], [], [], [], []]
+    assert [values.filter(values.is_between(1, 4)).to_list() for values in told] == [[]] * 6
 
 
 def test_no_two_tables_tell_the_few_that_a_definition_leaves_out(run: Path) -> None:

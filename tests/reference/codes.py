@@ -55,7 +55,27 @@ class Scale:
     partial_fall_percent: float | None
     response_fall_points: float | None
     response_max: float | None
+    worse_rise_percent: float | None
+    worse_rise_points: float | None
+    worse_min: float | None
+    bands: tuple[tuple[str, float], ...]
+    bands_with: str
+    other_bands: tuple[tuple[str, float], ...]
     is_screening_tool: bool
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One row of causes.csv: a diagnosis that may explain an apparent failure, and how surely it does.
+
+    Without days around the episode's start, one on any day until the episode's end counts.
+    """
+
+    cause: str
+    disorder: str
+    code_list: str
+    makes: str
+    days_around_start: int | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +93,7 @@ class Codes:
     """All code tables, in the order of the files.
 
     doses: atc -> column -> mg of the route that is looked up (blank cells are missing).
-    causes: cause, disorder, code list. remembered: what was asked before, and the answer, to save time.
+    remembered: what was asked before, and the answer, to save time.
     """
 
     treatments: tuple[Treatment, ...]
@@ -81,7 +101,7 @@ class Codes:
     diagnoses: tuple[ListedCode, ...]
     scales: tuple[Scale, ...]
     disorders: dict[str, dict[str, str]]
-    causes: tuple[tuple[str, str, str], ...]
+    causes: tuple[Cause, ...]
     options: tuple[Option, ...]
     remembered: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False)
 
@@ -154,7 +174,7 @@ def load(folder: Path) -> Codes:
         ),
         scales=tuple(_scale(row) for row in _rows(folder / "scales.csv")),
         disorders={row["disorder"]: row for row in _rows(folder / "disorders.csv")},
-        causes=tuple((row["cause"], row["disorder"], row["list"]) for row in _rows(folder / "causes.csv")),
+        causes=tuple(_cause(row) for row in _rows(folder / "causes.csv")),
         options=tuple(
             Option(row["option"], row["disorder"], row["treatments"], row["tier"])
             for row in _rows(folder / "options.csv")
@@ -189,8 +209,24 @@ def _scale(row: dict[str, str]) -> Scale:
         partial_fall_percent=_number(row["partial_fall_percent"]),
         response_fall_points=_number(row["response_fall_points"]),
         response_max=_number(row["response_max"]),
+        worse_rise_percent=_number(row["worse_rise_percent"]),
+        worse_rise_points=_number(row["worse_rise_points"]),
+        worse_min=_number(row["worse_min"]),
+        bands=_bands(row["severity_bands"]),
+        bands_with=row["bands_with"],
+        other_bands=_bands(row["severity_bands_with"]),
         is_screening_tool=row["is_screening_tool"] == "true",
     )
+
+
+def _cause(row: dict[str, str]) -> Cause:
+    days = int(row["days_around_start"]) if row["days_around_start"] else None
+    return Cause(row["cause"], row["disorder"], row["list"], row["makes"], days)
+
+
+def _bands(cell: str) -> tuple[tuple[str, float], ...]:
+    """Names of bands with their lowest scores."""
+    return tuple((band.split(":")[0], float(band.split(":")[1])) for band in cell.split())
 
 
 def _number(cell: str) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from impasse.schemas.definition import Eligible
 from tests.reference.basics import (
     Known,
@@ -14,7 +16,7 @@ from tests.reference.basics import (
     is_member,
     later,
 )
-from tests.reference.codes import Codes
+from tests.reference.codes import Cause, Codes
 
 
 def judge_eligibility(known: Known, rule: Eligible) -> Truth:
@@ -30,7 +32,7 @@ def judge_eligibility(known: Known, rule: Eligible) -> Truth:
             is_of_age(episode["age"], rule),
             is_observed_before(episode["observed_days_before"], rule),
             keeps_washout(known, rule),
-            rule.pseudo_resistance != "before" or not episode["diagnosed_causes"],
+            rule.pseudo_resistance != "before" or not episode["likely_causes"],
             None if episode["is_observed"] is False else True,
         ]
     )
@@ -79,11 +81,20 @@ def keeps_washout(known: Known, rule: Eligible) -> Truth:
     return True if is_seen else None
 
 
-def diagnosed_causes(person: Row, episode: Row, codes: Codes) -> set[str]:
-    """The causes of pseudo-resistance that the person was diagnosed with by the episode's end."""
+def diagnosed_causes(person: Row, episode: Row, codes: Codes, makes: str) -> set[str]:
+    """The diagnosed causes of the episode that make pseudo-resistance likely, or that make it possible."""
     return {
-        cause
-        for cause, disorder, code_list in codes.causes
-        if disorder == episode["disorder"]
-        and any(day <= episode["end_date"] for day in days_of_diagnosis(person, code_list, codes))
+        cause.cause
+        for cause in codes.causes
+        if cause.disorder == episode["disorder"]
+        and cause.makes == makes
+        and any(is_in_time(day, cause, episode) for day in days_of_diagnosis(person, cause.code_list, codes))
     }
+
+
+def is_in_time(day: date, cause: Cause, episode: Row) -> bool:
+    """Whether a diagnosis comes by the episode's end and, where the cause asks for it, near the episode's start."""
+    if day > episode["end_date"]:
+        return False
+    days = cause.days_around_start
+    return days is None or abs(days_between(episode["start_date"], day)) <= days

@@ -43,6 +43,7 @@ REMISSION_CODES = ("F325", "F324", "F3342")
 OTHER_CODES = (
     *("F311", "F319", "F340", "F302", "F209", "F101", "E059", "I10", "F030", "F603", "F900", "F840", "F064", "F063"),
     *("F152", "F121", "F172", "J45", "R521", "E11", "S069", "E03", "G40", "F510", "Z911", "Z9115", "G20", "F411"),
+    *("F321", "F431", "B182", "K580", "J961", "F400"),
 )
 DRUGS = {
     "depression": (
@@ -75,7 +76,7 @@ DOSES_UG = (
 )
 SCALES = {
     "depression": ("hamd17", "madrs", "bdi2", "phq9"),
-    "anxiety": ("ham_a", "bai", "cgi_i", "gad7"),
+    "anxiety": ("ham_a", "bai", "cgi_i", "gad7", "pdss"),
     "bipolar_depression": ("hamd17", "madrs", "qids_sr16", "cgi_s"),
     "schizophrenia": ("panss", "cgi_i"),
     "ocd": ("ybocs",),
@@ -203,6 +204,7 @@ def _stubborn_person(rng: random.Random, index: int) -> Row:
         starts.append(day)
         breaks = [-14, 0, 0, 0, 14] if has_tried_all or has_changed_soon else [-14, 0, 0, 90, 91]
         day = later(day, len(fills) * days + rng.choice(breaks))
+    held = _held(rng, rows, atc, day, given) if rng.random() < 0.2 else []
     if rng.random() < (0.8 if has_tried_all else 0.3):
         rows += _add_on(rng, rng.choice(rows))
     therapy, first = rng.choice(given.therapies), rng.choice([onset, onset, *starts])
@@ -218,7 +220,10 @@ def _stubborn_person(rng: random.Random, index: int) -> Row:
             {"date": later(first, 7 * n), "code": "X99", "code_system": "other", "treatment": therapy}
             for n in range(n_sessions)
         ],
-        "scores": _stubborn_scores(rng, given, [*starts, first], (1.0,) if has_tried_all else SHARES_LEFT),
+        "scores": [
+            *held,
+            *_stubborn_scores(rng, given, [*starts, first], (1.0,) if has_tried_all else SHARES_LEFT),
+        ],
     }
 
 
@@ -227,6 +232,17 @@ def _add_on(rng: random.Random, host: Row) -> list[Row]:
     day = later(host["date"], rng.choice([1, 14]))
     refill = [host | {"date": day}] if rng.random() < 0.8 else []
     return [*refill, _fill(day, rng.choice(ADDED), rng.choice([29, 56]), 300)]
+
+
+def _held(rng: random.Random, rows: list[Row], atc: str, day: date, given: Stubborn) -> list[Row]:
+    """Nine more months of the last drug, and scores of somebody who is well for half a year, or a day less."""
+    rows += [_fill(later(day, 90 * n), atc, 90, rows[-1]["dose_ug"] // 1000) for n in range(3)]
+    scale = rng.choice(sorted(given.scores))
+    least = LEAST.get(scale, 0.0)
+    first = rng.choice([27, 28])
+    days = [first, *rng.choice([[], [], [100]]), first + rng.choice([181, 182])]
+    values = [least + rng.choice([0.0, 0.0, 0.0, 7.0, 10.0, 14.0]) for _ in days]
+    return [{"date": later(day, n), "scale": scale, "value": value} for n, value in zip(days, values, strict=True)]
 
 
 def _fills(rng: random.Random, day: date, atc: str, days: int, dose_mg: int) -> list[Row]:
@@ -238,7 +254,7 @@ def _fills(rng: random.Random, day: date, atc: str, days: int, dose_mg: int) -> 
 
 def _fill(day: date, atc: str, days: int, dose_mg: int) -> Row:
     """A dispensing of known supply."""
-    dose = {"dose_ug": dose_mg * 1000, "dose_mddd": 1500, "supply_basis": "days_supply", "kind": "dispensed"}
+    dose = {"dose_ug": dose_mg * 1000, "dose_mddd": 2000, "supply_basis": "days_supply", "kind": "dispensed"}
     return {"date": day, "atc": atc, "days": days, **dose}
 
 
@@ -247,7 +263,8 @@ def _stubborn_diagnoses(rng: random.Random, illness: str, onset: date, n_contact
     codes = PLAIN_CODES[illness]
     rows = [_diagnosis(rng, later(onset, 60 * n), rng.choice(codes), "icd10") for n in range(n_contacts)]
     if rng.random() < 0.25:
-        rows.append(_diagnosis(rng, near(rng, [onset, later(onset, 300)]), rng.choice(OTHER_CODES), "icd10"))
+        days = [onset, later(onset, 300), later(onset, -180), later(onset, 180)]
+        rows.append(_diagnosis(rng, near(rng, days), rng.choice(OTHER_CODES), "icd10"))
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from impasse.schemas.definition import Definition, Outcome, ScaleBand, ScaleRule
-from tests.reference.basics import Row, Truth, Verdict, all_true, any_true
+from tests.reference.basics import Row, Truth, Verdict, all_true, any_true, days_between
 from tests.reference.change import change_verdict
 from tests.reference.codes import Codes, Scale
 from tests.reference.scores import Measured, measured_by
@@ -187,8 +187,38 @@ def response_on(scale: Scale, measured: Measured) -> str | None:
     if measured.outcome is None:
         return None
     state = state_at(scale, measured.outcome, measured.baseline)
+    if state == "remission" and is_held(scale, measured):
+        return "recovery"
+    if state in ("partial", "no_response") and is_worse(scale, measured.outcome, measured.baseline):
+        return "worse"
     was_better = any(is_remission_or_response(scale, row, measured.baseline) for row in measured.earlier)
     return "lost" if was_better and state in ("partial", "no_response") else state
+
+
+def is_held(scale: Scale, measured: Measured) -> bool:
+    """Whether the scores on treatment right before the outcome, also in remission, began half a year before it.
+
+    Reading: a score after treatment tells a remission that nobody saw held.
+    """
+    first = measured.outcome
+    for row in reversed(measured.earlier):
+        if row["value"] > scale.remission_max:
+            break
+        first = row
+    return days_between(first["date"], measured.outcome["date"]) >= 182
+
+
+def is_worse(scale: Scale, score: Row, baseline: Row | None) -> bool:
+    """Whether the score is above the baseline by so much as the scale's rule says: by percent, points, or itself.
+
+    Reading: the percentage is of the way from the scale's minimum to the baseline, as that of a fall.
+    """
+    if scale.worse_rise_percent is not None:
+        rise = score["value"] - baseline["value"]
+        return rise * 100 >= scale.worse_rise_percent * (baseline["value"] - scale.minimum)
+    if scale.worse_rise_points is not None:
+        return score["value"] - baseline["value"] >= scale.worse_rise_points
+    return scale.worse_min is not None and score["value"] >= scale.worse_min
 
 
 def is_remission_or_response(scale: Scale, score: Row, baseline: Row | None) -> bool:

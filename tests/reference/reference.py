@@ -25,6 +25,7 @@ from tests.reference.impasses import impasse
 from tests.reference.outcome import judge_outcome, judge_response
 from tests.reference.points import first_day_reached, is_possible, score_bounds, score_met
 from tests.reference.resistance import alternatives_met, deciding_block, failed_at, first_day_met, is_reached, plain
+from tests.reference.severity import judge_severity
 from tests.reference.stages import staged
 from tests.reference.trials import is_looked_at, trials_of
 
@@ -39,7 +40,7 @@ TRIAL_FACTS = (
 )
 JUDGEMENT_FACTS = (
     *("trial_id", "is_adequate", "adequacy_reason", "has_failed", "outcome_evidence", "failure_date"),
-    *("response", "response_scale"),
+    *("response", "response_scale", "baseline_severity", "outcome_severity", "severity_scale"),
 )
 CAUSES_BY_REASON = {
     "underdosed": "inadequate_dose",
@@ -68,7 +69,8 @@ def classify_person(
         for episode in episodes_of(person, disorder, study_episodes, period, codes)
     ]
     episodes = [
-        episode | {"diagnosed_causes": diagnosed_causes(person, episode, codes)}
+        episode
+        | {f"{makes}_causes": diagnosed_causes(person, episode, codes, makes) for makes in ("likely", "possible")}
         for episode in every_episode
         if period.start <= episode["start_date"] <= period.end
     ]
@@ -120,12 +122,13 @@ def all_known(known: Known, definition: Definition) -> Known:
         trial.update(judge_adequacy(trial, episode, definition, codes))
         trial.update(judge_outcome(trial, trials, person, episode, definition, codes, known.observes))
         trial.update(judge_response(trial, trials, person, episode, definition, codes))
+        trial.update(judge_severity(trial, trials, person, episode, definition, codes))
     return replace(known, trials=trials)
 
 
 def eligibility(known: Known, definition: Definition) -> Truth:
     """Whether a staging system speaks about the episode: not where resistance is feigned and that is asked last."""
-    if definition.eligible.pseudo_resistance == "after" and known.episode["diagnosed_causes"]:
+    if definition.eligible.pseudo_resistance == "after" and known.episode["likely_causes"]:
         return False
     return judge_eligibility(known, definition.eligible)
 
@@ -197,12 +200,13 @@ def classification(known: Known, definition: Definition) -> Row:
     is_unseen = may_have_missed(known, definition)
     verdict = verdict_of(eligible, met, is_unseen)
     decided_by = deciding_block(verdict, eligible, met, lambda *stage: could_be_met(definition, known, *stage))
-    diagnosed = known.episode["diagnosed_causes"]
-    is_feigned = definition.eligible.pseudo_resistance == "after" and bool(diagnosed and eligible)
+    likely = known.episode["likely_causes"]
+    is_feigned = definition.eligible.pseudo_resistance == "after" and bool(likely and eligible)
     if is_feigned and verdict in ("resistant", "undetermined"):
         verdict, decided_by = "not_resistant", "eligible"
     every_group = tuple(sorted(definition.counted_groups))
     tried = failed_at("trial", every_group, known.trials)
+    diagnosed = likely | known.episode["possible_causes"]
     causes = diagnosed | {CAUSES_BY_REASON.get(trial["adequacy_reason"], "") for trial in tried} - {""}
     # Reading: a score with a threshold is no staging system, but what was not seen may raise its upper bound alike.
     score_min, score_max = score_bounds(rule, known, is_unseen) if is_score else (None, None)
@@ -218,7 +222,7 @@ def classification(known: Known, definition: Definition) -> Row:
         "n_failed_max": most_failed(known, every_group, is_unseen),
         "score_min": score_min,
         "score_max": score_max,
-        "pseudo_resistance": "likely" if diagnosed else "possible" if causes else "none",
+        "pseudo_resistance": "likely" if likely else "possible" if causes else "none",
         "causes": " ".join(sorted(causes)),
     }
 
@@ -255,7 +259,8 @@ def could_be_met(definition: Definition, known: Known, stage: str, by_number_alo
     )
 
 
-def since(definition: Definition, known: Known) -> object:
-    """The first day on which the rule is surely met."""
+def since(definition: Definition, known: Known) -> date:
+    """The first day on which the rule is surely met, but not before the episode's first day."""
     rule = definition.resistance
-    return first_day_reached(rule, known) if isinstance(rule, Scored) else first_day_met(rule.any_of, known.trials)
+    day = first_day_reached(rule, known) if isinstance(rule, Scored) else first_day_met(rule.any_of, known.trials)
+    return max(day, known.episode["start_date"])

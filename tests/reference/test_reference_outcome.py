@@ -588,3 +588,60 @@ def test_the_next_scale_tells_where_the_first_cannot() -> None:
     )
 
     assert facts(told["judgements"], "response", "response_scale") == [("lost", "hamd17")]
+
+
+@pytest.mark.parametrize(
+    ("scale", "first", "last", "response"),
+    [
+        ("hamd17", 24.0, 29.5, "no_response"),
+        ("hamd17", 24.0, 30.0, "worse"),
+        ("drops", 40.0, 54.5, "no_response"),
+        ("drops", 40.0, 55.0, "worse"),
+        ("cgi_i", 4.0, 5.5, "no_response"),
+        ("cgi_i", 4.0, 6.0, "worse"),
+    ],
+)
+def test_a_trial_may_end_worse_than_it_began(scale: str, first: float, last: float, response: str) -> None:
+    """By a quarter of the way, by points, or by the score itself."""
+    told = classify(dispensings=SIX_WEEKS, scores=[score(0, first, scale), score(41, last, scale)])
+
+    assert facts(told["judgements"], "response") == [(response,)]
+
+
+@pytest.mark.parametrize(
+    ("days", "values", "response"),
+    [
+        ((14, 196), (7.0, 7.0), "recovery"),
+        ((14, 195), (7.0, 7.0), "remission"),
+        ((13, 14, 195), (7.0, 7.0, 7.0), "remission"),
+        ((14, 100, 196), (7.0, 8.0, 7.0), "remission"),
+        ((14, 100, 282), (8.0, 7.0, 7.0), "recovery"),
+        ((300,), (7.0,), "remission"),
+    ],
+)
+def test_a_remission_that_is_held_is_a_recovery(days: tuple, values: tuple, response: str) -> None:
+    """Half a year on treatment; the score on the day after the last is of nobody seen to be well before it."""
+    told = classify(
+        dispensings=[fill(0, CITALOPRAM, 300)],
+        scores=[score(0, 24.0), *(score(day, value) for day, value in zip(days, values, strict=True))],
+    )
+
+    assert facts(told["judgements"], "response") == [(response,)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "severities"),
+    [
+        (8.0, 7.0, ("mild", "none", "hamd17")),
+        (18.0, 19.0, ("mild", "severe", "hamd17")),
+        (None, 19.0, (None, "severe", "hamd17")),
+        (19.0, None, (None, None, None)),
+    ],
+)
+def test_severity_is_the_band_of_the_score(first: float | None, last: float | None, severities: tuple) -> None:
+    """At the start and at the end, both sides of each edge."""
+    scores = [score(day, value) for day, value in ((0, first), (41, last)) if value is not None]
+    told = classify(dispensings=SIX_WEEKS, scores=scores)
+
+    columns = ("baseline_severity", "outcome_severity", "severity_scale")
+    assert facts(told["judgements"], *columns) == [severities]

@@ -4,7 +4,9 @@ In these tests a trial fails by the switch that follows it, unless a test says o
 in a row the first two failed, each on the day the next one started.
 """
 
-from tests.spec.world import count, counts, definition, either, extract, verdicts
+import pytest
+
+from tests.spec.world import count, counts, definition, either, extract, number_item, points, study, verdicts
 from tests.tables import assert_shows
 
 _ONE_FAILURE = extract(
@@ -458,3 +460,21 @@ def test_an_add_on_that_is_part_of_its_trial_is_no_second_failure() -> None:
 def test_counts_have_no_score() -> None:
     """A rule that counts has no score, not a score of zero."""
     assert_shows(verdicts(_TWO_FAILURES, _needs(count(2))), "score_min | score_max\n- | -")
+
+
+@pytest.mark.parametrize(
+    ("failed_on", "since"),
+    [("2010-01-09", "2010-01-10"), ("2010-01-10", "2010-01-10"), ("2010-01-11", "2010-01-11")],
+)
+@pytest.mark.parametrize("rule", [counts(count(1)), points(1.0, number_item({1: 1.0}))], ids=["count", "score"])
+def test_an_episode_is_resistant_at_the_earliest_from_its_first_day(rule: dict, failed_on: str, since: str) -> None:
+    """A drug begun in the lead fails the day before the episode, on its first day, or on its second."""
+    given = extract(
+        diagnoses="date\n2010-01-10",
+        dispensings=f"drug | date | days\nsertraline | 2009-12-12 | 28\nvenlafaxine | {failed_on} | 28",
+    )
+
+    assert_shows(
+        verdicts(given, definition(resistance=rule), by=study(lead_days=60, tail_days=60)),
+        f"verdict | resistant_date\nresistant | {since}",
+    )

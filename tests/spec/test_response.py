@@ -39,13 +39,16 @@ def _change(scale: str, baseline: float | None, outcome: float) -> Extract:
         (24, 18, "partial"),
         (24, 19, "no_response"),
         (24, 24, "no_response"),
-        (24, 30, "no_response"),
+        (24, 29, "no_response"),
+        (24, 30, "worse"),
         (8, 7, "remission"),
         (7, 8, "no_response"),
+        (8, 9, "no_response"),
+        (8, 10, "worse"),
     ],
 )
 def test_the_states_of_the_hamilton_scale(baseline: int, outcome: int, state: str) -> None:
-    """Remission is 7 or less; half the way is response, a quarter partial response: just reached, just not."""
+    """Remission is 7 or less; half the way is response, a quarter partial response or, upwards, worse."""
     assert_shows(
         judged(_change("hamd17", baseline, outcome), definition()), f"response | response_scale\n{state} | hamd17"
     )
@@ -69,7 +72,7 @@ def test_each_scale_has_its_own_cut_off(baseline: int, outcome: int, state: str)
         (None, 8, "cannot_tell", "-"),
         (0, 8, "cannot_tell", "-"),
         (0, 7, "remission", "hamd17"),
-        (1, 8, "no_response", "hamd17"),
+        (1, 8, "worse", "hamd17"),
     ],
 )
 def test_without_room_to_fall_only_remission_can_be_told(
@@ -110,15 +113,19 @@ def test_a_screening_tool_cannot_prove_remission(baseline: int, outcome: int, st
         ("pcl5", 60, 45, "insufficient"),
         ("pcl5", 60, 46, "no_response"),
         ("pcl5", 40, 29, "no_response"),
-        ("pcl5", 0, 29, "no_response"),
+        ("pcl5", 15, 29, "no_response"),
+        ("pcl5", 14, 29, "worse"),
+        ("pcl5", 0, 29, "worse"),
+        ("caps5", 40, 52, "no_response"),
+        ("caps5", 40, 53, "worse"),
         ("caps5", 40, 8, "remission"),
-        ("caps5", 40, 28, "insufficient"),
-        ("caps5", 40, 29, "no_response"),
+        ("caps5", 40, 27, "insufficient"),
+        ("caps5", 40, 28, "no_response"),
         ("ybocs", 30, 19, "cannot_tell"),
     ],
 )
 def test_scales_of_trauma_count_points(scale: str, baseline: int, outcome: int, state: str) -> None:
-    """15 points on the PCL-5 and 12 on the CAPS-5 are response; there is no partial one. OCD has scales of its own."""
+    """15 points on the PCL-5 and 13 on the CAPS-5 are response, or worse; OCD has scales of its own."""
     given = _scored(
         f"person | scale | date | value\nP1 | {scale} | 2010-02-01 | {baseline}\nP1 | {scale} | 2010-03-28 | {outcome}",
         diagnoses="person | date | code\nP1 | 2010-02-01 | F431",
@@ -188,11 +195,86 @@ def test_a_response_on_a_scale_without_a_cut_off_leaves_remission_open(outcome: 
 
 @pytest.mark.parametrize(
     ("scale", "outcome", "state"),
-    [("cgi_s", 2, "remission"), ("cgi_s", 3, "cannot_tell"), ("cgi_i", 2, "cannot_tell"), ("cgi_i", 3, "no_response")],
+    [
+        ("cgi_s", 2, "remission"),
+        ("cgi_s", 3, "cannot_tell"),
+        ("cgi_i", 2, "cannot_tell"),
+        ("cgi_i", 3, "no_response"),
+        ("cgi_i", 5, "no_response"),
+        ("cgi_i", 6, "worse"),
+    ],
 )
 def test_a_global_impression_tells_one_thing_only(scale: str, outcome: int, state: str) -> None:
-    """Severity shows remission and nothing else; improvement shows that there was none."""
+    """Severity shows remission and nothing else; improvement shows that there was none, or that it is much worse."""
     assert_shows(judged(_change(scale, None, outcome), definition()), f"response\n{state}")
+
+
+# --- Recovery ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scores", "state"),
+    [
+        ("2010-03-01 7, 2010-08-30 7", "recovery"),
+        ("2010-03-01 7, 2010-08-29 7", "remission"),
+        ("2010-03-01 7, 2010-06-01 8, 2010-08-30 7", "remission"),
+        ("2010-02-28 8, 2010-03-01 7, 2010-08-30 7", "recovery"),
+        ("2010-03-01 7, 2010-08-30 9", "lost"),
+        ("2010-02-27 7, 2010-08-28 7", "remission"),
+        ("2010-02-28 7, 2010-08-29 7", "recovery"),
+        ("2010-03-01 7, 2010-08-31 7", "remission"),
+        ("2010-03-01 8, 2010-08-30 7", "remission"),
+    ],
+)
+def test_a_recovery_is_a_remission_held_for_half_a_year_on_treatment(scores: str, state: str) -> None:
+    """182 days from the first to the last score, all of at most 7 between them; from the 28th day to the last one."""
+    rows = [f"P1 | hamd17 | {told.replace(' ', ' | ')}" for told in scores.split(", ")]
+    given = extract(
+        scores="\n".join(["person | scale | date | value", "P1 | hamd17 | 2010-02-01 | 16", *rows]),
+        dispensings="person | drug | date | days\nP1 | sertraline | 2010-02-01 | 211",
+        diagnoses="person | date\nP1 | 2010-02-01\nP1 | 2010-07-01",
+    )
+    rule = definition(outcome={"score_from_day": 28, "score_days_after_end": 14})
+
+    assert_shows(judged(given, rule), f"response\n{state}")
+
+
+def test_a_screening_tool_and_a_response_without_a_cut_off_show_no_recovery() -> None:
+    """A PHQ-9 of 4 for a year proves no remission."""
+    given = extract(
+        scores="scale | date | value\nphq9 | 2010-02-01 | 20\nphq9 | 2010-03-01 | 4\nphq9 | 2010-12-01 | 4",
+        dispensings="drug | date | days\nsertraline | 2010-02-01 | 365",
+    )
+
+    assert_shows(judged(given, definition()), "response\ncannot_tell")
+
+
+@pytest.mark.parametrize("which", ["best", "first"])
+def test_where_another_score_than_the_last_tells_nothing_is_held(which: str) -> None:
+    """The first or the best score is one day."""
+    given = extract(
+        scores="date | value\n2010-02-01 | 20\n2010-03-01 | 5\n2010-12-01 | 5",
+        dispensings="drug | date | days\nsertraline | 2010-02-01 | 365",
+    )
+
+    assert_shows(judged(given, definition(outcome={"score": which})), "response\nremission")
+
+
+def test_what_got_worse_after_a_response_is_worse() -> None:
+    """How the trial ended counts: from 24 to 12 and to 30 is worse, to 29 lost."""
+    given = _scored(
+        """
+        person | scale  | date       | value
+        worse  | hamd17 | 2010-02-01 | 24
+        worse  | hamd17 | 2010-03-01 | 12
+        worse  | hamd17 | 2010-03-28 | 30
+        lost   | hamd17 | 2010-02-01 | 24
+        lost   | hamd17 | 2010-03-01 | 12
+        lost   | hamd17 | 2010-03-28 | 29
+        """
+    )
+
+    assert_shows(judged(given, definition()), "person | response\nlost | lost\nworse | worse")
 
 
 # --- Which scale tells ------------------------------------------------------------------------------------------------

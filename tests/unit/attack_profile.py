@@ -17,8 +17,8 @@ from tests.unit.attack import has_other_value
 
 NAMES = "abc"
 BECAME = ("remitted", "ended", "died")
-CAUSES = ("", "alcohol", "short_duration", "alcohol short_duration")
-LIKELY = {"": "none", "alcohol": "likely", "short_duration": "possible", "alcohol short_duration": "likely"}
+CAUSES = ("", "alcohol", "depression", "short_duration", "alcohol short_duration")
+LIKELY = {causes: "likely" if "alcohol" in causes else "possible" if causes else "none" for causes in CAUSES}
 Part = tuple[str, str, str]  # definition, characteristic, level
 
 
@@ -62,7 +62,7 @@ def has(group: tuple[str, str, bool, str], part: Part) -> bool:
 def parts_of(n: int) -> list[Part]:
     """Every row of the table."""
     levels = [("afterwards", level) for level in BECAME] + [("untried", "ect")]
-    levels += [("cause", "alcohol"), ("cause", "short_duration")]
+    levels += [("cause", "alcohol"), ("cause", "depression"), ("cause", "short_duration")]
     levels += [("pseudo_resistance", level) for level in ("none", "possible", "likely")]
     return [(name, *level) for name in NAMES[:n] for level in levels]
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from types import SimpleNamespace
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from impasse.schemas.definition import DISORDERS, Definition
+from impasse.schemas.resistance import Alternative, Count, Counted
 from impasse.schemas.tables import VERDICTS
 from impasse.transforms.compare.verdict_matrix import NOT_SPOKEN_OF, VerdictMatrix, code_of
 from tests.tables import table
@@ -51,10 +53,12 @@ def classifications_by(drawn: str) -> pl.DataFrame:
     return _completed(long.with_columns(pl.col("verdict").replace_strict(words)), _VERDICT)
 
 
-def definitions(**disorders: str) -> list[SimpleNamespace]:
-    """Definitions by id with the disorders they speak about, separated by spaces."""
+def definitions(*, what: Literal["failed", "given"] = "failed", **disorders: str) -> list[SimpleNamespace]:
+    """Definitions by id with the disorders they speak about, separated by spaces, and what they count."""
+    count = Count(n=2, of=("antidepressants",), what=what, distinct_by="none", timing="any")
+    rule = Counted(kind="count", any_of=(Alternative(name="two", within="episode", all_of=(count,)),))
     return [
-        SimpleNamespace(id=name, eligible=SimpleNamespace(disorders=tuple(spoken.split())))
+        SimpleNamespace(id=name, eligible=SimpleNamespace(disorders=tuple(spoken.split())), resistance=rule)
         for name, spoken in disorders.items()
     ]
 

@@ -25,7 +25,7 @@ from impasse.schemas.definition import (
 from impasse.schemas.found import Found
 from impasse.schemas.resistance import Alternative, Count, Counted, Item, Level, Scored, Staged
 from impasse.schemas.source import Source
-from impasse.schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE
+from impasse.schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE, RESPONSES, TRIAL_PLACES
 
 DRUG = DrugAdequacy(
     min_days=56,
@@ -355,6 +355,21 @@ def profile(of: Rows = ROWS) -> pl.DataFrame:
     return _frame("profile", rows + _levels("mdd-score", "stage", scores, 1000))
 
 
+def responses(of: Rows = ROWS) -> pl.DataFrame:
+    """Of each definition the states of three orders of trials, rounded to 5; none is measured after the third."""
+    states = {"remission": (60, 25, 0), "insufficient": (40, 25, 0), "no_response": (100, 50, 10)}
+    rows = []
+    for _, id, _, share, _ in _each(of):
+        for place, trial in enumerate(TRIAL_PLACES):
+            counts = {state: (*numbers, 0, 0)[place] for state, numbers in states.items()}
+            counts["cannot_tell"] = 300 // (place + 1) // BASE * BASE
+            for state in RESPONSES:
+                known = {} if share is None else {"n": counts.get(state, 0), "n_of": sum(counts.values())}
+                keys = {"definition_id": id, "trial": trial, "response": state, "n": None, "n_of": None}
+                rows.append({**keys, **known, "suppressed": share is None})
+    return _frame("responses", rows)
+
+
 def _profile_rows(of: tuple) -> list[dict]:
     disorder, id, _, share, unknown = of
     total = 0 if share is None else round(N[disorder] * share / BASE) * BASE
@@ -466,6 +481,7 @@ def contents(**changes: object) -> ReportContents:
         "agreement_overall": agreement_overall(),
         "attrition": attrition(),
         "profile": profile(),
+        "responses": responses(),
         "reconciliation": reconciliation(),
         "rules": rules(),
         "verdicts": verdicts(),
@@ -484,12 +500,13 @@ def few(**changes: object) -> ReportContents:
     ids = pl.col("definition_id").is_in(["anx-modal", "anx-strict3", "mdd-gsrd"])
     parts = {"prevalence": prevalence().filter(ids), "attrition": attrition().clear(), "verdicts": verdicts().clear()}
     parts["profile"] = profile().clear()
+    parts["responses"] = responses().clear()
     return contents(**{**parts, "agreement": agreement().clear(), **changes})
 
 
 def many(**changes: object) -> ReportContents:
     """A report on forty-five definitions of depression; name a part to replace it."""
-    made = (prevalence, agreement, agreement_overall, attrition, profile, verdicts, definitions)
+    made = (prevalence, agreement, agreement_overall, attrition, profile, responses, verdicts, definitions)
     return contents(**{each.__name__: each(MANY) for each in made} | changes)
 
 

@@ -70,8 +70,36 @@ def test_an_open_episode_without_an_observed_trial_is_lost_where_it_is_not_seen(
     assert steps["n_left"].to_list() == [2, 2, 1, 1, 0, 0, 0]
 
 
+def test_a_definition_that_asks_only_what_was_given_has_no_step_of_failures():
+    """What was adequate or failed is not looked at; what may be resistant is what was treated and is open."""
+    assert_shows(
+        compared(
+            ONE_OF_EACH,
+            """
+            episode_id           | verdict       | n_trials | n_adequate | n_failed_min
+            excluded             | not_eligible  | 2        | 2          | 2
+            untreated            | not_resistant | 0        | 0          | 0
+            too_short            | undetermined  | 1        | 0          | 0
+            improved             | not_resistant | 1        | 1          | 0
+            failed_once          | resistant     | 2        | 0          | 0
+            failed_once_one_open | resistant     | 2        | 2          | 1
+            failed_twice         | not_resistant | 1        | 1          | 1
+            """,
+            definitions(two_failed="depression", what="given"),
+        ),
+        """
+        step_number | step               | n_left | n_lost
+        1           | episodes           | 7      | 0
+        2           | eligible           | 6      | 1
+        3           | treated            | 5      | 1
+        6           | resistant_possible | 3      | 2
+        7           | resistant          | 2      | 1
+        """,
+    )
+
+
 def test_a_resistant_episode_is_lost_at_no_step():
-    """Two treatments given may be all that a definition asks; points of an episode's length are no failure."""
+    """Points may come from an episode's length, which is no failure."""
     steps = compared(
         "episode_id\ngiven\nlong",
         """

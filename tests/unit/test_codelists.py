@@ -11,6 +11,7 @@ import pytest
 from impasse.schemas import codelist_files, definition, definition_file
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.errors import ImpasseError
+from impasse.schemas.values import POSSIBLE_CAUSES
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in (SCHEMAS / "codelists").glob("*.csv")}
@@ -371,6 +372,9 @@ def test_no_treatment_is_surely_and_perhaps_in_one_group() -> None:
     assert not [1 for sure, maybe in rows if set(sure) & set(maybe)]
 
 
+FUNCTION = ("sds", "whodas2", "gaf")
+
+
 def scales_of(disorder: str) -> list[str]:
     """The scales of a disorder, best first."""
     return CODES.scales.filter(pl.col("disorders").list.contains(disorder))["scale"].to_list()
@@ -405,14 +409,56 @@ def test_a_partial_response_is_told_by_the_scales_of_depression_and_by_the_y_boc
 
 
 def test_a_response_is_told_in_one_way_only() -> None:
-    """By percent, by points, or by the score itself; the severity of a global impression tells none."""
-    ways = pl.sum_horizontal(
-        pl.col("response_fall_percent", "response_fall_points", "response_max").is_not_null().cast(pl.Int8)
-    )
-    told = dict(CODES.scales.select("scale", ways.alias("ways")).rows())
+    """By percent, by points, or by the score itself, and so is worsening; the severity of an impression tells none."""
+    for columns in (
+        ("response_fall_percent", "response_fall_points", "response_max"),
+        ("worse_rise_percent", "worse_rise_points", "worse_min"),
+    ):
+        ways = pl.sum_horizontal(pl.col(columns).is_not_null().cast(pl.Int8))
+        told = dict(CODES.scales.select("scale", ways.alias("ways")).rows())
 
-    assert told.pop("cgi_s") == 0
-    assert set(told.values()) == {1}
+        assert [told.pop(scale) for scale in ("cgi_s", *FUNCTION)] == [0, 0, 0, 0]
+        assert set(told.values()) == {1}
+
+
+def test_worsening_mirrors_the_rules_of_response() -> None:
+    """A quarter of the way, as a partial response; as many points as a response; much worse, as much improved."""
+    scales = CODES.scales
+
+    assert set(scales.drop_nulls("response_fall_percent")["worse_rise_percent"]) == {25}
+    points = scales.drop_nulls("response_fall_points")
+    assert points["worse_rise_points"].to_list() == points["response_fall_points"].to_list()
+    assert scales.drop_nulls("response_max").select("response_max", "worse_min").rows() == [(2, 6)]
+
+
+def test_scales_of_function_have_a_range_and_no_cut_off() -> None:
+    """None was read in a source; they are of no disorder, and on one of them higher is better."""
+    rows = {row["scale"]: row for row in CODES.scales.iter_rows(named=True) if row["scale"] in FUNCTION}
+    given = {"name", "disorders", "minimum", "maximum", "higher_is", "is_screening_tool", "source", "date"}
+
+    assert set(rows) == set(FUNCTION)
+    for row in rows.values():
+        assert {name for name, value in row.items() if value not in (None, [])} <= given | {
+            *("scale", "disorders", "confidence"),
+        }
+    assert [rows[name]["higher_is"] for name in FUNCTION] == ["worse", "worse", "better"]
+
+
+def test_a_definition_cannot_judge_by_a_scale_on_which_higher_is_better() -> None:
+    """A fall on the GAF would be taken for improvement."""
+    rule = dataclasses.replace(BOKMA.outcome.scales[0], scale="gaf")
+    refusal = misspelt(CODES, outcome=dataclasses.replace(BOKMA.outcome, scales=(rule,)))
+
+    assert refusal.what == "On the scale 'gaf' higher is better."
+
+
+def test_panic_has_bands_with_and_without_agoraphobia() -> None:
+    """Furukawa 2009."""
+    (pdss,) = CODES.scales.filter(scale="pdss").to_dicts()
+
+    assert pdss["severity_bands"] == ["normal:0", "borderline:2", "slight:6", "moderate:10", "marked:14"]
+    assert pdss["bands_with"] == "agoraphobia"
+    assert pdss["severity_bands_with"] == ["normal:0", "borderline:3", "slight:8", "moderate:11", "marked:16"]
 
 
 def causes(disorder: str) -> set[str]:
@@ -425,6 +471,24 @@ def test_a_mistaken_diagnosis_is_a_cause_where_a_source_says_so() -> None:
     assert {"depression", "bipolar"} <= causes("anxiety")
     assert "bipolar" in causes("depression")
     assert not {"depression", "bipolar"} & causes("bipolar_depression")
+
+
+@pytest.mark.parametrize("disorder", definition.DISORDERS)
+def test_the_causes_that_the_special_report_names_are_causes_of_every_disorder(disorder: str) -> None:
+    """Head trauma, endocrine, infectious, respiratory and gastrointestinal illness, and other mental disorders."""
+    named = {"head_trauma", "endocrine", "infection", "respiratory", "gastrointestinal", "personality_disorder"}
+    others = {"anxiety", "ptsd"} - {disorder}
+
+    assert named | others <= causes(disorder)
+    assert disorder not in causes(disorder)
+
+
+def test_only_a_second_disorder_is_bound_to_the_start_of_the_episode() -> None:
+    """Those that a code cannot tell from a mistaken diagnosis, but for personality disorders, which last."""
+    bound = CODES.causes.drop_nulls("days_around_start")
+
+    assert set(bound["cause"]) == set(POSSIBLE_CAUSES) - {"personality_disorder"}
+    assert set(bound["days_around_start"]) == {180}
 
 
 def test_every_disorder_has_causes_and_options() -> None:
@@ -441,12 +505,12 @@ def test_a_first_line_option_of_every_disorder_is_known() -> None:
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        ("ham_x,Name,anxiety,0,10,5,50,,,,,false,,2026-01-01,M", "source"),
-        ("ham_x,Name,anxiety,0,10,5,50,,,,,false,Paper,,M", "date"),
-        ("ham_x,Name,anxiety,0,10,5,50,,,,,false,Paper,2026-01-01,", "confidence"),
-        ("ham_x,Name,anxiety,0,10,5,50,,,,,false,Paper,2026-01-01,Q", "'Q'"),
-        ("ham_a,Name,anxiety,0,10,5,50,,,,,false,Paper,2026-01-01,M", "twice"),
-        ("ham_x,Name,anxiety,zero,10,5,50,,,,,false,Paper,2026-01-01,M", "minimum"),
+        ("ham_x,Name,anxiety,0,10,worse,5,50,,,,,,,,,,false,,2026-01-01,M", "source"),
+        ("ham_x,Name,anxiety,0,10,worse,5,50,,,,,,,,,,false,Paper,,M", "date"),
+        ("ham_x,Name,anxiety,0,10,worse,5,50,,,,,,,,,,false,Paper,2026-01-01,", "confidence"),
+        ("ham_x,Name,anxiety,0,10,worse,5,50,,,,,,,,,,false,Paper,2026-01-01,Q", "'Q'"),
+        ("ham_a,Name,anxiety,0,10,worse,5,50,,,,,,,,,,false,Paper,2026-01-01,M", "twice"),
+        ("ham_x,Name,anxiety,zero,10,worse,5,50,,,,,,,,,,false,Paper,2026-01-01,M", "minimum"),
         ("ham_x,Name,anxiety,0,10", "cells"),
     ],
 )
@@ -455,10 +519,11 @@ def test_a_row_that_is_not_whole_is_refused_by_file_and_line(line: str, what: st
     with pytest.raises(ImpasseError, match=what) as refusal:
         codelist_files.parse(with_line("scales", line))
 
-    assert refusal.value.where == "scales.csv, line 20"
+    assert refusal.value.where == "scales.csv, line 23"
 
 
-SCALE = "ham_x,Name,{disorders},0,10,5,50,{partial},,,{bands},false,Paper,2026-01-01,M"
+SCALE = "ham_x,Name,{disorders},0,10,{higher},5,50,{partial},,,,,,{bands},{given},{other},false,Paper,2026-01-01,M"
+_PLAIN = {"disorders": "anxiety", "higher": "worse", "partial": "", "bands": "", "given": "", "other": ""}
 
 
 @pytest.mark.parametrize(
@@ -471,11 +536,17 @@ SCALE = "ham_x,Name,{disorders},0,10,5,50,{partial},,,{bands},false,Paper,2026-0
         ({"bands": "none:0 mild:4 severe:4"}, "do not rise"),
         ({"bands": "none:0 mild:11"}, "do not rise"),
         ({"partial": "50"}, "partial_fall_percent"),
+        ({"given": "agoraphobia"}, "go together"),
+        ({"other": "mild:3"}, "go together"),
+        ({"given": "agoraphobia", "other": "mild:4 severe:4"}, "severity_bands_with do not rise"),
+        ({"given": "agorafobia", "other": "mild:4"}, "Unknown bands_with 'agorafobia'"),
+        ({"higher": "better"}, "higher is better has cut-offs"),
+        ({"higher": "lower"}, "Unknown higher_is 'lower'"),
     ],
 )
 def test_a_scale_that_no_score_could_be_read_by_is_refused(changed: dict[str, str], what: str) -> None:
     """A disorder that does not exist, bands that cannot be read or do not rise, a partial response beyond a whole."""
-    line = SCALE.format(**{"disorders": "anxiety", "partial": "", "bands": "", **changed})
+    line = SCALE.format(**{**_PLAIN, **changed})
 
     with pytest.raises(ImpasseError, match=what):
         codelist_files.parse(with_line("scales", line))
@@ -486,11 +557,12 @@ def test_a_scale_that_no_score_could_be_read_by_is_refused(changed: dict[str, st
     [
         {"disorders": "anxiety ocd", "partial": "49", "bands": "none:0 mild:4 severe:10"},
         {"disorders": "", "partial": "", "bands": "mild:4"},
+        {"bands": "mild:4", "given": "agoraphobia", "other": "mild:5"},
     ],
 )
 def test_a_scale_that_can_be_read_is_accepted(said: dict[str, str]) -> None:
     """Bands from the lowest score to the highest, or from a cut-off on, or none."""
-    more = codelist_files.parse(with_line("scales", SCALE.format(**said)))
+    more = codelist_files.parse(with_line("scales", SCALE.format(**{**_PLAIN, **said})))
 
     assert more.scales["scale"].to_list()[-1] == "ham_x"
 
@@ -498,9 +570,12 @@ def test_a_scale_that_can_be_read_is_accepted(said: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("name", "line", "what"),
     [
-        ("causes", "bipolar,anxeity,bipolar,Paper,2026-01-01,M", "Unknown disorder 'anxeity'"),
-        ("causes", "bipolar,ocd,bipolr,Paper,2026-01-01,M", "Unknown list 'bipolr'"),
-        ("causes", "bipolar,anxiety,bipolar,Paper,2026-01-01,M", "twice"),
+        ("causes", "bipolar,anxeity,bipolar,likely,,Paper,2026-01-01,M", "Unknown disorder 'anxeity'"),
+        ("causes", "bipolar,ocd,bipolr,likely,,Paper,2026-01-01,M", "Unknown list 'bipolr'"),
+        ("causes", "bipolar,anxiety,bipolar,likely,,Paper,2026-01-01,M", "twice"),
+        ("causes", "bipolar,ocd,bipolar,none,,Paper,2026-01-01,M", "Unknown makes 'none'"),
+        ("causes", "bipolar,ocd,bipolar,possible,,Paper,2026-01-01,M", "makes pseudo-resistance possible"),
+        ("causes", "ptsd,ptsd,ptsd,likely,,Paper,2026-01-01,M", "makes pseudo-resistance likely"),
         ("options", "vns,ocd,VNS,vns,lastline,Paper,2026-01-01,M", "Unknown tier 'lastline'"),
         ("options", "vns,odc,VNS,vns,later_line,Paper,2026-01-01,M", "Unknown disorder 'odc'"),
         ("options", "vns,ocd,VNS,vsn,later_line,Paper,2026-01-01,M", "Unknown treatments 'vsn'"),
@@ -516,7 +591,7 @@ def test_a_cause_or_option_in_unknown_words_is_refused(name: str, line: str, wha
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("causes", "bipolar,ocd,bipolar,Paper,2026-01-01,M"),
+        ("causes", "bipolar,ocd,bipolar,likely,,Paper,2026-01-01,M"),
         ("options", "vns,ocd,VNS,vns,later_line,Paper,2026-01-01,M"),
     ],
 )

@@ -293,7 +293,7 @@ def test_explained_away() -> None:
     """A definition that removes pseudo-resistance after counting says so, and how far the count came."""
     row = verdict(decided_by="eligible", n_failed_min=2, n_failed_max=2, n_trials=2)
 
-    assert "NOT RESISTANT: a cause of pseudo-resistance is recorded; 2 failed adequate trials." in explained(
+    assert "NOT RESISTANT: a likely cause of pseudo-resistance is recorded; 2 failed adequate trials." in explained(
         [trial()], [judged()], row
     )
 
@@ -303,7 +303,9 @@ def test_explained_before() -> None:
     strict = data.definition(eligible=replace(data.ELIGIBLE, pseudo_resistance="before"))
     row = verdict(verdict="not_eligible", decided_by="eligible", pseudo_resistance="likely", causes="alcohol")
 
-    assert "NOT ELIGIBLE: a cause of pseudo-resistance is recorded." in explained([trial()], [judged()], row, strict)
+    assert "NOT ELIGIBLE: a likely cause of pseudo-resistance is recorded." in explained(
+        [trial()], [judged()], row, strict
+    )
 
 
 def test_unsure_kind() -> None:

@@ -388,7 +388,7 @@ def test_pseudo_resistance() -> None:
     staged = data.definition(eligible=after, resistance=data.STAGED)
 
     assert "is noted and changes nothing." in eligible()
-    assert "Not eligible with a cause of pseudo-resistance recorded before or during" in eligible(
+    assert "Not eligible with a likely cause of pseudo-resistance recorded before or during" in eligible(
         pseudo_resistance="before"
     )
     assert eligible(pseudo_resistance="after").endswith("recorded before or during it is not resistant.")

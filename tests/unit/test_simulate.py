@@ -254,7 +254,7 @@ def test_most_diagnoses_are_listed(registry: Tables, codes: codelists.CodeLists)
             "alcohol",
             "cannabis",
         ),
-        *("head_trauma", "nonadherence", "endocrine_other", "cardiorespiratory", "neurological", "adhd", "autism"),
+        *("head_trauma", "nonadherence", "endocrine_other", "respiratory", "neurological", "adhd", "autism"),
         *("bipolar", "mania", "psychosis", "personality_disorder", "self_harm", "tobacco"),
     ],
 )

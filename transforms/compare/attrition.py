@@ -15,15 +15,20 @@ Each step is taken among the episodes the step before it left. Each episode drop
 not shown to meet, which is not always one that it fails: an undetermined episode without an observed trial (because
 no table observes the treatment, say) is lost at `treated`, one whose trials have no known outcome at
 `failed_a_trial`. So `resistant_possible` holds only undetermined episodes with an observed failure, and is not
-the upper bound; that is `bound_high` of the prevalence table. A resistant episode is lost at no step, also under
-a definition that asks only that treatments were given, so its count is the prevalence table's.
+the upper bound; that is `bound_high` of the prevalence table. A resistant episode is lost at no step, so its count
+is the prevalence table's. A definition that asks only that treatments were given has no rows `adequately_treated`
+and `failed_a_trial`: it does not look whether a trial was adequate or failed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 
+from impasse.schemas.definition import Definition
+from impasse.schemas.failures import asks_failure
 from impasse.schemas.tables import ATTRITION_STEPS, KEYS, Attrition
 from impasse.transforms.compare.verdict_matrix import (
     HAS_FAILED_TRIAL,
@@ -47,20 +52,26 @@ _PASSES = {
     "resistant_possible": (VERDICT_OF == UNDETERMINED) | (VERDICT_OF == RESISTANT),
     "resistant": VERDICT_OF == RESISTANT,
 }
-_IS_LEFT = np.logical_and.accumulate([_PASSES[step] for step in ATTRITION_STEPS])
+_OF_FAILURES = ("adequately_treated", "failed_a_trial")
 
 
 def count_attrition(matrix: VerdictMatrix) -> pl.DataFrame:
     """Episodes left after each step, a row for every definition and step; additive over buckets."""
     rows = [
-        (definition_id, number, step, int(n_left))
-        for i, definition_id in enumerate(matrix.ids)
-        for number, (step, n_left) in enumerate(
-            zip(ATTRITION_STEPS, _IS_LEFT @ histogram(matrix.codes[:, i]), strict=True), start=1
-        )
+        (definition.id, 1 + ATTRITION_STEPS.index(step), step, n_left)
+        for i, definition in enumerate(matrix.definitions)
+        for step, n_left in _left(definition, histogram(matrix.codes[:, i]))
     ]
     schema = {"definition_id": pl.String, "step_number": pl.Int64, "step": pl.String, "n_left": pl.Int64}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _left(definition: Definition, codes: np.ndarray) -> Iterator[tuple[str, int]]:
+    """The steps that the definition asks, with the episodes left after each."""
+    asked = asks_failure(definition.resistance)
+    steps = [step for step in ATTRITION_STEPS if asked or step not in _OF_FAILURES]
+    is_left = np.logical_and.accumulate([_PASSES[step] for step in steps])
+    yield from zip(steps, (is_left @ codes).tolist(), strict=True)
 
 
 def compare_attrition(counts: pl.DataFrame) -> pl.DataFrame:

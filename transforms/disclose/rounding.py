@@ -10,7 +10,8 @@ a level shown as 0 in one and as 10 in the other can only be 2 and 8. So the row
 read them. Each number lies within its rounding, and
 
     the levels of one characteristic add up to the total, where an episode has exactly one of them;
-    pseudo-resistance is likely with a diagnosed cause, possible with one that lies in the trials, else none;
+    pseudo-resistance is likely with a cause that makes it so, possible with one of the others (that lie in the trials,
+    or may be a second disorder), else none;
     what is a fact of the episode (what became of it, what was never tried, a diagnosed cause) is the same under
     two definitions, so either number is made of the episodes both call resistant and of those one calls so alone,
     and how many these are in all is known. A cause in the trials depends on the definition; it is taken to be the
@@ -32,12 +33,13 @@ import numpy as np
 import polars as pl
 
 from impasse.schemas.tables import CAUSES_OF_TRIALS, KEYS, PSEUDO_RESISTANCE
+from impasse.schemas.values import POSSIBLE_CAUSES
 
 _OF_TRIALS = (
     *(("cause", cause) for cause in CAUSES_OF_TRIALS),
     *(("pseudo_resistance", w) for w in ("none", "possible")),
 )
-_ADD_UP = ("pseudo_resistance", "afterwards", "stage", "outside_band")
+_ADD_UP = ("pseudo_resistance", "afterwards", "stage", "outside_band", "response")
 _NUMBERS = ("n", "n_of")
 _NO_PAIR = -1
 _Levels = dict[tuple[str, str], int]  # the number of every characteristic and level
@@ -55,6 +57,24 @@ def protect_profile(profile: pl.DataFrame, shown: list[str], shared: pl.DataFram
     rows = pl.concat([known, profile.filter(~may_show).with_columns(suppressed=True)])
     numbers = [pl.when(~pl.col("suppressed")).then(rounded(pl.col(name), threshold)).alias(name) for name in _NUMBERS]
     return rows.with_columns(numbers).sort(KEYS["profile"])
+
+
+def protect_responses(responses: pl.DataFrame, shown: list[str], threshold: int) -> pl.DataFrame:
+    """The same of states of trials: each place of each definition is read by itself, its total taken for known.
+
+    A place that few trials have is hidden.
+    """
+    place = pl.format("{} {}", "definition_id", "trial")
+    rows = responses.with_columns(definition=place, is_shown=pl.col("definition_id").is_in(shown))
+    few = pl.col("n_of").is_between(1, threshold - 1)
+    told = rows.filter(pl.col("is_shown"), ~few)["definition"].unique().to_list()
+    alike = rows.select("definition", "n", "n_of", "suppressed", characteristic=pl.lit("response"), level="response")
+    nothing = pl.DataFrame(schema={"definition_a": pl.String, "definition_b": pl.String, "n_both": pl.Int64})
+    protected = protect_profile(alike.rename({"definition": "definition_id"}), told, nothing, threshold)
+    numbers = protected.select("n", "n_of", "suppressed", definition="definition_id", response="level")
+    keys = rows.select("definition", *KEYS["responses"])
+    joined = keys.join(numbers, on=["definition", "response"], how="left", maintain_order="left")
+    return joined.select(responses.columns).sort(KEYS["responses"])
 
 
 def rounded(count: pl.Expr, base: int) -> pl.Expr:
@@ -237,15 +257,15 @@ def _of_one(facts: _Facts, numbers: _Levels, total: int) -> None:
         if levels and (characteristic != "pseudo_resistance" or none is not None):
             facts.all_are(total, levels)
     causes = {level: i for (kind, level), i in numbers.items() if kind == "cause"}
-    diagnosed = [i for level, i in causes.items() if level not in CAUSES_OF_TRIALS]
-    of_trials = [i for level, i in causes.items() if level in CAUSES_OF_TRIALS]
-    if none is None or possible is None or likely is None or not diagnosed or not of_trials:
+    of_possible = [i for level, i in causes.items() if level in (*CAUSES_OF_TRIALS, *POSSIBLE_CAUSES)]
+    of_likely = [i for i in causes.values() if i not in of_possible]
+    if none is None or possible is None or likely is None or not of_likely or not of_possible:
         return
-    every = np.array([*diagnosed, *of_trials])
+    every = np.array([*of_likely, *of_possible])
     facts.each_at_most(total, (every, 1), (np.full(len(every), none), 1))
-    facts.each_at_most(0, (np.array(diagnosed), 1), (np.full(len(diagnosed), likely), -1))
-    facts.all_at_most(0, [likely], diagnosed)
-    facts.all_at_most(0, [possible], of_trials)
+    facts.each_at_most(0, (np.array(of_likely), 1), (np.full(len(of_likely), likely), -1))
+    facts.all_at_most(0, [likely], of_likely)
+    facts.all_at_most(0, [possible], of_possible)
 
 
 def _of_two(facts: _Facts, of: list[_Levels], sizes: tuple[int, int, int], place: int) -> None:

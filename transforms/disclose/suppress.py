@@ -37,7 +37,8 @@ prevalence of none among many.
    hidden with the eligible prevalence of their definition; a staging system has none and is hidden if it speaks
    about few episodes. The totals of these rows are known exactly from step 1, and the pairs tell how many episodes
    two definitions call resistant alike. So `rounding` narrows every number by what adds up and by what two
-   definitions share, and hides a characteristic of which a number would be left one value.
+   definitions share, and hides a characteristic of which a number would be left one value. The states of trials by
+   their order are rounded alike: each place of a definition by itself, its number of trials taken for known.
 
 So for who adds and subtracts and knows that no count is negative, no small count has a single value left: what a
 definition says at any level of episodes and of persons, and what two say together of all episodes of a disorder.
@@ -50,7 +51,8 @@ the two say together at a level, or of a hidden pair from the overall row. Not l
 definitions, differences between definitions of different disorders but for their episodes in all, a treatment rule
 within another where the verdicts are not, which persons two definitions share, and the difference of two runs. Nor
 is, of profiles, what staging systems have in common with each other or with a definition that sets a threshold on
-one. `reconciliation` counts delivered rows and passes as it is.
+one; nor what two definitions tell together of states of trials. `reconciliation` counts delivered rows and passes as
+it is.
 
 Sentences pass the same gate: each that counts episodes or persons is made from the tables this returns, what is
 expected of a release names no number of the run, and `sentences` stops a run that says anything else.
@@ -65,7 +67,7 @@ from impasse.schemas.errors import ImpasseError
 from impasse.schemas.tables import KEYS, RELEASE
 from impasse.transforms.disclose.definition_pairs import nested_definitions, protect_overall, protect_pairs
 from impasse.transforms.disclose.hiding import hide, is_among, is_small
-from impasse.transforms.disclose.rounding import protect_profile
+from impasse.transforms.disclose.rounding import protect_profile, protect_responses
 
 NESTED = ("eligible", "adequately_treated", "treated", "failed_a_trial", "episodes")  # most wanted first
 _BEYOND_DENOMINATORS = ("failed_a_trial", "resistant_possible")  # published together, as member failed_a_trial
@@ -92,6 +94,8 @@ def protect(tables: dict[str, pl.DataFrame], threshold: int) -> dict[str, pl.Dat
     if "profile" in tables:
         shown = _profiled(tables["profile"], prevalence, threshold)
         protected["profile"] = protect_profile(tables["profile"], shown, _shared(tables), threshold)
+    if "responses" in tables:
+        protected["responses"] = protect_responses(tables["responses"], _shown_whole(prevalence), threshold)
     return protected
 
 
@@ -163,7 +167,8 @@ def _counts(tables: dict[str, pl.DataFrame]) -> tuple[dict[str, dict[str, _Famil
 def _beyond_denominators(attrition: pl.DataFrame, definition: str) -> np.ndarray:
     own = attrition.filter(pl.col("definition_id") == definition)
     left = dict(zip(own["step"], own["n_left"], strict=True))
-    failed, possible, resistant = (left[step] for step in (*_BEYOND_DENOMINATORS, "resistant"))
+    possible, resistant = left["resistant_possible"], left["resistant"]
+    failed = left.get("failed_a_trial", possible)  # there is no such step where only what was given is asked
     return np.array([[resistant, possible - resistant, failed - possible, left["episodes"] - failed]])
 
 
@@ -297,11 +302,15 @@ def _protect_steps(attrition: pl.DataFrame, shown: list[tuple[str, str]]) -> pl.
 
 def _profiled(profile: pl.DataFrame, prevalence: pl.DataFrame, threshold: int) -> list[str]:
     """Definitions whose eligible prevalence is shown, and staging systems that speak about enough episodes."""
-    whole = prevalence.filter(pl.col("denominator_id") == "eligible", pl.col("stratum") == "all")
     staged = profile.join(prevalence, on="definition_id", how="anti")
     few = staged.filter(pl.col("n_of").is_between(1, threshold - 1))["definition_id"]
-    shown = whole.filter(~pl.col("suppressed"))["definition_id"]
-    return sorted({*shown, *staged["definition_id"]} - {*few})
+    return sorted({*_shown_whole(prevalence), *staged["definition_id"]} - {*few})
+
+
+def _shown_whole(prevalence: pl.DataFrame) -> list[str]:
+    """Definitions whose eligible prevalence is shown."""
+    whole = prevalence.filter(pl.col("denominator_id") == "eligible", pl.col("stratum") == "all")
+    return whole.filter(~pl.col("suppressed"))["definition_id"].to_list()
 
 
 def _shared(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from impasse.transforms.history.encode import Coded, ScoresOfScale, person_disorder
+from impasse.transforms.history.encode import Coded, Diagnosed, ScoresOfScale, person_disorder
 from impasse.transforms.history.eras import Eras
 from impasse.transforms.kernels.days import Days
 from impasse.transforms.kernels.segments import NEVER
@@ -21,7 +21,7 @@ class Signs:
     """Scores by scale, days of ECT and TMS by person, days of admission by person and disorder.
 
     `scales` as listed. `same` names the treatments that are ECT or TMS themselves. `observed` names the signs the
-    delivery can show.
+    delivery can show. `diagnosed`: on which some scales have other bands of severity.
     """
 
     scores: dict[str, ScoresOfScale]
@@ -30,11 +30,17 @@ class Signs:
     same: dict[str, np.ndarray]
     admissions: Days
     observed: frozenset[str]
+    diagnosed: Diagnosed
 
     @cached_property
     def minimum(self) -> dict[str, float]:
         """The lowest score of each scale."""
         return dict(self.scales.select("scale", "minimum").iter_rows())
+
+    @cached_property
+    def remission_max(self) -> dict[str, float]:
+        """The cut-off of remission of each scale, NaN where it has none."""
+        return dict(self.scales.select("scale", pl.col("remission_max").fill_null(float("nan"))).iter_rows())
 
 
 def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
@@ -50,6 +56,7 @@ def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
         same=kinds,
         admissions=coded.admissions if coded.admissions is not None else Days.of_keys(np.zeros(0, dtype=np.int64)),
         observed=frozenset(observed),
+        diagnosed=coded.diagnosed,
     )
 
 

@@ -21,7 +21,14 @@ from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.days import LONG_AGO
 
-_KINDS = {"value": pl.Float64, "baseline": pl.Float64, "room": pl.Float64, "lowest": pl.Float64, "day": pl.Int32}
+_KINDS = {
+    "value": pl.Float64,
+    "baseline": pl.Float64,
+    "room": pl.Float64,
+    "lowest": pl.Float64,
+    "day": pl.Int32,
+    "held": pl.Int32,
+}
 _LAST, _BEST, _FIRST = range(3)
 _PLACES = {"last": _LAST, "best": _BEST, "first": _FIRST}
 
@@ -47,8 +54,9 @@ def score(given: Windows, scale: str, what: str) -> pl.Expr:
     """A column of what is measured: the `value` and the `day` of the outcome score on a scale, and the `baseline`.
 
     `room` is the baseline above the scale's minimum. `lowest` is the lowest score on treatment before the outcome, from
-    the stated day on, where the last one on treatment is the outcome. All are null without an outcome score, the
-    baseline and the room also without a baseline.
+    the stated day on, where the last one on treatment is the outcome; `held` the days for which it and the scores on
+    treatment right before it are at or under the scale's cut-off of remission. All are null without an outcome score,
+    the baseline and the room also without a baseline.
     """
     return pl.col(f"{what} {scale} {tuple(given)}")
 
@@ -56,15 +64,22 @@ def score(given: Windows, scale: str, what: str) -> pl.Expr:
 class Measured(NamedTuple):
     """Scores in columns named as by `score` beside the episode's `disorder`, a row for each trial that has any.
 
-    The last row is that of all trials without a score. `place` is the row of each trial.
+    The last row is that of all trials without a score. `place` is the row of each trial. Facts of trials that were
+    asked for stand beside the scores.
     """
 
     scores: pl.LazyFrame
     place: np.ndarray
 
 
-def measure(trials: TrialsOfRule, given: Windows, scales: Iterable[str], signs: Signs) -> Measured:
-    """The scores of trials on some scales within given windows."""
+def measure(
+    trials: TrialsOfRule,
+    given: Windows,
+    scales: Iterable[str],
+    signs: Signs,
+    facts: dict[str, np.ndarray] | None = None,
+) -> Measured:
+    """The scores of trials on some scales within given windows, and facts of trials, true or false, beside them."""
     told = {scale: _look_up_once(trials, given, scale, signs) for scale in scales}
     has_some = np.zeros(len(trials.row), dtype=bool)
     for found in told.values():
@@ -83,6 +98,7 @@ def measure(trials: TrialsOfRule, given: Windows, scales: Iterable[str], signs: 
     frame = pl.LazyFrame({"disorder": disorder} | columns).select(
         pl.col("disorder").cat.to(pl.Enum(spans.disorders)),
         *(pl.col(name).fill_nan(None).cast(kind) for name, kind in kinds),
+        *(pl.lit(pl.Series(name, np.append(fact[rows], False))) for name, fact in (facts or {}).items()),
     )
     return Measured(frame, place)
 
@@ -96,6 +112,7 @@ class _Told(NamedTuple):
     room: np.ndarray
     lowest: np.ndarray
     day: np.ndarray
+    held: np.ndarray
 
 
 def _spread(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
@@ -114,44 +131,49 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
     scores, spans = signs.scores.get(scale), trials.eras.spans
     if scores is None:
         nothing = np.empty(0)
-        return _Told(np.empty(0, dtype=np.int64), nothing, nothing, nothing, nothing, nothing)
+        return _Told(np.empty(0, dtype=np.int64), *[nothing] * len(_KINDS))
     everyone = spans.person[trials.episode]
     row = np.flatnonzero(scores.has_some[everyone])
     first, after = (scores.days.number_before(person, LONG_AGO) for person in (everyone[row], everyone[row] + 1))
     start, last = trials.start.astype(np.int64), trials.last_day.astype(np.int64)
     anchor = start[row] if given.baseline == "trial" else spans.start[trials.episode[row]].astype(np.int64)
     until = np.minimum(last[row], trials.next_switch[row])
-    final, baseline, lowest = _outcome_and_baseline(
+    final, baseline, lowest, since = _outcome_and_baseline(
         first, after, scores.days.day, scores.values, row, trials.episode, start, last, trials.is_counted, until,
         anchor, _PLACES[given.score], given.from_day, given.days_after_end, given.days_before, given.days_after,
+        signs.remission_max[scale],
     )  # fmt: skip
     told = final >= 0
-    row, final, baseline, lowest = row[told], final[told], baseline[told], lowest[told]
-    begun_at = np.where(baseline >= 0, scores.values[baseline], np.nan)
-    return _Told(row, scores.values[final], begun_at, begun_at - signs.minimum[scale], lowest, scores.days.day[final])
+    row, final, baseline, lowest, since = row[told], final[told], baseline[told], lowest[told], since[told]
+    day, begun_at = scores.days.day, np.where(baseline >= 0, scores.values[baseline], np.nan)
+    held = np.where(since >= 0, day[final] - day[since], np.nan)
+    return _Told(row, scores.values[final], begun_at, begun_at - signs.minimum[scale], lowest, day[final], held)
 
 
 @compiled
 def _outcome_and_baseline(
     first: np.ndarray, after: np.ndarray, day: np.ndarray, value: np.ndarray, trials: np.ndarray, episode: np.ndarray,
     start: np.ndarray, last: np.ndarray, is_counted: np.ndarray, until: np.ndarray, anchor: np.ndarray, which: int,
-    from_day: int, days_after_end: int, days_before: int, days_after: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """The score of each trial that tells its outcome, its baseline, and the lowest score on treatment before that.
+    from_day: int, days_after_end: int, days_before: int, days_after: int, cut_off: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """The score of each trial that tells its outcome, its baseline, the lowest score before it, and where a run begins.
 
-    -1 is no score, NaN no lowest one. Of the scores on treatment, until the day `until`, `which` is the last, best or
-    first; without one, the first score after the last day tells. The baseline is the last score until the `anchor`,
-    else the first after it, among those before the outcome. `trials` are rows of all trials, of which there are an
-    `episode`, first and last day; a person's scores are those from `first` until before `after`, by day.
+    The run is of scores on treatment that, with the last one if that is the outcome, are all at or under a cut-off.
+    -1 is no score, NaN no lowest one and no cut-off. Of the scores on treatment, until the day `until`, `which` is
+    the last, best or first; without one, the first score after the last day tells. The baseline is the last score
+    until the `anchor`, else the first after it, among those before the outcome. `trials` are rows of all trials, of
+    which there are an `episode`, first and last day; a person's scores are those from `first` until before `after`.
     """
     n = len(trials)
     final, baseline = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
+    since = np.full(n, -1, dtype=np.int64)
     lowest = np.full(n, np.nan)
     for row in range(n):
         trial, soon_after = trials[row], -1
         for score in range(first[row], after[row]):
-            since = day[score] - start[trial]
-            if since < from_day - 1 or _is_later_ones(day[score], trial, episode, start, last, is_counted):
+            if day[score] - start[trial] < from_day - 1 or _is_later_ones(
+                day[score], trial, episode, start, last, is_counted
+            ):
                 continue
             if day[score] <= until[row]:
                 best = final[row]
@@ -159,15 +181,18 @@ def _outcome_and_baseline(
                     lowest[row] = value[best]
                 if best < 0 or which == _LAST or (which == _BEST and value[score] <= value[best]):
                     final[row] = score
+                if which == _LAST:
+                    goes_on = since[row] if since[row] >= 0 else score
+                    since[row] = goes_on if value[score] <= cut_off else -1
             elif last[trial] < day[score] <= last[trial] + days_after_end and soon_after < 0:
                 soon_after = score
         if final[row] < 0:
             final[row] = soon_after
         for score in range(first[row], max(final[row], first[row])):
-            since = day[score] - anchor[row]
-            if -days_before <= since <= 0 or (0 < since <= days_after and baseline[row] < 0):
+            after_anchor = day[score] - anchor[row]
+            if -days_before <= after_anchor <= 0 or (0 < after_anchor <= days_after and baseline[row] < 0):
                 baseline[row] = score
-    return final, baseline, lowest
+    return final, baseline, lowest, since
 
 
 @compiled

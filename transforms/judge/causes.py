@@ -3,6 +3,11 @@
 A cause is diagnosed (an illness, or not taking the drugs, from code lists) or lies in the trials
 themselves (too little, too short, too irregular). Diagnosed causes belong to the episode; those of the
 trials depend on what a definition calls adequate.
+
+A diagnosis counts on any day until the episode's end. One that may be a second disorder as well as a mistaken
+diagnosis (depression in anxiety, say) counts only within so many days of the episode's start, before or after,
+where the list says so, and makes pseudo-resistance possible; others make it likely. Only what makes it likely takes
+an episode out under a definition that asks for that.
 """
 
 from __future__ import annotations
@@ -13,10 +18,11 @@ from operator import add, or_
 
 import numpy as np
 import polars as pl
-from polars import lit, when
+from polars import col, lit, when
 
 from impasse.schemas.codelists import CodeLists
 from impasse.schemas.tables import CAUSES_OF_TRIALS, PSEUDO_RESISTANCE
+from impasse.schemas.values import POSSIBLE_CAUSES
 from impasse.transforms.history.encode import Coded, spelled
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.judge.counts import Counting
@@ -37,6 +43,12 @@ class Causes:
         """The causes of each episode, as a place in `words`."""
         return self._found[0]
 
+    @cached_property
+    def is_likely(self) -> np.ndarray:
+        """Has each episode a cause that makes pseudo-resistance likely?"""
+        likely = [not set(words.split()) <= set(POSSIBLE_CAUSES) for words in self.words]
+        return np.array(likely, dtype=bool)[self.diagnosed]
+
     @property
     def words(self) -> tuple[str, ...]:
         """Lists of causes, in alphabetical order; the empty list is the first."""
@@ -54,15 +66,22 @@ class Causes:
 
     @cached_property
     def _found(self) -> tuple[np.ndarray, tuple[str, ...]]:
-        spans, told, listed = self._spans, self._coded.diagnosed, self._codes.causes
-        n_persons = len(self._coded.persons)
+        spans, listed = self._spans, self._codes.causes
         has_cause = {cause: np.zeros(len(spans.start), dtype=bool) for cause in listed["cause"].unique().sort()}
         for (disorder,), lists in listed.group_by("disorder", maintain_order=True):
             rows = np.flatnonzero(spans.of_disorders(frozenset({disorder})))
-            person, end = spans.person[rows], spans.end[rows]
-            for name, cause in lists.select("list", "cause").iter_rows():
-                has_cause[cause][rows] |= told.days_of(name).first_of_each(n_persons)[person] <= end
+            for name, cause, days in lists.select("list", "cause", "days_around_start").iter_rows():
+                has_cause[cause][rows] |= self._is_diagnosed(rows, name, days)
         return spelled(has_cause, len(spans.start))
+
+    def _is_diagnosed(self, rows: np.ndarray, name: str, days: float | None) -> np.ndarray:
+        """Was a code of the list given by the end of some episodes, and within so many days of their start?"""
+        found, spans = self._coded.diagnosed.days_of(name), self._spans
+        person, start, end = spans.person[rows], spans.start[rows], spans.end[rows]
+        if days is None:
+            return found.first_of_each(len(self._coded.persons))[person] <= end
+        around = int(days)
+        return found.number_within(person, start - around, np.minimum(start + around, end)) > 0
 
 
 def causes_of(given: pl.Expr, counting: Counting) -> pl.Expr:
@@ -76,6 +95,6 @@ def causes_of(given: pl.Expr, counting: Counting) -> pl.Expr:
 
 
 def pseudo_resistance(shown: pl.Expr) -> pl.Expr:
-    """Likely where a cause is diagnosed, possible where only the trials show one."""
+    """Likely where a diagnosed cause makes it so, possible where another is diagnosed or only the trials show one."""
     none, possible, likely = (lit(name, dtype=pl.Enum(PSEUDO_RESISTANCE)) for name in PSEUDO_RESISTANCE)
-    return when("is_diagnosed").then(likely).when(shown > 0).then(possible).otherwise(none)
+    return when("is_diagnosed").then(likely).when((shown > 0) | (col("diagnosed") > 0)).then(possible).otherwise(none)

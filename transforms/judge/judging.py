@@ -12,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from impasse.schemas.definition import Adequacy, Definition, Outcome
 from impasse.schemas.rule_ids import column
 from impasse.transforms.history.evidence import Signs, first_after
 from impasse.transforms.history.scores import Windows, measure, windows
+from impasse.transforms.history.severity import diagnosis_of
 from impasse.transforms.history.trials import SIGNS_OF_TRIALS, TrialsOfRule
 from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
@@ -36,6 +39,7 @@ from impasse.transforms.judge.resistance import (
 )
 from impasse.transforms.judge.response import response
 from impasse.transforms.judge.staging import stage_columns
+from impasse.transforms.kernels.days import LONG_AGO
 from impasse.transforms.kernels.queries import collect_in_order
 
 _OF_OUTCOME = ("has_failed", "outcome_evidence", "day_failed")
@@ -101,10 +105,23 @@ def judge_response(trials: TrialsOfRule, given: Windows, signs: Signs) -> pl.Dat
         listed = [scale for scale in signs.scales.iter_rows(named=True) if scale["scale"] in signs.scores]
         scales = [scale for scale in listed if not ill_with.isdisjoint(scale["disorders"])]
         states, told = response(given, scales)
-        scores, place = measure(trials, given, [scale["scale"] for scale in scales], signs)
+        facts = {diagnosis_of(codes): _were_diagnosed(trials, codes, signs) for codes in _lists_of(scales)}
+        scores, place = measure(trials, given, [scale["scale"] for scale in scales], signs, facts)
         return collect_in_order(scores.with_columns(**states).select(**told))[place]
 
     return trials.once(("response", given), judge)
+
+
+def _lists_of(scales: Sequence[dict[str, Any]]) -> set[str]:
+    """The code lists that decide on bands of severity."""
+    return {scale["bands_with"] for scale in scales} - {None}
+
+
+def _were_diagnosed(trials: TrialsOfRule, codes: str, signs: Signs) -> np.ndarray:
+    """Was each trial's person diagnosed with a code of the list by the episode's end?"""
+    spans = trials.eras.spans
+    found = signs.diagnosed.days_of(codes).number_within(spans.person, np.full(len(spans.end), LONG_AGO), spans.end)
+    return (found > 0)[trials.episode]
 
 
 # The definitions

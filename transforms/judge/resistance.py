@@ -2,6 +2,8 @@
 
 A rule is met, not met or, where null, left open. The same rule asked of trials that count less and less surely tells
 which block settled the verdict. All are Polars expressions over a frame with one row per episode.
+
+Treatment may begin, and fail, in the lead before an episode, which is resistant from its first day at the earliest.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 
 import polars as pl
-from polars import col, lit, when
+from polars import col, lit, max_horizontal, when
 
 from impasse.schemas.definition import DECIDERS
 from impasse.schemas.resistance import Scored
@@ -57,7 +59,7 @@ def verdict_columns(counting: Counting) -> dict[str, pl.Expr]:
     shown = col(shown_column(counting))
     return {
         "verdict": col(verdict_column(counting)),
-        "resistant_date": when(is_resistant).then(_day_met(counting)).cast(pl.Date),
+        "resistant_date": when(is_resistant).then(max_horizontal(_day_met(counting), "start")).cast(pl.Date),
         "decided_by": decided_by(counting),
         "n_trials": counting.of_ours(asked.most(asked.truth(given))),
         "n_adequate": counting.of_ours(asked.most(surely_adequate)),

@@ -23,10 +23,11 @@ from impasse.transforms.compare.agreement import count_agreement
 from impasse.transforms.compare.attrition import count_attrition
 from impasse.transforms.compare.characteristics import count_profile
 from impasse.transforms.compare.prevalence import count_prevalence
+from impasse.transforms.compare.responses import count_responses
 from impasse.transforms.partition.parts import buckets_of, joined
 from impasse.transforms.results import classify
 
-COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile")
+COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile", "responses")
 
 
 @redact
@@ -49,6 +50,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
         "votes": votes,
         "attrition": count_attrition(made.matrix),
         "profile": count_profile(*profiled),
+        "responses": count_responses(made.ended_trials),
     }
     for name in COUNTS:
         write_parquet(counts[name], _counts_of(plan, name, part))

@@ -18,6 +18,7 @@ from impasse.transforms.compare.agreement import compare_overall, compare_pairs
 from impasse.transforms.compare.attrition import compare_attrition
 from impasse.transforms.compare.characteristics import sum_profile
 from impasse.transforms.compare.prevalence import build_prevalence, count_verdicts
+from impasse.transforms.compare.responses import sum_responses
 from impasse.transforms.disclose.suppress import protect
 
 
@@ -32,6 +33,7 @@ def compare(plan: Plan, loaded: Loaded) -> list[dict[str, object]]:
         "agreement_overall": compare_overall(_counts(plan, "votes"), prevalence),
         "attrition": compare_attrition(_counts(plan, "attrition")),
         "profile": sum_profile(_counts(plan, "profile")),
+        "responses": sum_responses(_counts(plan, "responses")),
     }
     protected = protect(tables, loaded.study.disclosure.threshold)
     for name, table in protected.items():
