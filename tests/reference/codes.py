@@ -120,9 +120,11 @@ class Codes:
         return self._asked(("drug", atc), longest)
 
     def named(self, treatment: str | None) -> Treatment | None:
-        """The row of a procedure's treatment, which must be listed under exactly that name."""
+        """The row of a procedure's treatment, which is listed under exactly that name or is an ATC code."""
+        if treatment is None:
+            return None
         by_name = (row for row in self.treatments if row.treatment == treatment)
-        return self._asked(("named", treatment), lambda: next(by_name, None))
+        return self._asked(("named", treatment), lambda: next(by_name, None) or self.drug(treatment))
 
     def scale(self, name: str) -> Scale:
         """The scale of that name."""

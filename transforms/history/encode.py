@@ -234,10 +234,11 @@ def _named(table: pl.DataFrame | None, column: str) -> _Named | None:
 
 
 def _vocabulary(drugs: _Named | None, procedures: _Named | None, codes: CodeLists) -> tuple[Vocabulary, dict[str, int]]:
-    """The vocabulary and, for each delivered name, its treatment number."""
+    """The vocabulary and, for each delivered name, its treatment number; a procedure may be named by an ATC code."""
     atc, names = (pl.Series(dtype=pl.String) if part is None else part.names for part in (drugs, procedures))
     by_name = codes.resolve_treatment(names).with_columns(pl.col("treatment").alias("delivered"))
-    found = pl.concat([codes.resolve_atc(atc).rename({"atc": "delivered"}), by_name], how="diagonal")
+    by_code = codes.resolve_atc(pl.concat([atc, names])).rename({"atc": "delivered"})
+    found = pl.concat([by_code, by_name], how="diagonal")
     treatments = found.drop("delivered").unique("treatment").sort("treatment")
     place = {name: number for number, name in enumerate(treatments["treatment"])}
     numbers = {delivered: place[name] for delivered, name in found.select("delivered", "treatment").iter_rows()}
