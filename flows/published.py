@@ -91,7 +91,8 @@ def _treatment_names(run: Place) -> dict[str, str]:
     """The names of all treatments: the shipped ones, and those that the study's own folders added."""
     names = dict(inputs.read_codelists().treatments.select("treatment", "name").iter_rows())
     with _opened(run / "release"):
-        own = texts.read_texts(run / "release" / inputs.OWN_LISTS, "treatments*.csv").values()
+        kept = run / "release" / inputs.OWN_LISTS
+        own = texts.read_texts(kept, "treatments*.csv").values() if kept.is_dir() else ()
     rows = (row for text in own for row in csv.DictReader(text.splitlines()))
     return {row["treatment"]: row["name"] for row in rows if row.get("treatment") and row.get("name")} | names
 

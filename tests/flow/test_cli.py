@@ -39,7 +39,7 @@ def checked(study: Path) -> Result:
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small registry as CSV, without planted faults beyond the simulator's, and its study."""
     folder = tmp_path_factory.mktemp("cli")
-    demo.write_demo(folder, 1000, seed=11)
+    demo.write_demo(folder, 2000, seed=11)
     for path in sorted((folder / "delivery").glob("*.parquet")):
         pl.read_parquet(path).write_csv(path.with_suffix(".csv"))
         path.unlink()

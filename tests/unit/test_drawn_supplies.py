@@ -138,7 +138,7 @@ def test_a_slip_in_supply_rules_of_a_case_is_named(old: str, new: str, told: str
         cases.parse("mine.toml", CASE.replace(old, new, 1))
 
     assert told in str(refused.value)
-    assert refused.value.where == "mine.toml, line 4"
+    assert refused.value.where == "mine.toml, line 4, case 'A drug by its packages'"
 
 
 def test_a_drawn_line_shows_what_was_handed_out() -> None:

@@ -38,7 +38,7 @@ def latest_days(
     of_drugs = Segments(some.episode, some.treatment)
     _, end = leftovers.taken_at_most(some, of_drugs, longest, is_open, left[era].astype(np.int64))
     np.maximum.at(latest, era, np.minimum(end - 1, taken_until[asked]))
-    latest = np.where(lasts, last_day, np.minimum(latest, left - 1))
+    latest = np.where(lasts, last_day, np.minimum(latest, left - 1)).astype(last_day.dtype)
     met, is_ended = np.unique(era), lasts | (left != NEVER)
     drug, start, own, given = drugs.of[eras.first], rows.day[eras.first], latest.copy(), last_given.copy()
     _reach_on(drug[met], start[met], is_ended[met], met, own, given, latest, last_given, gap)

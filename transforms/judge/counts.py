@@ -197,7 +197,7 @@ def _look_up(
     never = np.full(len(trials.row), NEVER)
     closes = never
     if within != "episode":
-        closes = (trials.last_day if sure else trials.last_day_at_most) + within
+        closes = (trials.last_day if sure else trials.last_day_at_most).astype(np.int64) + int(within)
     return first_days(
         counted.n_episodes,
         counted.episode,
