@@ -87,6 +87,11 @@ RELEASE_COLUMNS: dict[str, dict[str, type]] = {
         whole="n n_of",
         yes_no="suppressed",
     ),
+    "undetermined": _columns(
+        text="definition_id reason",
+        whole="n n_of",
+        yes_no="suppressed",
+    ),
     "reconciliation": _columns(
         text="table",
         whole="n_delivered n_accepted n_quarantined",

@@ -132,7 +132,7 @@ _LEFT_OUT = {"coverage": ", those of persons who are not in the extract left out
 _YEARLY = ("diagnoses", "dispensings")
 
 
-ROUNDED = ("profile", "responses")
+ROUNDED = ("profile", "responses", "undetermined")
 
 
 def facts_frame(table: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from impasse.schemas.definition import DECIDERS, DISORDERS, MODALITIES
+from impasse.schemas.definition import BLOCKS, DECIDERS, DISORDERS, MODALITIES
 from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 ROLES = ("first", "switch", "resumed", "augmentation", "combination")
@@ -327,6 +327,23 @@ class Responses(_Table):
     suppressed: bool
 
 
+UNDETERMINED_REASONS = (*BLOCKS, "start_not_seen", "end_not_seen")
+
+
+class Undetermined(_Table):
+    """One row per definition and reason: n of its n_of undetermined episodes are left open by it. Key: the two.
+
+    A block of the definition, or that the episode was not seen from its true start, or not to its end. Both numbers are
+    rounded to the nearest multiple of the study's disclosure threshold.
+    """
+
+    definition_id: str
+    reason: str = pa.Field(isin=list(UNDETERMINED_REASONS))
+    n: pl.Int64 = pa.Field(nullable=True, ge=0)
+    n_of: pl.Int64 = pa.Field(nullable=True, ge=0)
+    suppressed: bool
+
+
 class Reconciliation(_Table):
     """One row per table: delivered = accepted + quarantined, always."""
 
@@ -356,6 +373,7 @@ RELEASE: dict[str, type[pa.DataFrameModel]] = {
     "attrition": Attrition,
     "profile": Profile,
     "responses": Responses,
+    "undetermined": Undetermined,
     "reconciliation": Reconciliation,
 }
 KEYS: dict[str, tuple[str, ...]] = {
@@ -371,5 +389,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "attrition": ("definition_id", "step_number"),
     "profile": ("definition_id", "characteristic", "level"),
     "responses": ("definition_id", "trial", "response"),
+    "undetermined": ("definition_id", "reason"),
     "reconciliation": ("table",),
 }

@@ -126,7 +126,8 @@ def show(
 
 
 def _say_computed(d: Definition) -> None:
-    from impasse.reports.words.prose import describe, follow_up, summary
+    from impasse.reports.words.prose import describe, summary
+    from impasse.reports.words.resistance import follow_up
     from impasse.reports.words.settings import settings
     from impasse.schemas.definition import BLOCKS
 

@@ -19,7 +19,7 @@ _REMITTED = ("recovery", "remission")
 _RESPONDED = (*_REMITTED, "insufficient")
 
 
-def part(contents: ReportContents, numbered: Numbered) -> FoldedTables | None:
+def response_part(contents: ReportContents, numbered: Numbered) -> FoldedTables | None:
     """The table of one disorder; none where no trial has a state that can be told."""
     rows = contents.responses.filter(pl.col("definition_id").is_in(numbered.own), ~pl.col("suppressed"))
     told = rows.filter(pl.col("response") != "cannot_tell").group_by("definition_id").agg(pl.col("n").sum())

@@ -19,7 +19,8 @@ from impasse.reports.pages.report import page_of
 from impasse.reports.words import vocabulary
 from impasse.reports.words.names import STATUS_MEANINGS, capital, confidence, words
 from impasse.reports.words.numbers import listed, number, plural
-from impasse.reports.words.prose import describe, follow_up, summary
+from impasse.reports.words.prose import describe, summary
+from impasse.reports.words.resistance import follow_up
 from impasse.schemas.cases import Case
 from impasse.schemas.codelist_files import CONFIDENCE
 from impasse.schemas.codelists import CodeLists

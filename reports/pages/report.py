@@ -16,15 +16,18 @@ import polars as pl
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from impasse.reports.display import figures, responses, tables
+from impasse.reports.display import figures, tables
 from impasse.reports.display.delivery_tables import reconciliation_table, rule_table
 from impasse.reports.display.figures import Share
 from impasse.reports.display.parts import Figure, Numbered, Option, first_and_all
+from impasse.reports.display.responses import response_part
+from impasse.reports.display.undetermined import undetermined_part
 from impasse.reports.words import characteristics
 from impasse.reports.words.lead import Answer, agreement_sentence, answer, left_after_steps
 from impasse.reports.words.limits import few_sentence, limit_sentences, rounded_sentence
 from impasse.reports.words.names import capital, confidence, words
-from impasse.reports.words.prose import describe, follow_up, summary
+from impasse.reports.words.prose import describe, summary
+from impasse.reports.words.resistance import follow_up
 from impasse.schemas.definition import DISORDERS, Definition
 
 WIDEST_PAIRS = 10
@@ -37,7 +40,7 @@ class ReportContents:
 
     `rules`: table, rule, n. `verdicts`: disorder, definition_id, verdict, n, share (of the disorder's episodes), every
     verdict of every definition in a row; null where suppressed. `options`: the options of each disorder, in order.
-    `rounded_to`: what the numbers of `profile` and `responses` are multiples of. `provenance`: two mappings, versions
+    `rounded_to`: what rounded numbers are multiples of. `provenance`: two mappings, versions
     and parameters. `rule_meanings`: a sentence per quarantine rule. `methods`: the file beside the
     page that holds every setting of the definitions; without one the settings are written out here.
     """
@@ -53,6 +56,7 @@ class ReportContents:
     attrition: pl.DataFrame
     profile: pl.DataFrame
     responses: pl.DataFrame
+    undetermined: pl.DataFrame
     reconciliation: pl.DataFrame
     rules: pl.DataFrame
     verdicts: pl.DataFrame
@@ -164,7 +168,8 @@ def _disorder(contents: ReportContents, disorder: str) -> dict[str, Any]:
         **_agreement(contents, numbered),
         **_attrition(contents, numbered),
         **characteristics.parts(contents, numbered),
-        "responses": responses.part(contents, numbered),
+        "responses": response_part(contents, numbered),
+        "undetermined": undetermined_part(contents, numbered),
     }
 
 

@@ -27,7 +27,7 @@ from impasse.schemas.definition import (
 )
 from impasse.schemas.failures import asks_failure
 
-__all__ = ["DOSES", "describe", "follow_up", "needed", "scale", "scale_name", "summary", "words"]
+__all__ = ["DOSES", "describe", "needed", "scale", "scale_name", "summary", "words"]
 
 DOSES = {
     "ddd_ratio": "the defined daily dose (DDD)",
@@ -71,20 +71,6 @@ def describe(definition: Definition) -> dict[str, str]:
         "outcome": _outcome(definition.outcome),
         "resistance": resistance(definition.resistance),
     }
-
-
-def follow_up(definition: Definition) -> str:
-    """When it is known that there was no more than was seen, in sentences."""
-    closes = "it was over (by a remission, a death, or the study's gap after the last contact)"
-    if definition.trial.window in ("first_days", "first_treated_days"):
-        closes += f" or the {duration(definition.trial.window_days)} in which trials are sought had passed"
-    known, unknown = {
-        "verdict": ("An episode is called not resistant", "Else its verdict cannot be told."),
-        "score": ("A score is the highest possible", "Else it may be higher."),
-        "stage": ("A stage is the highest possible", "Else there may be a higher one."),
-    }[definition.gives]
-    start = "its true start, for which the study asks for some prior observation"
-    return f"{known} only if the episode was seen from {start}, until {closes}. {unknown}"
 
 
 def summary(definition: Definition) -> str:

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from impasse.reports.words.names import capital, groups, words
 from impasse.reports.words.numbers import duration, listed, number
+from impasse.schemas.definition import Definition
 from impasse.schemas.failures import asks_failure
 from impasse.schemas.resistance import (
     AdmissionItem,
@@ -206,3 +207,17 @@ def _days(band: tuple[int, ...]) -> str:
     if not band:
         return ""
     return f", in its source after {duration(band[0])} to {duration(band[1])} of failed trials in all"
+
+
+def follow_up(definition: Definition) -> str:
+    """When it is known that there was no more than was seen, in sentences."""
+    closes = "it was over (by a remission, a death, or the study's gap after the last contact)"
+    if definition.trial.window in ("first_days", "first_treated_days"):
+        closes += f" or the {duration(definition.trial.window_days)} in which trials are sought had passed"
+    known, unknown = {
+        "verdict": ("An episode is called not resistant", "Else its verdict cannot be told."),
+        "score": ("A score is the highest possible", "Else it may be higher."),
+        "stage": ("A stage is the highest possible", "Else there may be a higher one."),
+    }[definition.gives]
+    start = "its true start, for which the study asks for some prior observation"
+    return f"{known} only if the episode was seen from {start}, until {closes}. {unknown}"

@@ -103,6 +103,24 @@ def test_responses_are_the_rounded_counts_of_the_restricted_tables(run: Path) ->
     assert n_compared > 100
 
 
+def test_reasons_for_open_verdicts_are_the_rounded_counts_of_the_restricted_tables(run: Path) -> None:
+    """Counting undetermined episodes by what decided them, and whether the start was seen, gives the released ones."""
+    released = pl.read_parquet(run / "release/undetermined.parquet").filter(~pl.col("suppressed"))
+    episodes = pl.read_parquet(run / "restricted/episodes.parquet").select("episode_id", "is_left_truncated")
+    made = pl.read_parquet(run / "restricted/classifications.parquet").join(episodes, on="episode_id")
+    left_open = made.filter(pl.col("verdict") == "undetermined").with_columns(
+        reason=pl.when(pl.col("decided_by") != "follow_up")
+        .then(pl.col("decided_by").cast(pl.String))
+        .otherwise(pl.when("is_left_truncated").then(pl.lit("start_not_seen")).otherwise(pl.lit("end_not_seen")))
+    )
+    by_reason = left_open.group_by(pl.col("definition_id").cast(pl.String), "reason").len()
+    counted = {(definition, reason): n for definition, reason, n in by_reason.iter_rows()}
+
+    for definition, reason, n in released.select("definition_id", "reason", "n").iter_rows():
+        assert n == (counted.get((definition, reason), 0) + 2) // 5 * 5
+    assert {"outcome", "end_not_seen"} <= set(released.filter(pl.col("n") > 0)["reason"])
+
+
 def test_staging_systems_are_in_no_table_of_verdicts(run: Path) -> None:
     """They have a profile, and neither prevalence nor attrition nor pairs."""
     ids = {
@@ -195,12 +213,12 @@ def test_no_person_leaves_with_the_release(run: Path) -> None:
 
 def test_small_counts_are_not_released(run: Path) -> None:
     """No released count of persons or episodes is from 1 to 4."""
-    names = ("prevalence", "agreement", "agreement_overall", "attrition", "profile", "responses")
+    names = ("prevalence", "agreement", "agreement_overall", "attrition", "profile", "responses", "undetermined")
     counts = [pl.read_parquet(run / f"release/{name}.parquet").select(pl.col("^n(_.*)?$")) for name in names]
     told = [table.select(pl.all().exclude("n_definitions")).unpivot()["value"].drop_nulls() for table in counts]
 
     assert min(len(values) for values in told) > 0
-    assert [values.filter(values.is_between(1, 4)).to_list() for values in told] == [[]] * 6
+    assert [values.filter(values.is_between(1, 4)).to_list() for values in told] == [[]] * len(names)
 
 
 def test_no_two_tables_tell_the_few_that_a_definition_leaves_out(run: Path) -> None:

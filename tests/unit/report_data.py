@@ -25,7 +25,15 @@ from impasse.schemas.definition import (
 from impasse.schemas.found import Found
 from impasse.schemas.resistance import Alternative, Count, Counted, Item, Level, Scored, Staged
 from impasse.schemas.source import Source
-from impasse.schemas.tables import AFTERWARDS, ATTRITION_STEPS, PSEUDO_RESISTANCE, RELEASE, RESPONSES, TRIAL_PLACES
+from impasse.schemas.tables import (
+    AFTERWARDS,
+    ATTRITION_STEPS,
+    PSEUDO_RESISTANCE,
+    RELEASE,
+    RESPONSES,
+    TRIAL_PLACES,
+    UNDETERMINED_REASONS,
+)
 
 DRUG = DrugAdequacy(
     min_days=56,
@@ -355,6 +363,18 @@ def profile(of: Rows = ROWS) -> pl.DataFrame:
     return _frame("profile", rows + _levels("mdd-score", "stage", scores, 1000))
 
 
+def undetermined(of: Rows = ROWS) -> pl.DataFrame:
+    """Of each definition the undetermined episodes by what left them open, rounded to 5."""
+    counts = {"outcome": 120, "adequacy": 40, "end_not_seen": 60, "start_not_seen": 10}
+    rows = []
+    for _, id, _, share, _ in _each(of):
+        for reason in UNDETERMINED_REASONS:
+            known = {} if share is None else {"n": counts.get(reason, 0), "n_of": sum(counts.values())}
+            keys = {"definition_id": id, "reason": reason, "n": None, "n_of": None}
+            rows.append({**keys, **known, "suppressed": share is None})
+    return _frame("undetermined", rows)
+
+
 def responses(of: Rows = ROWS) -> pl.DataFrame:
     """Of each definition the states of three orders of trials, rounded to 5; none is measured after the third."""
     states = {"remission": (60, 25, 0), "insufficient": (40, 25, 0), "no_response": (100, 50, 10)}
@@ -482,6 +502,7 @@ def contents(**changes: object) -> ReportContents:
         "attrition": attrition(),
         "profile": profile(),
         "responses": responses(),
+        "undetermined": undetermined(),
         "reconciliation": reconciliation(),
         "rules": rules(),
         "verdicts": verdicts(),
@@ -501,12 +522,23 @@ def few(**changes: object) -> ReportContents:
     parts = {"prevalence": prevalence().filter(ids), "attrition": attrition().clear(), "verdicts": verdicts().clear()}
     parts["profile"] = profile().clear()
     parts["responses"] = responses().clear()
+    parts["undetermined"] = undetermined().clear()
     return contents(**{**parts, "agreement": agreement().clear(), **changes})
 
 
 def many(**changes: object) -> ReportContents:
     """A report on forty-five definitions of depression; name a part to replace it."""
-    made = (prevalence, agreement, agreement_overall, attrition, profile, responses, verdicts, definitions)
+    made = (
+        prevalence,
+        agreement,
+        agreement_overall,
+        attrition,
+        profile,
+        responses,
+        undetermined,
+        verdicts,
+        definitions,
+    )
     return contents(**{each.__name__: each(MANY) for each in made} | changes)
 
 

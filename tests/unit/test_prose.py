@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import report_data as data
 
-from impasse.reports.words.prose import describe, follow_up, summary
+from impasse.reports.words.prose import describe, summary
+from impasse.reports.words.resistance import follow_up
 from impasse.reports.words.settings import settings
 from impasse.schemas.definition import Definition, Exclusion, Requirement, ScaleBand, ScaleRule
 from impasse.schemas.resistance import (

@@ -39,7 +39,8 @@ _OF_TRIALS = (
     *(("cause", cause) for cause in CAUSES_OF_TRIALS),
     *(("pseudo_resistance", w) for w in ("none", "possible")),
 )
-_ADD_UP = ("pseudo_resistance", "afterwards", "stage", "outside_band", "response")
+_PARTS = "parts"
+_ADD_UP = ("pseudo_resistance", "afterwards", "stage", "outside_band", _PARTS)
 _NUMBERS = ("n", "n_of")
 _NO_PAIR = -1
 _Levels = dict[tuple[str, str], int]  # the number of every characteristic and level
@@ -59,22 +60,23 @@ def protect_profile(profile: pl.DataFrame, shown: list[str], shared: pl.DataFram
     return rows.with_columns(numbers).sort(KEYS["profile"])
 
 
-def protect_responses(responses: pl.DataFrame, shown: list[str], threshold: int) -> pl.DataFrame:
-    """The same of states of trials: each place of each definition is read by itself, its total taken for known.
+def protect_parts(table: pl.DataFrame, key: Sequence[str], shown: list[str], threshold: int) -> pl.DataFrame:
+    """The same of a table with `key` whose last column parts the episodes or trials of the columns before it.
 
-    A place that few trials have is hidden.
+    Each whole is read by itself, its total taken for known; one of few is hidden.
     """
-    place = pl.format("{} {}", "definition_id", "trial")
-    rows = responses.with_columns(definition=place, is_shown=pl.col("definition_id").is_in(shown))
+    *of, part = key
+    whole = pl.concat_str(of, separator=" ")
+    rows = table.with_columns(definition_id=whole, is_shown=pl.col("definition_id").is_in(shown))
     few = pl.col("n_of").is_between(1, threshold - 1)
-    told = rows.filter(pl.col("is_shown"), ~few)["definition"].unique().to_list()
-    alike = rows.select("definition", "n", "n_of", "suppressed", characteristic=pl.lit("response"), level="response")
+    told = rows.filter(pl.col("is_shown"), ~few)["definition_id"].unique().to_list()
+    alike = rows.select("definition_id", "n", "n_of", "suppressed", characteristic=pl.lit(_PARTS), level=part)
     nothing = pl.DataFrame(schema={"definition_a": pl.String, "definition_b": pl.String, "n_both": pl.Int64})
-    protected = protect_profile(alike.rename({"definition": "definition_id"}), told, nothing, threshold)
-    numbers = protected.select("n", "n_of", "suppressed", definition="definition_id", response="level")
-    keys = rows.select("definition", *KEYS["responses"])
-    joined = keys.join(numbers, on=["definition", "response"], how="left", maintain_order="left")
-    return joined.select(responses.columns).sort(KEYS["responses"])
+    protected = protect_profile(alike, told, nothing, threshold)
+    numbers = protected.select("n", "n_of", "suppressed", whole="definition_id", part="level")
+    keys = table.select(*key, whole=whole, part=part)
+    joined = keys.join(numbers, on=["whole", "part"], how="left", maintain_order="left")
+    return joined.select(table.columns).sort(key)
 
 
 def rounded(count: pl.Expr, base: int) -> pl.Expr:

@@ -38,7 +38,8 @@ prevalence of none among many.
    about few episodes. The totals of these rows are known exactly from step 1, and the pairs tell how many episodes
    two definitions call resistant alike. So `rounding` narrows every number by what adds up and by what two
    definitions share, and hides a characteristic of which a number would be left one value. The states of trials by
-   their order are rounded alike: each place of a definition by itself, its number of trials taken for known.
+   their order, and why verdicts cannot be told, are rounded alike: each place of a definition, or definition, by
+   itself, its number of trials or episodes taken for known.
 
 So for who adds and subtracts and knows that no count is negative, no small count has a single value left: what a
 definition says at any level of episodes and of persons, and what two say together of all episodes of a disorder.
@@ -67,7 +68,7 @@ from impasse.schemas.errors import ImpasseError
 from impasse.schemas.tables import KEYS, RELEASE
 from impasse.transforms.disclose.definition_pairs import nested_definitions, protect_overall, protect_pairs
 from impasse.transforms.disclose.hiding import hide, is_among, is_small
-from impasse.transforms.disclose.rounding import protect_profile, protect_responses
+from impasse.transforms.disclose.rounding import protect_parts, protect_profile
 
 NESTED = ("eligible", "adequately_treated", "treated", "failed_a_trial", "episodes")  # most wanted first
 _BEYOND_DENOMINATORS = ("failed_a_trial", "resistant_possible")  # published together, as member failed_a_trial
@@ -94,8 +95,9 @@ def protect(tables: dict[str, pl.DataFrame], threshold: int) -> dict[str, pl.Dat
     if "profile" in tables:
         shown = _profiled(tables["profile"], prevalence, threshold)
         protected["profile"] = protect_profile(tables["profile"], shown, _shared(tables), threshold)
-    if "responses" in tables:
-        protected["responses"] = protect_responses(tables["responses"], _shown_whole(prevalence), threshold)
+    for name in ("responses", "undetermined"):
+        if name in tables:
+            protected[name] = protect_parts(tables[name], KEYS[name], _shown_whole(prevalence), threshold)
     return protected
 
 

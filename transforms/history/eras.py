@@ -25,10 +25,9 @@ from impasse.schemas.extracts import SUPPLY_BASES
 from impasse.schemas.study import SupplySection
 from impasse.transforms.history.encode import UNKNOWN
 from impasse.transforms.history.episodes import Spans
+from impasse.transforms.history.era_ends import latest_days, left_for_another, until_next_drug
 from impasse.transforms.history.exposures import Exposures, Sessions, Supplies
-from impasse.transforms.history.latest_days import latest_days
 from impasse.transforms.history.leftovers import Leftovers
-from impasse.transforms.history.next_drugs import left_for_another, until_next_drug
 from impasse.transforms.history.same_day import taken_together
 from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.kernels.compiled import compiled

@@ -24,10 +24,11 @@ from impasse.transforms.compare.attrition import count_attrition
 from impasse.transforms.compare.characteristics import count_profile
 from impasse.transforms.compare.prevalence import count_prevalence
 from impasse.transforms.compare.responses import count_responses
+from impasse.transforms.compare.undetermined import count_undetermined
 from impasse.transforms.partition.parts import buckets_of, joined
 from impasse.transforms.results import classify
 
-COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile", "responses")
+COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile", "responses", "undetermined")
 
 
 @redact
@@ -51,6 +52,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
         "attrition": count_attrition(made.matrix),
         "profile": count_profile(*profiled),
         "responses": count_responses(made.ended_trials),
+        "undetermined": count_undetermined(made.classifications, made.episodes, [d.id for d in made.deciding]),
     }
     for name in COUNTS:
         write_parquet(counts[name], _counts_of(plan, name, part))
