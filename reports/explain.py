@@ -98,6 +98,8 @@ def _flags(episode: Row, width: int) -> list[str]:
         "The start of the illness may lie before the time observed.": episode["is_left_truncated"],
         "The episode may go on after the time observed.": episode["is_censored"],
     }
+    shared = listed([words(name) for name in episode["shares_treatment_with"].split()], "and")
+    flags[f"Some of its treatment also counts in an episode of {shared}."] = bool(shared)
     return [line for text, holds in flags.items() if holds for line in wrapped(text, width)]
 
 

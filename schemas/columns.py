@@ -16,7 +16,7 @@ def _columns(text: str = "", whole: str = "", number: str = "", day: str = "", y
 
 RESTRICTED_COLUMNS: dict[str, dict[str, type]] = {
     "episodes": _columns(
-        text="episode_id person_id disorder end_reason sex",
+        text="episode_id person_id disorder end_reason shares_treatment_with sex",
         whole="number observed_days_before n_contacts age",
         day="start_date end_date observed_until treated_from",
         yes_no="is_observed is_left_truncated is_censored",

@@ -42,6 +42,7 @@ class Episodes(_Table):
     """One row per illness episode. Key: episode_id.
 
     is_observed: its start lies within the time the registry observes the person; null where no table tells.
+    shares_treatment_with: the disorders in whose episodes something counts too that was given in this one, as words.
     """
 
     episode_id: pl.Categorical = pa.Field(unique=True)
@@ -58,6 +59,7 @@ class Episodes(_Table):
     is_left_truncated: bool = pa.Field(nullable=True)
     is_censored: bool
     n_contacts: pl.UInt32 = pa.Field(ge=1)
+    shares_treatment_with: pl.Categorical
     sex: str
     age: pl.Int32 = pa.Field(nullable=True)
 
@@ -285,6 +287,7 @@ CHARACTERISTICS = (
     "pseudo_resistance",
     "cause",
     "afterwards",
+    "shared_treatment",
     "untried",
     "unobserved",
     "stage",

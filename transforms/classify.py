@@ -102,7 +102,20 @@ class Classification:
 
     @cached_property
     def _exposures(self) -> Exposures:
-        return find_exposures(self.coded, self.spans, self._supply)
+        return find_exposures(self.coded, self.spans, self._supply, self._treats)
+
+    @property
+    def _treats(self) -> np.ndarray:
+        """For each treatment a bit for each disorder that it surely treats."""
+        groups = dict(self.codes.disorders.select("disorder", "treatments").iter_rows())
+        masks = [self._vocabulary.surely_in((groups[name],)) for name in self.coded.disorders]
+        return np.bitwise_or.reduce([mask.astype(np.uint8) << n for n, mask in enumerate(masks)])
+
+    @property
+    def shared_treatment(self) -> dict[str, np.ndarray]:
+        """For each disorder: does each episode share some treatment with one of it?"""
+        shared = self._exposures.shared
+        return {name: (shared >> n & 1).astype(bool) for n, name in enumerate(self.coded.disorders)}
 
     @property
     def _vocabulary(self) -> Vocabulary:

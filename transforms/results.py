@@ -18,7 +18,7 @@ from impasse.schemas.tables import MODALITIES, RESTRICTED, ROLES
 from impasse.transforms.classify import Classification
 from impasse.transforms.compare.responses import EndedTrials, place_among
 from impasse.transforms.compare.verdict_matrix import NOT_SPOKEN_OF, VerdictMatrix, code_of
-from impasse.transforms.history.encode import UNKNOWN, decode
+from impasse.transforms.history.encode import UNKNOWN, decode, spelled
 from impasse.transforms.history.scores import windows
 from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.judge.judging import judge_response
@@ -67,7 +67,10 @@ class Results:
     @cached_property
     def episodes(self) -> pl.DataFrame:
         """One row per episode."""
-        named = self._found.episodes.hstack(self.ids).with_columns(start_date="start", end_date="end")
+        place, words = spelled(self._found.shared_treatment, len(self.ids))
+        named = self._found.episodes.hstack(self.ids).with_columns(
+            start_date="start", end_date="end", shares_treatment_with=decode(place, words)
+        )
         return self._shaped("episodes", [named])
 
     @property

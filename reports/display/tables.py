@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from great_tables import GT
 
-from impasse.reports.words.names import words
+from impasse.reports.words.names import capital, words
 from impasse.reports.words.numbers import (
     DASH,
     MINUS,
@@ -27,6 +27,7 @@ from impasse.reports.words.numbers import (
     percent,
     points,
 )
+from impasse.schemas.definition import DISORDERS
 from impasse.schemas.tables import (
     AFTERWARDS,
     ATTRITION_STEPS,
@@ -166,6 +167,22 @@ def afterwards_table(rows: pl.DataFrame, order: list[str], names: Names, base: i
         [
             {"Definition": names[d], "Resistant": _total(cells, d, "afterwards")}
             | _levels(cells, d, "afterwards", {a: AFTERWARDS_NAMES[a] for a in AFTERWARDS}, base)
+            for d in order
+        ],
+        caption,
+        id,
+    )
+
+
+def shared_table(rows: pl.DataFrame, order: list[str], names: Names, base: int, caption: str, id: str) -> str:
+    """In how many resistant episodes some treatment also counts in an episode of another disorder that has any."""
+    cells = _by_level(rows)
+    met = [d for d in DISORDERS if any(cell["n"] for key, cell in cells.items() if key[1:] == ("shared_treatment", d))]
+    heads = {d: capital(words(d)) for d in met}
+    return render_table(
+        [
+            {"Definition": names[d], "Resistant": _total(cells, d, "shared_treatment")}
+            | _levels(cells, d, "shared_treatment", heads, base)
             for d in order
         ],
         caption,

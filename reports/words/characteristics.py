@@ -25,6 +25,7 @@ from impasse.schemas.values import NO_LEVEL
 if TYPE_CHECKING:
     from impasse.reports.pages.report import ReportContents
 
+_SHARED = "in how many some treatment also counts in an episode of another disorder"
 _CAUSES = ("pseudo_resistance", "cause")
 
 
@@ -37,7 +38,10 @@ def parts(contents: ReportContents, numbered: Numbered) -> dict[str, Any]:
     untried = partial(tables.untried_table, options={o.id: words(o.id) for o in options if o.is_observed})
     never = "in how many the person never had the treatment"
     return {
-        "causes": [_rounded(tables.cause_table, contents, numbered, _CAUSES, "what may explain them")],
+        "causes": [
+            _rounded(tables.cause_table, contents, numbered, _CAUSES, "what may explain them"),
+            _rounded(tables.shared_table, contents, numbered, ("shared_treatment",), _SHARED),
+        ],
         "impasses": [
             _rounded(tables.afterwards_table, contents, numbered, ("afterwards",), "what became of them"),
             _rounded(untried, contents, numbered, ("untried",), never),

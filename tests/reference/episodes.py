@@ -176,3 +176,23 @@ def completed_years(birth: date | None, day: date) -> int | None:
     if birth is None:
         return None
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def shares_treatment_with(person: Row, episode: Row, episodes: list[Row], codes: Codes) -> str:
+    """The other disorders in whose episodes something counts too that was given in this one, and that treats both.
+
+    Reading: what was given counts in an episode from the day its treatment is looked for until its last day.
+    """
+    others = [other for other in episodes if other["disorder"] != episode["disorder"]]
+    mine = given_in(person, episode, codes)
+    return " ".join(sorted({other["disorder"] for other in others if mine & given_in(person, other, codes)}))
+
+
+def given_in(person: Row, episode: Row, codes: Codes) -> set[tuple[date, str]]:
+    """What surely treats the disorder and was given in the episode: the day and the treatment."""
+    group = codes.disorders[episode["disorder"]]["treatments"]
+    return {
+        (row["date"], row["treatment"])
+        for row in person["treatments"]
+        if group in row["groups"] and episode["treated_from"] <= row["date"] <= episode["end_date"]
+    }

@@ -20,7 +20,7 @@ from tests.reference.adequacy import judge_adequacy
 from tests.reference.basics import Known, Row, Truth, is_member, later, only, treatment_rows
 from tests.reference.codes import Codes
 from tests.reference.eligibility import diagnosed_causes, judge_eligibility
-from tests.reference.episodes import episodes_of
+from tests.reference.episodes import episodes_of, shares_treatment_with
 from tests.reference.impasses import impasse
 from tests.reference.outcome import judge_outcome, judge_response
 from tests.reference.points import first_day_reached, is_possible, score_bounds, score_met
@@ -32,7 +32,7 @@ from tests.reference.trials import is_looked_at, trials_of
 EPISODE_FACTS = (
     *("episode_id", "person_id", "disorder", "number", "start_date", "end_date", "end_reason", "observed_until"),
     *("is_observed", "observed_days_before", "treated_from", "is_left_truncated", "is_censored", "n_contacts"),
-    *("sex", "age"),
+    *("shares_treatment_with", "sex", "age"),
 )
 TRIAL_FACTS = (
     *("trial_id", "episode_id", "treatment", "role", "modality", "is_counted", "start_date", "end_date"),
@@ -74,6 +74,8 @@ def classify_person(
         for episode in every_episode
         if period.start <= episode["start_date"] <= period.end
     ]
+    for episode in episodes:
+        episode["shares_treatment_with"] = shares_treatment_with(person, episode, episodes, codes)
 
     @cache
     def trials_under(rule: Trial, number: int) -> list[Row]:

@@ -40,5 +40,5 @@ def test_the_same_words_are_the_same_verdicts(alike: list[tuple[Definition, Defi
     for (episode, name), row in (told["classifications"] | told["stages"]).items():
         said[name][episode] = {column: value for column, value in row.items() if column != "definition_id"}
 
-    assert len(alike) > 30
+    assert len(alike) > 20
     assert [(one.id, other.id) for one, other in alike if said[one.id] != said[other.id]] == []

@@ -177,7 +177,7 @@ def test_points_go_in_halves_and_a_threshold_is_above_zero(old: str, new: str) -
         ('window = "episode"', 'window = "last_days"', "window_days is 0"),
         ('window = "episode"\nwindow_days = 0', 'window = "first_days"\nwindow_days = 41', "longer than"),
         ('window = "episode"\nwindow_days = 0', 'window = "first_days"\nwindow_days = 42', None),
-        ("baseline_days_after = 7", "baseline_days_after = 27", "could be both"),
+        ("baseline_days_after = 7", "baseline_days_after = 41", "could be both"),
         ("baseline_days_after = 7", "baseline_days_after = 26", None),
         ('change_signs = ["switch", "add_on"]', "change_signs = []", "change_signs is empty"),
         ('window = "episode"\nwindow_days = 0', 'window = "last_days"\nwindow_days = 30', "longer than"),

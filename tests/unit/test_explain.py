@@ -23,6 +23,7 @@ EPISODE: Row = {
     "observed_days_before": 900,
     "treated_from": date(2013, 12, 2),
     "is_left_truncated": False,
+    "shares_treatment_with": "",
     "is_censored": False,
     "n_contacts": 4,
     "sex": "female",

@@ -12,11 +12,11 @@ from tests.shipped import CODES
 from tests.tables import assert_shows, table
 
 EPISODES = """
-    episode_id | disorder
-    e1         | depression
-    e2         | depression
-    e3         | depression
-    e4         | anxiety
+    episode_id | disorder   | shares_treatment_with
+    e1         | depression | -
+    e2         | depression | anxiety
+    e3         | depression | anxiety ptsd
+    e4         | anxiety    | depression
     """
 CLASSIFICATIONS = """
     episode_id | definition_id | verdict       | pseudo_resistance | causes
@@ -62,7 +62,7 @@ def counted(definitions=(*VERDICTS, *STAGING), stages: str = STAGES, **changes: 
     """The counts of drawn tables."""
     texts = {"episodes": EPISODES, "classifications": CLASSIFICATIONS, "impasses": IMPASSES} | changes
     return count_profile(
-        table(texts["episodes"]),
+        drawn(texts["episodes"], "shares_treatment_with"),
         drawn(texts["classifications"], "causes"),
         table(stages),
         drawn(texts["impasses"], "untried", "unobserved"),
@@ -88,6 +88,15 @@ def test_every_cause_of_an_episode_is_counted():
 
     assert_shows(of(counts, "a", "cause"), "level n n_of\nalcohol 1 2\nshort_duration 1 2")
     assert_shows(of(counts, "b", "cause"), "level n n_of\nalcohol 1 1")
+
+
+def test_treatment_that_counts_in_two_episodes_is_counted_by_the_other_disorder():
+    """An episode may share with several; what no resistant episode shares with has a row of none."""
+    counts = counted()
+
+    assert_shows(of(counts, "a", "shared_treatment"), "level n n_of\nanxiety 1 2")
+    levels = counts.filter(pl.col("definition_id") == "a", pl.col("characteristic") == "shared_treatment")["level"]
+    assert set(levels) == {"anxiety", "bipolar_depression", "ocd", "ptsd", "schizophrenia"}
 
 
 def test_what_became_of_them_is_counted():
@@ -125,7 +134,7 @@ def test_no_score_is_a_level_and_none_yet_is_open():
         """
     typed = table(stages).with_columns(pl.col("score_min").cast(pl.Float64), pl.col("is_outside_band").cast(pl.Boolean))
     none = table(CLASSIFICATIONS).filter(pl.lit(False))
-    counts = count_profile(table(EPISODES), none, typed, table(IMPASSES), STAGING[1:], CODES)
+    counts = count_profile(drawn(EPISODES, "shares_treatment_with"), none, typed, table(IMPASSES), STAGING[1:], CODES)
 
     assert_shows(of(counts, "score", "stage"), "level | n | n_of\nno score | 1 | 2\nopen | 1 | 2")
 

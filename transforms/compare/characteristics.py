@@ -7,6 +7,7 @@ by definition, characteristic and level that may be added up over buckets.
     cause              each cause of the disorder, and those   gives verdicts
                        that lie in the definition's trials
     afterwards         remitted, ended, died, continued
+    shared_treatment   each other disorder in an episode of which some of the treatment counts too
     untried            each option of the disorder that was never tried
     unobserved         each option of which the delivery cannot tell
     stage              the stage or score where both bounds    of the episodes a staging system speaks about
@@ -26,7 +27,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from impasse.schemas.codelists import CodeLists
-from impasse.schemas.definition import Definition
+from impasse.schemas.definition import DISORDERS, Definition
 from impasse.schemas.resistance import AdmissionItem, AnyItem, DiagnosisItem, Item, Scored, Staged
 from impasse.schemas.tables import AFTERWARDS, CAUSES_OF_TRIALS, KEYS, NO_SCORE, OPEN_LEVEL, PSEUDO_RESISTANCE
 from impasse.schemas.values import NO_LEVEL
@@ -34,7 +35,12 @@ from impasse.transforms.judge.untried import ESTABLISHED
 
 _KEY = KEYS["profile"]
 _COUNTED = ("definition_id", "disorder", "characteristic", "level")
-_WORDS = {"cause": "causes", "untried": "untried", "unobserved": "unobserved"}
+_WORDS = {
+    "cause": "causes",
+    "shared_treatment": "shares_treatment_with",
+    "untried": "untried",
+    "unobserved": "unobserved",
+}
 
 
 def count_profile(
@@ -47,8 +53,9 @@ def count_profile(
 ) -> pl.DataFrame:
     """Every level of every definition with the episodes that have it, n, among n_of; additive over buckets."""
     disorder = episodes.select("episode_id", "disorder")
+    told = episodes.select("episode_id", "disorder", "shares_treatment_with")
     resistant = classifications.filter(pl.col("verdict") == "resistant").join(impasses, on="episode_id")
-    resistant = resistant.join(disorder, on="episode_id")
+    resistant = resistant.join(told, on="episode_id")
     staged = stages.filter(pl.col("is_eligible")).with_columns(stage=_stage(), outside_band=_outside_band())
     staged = staged.join(disorder, on="episode_id")
     found = [_counted(resistant, c) for c in ("pseudo_resistance", "afterwards")]
@@ -119,6 +126,7 @@ def _of_verdicts(disorder: str, codes: CodeLists) -> dict[str, Sequence[str]]:
         "pseudo_resistance": PSEUDO_RESISTANCE,
         "cause": [*causes, *CAUSES_OF_TRIALS],
         "afterwards": AFTERWARDS,
+        "shared_treatment": [name for name in DISORDERS if name != disorder],
         "untried": options,
         "unobserved": options,
     }

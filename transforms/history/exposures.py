@@ -53,12 +53,14 @@ class Sessions(NamedTuple):
 class Exposures:
     """What was dispensed or done between each episode's treated_from and its end.
 
-    `taken` is how the study takes supplies.
+    `taken` is how the study takes supplies. `shared` has a bit for each disorder in an episode of which the person was
+    given something that was given in this episode too, and that treats both.
     """
 
     supplies: Supplies
     sessions: Sessions
     taken: SupplySection
+    shared: np.ndarray
 
     def of_kinds(self, kinds: Iterable[str]) -> Exposures:
         """Without the supplies of other kinds; those whose kind is not known stay."""
@@ -68,15 +70,31 @@ class Exposures:
         return replace(self, supplies=self.supplies.only(np.flatnonzero(is_meant[self.supplies.kind])))
 
 
-def find_exposures(coded: Coded, spans: Spans, rule: SupplySection) -> Exposures:
-    """The exposures of all episodes."""
+def find_exposures(coded: Coded, spans: Spans, rule: SupplySection, treats: np.ndarray) -> Exposures:
+    """The exposures of all episodes. `treats` has a bit for each disorder that a treatment treats."""
     dispensed, (supplied, row) = coded.dispensed, _within(coded.dispensed, spans)
     amounts = dispensed.amounts(row, "days", "dose_ug", "dose_mddd")
     told = (*amounts, dispensed.bases(row), dispensed.kinds(row), np.zeros(len(row), dtype=np.int32))
     supplies = Supplies._make([supplied, dispensed.treatment[row], dispensed.day[row], *told])
-    done, (treated, row) = coded.done, _within(coded.done, spans)
-    sessions = Sessions(treated, done.treatment[row], done.day[row])
-    return Exposures(supplies, sessions, rule)
+    done, (treated, done_row) = coded.done, _within(coded.done, spans)
+    sessions = Sessions(treated, done.treatment[done_row], done.day[done_row])
+    shared = _shared(supplied, row, dispensed, spans, treats) | _shared(treated, done_row, done, spans, treats)
+    return Exposures(supplies, sessions, rule, shared)
+
+
+def _shared(
+    episode: np.ndarray, row: np.ndarray, table: Dispensed | Done, spans: Spans, treats: np.ndarray
+) -> np.ndarray:
+    """For each episode the other disorders, as bits, in whose episodes one of its rows lies too."""
+    bit = (np.uint8(1) << spans.disorder.astype(np.uint8))[episode]
+    treating = np.flatnonzero(treats[table.treatment[row]] & bit)
+    times = np.bincount(row[treating], minlength=1)
+    twice = treating[times[row[treating]] > 1]
+    disorders = np.zeros(len(times), dtype=np.uint8)
+    np.bitwise_or.at(disorders, row[twice], bit[twice])
+    shared = np.zeros(len(spans.person), dtype=np.uint8)
+    np.bitwise_or.at(shared, episode[twice], disorders[row[twice]] & ~bit[twice])
+    return shared
 
 
 def _within(table: Dispensed | Done, spans: Spans) -> tuple[np.ndarray, np.ndarray]:
