@@ -168,6 +168,7 @@ class Outcome:
     the `score_from_day`-th day on; if there is none, the first within `score_days_after_end` days after the last day
     and not after the day the next trial began. The `baseline` is sought around the first day of the trial or episode.
     `lost_response`: what it means that only an earlier score was a response. `change_within`: days after the last day.
+    An add-on is a sign from the trial's `add_on_from_day`-th day on: what is begun before is one plan with it.
     """
 
     evidence: Annotated[tuple[Literal["scales", "treatment_change"], ...], Field(min_length=1)]
@@ -182,6 +183,7 @@ class Outcome:
     lost_response: Literal["failed", "not_failed"]
     change_signs: tuple[Literal["switch", "add_on", "ect", "tms", "admission"], ...]
     change_within: DayCount | Literal["episode"]
+    add_on_from_day: Annotated[DayCount, Field(ge=1)]
     if_unfinished: Literal["not_failed", "unknown"]
     early_stop_days: DayCount
     early_stop: Literal["not_failed", "unknown", "by_evidence"]

@@ -97,6 +97,7 @@ BASE = Definition(
         lost_response="failed",
         change_signs=("switch", "add_on"),
         change_within=90,
+        add_on_from_day=1,
         if_unfinished="unknown",
         early_stop_days=0,
         early_stop="not_failed",

@@ -159,6 +159,7 @@ def vary_outcome(rng: random.Random, base: Outcome) -> Outcome:
         lost_response=rng.choice(["failed", "failed", "not_failed"]),
         change_signs=some(rng, ("switch", "add_on", "ect", "tms", "admission"), 1, 5),
         change_within=rng.choice([0, 30, 90, 98, "episode", "episode"]),
+        add_on_from_day=rng.choice([1, 1, 15, 28]),
         if_unfinished=rng.choice(["not_failed", "unknown"]),
         early_stop_days=rng.choice([0, 0, 14, 28, 29]),
         early_stop=rng.choice(["not_failed", "unknown", "by_evidence"]),

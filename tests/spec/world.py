@@ -125,6 +125,7 @@ _BASE: dict[str, dict] = {
         "lost_response": "not_failed",
         "change_signs": ["switch"],
         "change_within": "episode",
+        "add_on_from_day": 1,
         "if_unfinished": "not_failed",
         "early_stop_days": 0,
         "early_stop": "by_evidence",

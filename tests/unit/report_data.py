@@ -80,6 +80,7 @@ OUTCOME = Outcome(
     lost_response="failed",
     change_signs=("switch", "add_on", "admission"),
     change_within=90,
+    add_on_from_day=15,
     if_unfinished="unknown",
     early_stop_days=28,
     early_stop="not_failed",
