@@ -125,6 +125,7 @@ class Eras:
     drug_eras: Segments
     looked_until: np.ndarray
     window_closes: np.ndarray
+    gap: int
     once: Once = field(default_factory=Once)
 
     @cached_property
@@ -139,6 +140,19 @@ class Eras:
         return np.where(is_open, self.last_day_at_most + 1 - self.start, self.n_days)
 
     @cached_property
+    def seen_until(self) -> np.ndarray:
+        """Of each episode the day until which it is known what changed; all of it where its own window has closed."""
+        has_closed = self.window_closes <= self.spans.observed_until
+        return np.where(has_closed, np.int32(NEVER), self.spans.seen_until)
+
+    @cached_property
+    def may_run(self) -> np.ndarray:
+        """May the era go on after the last day looked at? If observation ended then, also by a dispensing to come."""
+        spans, until = self.spans, self.looked_until
+        is_cut = (until == spans.observed_until) & ~spans.is_remitted & ~spans.ends_in_death
+        return self.last_day_at_most + self.gap * is_cut[self.episode] >= until[self.episode]
+
+    @cached_property
     def is_drug(self) -> np.ndarray:
         """Is it a drug, and not a course of sessions?"""
         return self.n_sessions == 0
@@ -148,6 +162,7 @@ class Eras:
         """What is true of each era and of its episode, whatever is asked of it."""
         known = {name: getattr(self, name) for name in _FACTS}
         known |= {name: self.of(column) for name, column in _FACTS_OF_EPISODES.items()}
+        known["seen_until"] = self.seen_until[self.episode]
         is_known = pl.col("is_surely_raised") == pl.col("is_possibly_raised")
         return collect_in_order(
             pl.LazyFrame(known).with_columns(is_dose_raised=pl.when(is_known).then("is_surely_raised"))
@@ -179,6 +194,7 @@ def build_eras(
     ordered = {name: column[order] for name, column in facts.items()}
     return Eras(
         spans=spans, row_of_drug_era=place[: len(drugs["episode"])], looked_until=closes, window_closes=window_closes,
+        gap=how.permissible_gap_days,
         once=Once(), **ordered, **supplies,
     )  # fmt: skip
 

@@ -63,7 +63,8 @@ def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
 def first_after(eras: Eras, sign: str, signs: Signs) -> np.ndarray:
     """The first ECT, TMS or admission after each era's start, NEVER if there is none; looked up once.
 
-    A course of the same kind is no sign against itself, and nothing after a remission that ended the episode is one.
+    A course of the same kind is no sign against itself, and nothing is one after a remission that ended the episode, or
+    after the definition's own window.
     """
     return eras.once(("after", sign), lambda: _first_after(eras, sign, signs))
 
@@ -81,4 +82,5 @@ def _first_after(eras: Eras, sign: str, signs: Signs) -> np.ndarray:
         is_none |= signs.same[sign][eras.treatment]
     days = table.day[np.maximum(found, 0)] if len(table.day) else no_end
     is_none |= eras.of("is_remitted") & (days > eras.of("end"))
+    is_none |= days > eras.window_closes[eras.episode]
     return np.where(is_none, NEVER, days)

@@ -137,7 +137,7 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
     first, after = (scores.days.number_before(person, LONG_AGO) for person in (everyone[row], everyone[row] + 1))
     start, last = trials.start.astype(np.int64), trials.last_day.astype(np.int64)
     anchor = start[row] if given.baseline == "trial" else spans.start[trials.episode[row]].astype(np.int64)
-    until = np.minimum(last[row], trials.next_switch[row])
+    until = np.minimum(last[row], trials.changes().switch[row])
     final, baseline, lowest, since = _outcome_and_baseline(
         first, after, scores.days.day, scores.values, row, trials.episode, start, last, trials.is_counted, until,
         anchor, _PLACES[given.score], given.from_day, given.days_after_end, given.days_before, given.days_after,

@@ -4,8 +4,8 @@
 2. Roles: an era that overlaps an earlier drug long enough is an add-on to it (augmentation or
    combination); otherwise it is the first treatment, a switch, or a return to an earlier one. Where the rule asks
    for it, a drug that may have taken the earlier one's place, being no augmenter, is an add-on only if the earlier
-   one was dispensed again by then, or still runs on the last day looked at: a long pack never refilled is a drug
-   that was left.
+   one was dispensed again then or later: a long pack never refilled is a drug that was left. Where either may still
+   run on the last day looked at, it may be an add-on.
 3. Add-ons become trials of their own, stay part of their host, or are ignored, as the rule says.
 4. What came after each trial: when the next drug followed it, when the first treatment was added to it, and when the
    first drug did one of the two, where it is not known which.
@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -31,16 +32,33 @@ from impasse.transforms.kernels.segments import NEVER, Segments
 FIRST, SWITCH, RESUMED, AUGMENTATION, COMBINATION = range(len(ROLES))
 _DRUG, _AUGMENTATION, _PSYCHOTHERAPY = range(3)  # the first of MODALITIES
 _NO_HOST = -1
-SIGNS_OF_TRIALS = ("switch", "add_on", "switch_or_add_on")  # the changes that trials tell of one another
+_NO, _PERHAPS, _YES = range(3)
+
+
+class Changes(NamedTuple):
+    """For each trial the first day on which another drug followed it, another treatment was added to it, another drug
+    did one of the two but it is not known which, and one followed it or was begun too early to count as added; NEVER if
+    none did. What was added counts from some day of the trial on.
+    """
+
+    switch: np.ndarray
+    add_on: np.ndarray
+    switch_or_add_on: np.ndarray
+    switch_or_nothing: np.ndarray
+
+    def named(self, from_day: int) -> dict[str, np.ndarray]:
+        """The columns by the names that expressions ask for."""
+        return {"switch": self.switch} | {
+            f"{name} from day {from_day}": getattr(self, name) for name in self._fields if name != "switch"
+        }
 
 
 @dataclass(frozen=True)
 class TrialsOfRule:
     """The trials of one rule, one row each, in the order of `eras`: `row` is the era each is.
 
-    `role` and `modality` are places in ROLES and MODALITIES of schemas/tables.py. `next_switch` and `next_add_on`
-    are the first day on which another drug followed it and another treatment was added to it, `next_of_both` the first
-    on which a drug did one of the two, but it is not known which; NEVER if none did.
+    `role` and `modality` are places in ROLES and MODALITIES of schemas/tables.py. Where a role `is_open`, the trial may
+    have been added to another drug, or not.
     """
 
     eras: Eras
@@ -49,9 +67,8 @@ class TrialsOfRule:
     modality: np.ndarray
     is_counted: np.ndarray
     n_add_ons: np.ndarray
-    next_switch: np.ndarray
-    next_add_on: np.ndarray
-    next_of_both: np.ndarray
+    is_open: np.ndarray
+    rule: Trial
     once: Once = field(default_factory=Once)
 
     @cached_property
@@ -103,9 +120,9 @@ class TrialsOfRule:
         Column `next` and the name of a sign: the first day after the trial's start on which it came, else null.
         """
         known = [column for frame in (self.eras.facts, *of_eras) for column in frame.get_columns()]
-        came = {**dict(zip(SIGNS_OF_TRIALS, self._changes, strict=True)), **signs}
-        days = {f"next {sign}": pl.Series(day.astype(np.int32, copy=False)) for sign, day in came.items()}
-        own = {"is_counted": self.is_counted, "is_add_on": self.is_add_on, **days}
+        days = {f"next {sign}": pl.Series(day.astype(np.int32, copy=False)) for sign, day in signs.items()}
+        is_add_on = pl.select(pl.when(~pl.lit(pl.Series(self.is_open))).then(pl.lit(pl.Series(self.is_add_on))))
+        own = {"is_counted": self.is_counted, "is_add_on": is_add_on.to_series(), **days}
         told = [column for frame in of_trials for column in frame.get_columns()]
         facts = pl.DataFrame(known)[self.row].hstack(told).with_columns(**own, modality=self.modality.astype(np.uint8))
         return facts.lazy().with_columns(
@@ -113,9 +130,21 @@ class TrialsOfRule:
             *(pl.when(pl.col(name) != NEVER).then(pl.col(name)).alias(name) for name in days),
         )
 
-    @property
-    def _changes(self) -> tuple[np.ndarray, ...]:
-        return self.next_switch, self.next_add_on, self.next_of_both
+    def changes(self, from_day: int = 1) -> Changes:
+        """What came after each trial, where what was added counts from the `from_day`-th day on; found once."""
+        return self.once(("changes", from_day), lambda: self._find_changes(from_day))
+
+    def _find_changes(self, from_day: int) -> Changes:
+        eras = self.eras
+        columns = (
+            *(eras.episode, eras.treatment, eras.start, eras.last_day, eras.last_day_at_most),
+            *(eras.last_given, eras.last_given_at_most, eras.may_run),
+        )
+        found = _changes(
+            *(column[self.row] for column in columns), self.modality, self.is_counted & self.is_add_on,
+            self.rule.overlap_days, self.rule.overlap_needs_refill, from_day,
+        )  # fmt: skip
+        return Changes(*found)
 
     @property
     def is_add_on(self) -> np.ndarray:
@@ -130,9 +159,14 @@ def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabu
     asked = _asked(eras.episode, eras.treatment, eras.is_drug, speaks, primary, primary | augmenter)
     modality_of = _modalities(vocabulary)
     treatment = eras.treatment[asked]
-    columns = (eras.episode, eras.start, eras.last_day, eras.last_given, eras.looked_until[eras.episode], eras.is_drug)
+    columns = (
+        *(eras.episode, eras.start, eras.last_day, eras.last_day_at_most, eras.last_given, eras.last_given_at_most),
+        *(eras.may_run, eras.is_drug),
+    )
     kinds = (treatment, primary[treatment], augmenter[treatment], modality_of[treatment])
-    role, host = _roles(*(column[asked] for column in columns), *kinds, rule.overlap_days, rule.overlap_needs_refill)
+    role, host, is_open = _roles(
+        *(column[asked] for column in columns), *kinds, rule.overlap_days, rule.overlap_needs_refill
+    )
     handling = {AUGMENTATION: rule.augmentation, COMBINATION: rule.combination}
     ignored = [added for added, how in handling.items() if how == "ignored"]
     parts = [added for added, how in handling.items() if how == "part_of_trial"]
@@ -143,15 +177,7 @@ def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabu
     augmentation = MODALITIES.index("augmentation")
     modality = np.where(role == AUGMENTATION, augmentation, modality_of[eras.treatment[row]])
     is_counted = ~np.isin(role, parts)
-    columns = (
-        *(eras.episode, eras.treatment, eras.start, eras.last_day, eras.last_day_at_most),
-        *(eras.last_given, eras.last_given_at_most, eras.looked_until[eras.episode]),
-    )
-    changes = _changes(
-        *(column[row] for column in columns), modality, is_counted & (role >= AUGMENTATION),
-        rule.overlap_days, rule.overlap_needs_refill,
-    )  # fmt: skip
-    return TrialsOfRule(eras, row, role, modality, is_counted, n_add_ons, *changes)
+    return TrialsOfRule(eras, row, role, modality, is_counted, n_add_ons, is_open[is_trial], rule)
 
 
 def _modalities(vocabulary: Vocabulary) -> np.ndarray:
@@ -174,23 +200,46 @@ def _asked(
 
 
 @compiled
+def _together(
+    earlier: int, later: int, start: np.ndarray, last: np.ndarray, last_at_most: np.ndarray, last_given: np.ndarray,
+    last_given_at_most: np.ndarray, may_run: np.ndarray, overlap_days: int, needs_refill: bool,
+) -> int:  # fmt: skip
+    """Are two drugs taken together: do they overlap long enough and, if asked for, was the earlier one dispensed again?
+
+    A drug that may run on after the last day looked at may overlap for ever, and may yet be dispensed again.
+    """
+    day = start[later]
+    overlaps = _YES if min(last[earlier], last[later]) - day + 1 >= overlap_days else _NO
+    if overlaps == _NO:
+        for_earlier = may_run[earlier] or last_at_most[earlier] - day + 1 >= overlap_days
+        for_later = may_run[later] or last_at_most[later] - day + 1 >= overlap_days
+        overlaps = _PERHAPS if for_earlier and for_later else _NO
+    if not needs_refill or last_given[earlier] >= day:
+        return overlaps
+    may_be_refilled = may_run[earlier] or last_given_at_most[earlier] >= day
+    return min(overlaps, _PERHAPS) if may_be_refilled else _NO
+
+
+@compiled
 def _roles(
-    episode: np.ndarray, start: np.ndarray, last: np.ndarray, last_given: np.ndarray, looked_until: np.ndarray,
-    is_drug: np.ndarray, treatment: np.ndarray, is_primary: np.ndarray, is_augmenter: np.ndarray,
-    modality: np.ndarray, overlap_days: int, needs_refill: bool,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """The role of each era, and for each add-on the one it was added to: the primary drug it overlaps longest.
+    episode: np.ndarray, start: np.ndarray, last: np.ndarray, last_at_most: np.ndarray, last_given: np.ndarray,
+    last_given_at_most: np.ndarray, may_run: np.ndarray, is_drug: np.ndarray, treatment: np.ndarray,
+    is_primary: np.ndarray, is_augmenter: np.ndarray, modality: np.ndarray, overlap_days: int, needs_refill: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """The role of each era, for each add-on the one it was added to, the primary drug it overlaps longest, and whether
+    it is open that it was added to any.
 
     A drug is seen among the drugs before it, a course among the courses of its modality. Of drugs begun on one day
-    one that only augments comes last, so that it has something to be added to.
+    one that only augments comes last, so that it has something to be added to. An augmenter is added by known days.
     """
     role, host = np.full(len(episode), FIRST), np.full(len(episode), _NO_HOST)
+    is_open = np.zeros(len(episode), dtype=np.bool_)
     opens = 0
     for row in range(len(episode)):
         if episode[row] != episode[opens]:
             opens = row
         is_return = follows = False
-        longest = -1
+        longest, surest = 0, _NO
         other = opens
         while other < len(episode) and episode[other] == episode[row] and start[other] <= start[row]:
             if is_drug[other] == is_drug[row]:
@@ -200,35 +249,39 @@ def _roles(
                     follows = follows or (other < row and modality[other] == modality[row])
                 elif is_primary[other] and (other < row or not is_primary[row]):
                     follows = True
+                    asks = needs_refill and not is_augmenter[row]
+                    sure = _together(
+                        other, row, start, last, last_at_most, last_given, last_given_at_most, may_run,
+                        overlap_days, asks,
+                    )  # fmt: skip
                     overlap = min(last[row], last[other]) - start[row] + 1
-                    may_replace = needs_refill and not is_augmenter[row]
-                    was_left = may_replace and last_given[other] < start[row] and last[other] < looked_until[other]
-                    if overlap >= overlap_days and overlap > longest and not was_left:
-                        longest, host[row] = overlap, other
+                    is_host = sure == _YES or (sure == _PERHAPS and not is_augmenter[row])
+                    if is_host and (sure > surest or (sure == surest and overlap > longest)):
+                        longest, surest, host[row] = overlap, sure, other
             other += 1
+        is_open[row] = surest == _PERHAPS
         if host[row] != _NO_HOST:
             role[row] = AUGMENTATION if is_augmenter[row] else COMBINATION
         elif is_return:
             role[row] = RESUMED
         elif follows:
             role[row] = SWITCH
-    return role, host
+    return role, host, is_open
 
 
 @compiled
 def _changes(
     episode: np.ndarray, treatment: np.ndarray, start: np.ndarray, last: np.ndarray, last_at_most: np.ndarray,
-    last_given: np.ndarray, last_given_at_most: np.ndarray, looked_until: np.ndarray, modality: np.ndarray,
-    is_own_add_on: np.ndarray, overlap_days: int, needs_refill: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """For each trial the day the next drug followed it, the day the first treatment was added to it, and the day the
-    first drug did one of the two, but it is not known which.
+    last_given: np.ndarray, last_given_at_most: np.ndarray, may_run: np.ndarray, modality: np.ndarray,
+    is_own_add_on: np.ndarray, overlap_days: int, needs_refill: bool, from_day: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """For each trial the days of `Changes`.
 
     An augmentation follows only an add-on: one add-on in place of another, both trials of their own. A drug begun
     during a course of sessions, and psychotherapy begun during a drug, are added to it.
     """
     followed, joined = np.full(len(episode), NEVER), np.full(len(episode), NEVER)
-    either = np.full(len(episode), NEVER)
+    either, early = np.full(len(episode), NEVER), np.full(len(episode), NEVER)
     for row in range(len(episode)):
         is_drug = modality[row] <= _AUGMENTATION
         tells = _PSYCHOTHERAPY if is_drug else _AUGMENTATION  # what others may be to tell something of it
@@ -237,19 +290,20 @@ def _changes(
             day, kind = start[other], modality[other]
             if day > start[row] and treatment[other] != treatment[row] and kind <= tells:
                 follows = kind == _DRUG or (kind == _AUGMENTATION and is_own_add_on[row] and is_own_add_on[other])
-                surely = perhaps = day <= last[row]
+                sure = _YES if day <= last[row] else _NO
                 if is_drug and kind <= _AUGMENTATION:
-                    surely = min(last[row], last[other]) - day + 1 >= overlap_days
-                    perhaps = min(last_at_most[row], last_at_most[other]) - day + 1 >= overlap_days
-                    if needs_refill and kind == _DRUG and last_given[row] < day:
-                        surely = False
-                        may_be_refilled = last_given_at_most[row] >= day or last_at_most[row] >= looked_until[row]
-                        perhaps = perhaps and may_be_refilled
-                if surely:
+                    sure = _together(
+                        row, other, start, last, last_at_most, last_given, last_given_at_most, may_run,
+                        overlap_days, needs_refill and kind == _DRUG,
+                    )  # fmt: skip
+                is_early = day < start[row] + from_day - 1
+                if sure == _YES and not is_early:
                     joined[row] = min(joined[row], day)
-                elif follows and perhaps:
-                    either[row] = min(either[row], day)
-                elif follows:
+                elif follows and sure == _NO:
                     followed[row] = min(followed[row], day)
+                elif follows and sure == _PERHAPS and is_early:
+                    early[row] = min(early[row], day)
+                elif follows and sure == _PERHAPS:
+                    either[row] = min(either[row], day)
             other += 1
-    return followed, joined, either
+    return followed, joined, either, early

@@ -92,7 +92,8 @@ def _reason_of_drug(rule: DrugAdequacy) -> pl.Expr:
     )  # fmt: skip
     if _asks_adherence(rule):
         reason = reason.when(~_is_adherent(rule)).then(_reason("low_adherence"))
-    return reason.when(col("has_unknown_supply")).then(_reason("duration_unknown")).otherwise(_reason("dose_unknown"))
+    is_open = col("has_unknown_supply") | _runs_on(rule) if _asks_adherence(rule) else col("has_unknown_supply")
+    return reason.when(is_open).then(_reason("duration_unknown")).otherwise(_reason("dose_unknown"))
 
 
 def _is_long(rule: DrugAdequacy) -> pl.Expr:
@@ -131,13 +132,23 @@ def _asks_adherence(rule: DrugAdequacy) -> bool:
 
 
 def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
-    """Was the supply enough by all that the rule asks for? Null where a supply may have lasted for ever."""
+    """Was the supply enough by all that the rule asks for? Null where a supply is of unknown duration.
+
+    So it is of a trial that still runs, for more may come of it, unless the days asked about were over.
+    """
     window = rule.adherence_window_days
     days, is_unknown = (_days(window), _unknown(window)) if window else ("n_days", "has_unknown_supply")
     covered = _covered(window) if window else "days_covered"
     asked = [(covered, rule.min_pdc_percent), (_handed_out(window), rule.min_mpr_percent)]
     enough = [100 * col(supplied) >= percent * col(days) for supplied, percent in asked if percent]
-    return when(~col(is_unknown)).then(pl.all_horizontal(col(days) > 0, *enough))
+    return when(~col(is_unknown) & ~_runs_on(rule)).then(pl.all_horizontal(col(days) > 0, *enough))
+
+
+def _runs_on(rule: DrugAdequacy) -> pl.Expr:
+    """May more supply come within the days that adherence is asked of?"""
+    may_come = col("is_ongoing") & ~col("ends_in_death")
+    window = rule.adherence_window_days
+    return may_come & (col(_days(window)) < window) if window else may_come
 
 
 def _supplied_days(eras: Eras, rule: DrugAdequacy, *, reads_days: bool) -> Iterator[pl.DataFrame]:

@@ -22,12 +22,12 @@ from impasse.schemas.rule_ids import column
 from impasse.transforms.history.evidence import Signs, first_after
 from impasse.transforms.history.scores import Windows, measure, windows
 from impasse.transforms.history.severity import diagnosis_of
-from impasse.transforms.history.trials import SIGNS_OF_TRIALS, TrialsOfRule
+from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
 from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.counts import WINDOW_CLOSES, Counting
-from impasse.transforms.judge.outcome import by_scales, columns_by_scales, outcome
+from impasse.transforms.judge.outcome import SIGNS_OF_TRIALS, asks_changes, by_scales, columns_by_scales, outcome
 from impasse.transforms.judge.resistance import (
     causes_shown,
     is_met,
@@ -67,6 +67,8 @@ def judge_trials(
     of_trials = [_judge_scales(trials, rule, by.signs) for rule in _different_scales(outcomes)]
     signs = {sign for rule in outcomes for sign in rule.change_signs}.difference(SIGNS_OF_TRIALS)
     came = {sign: first_after(trials.eras, sign, by.signs)[trials.row] for sign in sorted(signs)}
+    for from_day in sorted({rule.add_on_from_day for rule in outcomes if asks_changes(rule)}):
+        came |= trials.changes(from_day).named(from_day)
     answers: dict[str, pl.Expr] = {}
     for rule in adequacies:
         answers[column("is_adequate", rule)] = is_adequate(rule)

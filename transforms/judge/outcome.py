@@ -19,6 +19,9 @@ from polars import all_horizontal, any_horizontal, coalesce, col, lit, max_horiz
 from impasse.schemas.definition import Outcome, ScaleBand, ScaleRule
 from impasse.transforms.history.scores import score, windows
 
+SIGNS_OF_TRIALS = ("switch", "add_on")  # the changes of treatment that trials tell of one another
+_EITHER, _EARLY = "switch_or_add_on", "switch_or_nothing"
+_FROM_A_DAY = ("add_on", _EITHER, _EARLY)
 _UNKNOWN = lit(None, dtype=pl.Boolean)
 
 
@@ -187,7 +190,8 @@ def _key_of_scales(rule: Outcome) -> str:
 
 def _by_change(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
     """A change of treatment in time is a failure; that none came is a success only where it would have been seen."""
-    came = {sign: when(_next(sign) <= _horizon(rule)).then(_next(sign)) for sign in _signs(rule)}
+    days = {sign: _next(sign, rule) for sign in _signs(rule)}
+    came = {sign: when(day <= _horizon(rule)).then(day) for sign, day in days.items()}
     first = min_horizontal(came.values())
     evidence: Any = pl
     for sign, day in came.items():  # of signs on one day, the first named
@@ -203,17 +207,23 @@ def _by_change(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
     )
 
 
+def asks_changes(rule: Outcome) -> bool:
+    """Does the rule ask what trials tell of one another?"""
+    return "treatment_change" in rule.evidence and bool(_of_trials(rule))
+
+
 def _signs(rule: Outcome) -> tuple[str, ...]:
     """The signs that a change came; where a switch and an add-on are, so is that it was one of the two."""
-    return (*rule.change_signs, *(("switch_or_add_on",) if len(_of_trials(rule)) == 2 else ()))
+    return (*rule.change_signs, *((_EITHER,) if len(_of_trials(rule)) == 2 else ()))
 
 
 def _of_trials(rule: Outcome) -> set[str]:
-    return {"switch", "add_on"}.intersection(rule.change_signs)
+    return set(SIGNS_OF_TRIALS).intersection(rule.change_signs)
 
 
-def _next(sign: str) -> pl.Expr:
-    return col(f"next {sign}")
+def _next(sign: str, rule: Outcome) -> pl.Expr:
+    """The first day of a sign; what may have been added counts from a day of the trial on."""
+    return col(f"next {sign} from day {rule.add_on_from_day}" if sign in _FROM_A_DAY else f"next {sign}")
 
 
 def _horizon(rule: Outcome, last_day: str = "last_day") -> pl.Expr:
@@ -222,10 +232,15 @@ def _horizon(rule: Outcome, last_day: str = "last_day") -> pl.Expr:
 
 
 def _is_unclear(rule: Outcome) -> pl.Expr:
-    """Did a drug follow or join the trial, where the rule asks for just one of the two, and it is not known which?"""
-    if len(_of_trials(rule)) != 1:
-        return lit(False)
-    return (_next("switch_or_add_on") <= _horizon(rule, "last_day_at_most")).fill_null(False)
+    """Was a drug begun of which it is not known whether it followed the trial or was added to it, and does that matter?
+
+    It does where the rule asks for just one of the two, and before what is added counts, where it asks for a switch.
+    """
+    open_signs = [_EITHER] if len(_of_trials(rule)) == 1 else []
+    open_signs += [_EARLY] if "switch" in rule.change_signs else []
+    latest = _horizon(rule, "last_day_at_most")
+    came = [(_next(sign, rule) <= latest).fill_null(False) for sign in open_signs]
+    return any_horizontal(came) if came else lit(False)
 
 
 def _within_the_episode(rule: Outcome) -> tuple[pl.Expr, pl.Expr]:
@@ -245,7 +260,7 @@ def _within_days(rule: Outcome) -> tuple[pl.Expr, pl.Expr]:
     A supply of unknown length leaves open until when a change still counts.
     """
     latest = _horizon(rule, "last_day_at_most")
-    is_late = any_horizontal((_next(sign) <= latest).fill_null(False) for sign in _signs(rule))
+    is_late = any_horizontal((_next(sign, rule) <= latest).fill_null(False) for sign in _signs(rule))
     is_unclear, is_seen = _is_unclear(rule), latest <= col("seen_until")
     is_over = lit(True) if rule.if_unfinished == "not_failed" else is_seen
     if_unfinished = when(_horizon(rule) <= col("seen_until")).then(_name("unknown_end")).otherwise(_name("unfinished"))
