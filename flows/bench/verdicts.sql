@@ -106,6 +106,7 @@ episodes AS MATERIALIZED (
         CASE WHEN remission <= observed_until THEN end_day ELSE observed_until END AS taken_until,
         coalesce(remission <= observed_until, false) OR coalesce(death_date <= observed_until, false) AS is_over,
         CASE WHEN is_over THEN 'infinity'::DATE ELSE observed_until END AS seen_until,
+        end_day = observed_until AND NOT is_over AS is_cut,
         -- Seen from its true start until it is over, also by the gap after the last contact.
         start_day - observed_from >= $prior AND (is_over OR last_day + $gap <= observed_until) AS is_followed_up
     FROM numbered
@@ -123,7 +124,9 @@ excluded AS (
 
 -- 3. What was dispensed in each episode.
 supplies AS MATERIALIZED (
-    SELECT drugs.* EXCLUDE (atc), episode, taken_until, seen_until, date AS day, days, dose_ug, dose_mddd, kind
+    SELECT
+        drugs.* EXCLUDE (atc), episode, end_day, is_cut, taken_until, seen_until, date AS day, days, dose_ug,
+        dose_mddd, kind
     FROM dispensings
     JOIN drugs USING (atc)
     JOIN episodes USING (person)
@@ -133,7 +136,7 @@ supplies AS MATERIALIZED (
 -- 4. dep_psychemerge_2 knows a drug by the dates of its prescriptions and dispensings; at most 182 days between two are bridged. It is
 --    in use from the first to the last of them; dispensed once, until the next drug starts, if within 98 days.
 dates AS (
-    SELECT episode, drug, seen_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
+    SELECT episode, drug, end_day, is_cut, seen_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
     FROM supplies
     WHERE antidepressants AND kind <> 'administered'
 ),
@@ -147,7 +150,7 @@ used AS (
     SELECT
         episode, drug, era,
         min(day) AS start_day, max(day) AS last_day, count(*) AS n_dispensings,
-        any_value(seen_until) AS seen_until
+        any_value(seen_until) AS seen_until, any_value(end_day) AS end_day, any_value(is_cut) AS is_cut
     FROM dates_numbered
     GROUP BY episode, drug, era
 ),
@@ -162,15 +165,18 @@ trials_by_date AS (
         episode, drug, next_day, seen_until,
         n_dispensings = 1 AND coalesce(next_day - start_day <= 98, false) AS is_prolonged,
         CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END AS last_day,
-        CASE WHEN is_prolonged THEN next_day ELSE used.last_day END - start_day AS n_days
+        CASE WHEN is_prolonged THEN next_day ELSE used.last_day END - start_day AS n_days,
+        CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END + CASE WHEN is_cut THEN 182 ELSE 0 END >= end_day
+        AS may_run
     FROM used LEFT JOIN next_drugs USING (episode, drug, era)
 ),
 --    It failed after 30 days if another antidepressant started after its last day, within 98 days. That is not known
---    if the person was not seen for as long. Two different drugs must have failed.
+--    if the person was not seen for as long, or not long enough to tell that the drug was not dispensed again beside
+--    the other. Two different drugs must have failed.
 switched AS (
     SELECT
         'dep_psychemerge_2' AS definition_id, episode,
-        count(DISTINCT drug) FILTER (next_day <= last_day + 98) >= 2 AS is_met,
+        count(DISTINCT drug) FILTER (next_day <= last_day + 98 AND NOT may_run) >= 2 AS is_met,
         count(DISTINCT drug) FILTER (next_day <= last_day + 98 OR last_day + 98 > seen_until) >= 2 AS may_be_met
     FROM trials_by_date
     WHERE n_days >= 30
