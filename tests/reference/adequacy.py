@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from impasse.schemas.definition import Definition, DrugAdequacy, SessionAdequacy
-from tests.reference.basics import Row, Truth, all_true, between_bounds, days_between
+from tests.reference.basics import Row, Truth, all_true, between_bounds, days_between, later
 from tests.reference.codes import Codes
 
 
@@ -12,18 +12,22 @@ def judge_adequacy(trial: Row, episode: Row, definition: Definition, codes: Code
     rule = getattr(definition.adequacy, trial["modality"])
     if trial["is_drug"]:
         days = {"episode_end": episode["end_date"], "observed_until": episode["observed_until"]}
-        return drug_adequacy(handed_out(trial, definition) | days, rule, codes)
+        still_runs = {"still_runs": trial["is_ongoing"] and not episode["has_died"]}
+        return drug_adequacy(handed_out(trial, definition) | days | still_runs, rule, codes)
     return session_adequacy(trial, rule)
 
 
 def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
-    """Enough days at the dose, and enough of the days covered."""
-    long_enough = is_long_enough(trial, rule, codes)
-    is_adequate = all_true([long_enough, is_adherent(trial, rule)])
+    """Enough days at the dose, and enough of the days covered.
+
+    Reading: where the days to be covered are not over, their number is what is unknown, as where a supply is unknown.
+    """
+    long_enough, adherent = is_long_enough(trial, rule, codes), is_adherent(trial, rule)
+    is_adequate = all_true([long_enough, adherent])
     if is_adequate:
         reason = "adequate"
     elif is_adequate is None:
-        reason = "duration_unknown" if trial["has_unknown_supply"] else "dose_unknown"
+        reason = "duration_unknown" if trial["has_unknown_supply"] or adherent is None else "dose_unknown"
     elif long_enough is not False:
         reason = "low_adherence"
     else:
@@ -95,9 +99,14 @@ def handed_out(trial: Row, definition: Definition) -> Row:
 
 
 def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
-    """Whether enough of the days looked at are covered by supply, and enough was handed out for them."""
+    """Whether enough of the days looked at are covered by supply, and enough was handed out for them.
+
+    Of a drug that still runs nobody knows, unless the days looked at are over.
+    """
     if rule.min_pdc_percent == 0 and rule.min_mpr_percent == 0:
         return True
+    if trial["still_runs"] and not is_adherence_seen(trial, rule):
+        return None
     n_days, inside = trial["n_days"], trial["supplies"]
     if rule.adherence_window_days > 0:
         until = min(trial["episode_end"], trial["observed_until"])
@@ -110,6 +119,15 @@ def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
     return (
         n_days > 0 and 100 * covered >= rule.min_pdc_percent * n_days and 100 * handed >= rule.min_mpr_percent * n_days
     )
+
+
+def is_adherence_seen(trial: Row, rule: DrugAdequacy) -> bool:
+    """Whether the adherence is that of a window that had ended by the last observed day.
+
+    Reading: the window's last day is its own, also where the episode ends before it.
+    """
+    last = later(trial["start_date"], rule.adherence_window_days - 1)
+    return rule.adherence_window_days > 0 and last <= trial["observed_until"]
 
 
 def days_in_use(trial: Row) -> list[int]:

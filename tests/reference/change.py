@@ -58,11 +58,11 @@ def verdict_by_the_days(signs: Signs, trial: Row, episode: Row, rule: Outcome) -
         return None, "unknown_end", None
     if any(day <= last for day, _ in signs.left_open):
         return None, "unknown_overlap", None
-    if is_seen(last, episode):
+    if is_seen(last, trial, episode):
         return False, "no_change", None
     if rule.if_unfinished == "not_failed":
         return False, "unfinished", None
-    return None, ("unknown_end" if is_seen(first, episode) else "unfinished"), None
+    return None, ("unknown_end" if is_seen(first, trial, episode) else "unfinished"), None
 
 
 def horizon(trial: Row, episode: Row, rule: Outcome, last_day: str = "end_date") -> date:
@@ -70,10 +70,12 @@ def horizon(trial: Row, episode: Row, rule: Outcome, last_day: str = "end_date")
     return episode["end_date"] if rule.change_within == "episode" else later(trial[last_day], rule.change_within)
 
 
-def is_seen(day: date, episode: Row) -> bool:
-    """Whether all until the day has been seen; after a remission, and after death, nothing more can follow."""
+def is_seen(day: date, trial: Row, episode: Row) -> bool:
+    """Whether all until the day has been seen; nothing can follow a remission, death, or the rule's own window."""
+    closes = trial["window_closes"]
+    is_closed = closes is not None and closes <= episode["observed_until"]
     is_over = episode["end_reason"] == "remission" or episode["has_died"]
-    return is_over or day <= episode["observed_until"]
+    return is_over or is_closed or day <= episode["observed_until"]
 
 
 def order_of(sign: str, rule: Outcome) -> int:
@@ -82,20 +84,32 @@ def order_of(sign: str, rule: Outcome) -> int:
 
 
 def signs_after(trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes) -> Signs:
-    """The signs after the trial's first day; a remission ends the time for them.
+    """The signs after the trial's first day; a remission ends the time for them, and so does the rule's own window.
+
+    An add-on from too early a day on is none. One of the two, nobody knows which, is so early a switch or none.
 
     Reading: a switch or an add-on, nobody knows which, says nothing to a rule that takes neither for a failure.
     """
     found = [(day, s) for s in rule.change_signs for day in days_of_sign(s, trial, trials, person, episode, codes)]
-    either = days_of_change(SWITCH_OR_ADD_ON, trial, trials)
+    either = [(day, SWITCH_OR_ADD_ON) for day in days_of_change(SWITCH_OR_ADD_ON, trial, trials)]
+    since = later(trial["start_date"], rule.add_on_from_day - 1)
+    early, timely = [each for each in either if each[0] < since], [each for each in either if each[0] >= since]
     n_named = sum(sign in rule.change_signs for sign in CHANGES_OF_DRUG)
+    left_open = early if "switch" in rule.change_signs else []
     if n_named == len(CHANGES_OF_DRUG):
-        found += [(day, SWITCH_OR_ADD_ON) for day in either]
-    is_over = episode["end_reason"] == "remission"
-    in_time = [
-        (day, sign) for day, sign in found if trial["start_date"] < day and not (is_over and day > episode["end_date"])
-    ]
-    return Signs(in_time, [(day, SWITCH_OR_ADD_ON) for day in either] if n_named == 1 else [])
+        found += timely
+    if n_named == 1:
+        left_open = left_open + timely
+    told = [(day, sign) for day, sign in found if sign != "add_on" or day >= since]
+    last = last_day_for_signs(trial, episode)
+    return Signs([(day, sign) for day, sign in told if trial["start_date"] < day <= last], left_open)
+
+
+def last_day_for_signs(trial: Row, episode: Row) -> date:
+    """The last day that a sign may come: that of the remission, or of the rule's own window."""
+    ends = [episode["end_date"]] if episode["end_reason"] == "remission" else []
+    ends += [trial["window_closes"]] if trial["window_closes"] is not None else []
+    return min(ends, default=date.max)
 
 
 def days_of_change(sign: str, trial: Row, trials: list[Row]) -> list[date]:

@@ -201,4 +201,5 @@ def trial_from(row: Row, start: date, end_excl: date, is_ongoing: bool) -> Row:
         "is_drug": row["modality"] == "drug",
         "role": None,
         "host": None,
+        "is_add_on": False,
     }

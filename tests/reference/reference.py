@@ -17,7 +17,7 @@ from impasse.schemas.definition import Definition, Trial
 from impasse.schemas.resistance import Scored
 from impasse.schemas.study import EpisodeSection, PeriodSection, SupplySection
 from tests.reference.adequacy import judge_adequacy
-from tests.reference.basics import Known, Row, Truth, is_member, later, only, treatment_rows
+from tests.reference.basics import Known, Row, Truth, only, treatment_rows
 from tests.reference.codes import Codes
 from tests.reference.eligibility import diagnosed_causes, judge_eligibility
 from tests.reference.episodes import episodes_of, shares_treatment_with
@@ -27,7 +27,7 @@ from tests.reference.points import first_day_reached, is_possible, score_bounds,
 from tests.reference.resistance import alternatives_met, deciding_block, failed_at, first_day_met, is_reached, plain
 from tests.reference.severity import judge_severity
 from tests.reference.stages import staged
-from tests.reference.trials import is_looked_at, trials_of
+from tests.reference.trials import rows_looked_at, trials_of, window_closes
 
 EPISODE_FACTS = (
     *("episode_id", "person_id", "disorder", "number", "start_date", "end_date", "end_reason", "observed_until"),
@@ -151,37 +151,12 @@ def is_followed_up(known: Known, rule: Trial) -> bool:
 def is_seen_to_the_close(known: Known, rule: Trial) -> bool:
     """Whether the episode was seen to its own end, or to the last day of the trial block's own window.
 
-    Reading: the window's last day is its own, also where it lies after the last day the episode was given:
-    an episode whose tail has run out, and that may go on all the same, is seen to the close from that day on.
+    Reading: an episode whose tail has run out, and that may go on all the same, is seen to the close from that day on.
     """
     if not known.episode["is_censored"]:
         return True
-    last = own_last_day(known, rule)
+    last = window_closes(rows_looked_at(known.person, rule), known.episode, rule)
     return last is not None and last <= known.episode["observed_until"]
-
-
-def own_last_day(known: Known, rule: Trial) -> date | None:
-    """The last day of the trial block's own window; None where it closes with the episode."""
-    first = None
-    if rule.window == "first_days":
-        first = known.episode["start_date"]
-    if rule.window == "first_treated_days":
-        first = first_treated_day(known, rule)
-    return None if first is None else later(first, rule.window_days - 1)
-
-
-def first_treated_day(known: Known, rule: Trial) -> date | None:
-    """The first day of the episode with a treatment that is, or may be, in the rule's groups.
-
-    Reading: the day on which it was dispensed or given, as for the trials, not one that an earlier supply covers.
-    """
-    opens, end = known.episode["treated_from"], known.episode["end_date"]
-    days = [
-        row["date"]
-        for row in known.person["treatments"]
-        if opens <= row["date"] <= end and is_looked_at(row, rule) and is_member(row, rule.treatments) is not False
-    ]
-    return min(days, default=None)
 
 
 def may_have_missed(known: Known, definition: Definition) -> bool:

@@ -13,9 +13,8 @@ from dataclasses import replace
 from datetime import date
 
 from impasse.schemas.resistance import Alternative, Count, Item, NumberItem
-from tests.reference.basics import Known, Row, Truth, is_member, later
+from tests.reference.basics import Known, Row, Truth, all_true, is_member, later
 from tests.reference.codes import is_identified
-from tests.reference.trials import ADD_ON_ROLES
 
 Stage = Callable[[Truth, Truth, Truth], bool]  # of member, adequate, failed: is the trial still in?
 
@@ -43,12 +42,12 @@ def trials_at(stage: str, part: Count | Item | NumberItem, trials: list[Row]) ->
     what = what_is_counted(part)
     if what == "failed":
         return failed_at(stage, part.of, trials)
-    # Reading: of a treatment given, neither adequacy nor outcome is asked, so only what it was may be unknown.
-    is_sure = stage in SURE_MEMBER_STAGES
-    members = [t for t in trials if is_member(t, part.of) or (not is_sure and is_member(t, part.of) is None)]
+    # Reading: of a treatment given, neither adequacy nor outcome is asked, so only what it was may be unknown,
+    # and of one added whether it was.
+    needed = (True,) if stage in SURE_MEMBER_STAGES else (True, None)
     if what == "added":
-        return [t for t in members if t["role"] in ADD_ON_ROLES]
-    return [t for t in members if t["is_counted"]]
+        return [t for t in trials if all_true([is_member(t, part.of), t["is_add_on"]]) in needed]
+    return [t for t in trials if t["is_counted"] and is_member(t, part.of) in needed]
 
 
 def failed_at(stage: str, of: tuple[str, ...], trials: list[Row]) -> list[Row]:

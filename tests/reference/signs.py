@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from tests.reference.basics import Row, Truth, all_true
-from tests.reference.trials import ADD_ON_ROLES, overlap_days, was_dispensed_from
+from tests.reference.basics import Row
+from tests.reference.together import is_taken_together
+from tests.reference.trials import ADD_ON_ROLES
 
 SWITCH_OR_ADD_ON = "switch_or_add_on"  # one of the two, and nobody knows which
 
@@ -40,34 +41,6 @@ def sign_of_drug_after_sessions(course: Row, drug: Row) -> str | None:
     if drug["start_date"] <= course["end_date"]:
         return "add_on"
     return "switch" if drug["modality"] == "drug" else None
-
-
-def is_taken_together(trial: Row, other: Row) -> Truth:
-    """Whether both drugs are in use for long enough, and this one was not just left in its pack."""
-    return all_true([do_overlap(trial, other), is_dispensed_again(trial, other)])
-
-
-def do_overlap(trial: Row, other: Row) -> Truth:
-    """Whether both drugs are in use for as many days as make them taken together.
-
-    Reading: of both drugs the latest possible last day tells whether they may.
-    """
-    if overlap_days(other, trial) >= trial["taken_together_from"]:
-        return True
-    return None if overlap_days(other, trial, "last_day_at_most") >= trial["taken_together_from"] else False
-
-
-def is_dispensed_again(trial: Row, other: Row) -> Truth:
-    """Whether this drug was dispensed on the other's first day or after it, where the rule asks for that.
-
-    An augmentation takes no drug's place, so nothing is asked of it. A later trial of this drug may be the same one.
-    """
-    if not trial["needs_refill"] or other["modality"] == "augmentation":
-        return True
-    if was_dispensed_from(trial, other["start_date"]):
-        return True
-    is_open = trial["may_be_refilled_unseen"] or any(day >= other["start_date"] for day in trial["dispensed_if_one"])
-    return None if is_open else False
 
 
 def may_follow(trial: Row, other: Row) -> bool:

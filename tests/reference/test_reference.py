@@ -189,6 +189,7 @@ def test_a_drug_is_in_use_on_the_day_of_its_last_dispensing(second: int, roles: 
     told = classify(
         definition=with_trial(overlap_days=1),
         dispensings=[fill(0, CITALOPRAM, None), fill(20, CITALOPRAM, None), fill(second, SERTRALINE, None)],
+        max_days=1,
     )
 
     assert [trial["role"] for trial in told["trials"]] == roles

@@ -132,12 +132,12 @@ def test_death_is_the_end_of_the_time_for_a_change(
     assert judged([fill(0, CITALOPRAM, days)], until=until, death_date=death_date, outcome=outcome) == told
 
 
-@pytest.mark.parametrize(("day", "told"), [(31, UNKNOWN_OVERLAP), (32, (True, "switch", on(32)))])
-def test_what_came_before_death_stays_as_it_is(day: int, told: tuple) -> None:
-    """Citalopram lasts until day 60 at most, the day of death: together with sertraline for up to 30 days or 29."""
-    rows = [fill(0, CITALOPRAM, None), fill(day, SERTRALINE, 60)]
+@pytest.mark.parametrize(("max_days", "told"), [(61, UNKNOWN_OVERLAP), (60, (True, "switch", on(40)))])
+def test_what_came_before_death_stays_as_it_is(max_days: int, told: tuple) -> None:
+    """Citalopram lasts until day 60 at most, the day of death, and may have gone on; or until the day before."""
+    rows = [fill(0, CITALOPRAM, None), fill(40, SERTRALINE, 60)]
 
-    assert judged(rows, death_date=on(60), outcome={"change_signs": SWITCH}) == told
+    assert judged(rows, max_days=max_days, death_date=on(60), outcome={"change_signs": SWITCH}) == told
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def latest(rows: list, until: int = 1000, remission: int | None = None, **settin
         "treated_from": on(0),
         "end_date": on(min(until, 900)) if remission is None else on(remission),
         "end_reason": "tail" if remission is None else "remission",
+        "has_died": False,
         "observed_until": on(until),
     }
     person = {"treatments": treatment_rows(tables, CODES)}

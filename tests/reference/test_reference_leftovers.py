@@ -32,6 +32,7 @@ def trials(rows: list[tuple], leftovers: str = AMOUNT, same_day: str = "together
         "treated_from": on(0),
         "end_date": on(900),
         "end_reason": "tail",
+        "has_died": False,
         "observed_until": on(1000),
     }
     person = {"treatments": treatment_rows({"dispensings": [supplied(*row) for row in rows], "procedures": []}, CODES)}

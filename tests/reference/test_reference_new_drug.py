@@ -43,6 +43,7 @@ def trials(rows: list[tuple], ends: bool = True, **settings: Any) -> list[Row]:
         "treated_from": on(0),
         "end_date": on(900),
         "end_reason": "tail",
+        "has_died": False,
         "observed_until": on(1000),
     }
     tables = {"dispensings": [fill(*row) for row in rows], "procedures": []}

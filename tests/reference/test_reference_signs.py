@@ -78,9 +78,9 @@ def test_a_refill_makes_no_overlap(days: int, told: list) -> None:
     assert roles(rows, trial=REFILLED) == told
 
 
-@pytest.mark.parametrize(("until", "told"), [(97, HOSTED), (98, LEFT)])
+@pytest.mark.parametrize(("until", "told"), [(97, HOSTED), (127, HOSTED), (128, LEFT)])
 def test_a_host_that_still_runs_may_yet_be_dispensed_again(until: int, told: list) -> None:
-    """The pack lasts until day 97, which is or is not the last day that is observed."""
+    """The pack lasts until day 97; observation ends within the gap of 30 days that a trial may hold, or after it."""
     assert roles([fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 98)], until=until, trial=REFILLED) == told
 
 
@@ -104,11 +104,12 @@ def test_a_host_still_runs_on_the_last_day_of_the_episode(last: int, code: str, 
 WINDOWS = [
     ("first_days", 98, 1500, True),
     ("first_days", 99, 1500, False),
-    ("first_days", 99, 97, True),
+    ("first_days", 99, 98, True),
+    ("first_days", 99, 99, False),
     ("first_treated_days", 98, 1500, True),
     ("first_treated_days", 99, 1500, False),
-    ("last_days", 98, 97, True),
-    ("last_days", 99, 98, False),
+    ("last_days", 128, 127, True),
+    ("last_days", 129, 128, False),
 ]
 
 
@@ -116,7 +117,7 @@ WINDOWS = [
 def test_a_host_still_runs_on_the_last_day_of_the_window(
     window: str, window_days: int, until: int, still_runs: bool
 ) -> None:
-    """Day 97 or 98; what may be dispensed after it is not looked at."""
+    """Within a gap of the pack's last day, 97, if no more was observed; else what came after it is not looked at."""
     rows = [fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 98)]
     trial = {**REFILLED, "window": window, "window_days": window_days}
 
@@ -175,14 +176,14 @@ EITHER_40 = (True, "switch_or_add_on", on(40))
         (None, 1500, (True, "switch", on(40)), (True, "switch", on(40)), NO_CHANGE),
         (39, 1500, (True, "switch", on(40)), (True, "switch", on(40)), NO_CHANGE),
         (40, 1500, (True, "add_on", on(40)), NO_CHANGE, (True, "add_on", on(40))),
-        (None, 98, (True, "switch", on(40)), (True, "switch", on(40)), UNFINISHED),
-        (None, 97, EITHER_40, UNKNOWN_OVERLAP, UNKNOWN_OVERLAP),
+        (None, 128, (True, "switch", on(40)), (True, "switch", on(40)), UNFINISHED),
+        (None, 127, EITHER_40, UNKNOWN_OVERLAP, UNKNOWN_OVERLAP),
     ],
 )
 def test_a_drug_dispensed_again_is_added_to(
     refill: int | None, until: int, by_both: tuple, by_switch: tuple, by_add_on: tuple
 ) -> None:
-    """A pack of 98 days, and another drug from day 40; while the pack lasts nobody knows if it is refilled."""
+    """A pack of 98 days, and another drug from day 40; until 30 days after the pack nobody knows if it is refilled."""
     refills = [] if refill is None else [fill(refill, CITALOPRAM, 98)]
     rows = [fill(0, CITALOPRAM, 98), *refills, fill(40, SERTRALINE, 60)]
     told = [signed(rows, signs, until=until, trial=REFILLED) for signs in (BOTH, SWITCH, ADD_ON)]
@@ -216,9 +217,9 @@ def test_the_other_drugs_days_may_be_unknown(day: int, sign: str) -> None:
     assert judged([fill(0, CITALOPRAM, 60), fill(day, SERTRALINE, None)]) == (True, sign, on(day))
 
 
-@pytest.mark.parametrize(("until", "sign"), [(99, "switch_or_add_on"), (100, "switch")])
+@pytest.mark.parametrize(("until", "sign"), [(129, "switch_or_add_on"), (130, "switch")])
 def test_what_was_surely_left_is_not_together_however_long_it_lasted(until: int, sign: str) -> None:
-    """Of unknown length until day 99 at most: then it has ended, or the last day observed has come."""
+    """Of unknown length until day 99 at most, and seen for 30 days more or for 31."""
     rows = [fill(0, CITALOPRAM, None), fill(40, SERTRALINE, 60)]
 
     assert judged(rows, until=until, trial=REFILLED) == (True, sign, on(40))
@@ -319,7 +320,7 @@ def test_only_another_drug_begun_later_is_a_sign(other: str) -> None:
     assert judged(rows) == NO_CHANGE
 
 
-@pytest.mark.parametrize(("until", "has_failed"), [(97, True), (98, None)])
+@pytest.mark.parametrize(("until", "has_failed"), [(127, True), (128, None)])
 def test_only_a_sure_switch_ends_what_is_measured(until: int, has_failed: bool | None) -> None:
     """Ill on day 60, amid the pack; sertraline was begun on day 40, perhaps in its place."""
     rows = [fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 60)]

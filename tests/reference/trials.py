@@ -7,7 +7,7 @@ from datetime import date
 from impasse.schemas.definition import Trial
 from impasse.schemas.rule_ids import rule_id
 from impasse.schemas.study import SupplySection
-from tests.reference.basics import Row, days_between, is_member, later
+from tests.reference.basics import Row, Truth, is_member, later
 from tests.reference.eras import (
     drug_eras,
     end_for_new_drugs,
@@ -15,6 +15,7 @@ from tests.reference.eras import (
     session_courses,
     settle_latest_days,
 )
+from tests.reference.together import is_taken_together, overlap_days, settle_what_may_be_together
 
 ADD_ON_ROLES = ("augmentation", "combination")
 
@@ -39,7 +40,8 @@ def trials_of(person: Row, episode: Row, rule: Trial, supply: SupplySection) -> 
     for eras in eras_of_drugs:
         settle_latest_days(eras, rule, episode, supply)
     courses = sorted(courses, key=trial_order)
-    settle_drug_roles(drugs, rule, days[1])
+    settle_what_may_be_together(drugs, days[1], episode, rule)
+    settle_drug_roles(drugs)
     settle_session_roles(courses)
     kept = sorted((t for t in drugs + courses if is_kept(t, rule)), key=trial_order)
     by = rule_id(rule)
@@ -49,9 +51,7 @@ def trials_of(person: Row, episode: Row, rule: Trial, supply: SupplySection) -> 
         trial["is_counted"] = setting_of(trial["role"], rule) == "own_trial"
         trial["modality"] = "augmentation" if trial["role"] == "augmentation" else trial["modality"]
         trial["n_add_ons"] = sum(other["host"] is trial for other in kept)
-        trial["taken_together_from"] = rule.overlap_days
-        trial["needs_refill"] = rule.overlap_needs_refill
-        trial["may_be_refilled_unseen"] = trial["last_day_at_most"] >= days[1]
+        trial["window_closes"] = window_closes(looked_at, episode, rule)
     return kept
 
 
@@ -68,16 +68,27 @@ def trial_order(trial: Row) -> tuple[date, str, date]:
 def window(rows: list[Row], episode: Row, rule: Trial) -> tuple[date, date] | None:
     """First and last day on which a treatment counts for the episode; None where no day does."""
     first, last = episode["treated_from"], episode["end_date"]
-    if rule.window == "first_days":
-        last = min(last, later(episode["start_date"], rule.window_days - 1))
+    closes = window_closes(rows, episode, rule)
+    if rule.window == "first_treated_days" and closes is None:
+        return None
     if rule.window == "last_days":
         first = max(first, later(last, 1 - rule.window_days))
+    return first, last if closes is None else min(last, closes)
+
+
+def window_closes(rows: list[Row], episode: Row, rule: Trial) -> date | None:
+    """The last day of the rule's own window; None where it closes with the episode, or no treatment opens it.
+
+    Reading: the day is the window's own, also where it lies after the last day the episode was given.
+    Reading: treatment begins when it was dispensed or given, not on a day that an earlier supply covers.
+    """
+    begins = []
+    if rule.window == "first_days":
+        begins = [episode["start_date"]]
     if rule.window == "first_treated_days":
-        treated = [row["date"] for row in rows if row["is_primary"] and first <= row["date"] <= last]
-        if not treated:
-            return None
-        last = min(last, later(min(treated), rule.window_days - 1))
-    return first, last
+        opens, end = episode["treated_from"], episode["end_date"]
+        begins = [row["date"] for row in rows if row["is_primary"] and opens <= row["date"] <= end]
+    return later(min(begins), rule.window_days - 1) if begins else None
 
 
 def is_looked_at(row: Row, rule: Trial) -> bool:
@@ -105,38 +116,31 @@ def rows_by_treatment(rows: list[Row], first: date, last: date) -> dict[str, lis
     return by_treatment
 
 
-def overlap_days(newer: Row, older: Row, last_day: str = "end_date") -> int:
-    """Days two drugs are both in use, counted from the start of the newer one, to which last day of each."""
-    return days_between(newer["start_date"], min(newer[last_day], older[last_day])) + 1
+def is_added_to(older: Row, newer: Row) -> Truth:
+    """Whether the newer drug is an add-on to the older one; an augmenter is one by the overlap that is known.
 
-
-def was_dispensed_from(trial: Row, day: date) -> bool:
-    """Whether the drug was dispensed in the trial on the day or after it."""
-    return any(supply["date"] >= day for supply in trial["supplies"])
-
-
-def may_host(older: Row, newer: Row, rule: Trial, last_day: date) -> bool:
-    """Whether the newer drug is taken together with the older one, and the older one was not left for it.
-
-    An older drug that lasts until the last day that is looked at may yet be dispensed again.
-    Reading: so it is also where that day is the day of a remission or of death. A drug that may be an augmenter is one.
+    Reading: a drug that may be an augmenter is one.
     """
     if not older["is_primary"] or older["treatment"] == newer["treatment"]:
         return False
-    if overlap_days(newer, older) < rule.overlap_days:
-        return False
-    is_kept_up = was_dispensed_from(older, newer["start_date"]) or older["end_date"] >= last_day
-    return is_kept_up or newer["is_augmenter"] or not rule.overlap_needs_refill
+    if newer["is_augmenter"]:
+        return overlap_days(newer, older) >= older["taken_together_from"]
+    return is_taken_together(older, newer)
 
 
-def settle_drug_roles(eras: list[Row], rule: Trial, last_day: date) -> None:
-    """Give each era its role, and each add-on its host; an era left without a role is no trial."""
+def settle_drug_roles(eras: list[Row]) -> None:
+    """Give each era its role, and each add-on its host; an era left without a role is no trial.
+
+    Reading: of hosts in doubt, too, the known days from the newer drug's start tell, also where they are fewer than 0.
+    """
     for position, era in enumerate(eras):
         earlier = eras[:position]
-        hosts = [older for older in earlier if may_host(older, era, rule, last_day)]
-        if hosts:
+        hosts = [older for older in earlier if is_added_to(older, era)]
+        perhaps = [older for older in earlier if is_added_to(older, era) is None]
+        if hosts or perhaps:
             era["role"] = "augmentation" if era["is_augmenter"] else "combination"
-            era["host"] = max(hosts, key=lambda host: overlap_days(era, host))
+            era["host"] = max(hosts or perhaps, key=lambda host: overlap_days(era, host))
+            era["is_add_on"] = True if hosts else None
         elif era["is_primary"]:
             era["role"] = plain_role(era, earlier)
 

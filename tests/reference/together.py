@@ -1,0 +1,71 @@
+"""Whether two drugs are taken together, as far as their days tell, and whether a drug may go on unseen."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from impasse.schemas.definition import Trial
+from tests.reference.basics import Row, Truth, all_true, days_between, later
+
+
+def unseen_gap_days(last_day: date, episode: Row, rule: Trial) -> int:
+    """The days without supply after which a drug may yet be dispensed again, though nobody has seen it.
+
+    There are none where more was seen than is looked at, and none where a remission or death ended it all.
+    """
+    is_over = episode["end_reason"] == "remission" or episode["has_died"]
+    return 0 if is_over or last_day != episode["observed_until"] else rule.permissible_gap_days
+
+
+def settle_what_may_be_together(eras: list[Row], last_day: date, episode: Row, rule: Trial) -> None:
+    """Tell each drug what makes it taken together with another, and whether it may yet run after the last day."""
+    gap_days = unseen_gap_days(last_day, episode, rule)
+    for era in eras:
+        era["taken_together_from"] = rule.overlap_days
+        era["needs_refill"] = rule.overlap_needs_refill
+        era["may_yet_run"] = later(era["last_day_at_most"], gap_days) >= last_day
+
+
+def overlap_days(newer: Row, older: Row) -> int:
+    """Days two drugs are surely both in use, counted from the start of the newer one."""
+    return days_between(newer["start_date"], min(newer["end_date"], older["end_date"])) + 1
+
+
+def overlap_days_at_most(newer: Row, older: Row) -> int:
+    """The same by their latest possible last days."""
+    return days_between(newer["start_date"], min(last_day_unseen(newer), last_day_unseen(older))) + 1
+
+
+def last_day_unseen(trial: Row) -> date:
+    """The latest possible last day, seen or not: a drug that may yet run may do so for ever."""
+    return date.max if trial["may_yet_run"] else trial["last_day_at_most"]
+
+
+def is_taken_together(trial: Row, other: Row) -> Truth:
+    """Whether both drugs are in use for long enough, and this one was not just left in its pack."""
+    return all_true([do_overlap(trial, other), is_dispensed_again(trial, other)])
+
+
+def do_overlap(trial: Row, other: Row) -> Truth:
+    """Whether both drugs are in use for as many days as make them taken together.
+
+    Reading: of both drugs the latest possible last day tells whether they may, and of both whether they may yet run.
+    """
+    if overlap_days(other, trial) >= trial["taken_together_from"]:
+        return True
+    return None if overlap_days_at_most(other, trial) >= trial["taken_together_from"] else False
+
+
+def is_dispensed_again(trial: Row, other: Row) -> Truth:
+    """Whether this drug was dispensed on the other's first day or after it, where the rule asks for that.
+
+    An augmentation takes no drug's place, so nothing is asked of it. A later trial of this drug may be the same one.
+    Reading: a drug that may yet run may be dispensed again also where the last day is that of a remission or of death.
+    """
+    if not trial["needs_refill"] or other["modality"] == "augmentation":
+        return True
+    since = other["start_date"]
+    if any(supply["date"] >= since for supply in trial["supplies"]):
+        return True
+    is_open = trial["may_yet_run"] or any(day >= since for day in trial["dispensed_if_one"])
+    return None if is_open else False
