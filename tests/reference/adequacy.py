@@ -10,10 +10,10 @@ from tests.reference.codes import Codes
 def judge_adequacy(trial: Row, episode: Row, definition: Definition, codes: Codes) -> Row:
     """Whether the trial was long and strong enough, and the reason."""
     rule = getattr(definition.adequacy, trial["modality"])
+    trial = trial | {"still_runs": trial["is_ongoing"] and not episode["has_died"]}
     if trial["is_drug"]:
         days = {"episode_end": episode["end_date"], "observed_until": episode["observed_until"]}
-        still_runs = {"still_runs": trial["is_ongoing"] and not episode["has_died"]}
-        return drug_adequacy(handed_out(trial, definition) | days | still_runs, rule, codes)
+        return drug_adequacy(handed_out(trial, definition) | days, rule, codes)
     return session_adequacy(trial, rule)
 
 
@@ -27,7 +27,9 @@ def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
     if is_adequate:
         reason = "adequate"
     elif is_adequate is None:
-        reason = "duration_unknown" if trial["has_unknown_supply"] or adherent is None else "dose_unknown"
+        is_short_yet = days_possible(trial, rule, codes) < rule.min_days
+        is_open = trial["has_unknown_supply"] or adherent is None or is_short_yet
+        reason = "duration_unknown" if is_open else "dose_unknown"
     elif long_enough is not False:
         reason = "low_adherence"
     else:
@@ -55,14 +57,27 @@ def most_days(trial: Row, of_supplies: list[int], rule: DrugAdequacy) -> int:
 def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
     """Whether the days at the dose reach the minimum, for every or for no value of what is unknown.
 
+    More days may come of a trial that still runs.
+
     Reading: of a trial with an unknown supply all days it may have may be at the dose, if any supply may be at it.
     """
-    surely, perhaps = [], []
-    for supply in trial["supplies"]:
-        is_strong = is_dose_enough(trial["treatment"], supply, rule, codes)
-        surely += [supply[rule.duration_basis]] if is_strong else []
-        perhaps += [supply[rule.duration_basis]] if is_strong is not False else []
-    return between_bounds(sum(surely), most_days(trial, perhaps, rule), rule.min_days)
+    surely = [
+        supply[rule.duration_basis]
+        for supply in trial["supplies"]
+        if is_dose_enough(trial["treatment"], supply, rule, codes)
+    ]
+    at_most = max(days_possible(trial, rule, codes), rule.min_days if trial["still_runs"] else 0)
+    return between_bounds(sum(surely), at_most, rule.min_days)
+
+
+def days_possible(trial: Row, rule: DrugAdequacy, codes: Codes) -> int:
+    """The most days at the dose that there can have been, as far as the trial was seen."""
+    perhaps = [
+        supply[rule.duration_basis]
+        for supply in trial["supplies"]
+        if is_dose_enough(trial["treatment"], supply, rule, codes) is not False
+    ]
+    return most_days(trial, perhaps, rule)
 
 
 def is_dose_enough(treatment: str, supply: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
@@ -140,9 +155,10 @@ def days_in_use(trial: Row) -> list[int]:
 
 
 def session_adequacy(trial: Row, rule: SessionAdequacy) -> Row:
-    """Enough days from first to last session, and enough sessions."""
-    if trial["n_days"] < rule.min_days:
-        return {"is_adequate": False, "adequacy_reason": "too_short"}
-    if trial["n_sessions"] < rule.min_sessions:
-        return {"is_adequate": False, "adequacy_reason": "too_few_sessions"}
-    return {"is_adequate": True, "adequacy_reason": "adequate"}
+    """Enough days from first to last session, and enough sessions; more may come of a course that still runs."""
+    if trial["n_days"] >= rule.min_days and trial["n_sessions"] >= rule.min_sessions:
+        return {"is_adequate": True, "adequacy_reason": "adequate"}
+    if trial["still_runs"]:
+        return {"is_adequate": None, "adequacy_reason": "duration_unknown"}
+    reason = "too_short" if trial["n_days"] < rule.min_days else "too_few_sessions"
+    return {"is_adequate": False, "adequacy_reason": reason}

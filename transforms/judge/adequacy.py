@@ -37,6 +37,8 @@ _DOSE_COLUMNS = {
     "atrq": "atrq_mg",
 }
 
+_STILL_RUNS = col("is_ongoing") & ~col("ends_in_death")  # observation ended before the trial was seen to end
+
 References = dict[str, np.ndarray]
 
 
@@ -92,7 +94,9 @@ def _reason_of_drug(rule: DrugAdequacy) -> pl.Expr:
     )  # fmt: skip
     if _asks_adherence(rule):
         reason = reason.when(~_is_adherent(rule)).then(_reason("low_adherence"))
-    is_open = col("has_unknown_supply") | _runs_on(rule) if _asks_adherence(rule) else col("has_unknown_supply")
+    is_open = col("has_unknown_supply") | ~_is_long(rule) & (col(_days_at(rule, "at_most")) < rule.min_days)
+    if _asks_adherence(rule):
+        is_open |= _runs_on(rule)
     return reason.when(is_open).then(_reason("duration_unknown")).otherwise(_reason("dose_unknown"))
 
 
@@ -102,19 +106,24 @@ def _is_long(rule: DrugAdequacy) -> pl.Expr:
 
 
 def _is_short(rule: DrugAdequacy) -> pl.Expr:
-    """Were there surely too few days at the dose?"""
-    return col(_days_at(rule, "at_most")) < rule.min_days
+    """Were there surely too few days at the dose? More may come of a trial that still runs."""
+    return (col(_days_at(rule, "at_most")) < rule.min_days) & ~_STILL_RUNS
 
 
 def _is_adequate_course(rule: SessionAdequacy) -> pl.Expr:
+    return when(_is_long_course(rule)).then(True).when(~_STILL_RUNS).then(False)
+
+
+def _is_long_course(rule: SessionAdequacy) -> pl.Expr:
     return (col("n_days") >= rule.min_days) & (col("n_sessions") >= rule.min_sessions)
 
 
 def _reason_of_course(rule: SessionAdequacy) -> pl.Expr:
     return (
-        when(col("n_days") < rule.min_days).then(_reason("too_short"))
-        .when(col("n_sessions") < rule.min_sessions).then(_reason("too_few_sessions"))
-        .otherwise(_reason("adequate"))
+        when(_is_long_course(rule)).then(_reason("adequate"))
+        .when(_STILL_RUNS).then(_reason("duration_unknown"))
+        .when(col("n_days") < rule.min_days).then(_reason("too_short"))
+        .otherwise(_reason("too_few_sessions"))
     )  # fmt: skip
 
 
@@ -146,9 +155,8 @@ def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
 
 def _runs_on(rule: DrugAdequacy) -> pl.Expr:
     """May more supply come within the days that adherence is asked of?"""
-    may_come = col("is_ongoing") & ~col("ends_in_death")
     window = rule.adherence_window_days
-    return may_come & (col(_days(window)) < window) if window else may_come
+    return _STILL_RUNS & ~col(_has_passed(window)) if window else _STILL_RUNS
 
 
 def _supplied_days(eras: Eras, rule: DrugAdequacy, *, reads_days: bool) -> Iterator[pl.DataFrame]:
@@ -167,6 +175,10 @@ def _days(window: int) -> str:
 
 def _unknown(window: int) -> str:
     return f"unknown supply in the first {window}"
+
+
+def _has_passed(window: int) -> str:
+    return f"the first {window} days have passed"
 
 
 def _covered(window: int) -> str:
@@ -198,6 +210,7 @@ def _supplied(eras: Eras, window: int, reads_days: bool) -> pl.DataFrame:
             _covered(window): total(np.clip(days[era] - begins, 0, eras.covered_days)),
             _unknown(window): total(is_unknown) > 0,
             _days(window): days,
+            _has_passed(window): eras.start + window - 1 <= eras.of("observed_until"),
         }
     )
 
