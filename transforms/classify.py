@@ -21,9 +21,9 @@ from impasse.schemas.rule_ids import column, rule_id
 from impasse.schemas.study import Study
 from impasse.transforms.history.encode import Coded, encode
 from impasse.transforms.history.episodes import Spans, build_episodes, spans_of
-from impasse.transforms.history.eras import Eras, Joining, build_eras, joining
+from impasse.transforms.history.eras import Eras, build_eras
 from impasse.transforms.history.evidence import find_signs
-from impasse.transforms.history.exposures import Exposures, find_exposures
+from impasse.transforms.history.exposures import Exposures, Joining, find_exposures, joining
 from impasse.transforms.history.trials import TrialsOfRule, build_trials
 from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.judge.adequacy import reference_doses

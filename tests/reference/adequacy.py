@@ -28,13 +28,18 @@ def drug_adequacy(trial: Row, rule: DrugAdequacy, codes: Codes) -> Row:
         reason = "adequate"
     elif is_adequate is None:
         is_short_yet = days_possible(trial, rule, codes) < rule.min_days
-        is_open = trial["has_unknown_supply"] or adherent is None or is_short_yet
+        is_open = may_be_longer(trial) or adherent is None or is_short_yet
         reason = "duration_unknown" if is_open else "dose_unknown"
     elif long_enough is not False:
         reason = "low_adherence"
     else:
         reason = "too_short" if days_in_all(trial, rule) < rule.min_days else "underdosed"
     return {"is_adequate": is_adequate, "adequacy_reason": reason}
+
+
+def may_be_longer(trial: Row) -> bool:
+    """Whether it is not known for how many days the trial lasted: a supply is unknown, or what was left may go on."""
+    return trial["has_unknown_supply"] or trial.get("may_be_refilled", False)
 
 
 def days_in_all(trial: Row, rule: DrugAdequacy) -> int:
@@ -49,7 +54,7 @@ def most_days(trial: Row, of_supplies: list[int], rule: DrugAdequacy) -> int:
     days known come on top of the most that the trial can have.
     """
     known = sum(of_supplies)
-    if not of_supplies or not trial["has_unknown_supply"]:
+    if not of_supplies or not may_be_longer(trial):
         return known
     return trial["n_days_at_most"] + (known if rule.duration_basis == "prescribed" else 0)
 
@@ -127,6 +132,8 @@ def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
         until = min(trial["episode_end"], trial["observed_until"])
         n_days = min(rule.adherence_window_days, days_between(trial["start_date"], until) + 1)
         inside = [supply for supply in inside if days_between(trial["start_date"], supply["date"]) < n_days]
+    if rule.adherence_window_days == 0 and may_be_longer(trial):
+        return None
     if trial["has_unknown_supply"] and any(supply["days"] is None for supply in inside):
         return None
     covered = sum(1 for day in days_in_use(trial) if day < n_days)

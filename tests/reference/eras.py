@@ -116,13 +116,14 @@ def end_for_new_drugs(eras: list[Row], rule: Trial, episode: Row) -> None:
         nexts = [day for name, day in starts if name != era["treatment"] and day > era["start_date"]]
         if not era["is_primary"] or not nexts or era["supplies"][-1]["date"] >= min(nexts):
             continue
-        if era["end_excl"] > min(nexts):
+        whole_end = era["end_excl"]
+        if whole_end > min(nexts):
             sooner = [
                 {**supply, "since": min(supply["since"], min(nexts)), "until": min(supply["until"], min(nexts))}
                 for supply in era["supplies"]
             ]
             era |= era_from(sooner, rule, episode)
-        era["ends_before"] = min(nexts)
+        era["ends_before"], era["whole_end"] = min(nexts), whole_end
         for supply in era["supplies"]:
             supply["ends_before"] = min(nexts)
 

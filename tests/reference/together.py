@@ -17,6 +17,24 @@ def unseen_gap_days(last_day: date, episode: Row, rule: Trial) -> int:
     return 0 if is_over or last_day != episode["observed_until"] else rule.permissible_gap_days
 
 
+def settle_what_may_be_refilled(eras: list[Row], last_day: date, episode: Row, rule: Trial) -> None:
+    """A drug that was left while its supply reaches what is not seen may yet be dispensed again, and go on.
+
+    Reading: a supply of unknown length reaches as far as the episode was seen.
+    """
+    gap_days = unseen_gap_days(last_day, episode, rule)
+    for era in eras:
+        if era["ends_before"] is None:
+            continue
+        is_over = episode["end_reason"] == "remission"
+        seen = min(episode["end_date"], episode["observed_until"]) if is_over else episode["observed_until"]
+        whole = seen if era["has_unknown_supply"] else later(era["whole_end"], -1)
+        if later(whole, gap_days) >= last_day:
+            era["may_be_refilled"] = True
+            era["last_day_at_most"] = max(era["last_day_at_most"], whole)
+            era["n_days_at_most"] = days_between(era["start_date"], era["last_day_at_most"]) + 1
+
+
 def settle_what_may_be_together(eras: list[Row], last_day: date, episode: Row, rule: Trial) -> None:
     """Tell each drug what makes it taken together with another, and whether it may yet run after the last day."""
     gap_days = unseen_gap_days(last_day, episode, rule)

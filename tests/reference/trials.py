@@ -15,7 +15,12 @@ from tests.reference.eras import (
     session_courses,
     settle_latest_days,
 )
-from tests.reference.together import is_taken_together, overlap_days, settle_what_may_be_together
+from tests.reference.together import (
+    is_taken_together,
+    overlap_days,
+    settle_what_may_be_refilled,
+    settle_what_may_be_together,
+)
 
 ADD_ON_ROLES = ("augmentation", "combination")
 
@@ -35,10 +40,11 @@ def trials_of(person: Row, episode: Row, rule: Trial, supply: SupplySection) -> 
             courses += session_courses(rows, rule, episode)
     drugs = sorted((era for eras in eras_of_drugs for era in eras), key=role_order)
     extend_single_dispensings(drugs, rule, episode)
-    if supply.new_drug_ends_old:
+    if supply.new_drug_ends_old or rule.overlap_needs_refill:
         end_for_new_drugs(drugs, rule, episode)
     for eras in eras_of_drugs:
         settle_latest_days(eras, rule, episode, supply)
+    settle_what_may_be_refilled(drugs, days[1], episode, rule)
     courses = sorted(courses, key=trial_order)
     settle_what_may_be_together(drugs, days[1], episode, rule)
     settle_drug_roles(drugs)

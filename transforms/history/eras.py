@@ -15,18 +15,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from impasse.schemas.definition import Trial
 from impasse.schemas.extracts import SUPPLY_BASES
 from impasse.schemas.study import SupplySection
 from impasse.transforms.history.encode import UNKNOWN
 from impasse.transforms.history.episodes import Spans
 from impasse.transforms.history.era_ends import latest_days, left_for_another, until_next_drug
-from impasse.transforms.history.exposures import Exposures, Sessions, Supplies
+from impasse.transforms.history.exposures import Exposures, Joining, Sessions, Supplies
 from impasse.transforms.history.leftovers import Leftovers
 from impasse.transforms.history.same_day import taken_together
 from impasse.transforms.history.vocabulary import Vocabulary
@@ -41,7 +40,7 @@ NO_BASIS = MIXED + 1
 
 _FACTS = (
     *("treatment", "last_day", "last_day_at_most", "n_days", "n_days_at_most", "days_covered", "n_sessions"),
-    *("has_unknown_supply", "is_ongoing", "is_surely_raised", "is_possibly_raised"),
+    *("has_unknown_supply", "may_be_longer", "is_ongoing", "is_surely_raised", "is_possibly_raised"),
 )
 _FACTS_OF_EPISODES = {
     "episode_end": "end",
@@ -49,44 +48,6 @@ _FACTS_OF_EPISODES = {
     "is_censored": "is_censored",
     "ends_in_death": "ends_in_death",
 }
-
-
-class Joining(NamedTuple):
-    """The settings of a trial rule that eras depend on; rules with equal ones share them.
-
-    Treatments are named only where it depends on them when a window opens, or when the next drug starts.
-    """
-
-    permissible_gap_days: int
-    session_gap_days: int
-    carry_over: bool
-    carry_over_cap_days: int
-    supply: str
-    supply_kinds: tuple[str, ...]
-    single_dispensing_days: int
-    window: str
-    window_days: int
-    treatments: tuple[str, ...]
-    augmenters: tuple[str, ...]
-
-
-def joining(rule: Trial, supply: SupplySection) -> Joining:
-    """How a trial rule joins in a study that takes supplies so."""
-    until_next, after_first = rule.single_dispensing_days > 0, rule.window == "first_treated_days"
-    by_main_drugs = until_next or after_first or supply.new_drug_ends_old
-    return Joining(
-        rule.permissible_gap_days,
-        rule.session_gap_days,
-        rule.carry_over,
-        rule.carry_over_cap_days,
-        rule.supply,
-        tuple(sorted(set(rule.supply_kinds))),
-        rule.single_dispensing_days,
-        rule.window,
-        rule.window_days,
-        rule.treatments if by_main_drugs else (),
-        rule.augmenters if until_next else (),
-    )
 
 
 @dataclass(frozen=True)
@@ -113,6 +74,7 @@ class Eras:
     days_covered: np.ndarray
     n_sessions: np.ndarray
     has_unknown_supply: np.ndarray
+    may_be_refilled: np.ndarray
     is_surely_raised: np.ndarray
     is_possibly_raised: np.ndarray
     dose_ug_days: np.ndarray
@@ -125,7 +87,7 @@ class Eras:
     drug_eras: Segments
     looked_until: np.ndarray
     window_closes: np.ndarray
-    gap: int
+    runs_from: np.ndarray
     once: Once = field(default_factory=Once)
 
     @cached_property
@@ -136,7 +98,7 @@ class Eras:
     @cached_property
     def n_days_at_most(self) -> np.ndarray:
         """Days from the first to the latest on which the era may have ended."""
-        is_open = self.has_unknown_supply | (self.last_day_at_most > self.last_day)
+        is_open = self.may_be_longer | (self.last_day_at_most > self.last_day)
         return np.where(is_open, self.last_day_at_most + 1 - self.start, self.n_days)
 
     @cached_property
@@ -147,10 +109,13 @@ class Eras:
 
     @cached_property
     def may_run(self) -> np.ndarray:
-        """May the era go on after the last day looked at? If observation ended then, also by a dispensing to come."""
-        spans, until = self.spans, self.looked_until
-        is_cut = (until == spans.observed_until) & ~spans.is_remitted & ~spans.ends_in_death
-        return self.last_day_at_most + self.gap * is_cut[self.episode] >= until[self.episode]
+        """May the era go on after the last day looked at?"""
+        return self.last_day_at_most >= self.runs_from[self.episode]
+
+    @cached_property
+    def may_be_longer(self) -> np.ndarray:
+        """Is it not known for how many days it lasted: is a supply unknown, or may what was left yet be refilled?"""
+        return self.has_unknown_supply | self.may_be_refilled
 
     @cached_property
     def is_drug(self) -> np.ndarray:
@@ -185,7 +150,8 @@ def build_eras(
         return rows.only(_inside(rows.episode, rows.treatment, rows.day, asked, speaks, opens, closes))
 
     taken = _as_taken(inside(exposures.supplies), how, exposures.taken.same_day)
-    drugs, supplies = _drug_eras(taken, spans, how, exposures.taken, vocabulary)
+    runs_from = _runs_from(spans, closes, how)
+    drugs, supplies = _drug_eras(taken, spans, how, exposures.taken, vocabulary, runs_from)
     courses = _courses(inside(exposures.sessions), spans, how)
     facts = {name: np.concatenate([drugs[name], courses[name]]) for name in drugs}
     order = in_order(packed(facts["episode"], facts["start"]) * len(asked) + facts["treatment"])
@@ -194,7 +160,7 @@ def build_eras(
     ordered = {name: column[order] for name, column in facts.items()}
     return Eras(
         spans=spans, row_of_drug_era=place[: len(drugs["episode"])], looked_until=closes, window_closes=window_closes,
-        gap=how.permissible_gap_days,
+        runs_from=runs_from,
         once=Once(), **ordered, **supplies,
     )  # fmt: skip
 
@@ -270,7 +236,7 @@ def _bring_forward(
 
 
 def _drug_eras(
-    rows: Supplies, spans: Spans, how: Joining, supply: SupplySection, vocabulary: Vocabulary
+    rows: Supplies, spans: Spans, how: Joining, supply: SupplySection, vocabulary: Vocabulary, runs_from: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The eras, and their supplies with the days each was taken for and covered."""
     drugs, leftovers = Segments(rows.episode, rows.treatment), _leftovers(how, supply)
@@ -281,18 +247,31 @@ def _drug_eras(
     lasts, left = np.zeros(len(eras), dtype=bool), np.full(len(eras), NEVER)
     if how.single_dispensing_days:
         taken_end, days, lasts = until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
-    if supply.new_drug_ends_old:
+    whole_end = taken_end
+    if how.ends_left:
         left = left_for_another(rows, eras, vocabulary.perhaps_in(how.treatments))
         taken_end = np.minimum(taken_end, left[eras.of])
         taken_from = np.minimum(taken_from, taken_end)
     span_days, covered_days = days_taken(eras.borders, taken_from, taken_end, are_delivered)
     facts = _era_facts(rows, days, taken_end, covered_days, eras, spans, how)
-    facts["last_day_at_most"], facts["last_given_at_most"] = latest_days(
+    latest, facts["last_given_at_most"] = latest_days(
         rows, days, eras, facts["last_day"], lasts, left, spans.taken_until[rows.episode],
         gap=how.permissible_gap_days, leftovers=leftovers, max_days=supply.max_days,
     )  # fmt: skip
+    whole = np.where(facts["has_unknown_supply"], spans.taken_until[facts["episode"]], eras.max(whole_end) - 1)
+    facts["may_be_refilled"] = (left != NEVER) & (whole >= runs_from[facts["episode"]])
+    facts["last_day_at_most"] = np.where(facts["may_be_refilled"], np.maximum(latest, whole), latest)
     supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "drug_eras": eras}
     return facts, supplies
+
+
+def _runs_from(spans: Spans, looked_until: np.ndarray, how: Joining) -> np.ndarray:
+    """For each episode the first last day of an era that may go on after the last day looked at.
+
+    If observation ended then, it may also go on by a dispensing to come, within the gap.
+    """
+    is_cut = (looked_until == spans.observed_until) & ~spans.is_remitted & ~spans.ends_in_death
+    return looked_until - how.permissible_gap_days * is_cut
 
 
 def _leftovers(how: Joining, supply: SupplySection) -> Leftovers:
@@ -385,6 +364,7 @@ def _courses(rows: Sessions, spans: Spans, how: Joining) -> dict[str, np.ndarray
         "days_covered": n_sessions,
         "n_sessions": n_sessions,
         "has_unknown_supply": none,
+        "may_be_refilled": none,
         "is_surely_raised": none,
         "is_possibly_raised": none,
         "dose_ug_days": np.full(len(courses), UNKNOWN),

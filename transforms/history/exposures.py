@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from impasse.schemas.definition import Trial
 from impasse.schemas.study import SUPPLY_KINDS, SupplySection
 from impasse.transforms.history.encode import Coded, Dispensed, Done
 from impasse.transforms.history.episodes import Spans
@@ -105,3 +106,44 @@ def _within(table: Dispensed | Done, spans: Spans) -> tuple[np.ndarray, np.ndarr
     episode, row = ragged(first, np.maximum(after - first, 0))
     order = in_order(episode * (int(table.treatment.max(initial=0)) + 1) + table.treatment[row])
     return episode[order].astype(np.int32), row[order]
+
+
+class Joining(NamedTuple):
+    """The settings of a trial rule that eras depend on; rules with equal ones share them.
+
+    Treatments are named only where it depends on them when a window opens, or when the next drug starts.
+    """
+
+    permissible_gap_days: int
+    session_gap_days: int
+    carry_over: bool
+    carry_over_cap_days: int
+    supply: str
+    supply_kinds: tuple[str, ...]
+    single_dispensing_days: int
+    window: str
+    window_days: int
+    ends_left: bool
+    treatments: tuple[str, ...]
+    augmenters: tuple[str, ...]
+
+
+def joining(rule: Trial, supply: SupplySection) -> Joining:
+    """How a trial rule joins in a study that takes supplies so."""
+    until_next, after_first = rule.single_dispensing_days > 0, rule.window == "first_treated_days"
+    ends_left = rule.overlap_needs_refill or supply.new_drug_ends_old
+    by_main_drugs = until_next or after_first or ends_left
+    return Joining(
+        rule.permissible_gap_days,
+        rule.session_gap_days,
+        rule.carry_over,
+        rule.carry_over_cap_days,
+        rule.supply,
+        tuple(sorted(set(rule.supply_kinds))),
+        rule.single_dispensing_days,
+        rule.window,
+        rule.window_days,
+        ends_left,
+        rule.treatments if by_main_drugs else (),
+        rule.augmenters if until_next else (),
+    )

@@ -94,7 +94,7 @@ def _reason_of_drug(rule: DrugAdequacy) -> pl.Expr:
     )  # fmt: skip
     if _asks_adherence(rule):
         reason = reason.when(~_is_adherent(rule)).then(_reason("low_adherence"))
-    is_open = col("has_unknown_supply") | ~_is_long(rule) & (col(_days_at(rule, "at_most")) < rule.min_days)
+    is_open = col("may_be_longer") | ~_is_long(rule) & (col(_days_at(rule, "at_most")) < rule.min_days)
     if _asks_adherence(rule):
         is_open |= _runs_on(rule)
     return reason.when(is_open).then(_reason("duration_unknown")).otherwise(_reason("dose_unknown"))
@@ -146,7 +146,7 @@ def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
     So it is of a trial that still runs, for more may come of it, unless the days asked about were over.
     """
     window = rule.adherence_window_days
-    days, is_unknown = (_days(window), _unknown(window)) if window else ("n_days", "has_unknown_supply")
+    days, is_unknown = (_days(window), _unknown(window)) if window else ("n_days", "may_be_longer")
     covered = _covered(window) if window else "days_covered"
     asked = [(covered, rule.min_pdc_percent), (_handed_out(window), rule.min_mpr_percent)]
     enough = [100 * col(supplied) >= percent * col(days) for supplied, percent in asked if percent]
@@ -247,7 +247,7 @@ def _count_days(eras: Eras, rule: DrugAdequacy, references: References) -> pl.Da
     total, at_least, at_most, is_possible = sums_reaching(
         *of_eras, days, dose, eras.supplies.treatment, reference, _dose_ratio(rule)
     )
-    longest, is_open = eras.n_days_at_most, eras.has_unknown_supply
+    longest, is_open = eras.n_days_at_most, eras.may_be_longer
     # What was prescribed may reach beyond the days of the trial, so it comes on top of them.
     beyond = (total, at_most) if rule.duration_basis == "prescribed" else (0, 0)
     bounds = {
