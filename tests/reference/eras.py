@@ -107,11 +107,14 @@ def extend_single_dispensings(eras: list[Row], rule: Trial, episode: Row) -> Non
 def end_for_new_drugs(eras: list[Row], rule: Trial, episode: Row) -> None:
     """A main drug not dispensed again once another main drug is begun ends the day before that one begins.
 
+    An augmenter takes no drug's place, also where it is a main drug.
+
     Reading: only the first such day counts; who gets the drug then or later keeps it beside all that come after.
     Reading: what was handed out or prescribed stays so, also where it reaches beyond the day.
     Reading: it may yet go on, by the gap that a trial may hold, where observation ends so soon after the cut.
     """
-    starts = [(era["treatment"], era["start_date"]) for era in eras if era["is_primary"]]
+    replacing = [era for era in eras if era["is_primary"] and not era["is_augmenter"]]
+    starts = [(era["treatment"], era["start_date"]) for era in replacing]
     for era in eras:
         nexts = [day for name, day in starts if name != era["treatment"] and day > era["start_date"]]
         if not era["is_primary"] or not nexts or era["supplies"][-1]["date"] >= min(nexts):
@@ -128,10 +131,14 @@ def end_for_new_drugs(eras: list[Row], rule: Trial, episode: Row) -> None:
             supply["ends_before"] = min(nexts)
 
 
-def latest_own_day(era: Row, day_after: dict[int, date]) -> date:
-    """The latest last day of an era by its own supplies."""
-    own = [later(day_after[id(supply)], -1) for supply in era["supplies"]]
-    return era["end_date"] if era["lasts_until_next"] else max([era["end_date"], *own])
+def last_day_of_whole(era: Row) -> date:
+    """The last day of an era by its known supplies, if no other drug had ended it."""
+    return max(era["end_date"], later(era.get("whole_end", era["end_excl"]), -1))
+
+
+def latest_own_day(era: Row, ends: list[date]) -> date:
+    """The latest last day of an era by its own supplies, which may reach up to these ends."""
+    return era["end_date"] if era["lasts_until_next"] else max([last_day_of_whole(era), later(max(ends), -1)])
 
 
 def settle_latest_days(eras: list[Row], rule: Trial, episode: Row, supply: SupplySection) -> None:
@@ -143,22 +150,23 @@ def settle_latest_days(eras: list[Row], rule: Trial, episode: Row, supply: Suppl
     the last day is in use and not among the trial's days.
     Reading: an era that reaches the next one may go on as far as either does, and from there to the one after.
     Reading: the days of a drug that lasts until the next drug starts are known, so they push no later supply further.
-    Reading: nor does what a new drug has ended, from the day on which that one began.
+    Reading: a drug that another ended is looked at as if it went on; whether it did is settled afterwards.
     Reading: the next era is looked at whether or not it has a role of its own, for it would be part of this trial.
     """
-    rows = [row for era in eras for row in era["supplies"]]
+    for era in eras:
+        era["last_day_at_most"] = last_day_of_whole(era)
+    rows = [row | {"ends_before": None} for era in eras for row in era["supplies"]]
     if not any(row["days"] is None for row in rows):
         return
     spans = taken(rows, rule, last_supplied_day(episode), supply, unknown_days=supply.max_days)
-    day_after = {id(row): until for row, (_, until) in zip(rows, spans, strict=True)}
-    own = [latest_own_day(era, day_after) for era in eras]
+    ends = iter(until for _, until in spans)
+    own = [latest_own_day(era, [next(ends) for _ in era["supplies"]]) for era in eras]
     for era, day in zip(eras, own, strict=True):
         era["last_day_at_most"] = day
     for position, era in enumerate(eras):
         for following in range(position + 1, len(eras)):
             reached = later(era["last_day_at_most"], 1 + rule.permissible_gap_days)
-            is_over = era["lasts_until_next"] or era["ends_before"] is not None
-            if is_over or eras[following]["start_date"] > reached:
+            if era["lasts_until_next"] or eras[following]["start_date"] > reached:
                 break
             era["last_day_at_most"] = max(era["last_day_at_most"], own[following])
             era["dispensed_if_one"] += [row["date"] for row in eras[following]["supplies"]]

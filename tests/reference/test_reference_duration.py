@@ -18,6 +18,7 @@ from tests.reference.drawn import (
     covered,
     facts,
     fill,
+    on,
     with_drug_adequacy,
     with_trial,
 )
@@ -121,10 +122,10 @@ def test_what_was_prescribed_is_read_by_dates_only_too(rows: list, span: int, pr
 
 def test_what_was_prescribed_counts_beyond_the_end_of_observation() -> None:
     """A pack of 98 days, seen until day 40."""
-    rows, coverage = [fill(0, CITALOPRAM, 98)], [covered(-400, 40)]
+    rows, seen = [fill(0, CITALOPRAM, 98)], {"coverage": [covered(-400, 40)], "death_date": on(40)}
 
-    assert has_days(41, rows, basis="span", coverage=coverage)
-    assert has_days(98, rows, coverage=coverage)
+    assert has_days(41, rows, basis="span", **seen)
+    assert has_days(98, rows, **seen)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ from tests.reference.drawn import (
     fill,
     judged,
     on,
-    score,
     session,
 )
 
@@ -158,11 +157,11 @@ def test_the_host_is_the_one_that_was_not_left(needs_refill: bool, n_add_ons: li
     assert [n for _, n in roles(rows, trial={"overlap_needs_refill": needs_refill})] == n_add_ons
 
 
-def test_what_was_left_keeps_its_days() -> None:
-    """The pack of 98 days is a trial of 98 days."""
+def test_what_was_left_ends_the_day_before_the_other_begins() -> None:
+    """Of the pack of 98 days, 40 were taken."""
     told = by_change([fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 60)], trial=REFILLED)
 
-    assert facts(told["trials"], "n_days", "end_date")[0] == (98, on(97))
+    assert facts(told["trials"], "n_days", "end_date")[0] == (40, on(39))
 
 
 # --- Signs between two drugs ------------------------------------------------------------------------------------------
@@ -318,16 +317,6 @@ def test_only_another_drug_begun_later_is_a_sign(other: str) -> None:
     rows = [fill(0, CITALOPRAM, 42), fill(0 if other == SERTRALINE else 80, other, 42)]
 
     assert judged(rows) == NO_CHANGE
-
-
-@pytest.mark.parametrize(("until", "has_failed"), [(127, True), (128, None)])
-def test_only_a_sure_switch_ends_what_is_measured(until: int, has_failed: bool | None) -> None:
-    """Ill on day 60, amid the pack; sertraline was begun on day 40, perhaps in its place."""
-    rows = [fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 60)]
-    outcome = {"evidence": ("scales",), "scales": (ABOVE_SEVEN,)}
-    trial = {**REFILLED, "combination": "part_of_trial"}
-
-    assert judged(rows, until=until, trial=trial, outcome=outcome, scores=[score(60, 20.0)])[0] == has_failed
 
 
 # --- Signs between drugs and sessions ---------------------------------------------------------------------------------

@@ -18,21 +18,25 @@ def unseen_gap_days(last_day: date, episode: Row, rule: Trial) -> int:
 
 
 def settle_what_may_be_refilled(eras: list[Row], last_day: date, episode: Row, rule: Trial) -> None:
-    """A drug that was left while its supply reaches what is not seen may yet be dispensed again, and go on.
+    """A drug that was left went on if it is, or may yet be, dispensed again in the same trial; else it ended there.
 
-    Reading: a supply of unknown length reaches as far as the episode was seen.
+    Reading: it may be where its supply, in the longest reading, reaches what is not seen, or another trial of the drug.
     """
     gap_days = unseen_gap_days(last_day, episode, rule)
     for era in eras:
-        if era["ends_before"] is None:
+        left = era["ends_before"]
+        if left is None:
             continue
-        is_over = episode["end_reason"] == "remission"
-        seen = min(episode["end_date"], episode["observed_until"]) if is_over else episode["observed_until"]
-        whole = seen if era["has_unknown_supply"] else later(era["whole_end"], -1)
-        if later(whole, gap_days) >= last_day:
+        is_refilled = any(day >= left for day in era["dispensed_if_one"])
+        if is_refilled or later(era["last_day_at_most"], gap_days) >= last_day:
             era["may_be_refilled"] = True
-            era["last_day_at_most"] = max(era["last_day_at_most"], whole)
-            era["n_days_at_most"] = days_between(era["start_date"], era["last_day_at_most"]) + 1
+        else:
+            era["last_day_at_most"] = min(era["last_day_at_most"], later(left, -1))
+            era["dispensed_if_one"] = []
+        is_open = era["has_unknown_supply"] or era["last_day_at_most"] > era["end_date"]
+        may_be_more = is_open or era.get("may_be_refilled", False)
+        days = days_between(era["start_date"], era["last_day_at_most"]) + 1
+        era["n_days_at_most"] = days if may_be_more else era["n_days"]
 
 
 def settle_what_may_be_together(eras: list[Row], last_day: date, episode: Row, rule: Trial) -> None:

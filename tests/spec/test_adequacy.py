@@ -353,14 +353,19 @@ def test_adherence_may_be_that_of_the_first_days(which: str) -> None:
 
 @pytest.mark.parametrize(("percent", "is_adequate"), [(100, "true"), (101, "false")])
 def test_a_window_ends_with_observation(percent: int, is_adequate: str) -> None:
-    """30 days were handed out and 30 seen, of the first 90 that were asked about."""
-    given = extract(
-        coverage="start_date | end_date\n2000-01-01 | 2010-01-30",
-        dispensings="drug | date | days\nsertraline | 2010-01-01 | 30",
-    )
+    """30 days were handed out and 30 seen, of the first 90 that were asked about; if alive, more may have come."""
+
+    def seen(death: str) -> object:
+        return extract(
+            persons=f"death_date\n{death}",
+            coverage="start_date | end_date\n2000-01-01 | 2010-01-30",
+            dispensings="drug | date | days\nsertraline | 2010-01-01 | 30",
+        )
+
     rule = definition(adequacy={"drug": {"min_mpr_percent": percent, "adherence_window_days": 90}})
 
-    assert_shows(judged(given, rule), f"is_adequate\n{is_adequate}")
+    assert_shows(judged(seen("2010-01-30"), rule), f"is_adequate\n{is_adequate}")
+    assert_shows(judged(seen("-"), rule), "is_adequate | adequacy_reason\n- | duration_unknown")
 
 
 @pytest.mark.parametrize(("day", "is_adequate"), [("2010-02-19", "-"), ("2010-02-20", "true")])

@@ -84,7 +84,7 @@ _PACKS = extract(
 
 def test_a_drug_that_is_left_ends_the_day_before_the_next_begins() -> None:
     """39 days of 98, as if the pack had held no more; a refilled drug goes on, and so does one beside an augmenter."""
-    rule = definition(trial={"overlap_needs_refill": True})
+    rule = definition()
 
     assert_shows(
         trials(_PACKS, rule, by=_ENDS).filter(drug="sertraline"),
@@ -109,7 +109,10 @@ def test_what_was_left_is_too_short_where_its_days_do_not_suffice() -> None:
 
 def test_a_new_drug_bounds_a_supply_of_unknown_length() -> None:
     """Left for venlafaxine on 10 February, an unknown supply lasted 39 days at most: 40 are surely too many."""
-    given = extract(dispensings="drug | date | days\nsertraline | 2010-01-02 | -\nvenlafaxine | 2010-02-10 | 98")
+    given = extract(
+        diagnoses="date\n2010-01-02\n2010-06-01\n2010-11-01\n2011-04-01",
+        dispensings="drug | date | days\nsertraline | 2010-01-02 | -\nvenlafaxine | 2010-02-10 | 98",
+    )
 
     for days, told in ((39, "-"), (40, "false")):
         rule = definition(adequacy={"drug": {"min_days": days}})

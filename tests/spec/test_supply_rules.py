@@ -408,7 +408,7 @@ _UNKNOWN_TOGETHER = extract(
 
 
 def test_a_drug_of_unknown_supply_is_in_use_until_it_was_last_dispensed() -> None:
-    """Last dispensed on 29 January: together with a drug started on 2 January for 28 days, on 3 January for 27."""
+    """Last dispensed on 29 January: together with a drug started on 2 January for 28 days, on 3 January for 27 or more."""
     assert_shows(
         trials(_UNKNOWN_TOGETHER, definition(trial={"overlap_days": 28})),
         """
@@ -416,7 +416,7 @@ def test_a_drug_of_unknown_supply_is_in_use_until_it_was_last_dispensed() -> Non
         together  | sertraline  | 2010-01-29 | first
         together  | venlafaxine | 2010-03-02 | combination
         one_short | sertraline  | 2010-01-29 | first
-        one_short | venlafaxine | 2010-03-03 | switch
+        one_short | venlafaxine | 2010-03-03 | combination
         """,
     )
 

@@ -33,12 +33,16 @@ def test_a_long_pack_never_refilled_is_a_drug_that_was_left() -> None:
     )
 
 
-def test_a_pack_that_was_left_keeps_its_days() -> None:
-    """What a left pack holds is not cut: a rule of supply may do that, the setting says what the next drug is."""
-    assert_shows(
-        trials(_LONG_PACKS, definition(trial=_REFILL)).filter(person="left"),
-        "drug | n_days\nsertraline | 98\nvenlafaxine | 98",
-    )
+def test_a_drug_that_was_left_ends_the_day_before_the_next_begins() -> None:
+    """39 of 98 days were taken: they are enough where 39 are asked for, and not where 40 are."""
+    for min_days, told in ((39, "true"), (40, "false")):
+        rule = definition(trial=_REFILL, adequacy={"drug": {"min_days": min_days}})
+        assert_shows(
+            judged(_LONG_PACKS, rule).filter(person="left", drug="sertraline"),
+            f"end_date | n_days | is_adequate\n2010-02-09 | 39 | {told}",
+        )
+    whole = definition(trial={"overlap_needs_refill": False})
+    assert_shows(trials(_LONG_PACKS, whole).filter(person="left"), "n_days\n98\n98")
 
 
 def test_a_switch_within_a_long_pack_is_a_failure_by_switch() -> None:
@@ -75,36 +79,87 @@ def test_an_augmenter_takes_no_drugs_place() -> None:
     assert_shows(trials(given, definition(trial=_REFILL)), "drug | role\nsertraline | first\nlithium | augmentation")
 
 
-def test_a_pack_that_still_runs_on_the_last_day_may_yet_be_refilled() -> None:
-    """Observed to the pack's last day nobody knows whether the drug was left; a day longer it was."""
+def test_a_pack_may_yet_be_refilled_within_the_gap_after_it() -> None:
+    """The pack lasts to 9 April and a refill within 30 days goes on with it: until 9 May nobody knows if it was left."""
     given = extract(
-        coverage="""
-        person | start_date | end_date
-        runs   | 2005-01-01 | 2010-04-09
-        over   | 2005-01-01 | 2010-04-10
-        """,
-        diagnoses="person | date\nruns | 2010-01-02\nruns | 2010-04-01\nover | 2010-01-02\nover | 2010-04-01",
+        coverage="person | start_date | end_date\nopen | 2005-01-01 | 2010-05-09\nover | 2005-01-01 | 2010-05-10",
+        diagnoses="person | date\nopen | 2010-01-02\nopen | 2010-05-01\nover | 2010-01-02\nover | 2010-05-01",
         dispensings="""
         person | drug        | date       | days
-        runs   | sertraline  | 2010-01-02 | 98
-        runs   | venlafaxine | 2010-02-10 | 98
+        open   | sertraline  | 2010-01-02 | 98
+        open   | venlafaxine | 2010-02-10 | 98
         over   | sertraline  | 2010-01-02 | 98
         over   | venlafaxine | 2010-02-10 | 98
         """,
     )
-    switch = definition(trial=_REFILL, outcome={"change_signs": ["switch"], "change_within": 30})
+    adequacy = {"drug": {"min_days": 60}}
+    switch = definition(trial=_REFILL, adequacy=adequacy, outcome={"change_signs": ["switch"], "change_within": 30})
     both = definition(trial=_REFILL, outcome={"change_signs": ["switch", "add_on"], "change_within": 30})
-    columns = "person | role | has_failed | outcome_evidence"
 
     assert_shows(
         judged(given, switch).filter(drug="sertraline"),
-        f"{columns}\nover | first | true | switch\nruns | first | - | unknown_overlap",
+        """
+        person | is_adequate | adequacy_reason  | has_failed | outcome_evidence
+        open   | -           | duration_unknown | -          | unknown_overlap
+        over   | false       | too_short        | true       | switch
+        """,
     )
     assert_shows(
         judged(given, both).filter(drug="sertraline"),
-        f"{columns}\nover | first | true | switch\nruns | first | true | switch_or_add_on",
+        "person | has_failed | outcome_evidence\nopen | true | switch_or_add_on\nover | true | switch",
     )
-    assert_shows(trials(given, switch).filter(drug="venlafaxine"), "person | role\nover | switch\nruns | combination")
+    assert_shows(trials(given, switch).filter(drug="venlafaxine"), "person | role\nopen | combination\nover | switch")
+
+
+def test_an_overlap_cut_off_by_the_end_of_observation_may_go_on() -> None:
+    """Nine days together on the last day may become 28; where both had ended by then, they are nine."""
+    given = extract(
+        coverage="person | start_date | end_date\ncut | 2005-01-01 | 2010-02-09\nseen | 2005-01-01 | 2010-12-31",
+        diagnoses="person | date\ncut | 2010-01-02\ncut | 2010-02-01\nseen | 2010-01-02\nseen | 2010-02-01",
+        dispensings="""
+        person | drug        | date       | days
+        cut    | sertraline  | 2010-01-02 | 60
+        cut    | sertraline  | 2010-02-01 | 9
+        cut    | venlafaxine | 2010-02-01 | 28
+        seen   | sertraline  | 2010-01-02 | 30
+        seen   | sertraline  | 2010-02-01 | 9
+        seen   | venlafaxine | 2010-02-01 | 28
+        """,
+    )
+    switch = definition(trial=_REFILL, outcome={"change_signs": ["switch"], "change_within": 30})
+
+    assert_shows(
+        judged(given, switch).filter(drug="sertraline"),
+        "person | has_failed | outcome_evidence\ncut | - | unknown_overlap\nseen | true | switch",
+    )
+
+
+def test_a_second_treatment_begun_within_two_weeks_is_one_plan() -> None:
+    """From the 15th day on an add-on is a sign; before, neither the drug nor the psychotherapy failed by it."""
+    given = extract(
+        dispensings="""
+        person | drug        | date       | days
+        early  | sertraline  | 2010-02-01 | 30
+        early  | sertraline  | 2010-02-20 | 60
+        early  | venlafaxine | 2010-02-14 | 80
+        late   | sertraline  | 2010-02-01 | 30
+        late   | sertraline  | 2010-02-20 | 60
+        late   | venlafaxine | 2010-02-15 | 80
+        cbt    | sertraline  | 2010-02-01 | 56
+        """,
+        procedures="person | date\ncbt | 2010-02-14\ncbt | 2010-02-21",
+    )
+    rule = definition(outcome={"change_signs": ["switch", "add_on"], "change_within": 30, "add_on_from_day": 15})
+
+    assert_shows(
+        judged(given, rule).filter(drug="sertraline"),
+        """
+        person | has_failed | outcome_evidence
+        cbt    | false      | no_change
+        early  | false      | no_change
+        late   | true       | add_on
+        """,
+    )
 
 
 # --- Add-ons ----------------------------------------------------------------------------------------------------------

@@ -386,7 +386,7 @@ def test_a_change_that_is_asked_for_may_be_the_other_one_where_the_overlap_is_no
 
 
 def test_a_drug_of_unknown_supply_that_is_never_dispensed_again_was_left() -> None:
-    """Where an overlap needs a refill, the supply must reach the last day looked at to leave that open."""
+    """Where an overlap needs a refill, one within the gap after the longest supply would do: then nobody knows."""
     rule = definition(
         trial={"overlap_needs_refill": True},
         outcome={"evidence": ["treatment_change"], "change_signs": ["switch"], "change_within": 30},
@@ -394,10 +394,10 @@ def test_a_drug_of_unknown_supply_that_is_never_dispensed_again_was_left() -> No
     given = extract(
         coverage="""
         person | start_date | end_date
-        seen   | 2005-01-01 | 2011-02-02
-        cut    | 2005-01-01 | 2011-02-01
+        seen   | 2005-01-01 | 2011-03-04
+        cut    | 2005-01-01 | 2011-03-03
         """,
-        diagnoses="person | date\nseen | 2010-02-01\nseen | 2011-02-01\ncut | 2010-02-01\ncut | 2011-02-01",
+        diagnoses="person | date\nseen | 2010-02-01\nseen | 2011-03-01\ncut | 2010-02-01\ncut | 2011-03-01",
         dispensings="""
         person | drug        | date       | days
         seen   | sertraline  | 2010-02-01 | -
@@ -458,7 +458,7 @@ def test_an_episode_that_was_cut_off_is_unfinished() -> None:
 
 
 def test_a_change_that_was_seen_counts_though_follow_up_is_unfinished() -> None:
-    """A switch is a failure, however short the observation after it."""
+    """A change is a failure, however short the observation after it, and whichever change it was."""
     given = extract(
         coverage="start_date | end_date\n2005-01-01 | 2010-04-02",
         diagnoses="date\n2010-02-01\n2010-04-01",
@@ -466,8 +466,8 @@ def test_a_change_that_was_seen_counts_though_follow_up_is_unfinished() -> None:
     )
 
     assert_shows(
-        judged(given, _by_change("switch", if_unfinished="unknown")),
-        "drug | has_failed | outcome_evidence\nsertraline | true | switch\nvenlafaxine | - | unfinished",
+        judged(given, _by_change("switch", "add_on", if_unfinished="unknown")),
+        "drug | has_failed | outcome_evidence\nsertraline | true | switch_or_add_on\nvenlafaxine | - | unfinished",
     )
 
 

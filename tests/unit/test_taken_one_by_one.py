@@ -4,7 +4,6 @@ import numpy as np
 
 from impasse.transforms.kernels.days import stocked
 from impasse.transforms.kernels.leftovers import taken_one_by_one
-from impasse.transforms.kernels.segments import NEVER
 from tests.tables import table
 
 
@@ -16,9 +15,9 @@ def _waits_by_amount(drawn: str, cap: int = 90) -> list[int]:
 def _waits(
     first: np.ndarray, goes_on: np.ndarray, day: np.ndarray, days: np.ndarray, pace: np.ndarray, cap: int
 ) -> np.ndarray:
-    """The days by which each row waits, if none is open and none is ended."""
-    no, never = np.zeros(len(day), dtype=bool), np.full(len(day), NEVER, dtype=np.int64)
-    begin, _ = taken_one_by_one(first, goes_on, day, days, no, never, np.asarray(pace, dtype=np.int64), cap)
+    """The days by which each row waits, if none is open."""
+    no = np.zeros(len(day), dtype=bool)
+    begin, _ = taken_one_by_one(first, goes_on, day, days, no, np.asarray(pace, dtype=np.int64), cap)
     return begin - day
 
 
@@ -87,18 +86,18 @@ def test_at_one_rate_amounts_are_days() -> None:
 
 def _spans(drawn: str, cap: int) -> list[tuple[int, int]]:
     rows = table(drawn)
-    columns = [rows[name].to_numpy() for name in ("first", "day", "days", "is_open", "ends_by", "pace")]
-    first, day, days, is_open, ends_by, pace = columns
-    spans = taken_one_by_one(first, np.zeros(len(day), dtype=bool), day, days, is_open, ends_by, pace, cap)
+    columns = [rows[name].to_numpy() for name in ("first", "day", "days", "is_open", "pace")]
+    first, day, days, is_open, pace = columns
+    spans = taken_one_by_one(first, np.zeros(len(day), dtype=bool), day, days, is_open, pace, cap)
     return list(zip(*(side.tolist() for side in spans), strict=True))
 
 
 def test_what_is_left_over_lasts_as_long_as_its_amount() -> None:
     """Ten days at 40 are twenty at 20, without a hole before the next begins; at 80 they are five."""
     drawn = """
-        first day days is_open ends_by pace
-        true  0   30   false   9999    40
-        false 20  30   false   9999    {rate}
+        first day days is_open pace
+        true  0   30   false    40
+        false 20  30   false    {rate}
     """
 
     assert _spans(drawn.format(rate=20), 90) == [(0, 40), (40, 70)]
@@ -108,9 +107,9 @@ def test_what_is_left_over_lasts_as_long_as_its_amount() -> None:
 def test_more_than_the_cap_reaches_no_further_than_it_did() -> None:
     """Forty days at 40 would be eighty at 20: thirty are carried over, and the supply still covers its forty."""
     drawn = """
-        first day days is_open ends_by pace
-        true  0   60   false   9999    40
-        false 20  30   false   9999    20
+        first day days is_open pace
+        true  0   60   false    40
+        false 20  30   false    20
     """
 
     assert _spans(drawn, 30) == [(0, 60), (50, 80)]
@@ -119,21 +118,10 @@ def test_more_than_the_cap_reaches_no_further_than_it_did() -> None:
 def test_an_open_row_leaves_no_more_than_the_cap_on_a_later_day() -> None:
     """It may last for 366 days; dispensed again on day 20, at most 5 are left. On its own day it is not bounded."""
     drawn = """
-        first day days is_open ends_by pace
-        true  0   366  true    9999    0
-        false {day} 30 false   9999    0
+        first day days is_open pace
+        true  0   366  true     0
+        false {day} 30 false    0
     """
 
     assert _spans(drawn.format(day=20), 5) == [(0, 25), (25, 55)]
     assert _spans(drawn.format(day=0), 5) == [(0, 366), (5, 35)]
-
-
-def test_a_row_that_is_ended_pushes_no_other() -> None:
-    """Ended by day 10 it leaves nothing over on day 20."""
-    drawn = """
-        first day days is_open ends_by pace
-        true  0   60   false   10      0
-        false 20  30   false   9999    0
-    """
-
-    assert _spans(drawn, 90) == [(0, 10), (20, 50)]

@@ -35,13 +35,12 @@ def until_next_drug(
     return taken_end, days, lasts
 
 
-def left_for_another(rows: Supplies, eras: Segments, is_main: np.ndarray) -> np.ndarray:
-    """For each era of a main drug the day another one was begun, if it was not dispensed then or later; else NEVER."""
+def left_for_another(rows: Supplies, eras: Segments, is_main: np.ndarray, replaces: np.ndarray) -> np.ndarray:
+    """For each era of a main drug the day one that replaces was begun, if it was not dispensed then or later; NEVER."""
     episode, treatment, start = (column[eras.first] for column in (rows.episode, rows.treatment, rows.day))
-    is_meant = is_main[treatment]
-    next_start = _next_drugs(episode, treatment, start, is_meant)
+    next_start = _next_drugs(episode, treatment, start, replaces[treatment])
     last_given = rows.day[eras.first + eras.lengths - 1]
-    return np.where(is_meant & (last_given < next_start), next_start, NEVER)
+    return np.where(is_main[treatment] & (last_given < next_start), next_start, NEVER)
 
 
 @compiled
@@ -61,14 +60,13 @@ def _next_drugs(episode: np.ndarray, treatment: np.ndarray, start: np.ndarray, i
 
 
 def latest_days(
-    rows: Supplies, days: np.ndarray, eras: Segments, last_day: np.ndarray, lasts: np.ndarray, left: np.ndarray,
+    rows: Supplies, days: np.ndarray, eras: Segments, last_day: np.ndarray, lasts: np.ndarray,
     taken_until: np.ndarray, *, gap: int, leftovers: Leftovers, max_days: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """For each era the latest day on which it may have ended, and the latest dispensing that may have been one of it.
 
     They are its `last_day` and its last dispensing where no supply of the drug is unknown, and where the era `lasts`
-    until another drug starts. `left` is the day on which another drug ended it, NEVER if none did. Neither goes on into
-    a later era. `days` are those of the supplies, `taken_until` is the last day for which each is taken.
+    until another drug starts. `days` are those of the supplies, `taken_until` is the last day for which each is taken.
     """
     drugs = Segments(rows.episode, rows.treatment)
     latest, last_given = last_day.copy(), rows.day[eras.first + eras.lengths - 1]
@@ -80,10 +78,10 @@ def latest_days(
     some, era, is_open = rows.only(asked), eras.of[asked], days[asked] == UNKNOWN
     longest = np.where(is_open, max_days, days[asked])
     of_drugs = Segments(some.episode, some.treatment)
-    _, end = leftovers.taken_at_most(some, of_drugs, longest, is_open, left[era].astype(np.int64))
+    _, end = leftovers.taken_at_most(some, of_drugs, longest, is_open)
     np.maximum.at(latest, era, np.minimum(end - 1, taken_until[asked]))
-    latest = np.where(lasts, last_day, np.minimum(latest, left - 1)).astype(last_day.dtype)
-    met, is_ended = np.unique(era), lasts | (left != NEVER)
+    latest = np.where(lasts, last_day, latest)
+    met, is_ended = np.unique(era), lasts
     drug, start, own, given = drugs.of[eras.first], rows.day[eras.first], latest.copy(), last_given.copy()
     _reach_on(drug[met], start[met], is_ended[met], met, own, given, latest, last_given, gap)
     return latest, last_given

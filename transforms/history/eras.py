@@ -249,18 +249,22 @@ def _drug_eras(
         taken_end, days, lasts = until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
     whole_end = taken_end
     if how.ends_left:
-        left = left_for_another(rows, eras, vocabulary.perhaps_in(how.treatments))
+        is_main = vocabulary.perhaps_in(how.treatments)
+        left = left_for_another(rows, eras, is_main, is_main & ~vocabulary.perhaps_in(how.augmenters))
         taken_end = np.minimum(taken_end, left[eras.of])
         taken_from = np.minimum(taken_from, taken_end)
     span_days, covered_days = days_taken(eras.borders, taken_from, taken_end, are_delivered)
     facts = _era_facts(rows, days, taken_end, covered_days, eras, spans, how)
-    latest, facts["last_given_at_most"] = latest_days(
-        rows, days, eras, facts["last_day"], lasts, left, spans.taken_until[rows.episode],
+    last_day = np.maximum(facts["last_day"], eras.max(whole_end) - 1)
+    latest, last_given = latest_days(
+        rows, days, eras, last_day, lasts, spans.taken_until[rows.episode],
         gap=how.permissible_gap_days, leftovers=leftovers, max_days=supply.max_days,
     )  # fmt: skip
-    whole = np.where(facts["has_unknown_supply"], spans.taken_until[facts["episode"]], eras.max(whole_end) - 1)
-    facts["may_be_refilled"] = (left != NEVER) & (whole >= runs_from[facts["episode"]])
-    facts["last_day_at_most"] = np.where(facts["may_be_refilled"], np.maximum(latest, whole), latest)
+    may_go_on = (latest >= runs_from[facts["episode"]]) | (last_given >= left)
+    was_left = (left != NEVER) & ~may_go_on
+    facts["may_be_refilled"] = (left != NEVER) & may_go_on
+    facts["last_day_at_most"] = np.where(was_left, np.minimum(latest, left - 1), latest).astype(np.int32)
+    facts["last_given_at_most"] = np.where(was_left, facts["last_given"], last_given)
     supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "drug_eras": eras}
     return facts, supplies
 

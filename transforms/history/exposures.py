@@ -145,5 +145,5 @@ def joining(rule: Trial, supply: SupplySection) -> Joining:
         rule.window_days,
         ends_left,
         rule.treatments if by_main_drugs else (),
-        rule.augmenters if until_next else (),
+        rule.augmenters if until_next or ends_left else (),
     )

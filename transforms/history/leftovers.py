@@ -14,7 +14,7 @@ from impasse.transforms.history.encode import UNKNOWN
 from impasse.transforms.history.exposures import Supplies
 from impasse.transforms.kernels.days import stocked
 from impasse.transforms.kernels.leftovers import taken_one_by_one
-from impasse.transforms.kernels.segments import NEVER, Segments
+from impasse.transforms.kernels.segments import Segments
 
 
 class Leftovers(NamedTuple):
@@ -29,21 +29,20 @@ class Leftovers(NamedTuple):
         if self.cap == 0:
             return day, day + days
         if self.are_amounts:
-            nothing = np.zeros(len(day), dtype=bool)
-            return self.taken_at_most(rows, drugs, days, nothing, np.full(len(day), NEVER))
+            return self.taken_at_most(rows, drugs, days, np.zeros(len(day), dtype=bool))
         begin = day + stocked(_firsts(drugs, len(day)), day, days, self.cap)
         return begin, begin + days
 
     def taken_at_most(
-        self, rows: Supplies, drugs: Segments, days: np.ndarray, is_open: np.ndarray, ends_by: np.ndarray
+        self, rows: Supplies, drugs: Segments, days: np.ndarray, is_open: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """The same where some supplies, whose length `is_open`, last for `days` unless the drug is dispensed again.
 
-        Of those no more than the cap is left over then. All end `ends_by` a day.
+        Of those no more than the cap is left over then.
         """
         paces = _paces(rows, drugs) if self.are_amounts and self.cap else np.zeros(len(rows.day), dtype=np.int64)
         whole = (_firsts(drugs, len(rows.day)), rows.begins > 0)
-        return taken_one_by_one(*whole, rows.day, days, is_open, ends_by, paces, self.cap)
+        return taken_one_by_one(*whole, rows.day, days, is_open, paces, self.cap)
 
 
 def _firsts(drugs: Segments, n_rows: int) -> np.ndarray:

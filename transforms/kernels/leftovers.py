@@ -10,14 +10,14 @@ from impasse.transforms.kernels.compiled import compiled
 @compiled
 def taken_one_by_one(
     first: np.ndarray, goes_on: np.ndarray, day: np.ndarray, days: np.ndarray, is_open: np.ndarray,
-    ends_by: np.ndarray, pace: np.ndarray, cap: int,
+    pace: np.ndarray, cap: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """The begin and the end of each row, which waits, at most `cap` days, for what the row before has left over.
 
     `first` marks the first row of each group; rows come sorted by day. A row that `goes_on` follows the one before
     without a gap. What earlier rows of the group have left over is an amount: days left x pace of the row before / pace
     of this row, rounded down; where one pace is not above 0, the days themselves. More days than `cap` that way are no
-    more than they were. A row that `is_open` has at most `cap` days left on a later day. All rows end `ends_by` a day.
+    more than they were. A row that `is_open` has at most `cap` days left on a later day.
     """
     begin, end = np.zeros(len(day), dtype=np.int64), np.zeros(len(day), dtype=np.int64)
     opens = 0
@@ -38,12 +38,12 @@ def taken_one_by_one(
                             left = min(left * pace[row - 1] // pace[row], max(left, cap))
                         if capped:
                             left = min(left, cap)
-                        at = min(day[row] + left, ends_by[earlier])
+                        at = day[row] + left
                     if side == 0:
                         begin[earlier] = at
                     else:
                         end[earlier] = at
             since += min(max(end[row - 1] - day[row], 0), cap)
-        begin[row] = min(since, ends_by[row])
-        end[row] = min(since + days[row], ends_by[row])
+        begin[row] = since
+        end[row] = since + days[row]
     return begin, end
