@@ -52,8 +52,8 @@ the two say together at a level, or of a hidden pair from the overall row. Not l
 definitions, differences between definitions of different disorders but for their episodes in all, a treatment rule
 within another where the verdicts are not, which persons two definitions share, and the difference of two runs. Nor
 is, of profiles, what staging systems have in common with each other or with a definition that sets a threshold on
-one; nor what two definitions tell together of states of trials. `reconciliation` counts delivered rows and passes as
-it is.
+one; nor what two definitions tell together of states of trials, or of why verdicts cannot be told.
+`reconciliation` counts delivered rows and passes as it is.
 
 Sentences pass the same gate: each that counts episodes or persons is made from the tables this returns, what is
 expected of a release names no number of the run, and `sentences` stops a run that says anything else.
