@@ -165,6 +165,12 @@ def read_table(name: str, text: str, file: str) -> pl.DataFrame:
     return table
 
 
+def places_of_rows(text: str, file: str) -> list[str]:
+    """The file and line of each row that `read_table` gives."""
+    reader = csv.DictReader(text.splitlines())
+    return [f"{file}, line {reader.line_num}" for _ in reader]
+
+
 def _refuse_row(name: str, row: CsvRow, where: str, seen: set[tuple[str, ...]]) -> None:
     """Stop at a row that is not whole, not cited, not in the vocabulary, or there twice."""
     if None in row or None in row.values():
@@ -201,7 +207,8 @@ def _cell(text: str, kind: pl.DataType | type[pl.DataType], where: str, column: 
 
 
 def _finite(text: str) -> float:
-    if not isfinite(number := float(text)):
+    """A number in plain figures: Python reads underscores and the figures of other scripts too."""
+    if "_" in text or not text.isascii() or not isfinite(number := float(text)):
         raise ValueError
     return number
 

@@ -45,14 +45,26 @@ def read_codelists(folders: Sequence[Path] = ()) -> CodeLists:
 
     lists = codelist_files.parse(read_texts(shipped("codelists"), "*.csv"))
     for folder in folders:
-        lists = own_codelists.with_added(lists, read_texts(folder / OWN_LISTS, "*.csv"), f"{folder / OWN_LISTS}")
+        lists = own_codelists.with_added(lists, _own_texts(folder / OWN_LISTS), f"{folder / OWN_LISTS}")
     return lists
 
 
 def own_list_texts(folders: Sequence[Path]) -> dict[str, str]:
     """The text of every file of code lists in the user's folders; of later folders the names end with their number."""
-    read = enumerate((read_texts(folder / OWN_LISTS, "*.csv") for folder in folders), start=1)
+    read = enumerate((_own_texts(folder / OWN_LISTS) for folder in folders), start=1)
     return {f"{name}{f'_{n}' * (n > 1)}.csv": text for n, texts in read for name, text in texts.items()}
+
+
+def _own_texts(lists: Path) -> dict[str, str]:
+    """The texts of a folder of code lists, which may be missing."""
+    if (lists.exists() or lists.is_symlink()) and not lists.is_dir():
+        raise ImpasseError(
+            f"{OWN_LISTS} is no folder.",
+            where=f"{lists}",
+            expected=f"a folder {OWN_LISTS} with the files of code lists, or none",
+            do="Put the file into a folder of this name, or give it another name.",
+        )
+    return read_texts(lists, "*.csv")
 
 
 def read_definitions(folders: Sequence[Path] = ()) -> dict[str, Definition]:

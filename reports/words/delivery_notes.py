@@ -105,8 +105,8 @@ def refill_sentences(supply: SupplySection, lengths: Iterable[tuple[str, int]]) 
         told = ", ".join(f"{plain(atc)} {plural(days, 'day')}" for atc, days in lengths) or "known of no drug"
         notes.append(
             f"How long a supply lasts where nothing else tells, until {supply.waiting_time_percentile}% of the refills "
-            f"of its drug have come: {told}. A drug that fewer than {supply.waiting_time_min_persons} persons have "
-            "twice has no such length."
+            f"of its drug have come: {told}. Refills of a person after the same number of days count once. A drug that "
+            f"fewer than {supply.waiting_time_min_persons} persons have twice has no such length."
         )
     return notes
 

@@ -75,7 +75,7 @@ def _spread(values: list[Fraction]) -> Fraction:
 
 
 def by_waiting_times(rows: Iterable[Dispensing], percent: int, min_persons: int, max_days: int) -> dict[str, int]:
-    """By drug the days within which so many percent of the refills came."""
+    """By drug the days within which so many percent of the refills came, those of a person after the same days once."""
     rows = list(rows)
     lengths = {}
     for drug in {row[2] for row in rows if len(row[2]) == 7}:
@@ -83,7 +83,7 @@ def by_waiting_times(rows: Iterable[Dispensing], percent: int, min_persons: int,
         for person in {row[0] for row in rows}:
             days = sorted({row[1] for row in rows if row[0] == person and row[2] == drug})
             gaps = [(after - day).days for day, after in pairwise(days)]
-            refills[person] = [gap for gap in gaps if gap <= max_days]
+            refills[person] = {gap for gap in gaps if gap <= max_days}
         all_gaps = sorted(gap for gaps in refills.values() for gap in gaps)
         if sum(bool(gaps) for gaps in refills.values()) < min_persons or not all_gaps:
             continue

@@ -58,7 +58,8 @@ def test_what_it_means_that_refills_tell_how_long_supplies_last() -> None:
     ]
     assert refill_sentences(waiting, [("N06AB06", 84), ("N06AX16", 1)]) == [
         "How long a supply lasts where nothing else tells, until 90% of the refills of its drug have come: "
-        "N06AB06 84 days, N06AX16 1 day. A drug that fewer than 50 persons have twice has no such length."
+        "N06AB06 84 days, N06AX16 1 day. Refills of a person after the same number of days count once. "
+        "A drug that fewer than 50 persons have twice has no such length."
     ]
     assert "have come: known of no drug." in refill_sentences(waiting, [])[0]
 

@@ -1,4 +1,4 @@
-"""Disclosure control of persons beside their episodes, and of one disorder beside several."""
+"""Disclosure control of persons beside their episodes, of one disorder beside several, of nested definitions."""
 
 import numpy as np
 import polars as pl
@@ -6,6 +6,7 @@ import pytest
 
 from impasse.schemas.expectations import release
 from impasse.schemas.study import DisclosureSection, Study
+from impasse.transforms.compare.agreement import compare_pairs
 from impasse.transforms.compare.prevalence import build_prevalence
 from impasse.transforms.disclose.suppress import protect
 from tests.tables import table
@@ -163,3 +164,46 @@ def test_the_attacker_on_disorders_finds_what_a_sentence_says():
     told = attack_disorders.told(groups, protected, [f"There are {groups.sum()} episodes x 3 definitions."], 5)
 
     assert "('all', 'all'): b xonr schizophrenia" in told
+
+
+# Nested definitions
+
+
+def two_definitions(a: tuple[int, int, int], b: tuple[int, int, int]) -> dict[str, pl.DataFrame]:
+    """Eligible, resistant and undetermined of two definitions that share 100 episodes: 40 resistant, 40 not."""
+    drawn = f"""
+        definition_id | denominator_id | stratum  | level      | n_total | n_resistant | n_undetermined
+        a             | eligible       | all      | all        | {a[0]}  | {a[1]}      | {a[2]}
+        a             | eligible       | disorder | depression | {a[0]}  | {a[1]}      | {a[2]}
+        b             | eligible       | all      | all        | {b[0]}  | {b[1]}      | {b[2]}
+        b             | eligible       | disorder | depression | {b[0]}  | {b[1]}      | {b[2]}
+        """
+    pair = """
+        definition_a | definition_b | n_common | n_both_resistant | n_only_a | n_only_b | n_neither
+        a            | b            | 100      | 40               | 0        | 0        | 40
+        """
+    agreement = compare_pairs(table(pair).with_columns(disorder=pl.lit("depression")))
+    return protect({"prevalence": build_prevalence(table(drawn)), "agreement": agreement}, 5)
+
+
+def shown_definitions(protected: dict[str, pl.DataFrame]) -> set[str]:
+    """Those with a row of prevalence that is shown."""
+    return set(protected["prevalence"].filter(~pl.col("suppressed"))["definition_id"])
+
+
+@pytest.mark.parametrize(("undetermined", "is_shown"), [(0, True), (1, False), (4, False), (5, True)])
+def test_few_undetermined_episodes_between_nested_definitions_hide_the_narrower(undetermined, is_shown):
+    """A copy that asks for a higher age leaves out 20 resistant, ten not resistant, and so many undetermined."""
+    protected = two_definitions(a=(130 + undetermined, 60, 20 + undetermined), b=(100, 40, 20))
+
+    assert shown_definitions(protected) == ({"a", "b"} if is_shown else {"a"})
+    assert protected["agreement"]["suppressed"].to_list() == [not is_shown]
+
+
+@pytest.mark.parametrize(("undetermined", "is_shown"), [(20, True), (19, False), (16, False), (15, True)])
+def test_few_undetermined_by_one_definition_alone_hide_the_pair(undetermined, is_shown):
+    """Of 20 shared episodes that either leaves open, the first leaves open so many: the others are the second's."""
+    protected = two_definitions(a=(150, 60, undetermined), b=(150, 60, 40))
+
+    assert shown_definitions(protected) == {"a", "b"}
+    assert protected["agreement"]["suppressed"].to_list() == [not is_shown]

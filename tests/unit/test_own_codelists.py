@@ -105,6 +105,15 @@ def test_a_drug_that_is_possibly_of_a_group_is_surely_so_by_another_row() -> Non
     assert "our_class" in resolved(codes, "N06AB04")["maybe_groups"]
 
 
+def test_a_missing_class_may_be_filled_in_and_no_other_fact_moves() -> None:
+    """Of a drug that was known by its heading only; the heading and the drugs beside it say what they said."""
+    codes = added(treatments=csv_of("treatments", f"N06AX99,newdrug,drug,snri,,drug,ours,,{CITED}"))
+    beside = pl.Series(["N06A", "N06AX", "N06AX11", "N06AX98"])
+
+    assert (resolved(CODES, "N06AX99")["class"], resolved(codes, "N06AX99")["class"]) == (None, "snri")
+    assert codes.resolve_atc(beside).drop("maybe_groups").equals(CODES.resolve_atc(beside).drop("maybe_groups"))
+
+
 def test_a_treatment_in_sessions_may_be_added() -> None:
     """It belongs to its own groups only."""
     codes = added(
@@ -136,6 +145,9 @@ REFUSED = [
     ("treatments", f"N06AX99,x,drug,,,drug,<b>,,{CITED}", "'<b>' is no name of a treatment group"),
     ("treatments", f"N06AX99,x,drug,,,drugs,ours,,{CITED}", "Did you mean 'drug'?"),
     ("procedures", f"icd10pcs,GZB0ZZZ,cbt,US,{CITED}", "The procedure 'icd10pcs GZB0ZZZ' is there already."),
+    ("procedures", f"kva,DU0111,cbt,SE,{CITED}", "The procedure 'kva DU0111' lies below 'kva DU011'."),
+    ("procedures", f"kva,DU01,cbt,SE,{CITED}", "The procedure 'kva DU01' lies above 'kva DU011'."),
+    ("procedures", f"impasse,CBTGROUP,psychotherapy_other,,{CITED}", "lies below 'impasse CBT'."),
     ("procedures", f"kva,DA999,cbtt,SE,{CITED}", "Did you mean 'cbt'?"),
     ("procedures", f"kvaa,DA999,cbt,SE,{CITED}", "Did you mean 'kva'?"),
     ("procedures", f"cpt,9083.2,cbt,US,{CITED}", "'9083.2' is no cpt code"),
@@ -144,6 +156,9 @@ REFUSED = [
     ("doses", dose(mg="0"), "A dose of N06AX99 is not more than 0."),
     ("doses", dose(mg="nan"), "minimum_effective_mg is not readable."),
     ("doses", dose(mg="-1"), "A dose of N06AX99 is not more than 0."),
+    ("doses", dose(mg="100001"), "A dose of N06AX99 is more than 100,000 mg."),
+    ("doses", dose(mg="1_000"), "minimum_effective_mg is not readable."),
+    ("doses", dose(mg="\u0664\u0660"), "minimum_effective_mg is not readable."),
     ("doses", dose(looked_up="false"), "no row, or more than one, that is looked up"),
     ("doses", dose(cited=",2026-11-30,M"), "A row without source."),
     ("doses", "N06AX99", "too many or too few cells"),
@@ -159,6 +174,41 @@ def test_a_row_that_changes_what_is_shipped_or_matches_nothing_is_refused(name: 
 
     assert problem in message
     assert f"mine/codelists/{name}.csv" in message
+
+
+@pytest.mark.parametrize(("name", "row", "problem"), REFUSED[:-2], ids=[told for _, _, told in REFUSED[:-2]])
+def test_a_refused_row_is_named_by_its_line(name: str, row: str, problem: str) -> None:
+    """Blank lines count. Where no row of several is right, the file is named."""
+    message = told(**{name: f"{HEADS[name]}\n\n{row}\n"})
+
+    assert problem in message
+    assert f"mine/codelists/{name}.csv, line 3" in message or "looked up" in problem
+
+
+def test_a_procedure_beside_shipped_ones_is_added() -> None:
+    """One that shares no more than its first letters with them; an identifier is no heading of a longer one."""
+    rows = [f"kva,DU012,cbt,SE,{CITED}", f"omop,40308401,cbt,,{CITED}", f"sks,DU0111,cbt,DK,{CITED}"]
+
+    assert added(procedures=csv_of("procedures", *rows)).procedures.height == CODES.procedures.height + 3
+
+
+def test_own_procedures_may_lie_below_one_another() -> None:
+    """In one file; the longest code says what is meant."""
+    rows = [f"kva,DA99,psychotherapy_other,SE,{CITED}", f"kva,DA999,cbt,SE,{CITED}"]
+    codes = added(procedures=csv_of("procedures", *rows))
+    found = codes.resolve_procedures(pl.DataFrame({"code_system": ["kva"] * 2, "code": ["DA998", "DA999"]}))
+
+    assert found["treatment"].to_list() == ["psychotherapy_other", "cbt"]
+
+
+def test_a_missing_dose_of_a_listed_drug_may_be_filled_in() -> None:
+    """Shipped definitions then use it."""
+    atc = sorted(set(CODES.treatments.filter(pl.col("treatment").str.len_chars() == 7, modality="drug")["treatment"]))
+    without = next(code for code in atc if code not in CODES.doses["atc"])
+
+    codes = added(doses=csv_of("doses", dose(without, mg="100000")))
+
+    assert codes.doses.filter(atc=without)["minimum_effective_mg"].to_list() == [100_000.0]
 
 
 def test_a_first_line_that_differs_is_refused() -> None:
@@ -237,6 +287,17 @@ def test_shipped_definitions_say_the_same_beside_a_folder(own: Path) -> None:
 
     assert [catalogue.tables_read(d, codes) for d in SHIPPED] == [catalogue.tables_read(d, CODES) for d in SHIPPED]
     assert codes.diagnoses.filter(pl.col("list") != "burnout").equals(CODES.diagnoses)
+
+
+def test_a_file_in_the_place_of_the_folder_of_lists_is_refused(tmp_path: Path) -> None:
+    """Its rows would be passed over without a word; a folder without any is none of a problem."""
+    (tmp_path / "mine").mkdir()
+    assert inputs.read_codelists([tmp_path / "mine"]).own.is_empty()
+    (tmp_path / "mine/codelists").write_text(GOOD["doses"])
+
+    for read in (inputs.read_codelists, inputs.own_list_texts):
+        with pytest.raises(ImpasseError, match=r"codelists is no folder\."):
+            read([tmp_path / "mine"])
 
 
 def test_the_page_of_methods_prints_rows_and_sources_as_text(own: Path) -> None:

@@ -54,11 +54,39 @@ def test_fifty_persons_have_a_length_one_fewer_has_none() -> None:
     assert set(supplied(rows, waiting_time_min_persons=49)["days"]) == {30}
 
 
-def test_ten_refills_must_have_taken_as_long() -> None:
+def test_ten_of_those_counted_must_have_taken_as_long() -> None:
     """Of the longest refill of one person no length is made."""
     assert length_of_most(np.array([0, 90, 10]), 99) == 2
     assert length_of_most(np.array([0, 91, 9]), 99) is None
     assert length_of_most(np.array([0, 91, 9]), 91) == 1
+
+
+def test_a_person_counts_once_for_each_length() -> None:
+    """However often it is: 200 refills every 37 days weigh as one, so that the length is that of all the others."""
+    often = [("often", date(2010, 1, 1) + timedelta(37 * n), "N06AB06", None) for n in range(201)]
+
+    assert set(supplied(refilled([30] * 60) + often)["days"]) == {30}
+    assert set(supplied(refilled([*[30] * 40, *[37] * 9]) + often)["days"]) == {30}
+    assert set(supplied(refilled([*[30] * 39, *[37] * 9]) + often, waiting_time_min_persons=49)["days"]) == {37}
+
+
+def test_a_person_counts_for_each_of_their_lengths() -> None:
+    """Fifty persons had the drug again after 30 days and after 60: half of their lengths are 30 days."""
+    rows = [
+        (f"p{n:03}", date(2010, 1, 1) + timedelta(day), "N06AB06", None) for n in range(50) for day in (0, 30, 90, 120)
+    ]
+
+    assert set(supplied(rows, waiting_time_percentile=50)["days"]) == {30}
+    assert set(supplied(rows, waiting_time_percentile=51)["days"]) == {60}
+
+
+def test_nine_persons_who_take_long_make_no_length() -> None:
+    """Though each of them does so ten times: the tenth person is missing."""
+    rows, start = refilled([30] * 50), date(2012, 1, 1)
+    long = [(f"l{n}", start + timedelta(90 * i), "N06AB06", None) for n in range(9) for i in range(11)]
+
+    assert supplied(rows + long, waiting_time_percentile=99)["days"].null_count() == len(rows + long)
+    assert set(supplied(rows + long)["days"]) == {30}
 
 
 def test_a_gap_longer_than_the_longest_supply_is_no_refill() -> None:

@@ -15,6 +15,7 @@ from impasse.schemas.tables import KEYS
 from impasse.transforms.compare.agreement import extreme_prevalences
 from impasse.transforms.disclose.hiding import any_small, hide, is_among
 
+_OPEN = ("open_a", "open_b")
 _CELLS_OF_PAIR = ("n_undetermined", "n_both_resistant", "n_only_a", "n_only_b", "n_neither")
 
 
@@ -39,11 +40,14 @@ def _with_margins(agreement: pl.DataFrame, prevalence: pl.DataFrame) -> pl.DataF
 
 
 def nested_definitions(tables: dict[str, pl.DataFrame]) -> dict[str, list[tuple[str, np.ndarray]]]:
-    """For each definition the others, and which of `_compared` lie within each other in every disorder."""
+    """For each definition the others, and which of `_compared` lie, or may lie, within each other in every disorder."""
     if "agreement" not in tables:
         return {}
-    cells = {"resistant": "n_both_resistant", "other": "n_neither", "eligible": "n_common"}
+    cells = {"resistant": "n_both_resistant", "open": "n_undetermined", "other": "n_neither", "eligible": "n_common"}
     is_within = {g: pl.col(cell) == pl.min_horizontal(f"{g}_a", f"{g}_b") for g, cell in cells.items()}
+    # A pair tells how many shared episodes either leaves open, not how many both do.
+    least, most = pl.min_horizontal(*_OPEN), pl.max_horizontal(*_OPEN)
+    is_within["open"] = pl.col("n_undetermined").is_between(least, most)
     paired = _with_margins(tables["agreement"], tables["prevalence"])
     found = paired.group_by("definition_a", "definition_b").agg(is_in.all().alias(g) for g, is_in in is_within.items())
     nested: dict[str, list[tuple[str, np.ndarray]]] = {}
@@ -78,6 +82,7 @@ def _told_by_pair() -> list[pl.Expr]:
     undecided = []  # decided by one definition alone
     for own, other in ("ab", "ba"):
         told.append(pl.col(f"eligible_{own}") - pl.col("n_common"))
+        told.append((pl.col(f"open_{own}") - pl.col("n_undetermined")).abs())
         resistant_alone = pl.col(f"resistant_{own}") - both - pl.col(f"n_only_{own}")
         other_alone = pl.col(f"other_{own}") - neither - pl.col(f"n_only_{other}")
         told += [resistant_alone, other_alone, (pl.col(f"open_{other}") - resistant_alone - other_alone).abs()]

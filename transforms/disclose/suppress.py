@@ -18,10 +18,10 @@ prevalence of none among many.
    by disorder come to more than all persons where some have several disorders; where these are few, no disorder
    shows persons.
 4. Nested definitions. Definitions are taken by their resistant episodes, most first. Where the resistant, the
-   not resistant or the eligible of one all belong to the other too, so that their difference may be known to be
-   a number of episodes, the later one is hidden if that difference is small, in any denominator. All episodes of
-   several disorders tell those of a hidden disorder, beside the others: they are hidden where these are few, and at
-   the levels at which a definition of one of the disorders hides them.
+   undetermined, the not resistant or the eligible of one all belong, or may belong, to the other too, so that their
+   difference may be known to be a number of episodes, the later one is hidden if that difference is small, in any
+   denominator. All episodes of several disorders tell those of a hidden disorder, beside the others: they are
+   hidden where these are few, and at the levels at which a definition of one of the disorders hides them.
 5. Levels add up to the row `all`. Hidden levels are joined by the smallest others that help, until all hidden
    levels *taken together* could be published as one level; so never one alone. This is done for the episodes and
    for each eligible group by itself first, so that definitions with the same group hide the same levels for it. A
@@ -52,8 +52,8 @@ the two say together at a level, or of a hidden pair from the overall row. Not l
 definitions, differences between definitions of different disorders but for their episodes in all, a treatment rule
 within another where the verdicts are not, which persons two definitions share, and the difference of two runs. Nor
 is, of profiles, what staging systems have in common with each other or with a definition that sets a threshold on
-one; nor what two definitions tell together of states of trials. `reconciliation` counts delivered rows and passes as
-it is.
+one; nor what two definitions tell together of states of trials, or of why verdicts cannot be told.
+`reconciliation` counts delivered rows and passes as it is.
 
 Sentences pass the same gate: each that counts episodes or persons is made from the tables this returns, what is
 expected of a release names no number of the run, and `sentences` stops a run that says anything else.
@@ -206,8 +206,8 @@ def _told(name: str, own: _Family, earlier: list[str], others: _Others) -> np.nd
 
 
 def _compared(counts: np.ndarray) -> np.ndarray:
-    """Levels by resistant, not resistant and all within the denominator: what may be nested in another definition."""
-    return np.column_stack([counts[:, 0], counts[:, 2], counts[:, :3].sum(axis=1)])
+    """Levels by resistant, undetermined, not resistant and all of the denominator: what may be nested in another."""
+    return np.column_stack([counts[:, :3], counts[:, :3].sum(axis=1)])
 
 
 def _hidden_levels_of(family: _Family, others: _Others, of_disorders: set[int], threshold: int) -> dict[str, set[int]]:

@@ -6,16 +6,18 @@ lasts as long as 80% of current users take to come again. Laugesen 2017 (doi:10.
 the 99th percentile. (V: both abstracts; `waiting_time_percentile` is 80 by default.)
 
 What is done: the percentile itself, of the days between one dispensing of a drug and the person's next, over all
-persons of the delivery. Days of dispensing that follow each other by more than `max_days` are two treatments and no
-refill. The length is the least number of days within which so many percent of the refills came (D).
+persons of the delivery. A person counts once for each different number of days, so that who has the drug 200 times at
+the same distance weighs as one who has it twice. Days of dispensing that follow each other by more than `max_days` are
+two treatments and no refill. The length is the least number of days within which so many percent of these came (D).
 
-What is not done: no distribution is fitted, nor are current users told from new ones by a mixture, and each refill
-counts, not one of each person. So the length depends on `max_days`, and on persons who refill often. It is one length
-for a drug, whatever was handed out: the dose is known only where a daily dose was delivered.
+What is not done: no distribution is fitted, nor are current users told from new ones by a mixture, and a person whose
+refills differ counts more than once. So the length depends on `max_days`, and on persons who refill irregularly. It is
+one length for a drug, whatever was handed out: the dose is known only where a daily dose was delivered.
 
-Refills are counted, so the lengths are the same however the persons are cut into buckets. A drug has a length only
-if at least `waiting_time_min_persons` persons have it twice, and at least ten refills took as long or longer: no
-length tells what one person did. Codes of a group of drugs (shorter than seven letters) have none.
+Whole numbers are counted, each person in one bucket, so the lengths are the same however persons are cut into buckets.
+A drug has a length only if at least `waiting_time_min_persons` persons have it twice, and at least ten of what is
+counted took as long or longer: of a few long refills no length is made. Codes of a group of drugs (shorter than seven
+letters) have none.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ _FEWEST_AS_LONG = 10
 
 @dataclass(frozen=True)
 class Refills:
-    """How many refills of each drug came after how many days, and of how many persons. Those of buckets are added up.
+    """How many persons had each drug again after how many days, and how many had it again at all; buckets add up.
 
     Rows are the drugs in the order of the alphabet, columns of `after` the days from 0 to the longest.
     """
@@ -59,9 +61,9 @@ def count_refills(rows: pl.DataFrame, words: OrderedWords, longest: int) -> Refi
     group, day = unpacked(keys)
     days = np.diff(day)
     is_refill = (np.diff(group) == 0) & (days <= longest)
-    cell = group[1:] % len(drugs) * (longest + 1) + days
-    after = np.bincount(cell[is_refill], minlength=len(drugs) * (longest + 1))
-    persons = distinct(group[1:][is_refill]) % len(drugs)
+    group, days = unpacked(distinct(packed(group[1:][is_refill], days[is_refill])))
+    after = np.bincount(group % len(drugs) * (longest + 1) + days, minlength=len(drugs) * (longest + 1))
+    persons = distinct(group) % len(drugs)
     return Refills(after.reshape(len(drugs), longest + 1), np.bincount(persons, minlength=len(drugs)))
 
 
@@ -76,7 +78,7 @@ def waiting_times(refills: Refills, words: OrderedWords, rule: SupplySection) ->
 
 
 def length_of_most(after: np.ndarray, percent: int) -> int | None:
-    """The least days within which so many percent of the refills came; None if under ten took as long or longer."""
+    """The least days within which so many percent of those counted came; None if under ten took as long or longer."""
     n_within = np.cumsum(after)
     days = int(np.argmax(100 * n_within >= percent * n_within[-1]))
     n_as_long = n_within[-1] - (n_within[days - 1] if days else 0)
