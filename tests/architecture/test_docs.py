@@ -235,6 +235,7 @@ def test_the_defaults_in_the_readme_are_those_of_the_study_file() -> None:
         "episodes.tail_days": example.episodes.tail_days,
         "episodes.min_prior_observation_days": example.episodes.min_prior_observation_days,
         "episodes.lead_days": example.episodes.lead_days,
+        "supply.max_days": example.supply.max_days,
         "supply.waiting_time_percentile": example.supply.waiting_time_percentile,
         "supply.waiting_time_min_persons": example.supply.waiting_time_min_persons,
         "disclosure.threshold": example.disclosure.threshold,

@@ -799,7 +799,7 @@ def test_a_truth_says_what_it_is() -> None:
     lines = shown("dep_karolinska")
 
     assert "  truth 1: trials of all groups counted: adequate and failed" in lines
-    assert "  truth 8: trials of all groups counted: given" in lines
+    assert "  truth 2: trials of all groups counted: given" in lines
 
 
 def test_expressions_say_which_delivery_they_are_for() -> None:
