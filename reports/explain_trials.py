@@ -15,7 +15,7 @@ _EVIDENCE = {
     "early_stop": "it stopped early",
     "perhaps_early_stop": "it may have stopped early",
     "switch": "a switch to another drug",
-    "add_on": "another drug or psychotherapy added",
+    "add_on": "another drug or course added",
     "switch_or_add_on": "another drug, in its place or added",
     "ect": "ECT",
     "tms": "TMS",

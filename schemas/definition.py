@@ -76,7 +76,8 @@ class Trial:
     `treatments` and `augmenters` are treatment groups. `permissible_gap_days` are the days without supply
     that one trial of a drug may hold, `session_gap_days` those without a session. `overlap_days` is
     the overlap from which two drugs are taken together rather than one replacing the other; where
-    `overlap_needs_refill`, only if the earlier one was dispensed again on the later one's first day or after.
+    `overlap_needs_refill`, only if the earlier one was dispensed again on the later one's first day or after; else
+    it was left, and ends the day before.
     `supply` is taken as delivered, or only its dates are: a drug is then in use from the first to the
     last of its dispensings. Supplies of known kinds other than the `supply_kinds` are not looked at.
     A drug dispensed once lasts until the next drug starts, if that is within `single_dispensing_days`. The

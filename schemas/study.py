@@ -188,8 +188,9 @@ class SupplySection(_Section):
     new_drug_ends_old: Annotated[
         bool,
         Field(
-            description="A main drug that is not dispensed again once another one is begun ends the day before "
-            "(medication.change.means.new.treatment.episode of AdhereR, Dima & Dediu 2017)."
+            description="A main drug that is not dispensed again once another one is begun ends the day before, also "
+            "where a definition does not ask for that (medication.change.means.new.treatment.episode of AdhereR, "
+            "Dima & Dediu 2017)."
         ),
     ] = False
 

@@ -43,7 +43,7 @@ _DURATIONS = {
 }
 _SIGNS = {
     "switch": "another drug is started in its place",
-    "add_on": "another drug or psychotherapy is added to it",
+    "add_on": "another drug (or psychotherapy, where it makes trials) is added to it",
     "ect": "ECT is given",
     "tms": "TMS is given",
     "admission": "the person is admitted for the disorder",
@@ -218,8 +218,8 @@ def _together(rule: Trial) -> str:
         "later one follows the earlier one."
     )
     refill = (
-        "A drug that is no augmenter also follows an earlier one that is not dispensed again on its first day or "
-        "later; an earlier one whose supply lasts until the episode's end leaves that open."
+        "A drug that is no augmenter also follows an earlier main drug that is not dispensed again on its first day or "
+        "later: that one was left, and ends the day before. While it may yet be dispensed again, that is open."
     )
     return f"{overlap} {refill}" if rule.overlap_needs_refill else overlap
 
@@ -366,7 +366,10 @@ def _lost_response(rule: Outcome) -> str:
 
 def _change(rule: Outcome) -> str:
     signs = listed([_SIGNS[sign] for sign in rule.change_signs], "or") if rule.change_signs else "nothing"
-    return f"By change of treatment a trial fails if {signs} {_horizon(rule)}. {_unfinished(rule)}"
+    plan = ""
+    if "add_on" in rule.change_signs and rule.add_on_from_day > 1:
+        plan = f" What is added before its day {rule.add_on_from_day} is one plan with it, and no failure."
+    return f"By change of treatment a trial fails if {signs} {_horizon(rule)}.{plan} {_unfinished(rule)}"
 
 
 def _horizon(rule: Outcome) -> str:

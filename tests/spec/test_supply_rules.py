@@ -408,7 +408,7 @@ _UNKNOWN_TOGETHER = extract(
 
 
 def test_a_drug_of_unknown_supply_is_in_use_until_it_was_last_dispensed() -> None:
-    """Last dispensed on 29 January: together with a drug started on 2 January for 28 days, on 3 January for 27 or more."""
+    """Last dispensed on 29 January: with a drug started on 2 January for 28 days, on 3 January for 27 or more."""
     assert_shows(
         trials(_UNKNOWN_TOGETHER, definition(trial={"overlap_days": 28})),
         """

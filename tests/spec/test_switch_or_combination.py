@@ -80,7 +80,7 @@ def test_an_augmenter_takes_no_drugs_place() -> None:
 
 
 def test_a_pack_may_yet_be_refilled_within_the_gap_after_it() -> None:
-    """The pack lasts to 9 April and a refill within 30 days goes on with it: until 9 May nobody knows if it was left."""
+    """The pack lasts to 9 April, and a refill within 30 days goes on with it: until 9 May it is open if it was left."""
     given = extract(
         coverage="person | start_date | end_date\nopen | 2005-01-01 | 2010-05-09\nover | 2005-01-01 | 2010-05-10",
         diagnoses="person | date\nopen | 2010-01-02\nopen | 2010-05-01\nover | 2010-01-02\nover | 2010-05-01",

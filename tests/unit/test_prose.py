@@ -141,10 +141,11 @@ def test_trial_in_full() -> None:
         "longer one ends the drug trial. Supply left over at the next dispensing is carried over, up to 90 days. "
         "Sessions more than 60 days apart belong to separate trials. Two drugs that overlap by 4 weeks (28 days) or "
         "more are taken together; with less overlap the later one follows the earlier one. A drug that is no augmenter "
-        "also follows an earlier one that is not dispensed again on its first day or later; an earlier one whose "
-        "supply lasts until the episode's end leaves that open. An augmentation (adding antipsychotic to a trial, on "
-        "its first day or later) is a trial of its own. A combination (adding any other drug that makes a trial) is "
-        "part of the trial it joins and is not counted. Trials are sought in the whole episode."
+        "also follows an earlier main drug that is not dispensed again on its first day or later: that one was left, "
+        "and ends the day before. While it may yet be dispensed again, that is open. An augmentation (adding "
+        "antipsychotic to a trial, on its first day or later) is a trial of its own. A combination (adding any other "
+        "drug that makes a trial) is part of the trial it joins and is not counted. Trials are sought in the whole "
+        "episode."
     )
 
 
@@ -256,9 +257,9 @@ def test_outcome_in_full() -> None:
         "score that counts is the last one on treatment from the trial's day 28 on, until the next trial begins; if "
         "there is none, the first one within 30 days of the trial's last day and no later than the day on which it "
         "begins. If an earlier one on treatment was no failure by the same rule, the loss since then is a failure. By "
-        "change of treatment a trial fails if another drug is started in its place, another drug or psychotherapy is "
-        "added to it or the person is admitted for the disorder after its start and within 90 days of its last day. If "
-        "observation ends "
+        "change of treatment a trial fails if another drug is started in its place, another drug (or psychotherapy, "
+        "where it makes trials) is added to it or the person is admitted for the disorder after its start and within 90 "
+        "days of its last day. What is added before its day 15 is one plan with it, and no failure. If observation ends "
         "before that time is over, a trial without such a change cannot be judged. Where a score was measured that "
         "cannot be compared with a baseline, that no change came proves nothing. A trial stopped before 4 weeks (28 "
         "days) has not failed, whatever the evidence."
@@ -655,6 +656,7 @@ DIFFERENT = [
     changed("trial", combination="ignored"),
     changed("trial", overlap_days=29),
     changed("trial", overlap_needs_refill=False),
+    changed("outcome", add_on_from_day=16),
     changed("trial", supply_kinds=("dispensed", "prescribed")),
     changed("trial", supply="dates_only"),
     changed("trial", supply="dates_only", permissible_gap_days=31),
