@@ -258,11 +258,11 @@ def test_outcome_in_full() -> None:
         "there is none, the first one within 30 days of the trial's last day and no later than the day on which it "
         "begins. If an earlier one on treatment was no failure by the same rule, the loss since then is a failure. By "
         "change of treatment a trial fails if another drug is started in its place, another drug (or psychotherapy, "
-        "where it makes trials) is added to it or the person is admitted for the disorder after its start and within 90 "
-        "days of its last day. What is added before its day 15 is one plan with it, and no failure. If observation ends "
-        "before that time is over, a trial without such a change cannot be judged. Where a score was measured that "
-        "cannot be compared with a baseline, that no change came proves nothing. A trial stopped before 4 weeks (28 "
-        "days) has not failed, whatever the evidence."
+        "where it makes trials) is added to it or the person is admitted for the disorder after its start and within "
+        "90 days of its last day. What is added before its day 15 is one plan with it, and no failure. If observation "
+        "ends before that time is over, a trial without such a change cannot be judged. Where a score was measured "
+        "that cannot be compared with a baseline, that no change came proves nothing. A trial stopped before 4 weeks "
+        "(28 days) has not failed, whatever the evidence."
     )
 
 
