@@ -22,6 +22,7 @@ from impasse.schemas.failures import asks_failure
 from impasse.schemas.resistance import Counted, Resistance, Scored
 from impasse.schemas.values import NO_LEVEL, Row
 
+_KINDS = {"substance": "substances", "class": "classes", "mechanism": "mechanisms"}
 Rules = dict[str, tuple[str, str]]
 _ENDS = {
     "remission": "a remission code",
@@ -270,7 +271,10 @@ def _failures(definition: Definition, row: Row) -> str:
     counts = [count for each in definition.resistance.any_of for count in each.all_of]
     if len(counts) > 1 or counts[0].what != "failed" or row["n_failed_min"] != row["n_failed_max"]:
         return _reached(definition, row)
-    return f"{row['n_failed_min']} of {counts[0].n} needed failures"
+    needed_ones, kind = counts[0].n, counts[0].distinct_by
+    if row["n_failed_min"] >= needed_ones and kind != "none":
+        return f"{plural(row['n_failed_min'], 'failed adequate trial')}, not of {needed_ones} different {_KINDS[kind]}"
+    return f"{row['n_failed_min']} of {needed_ones} needed failures"
 
 
 def _uncounted(row: Row, trials: list[Row]) -> list[str]:

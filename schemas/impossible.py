@@ -38,9 +38,29 @@ def impossible_combination(definition: Definition) -> tuple[str, str] | None:
             "adequacy states adherence_window_days but neither min_pdc_percent nor min_mpr_percent",
         ),
         (
+            not t.carry_over and t.carry_over_cap_days > 0,
+            "carry_over_cap_days",
+            "trial.carry_over is false, so trial.carry_over_cap_days limits nothing",
+        ),
+        (
             "scales" in o.evidence and not o.scales,
             "scales",
             "outcome.evidence names scales but outcome.scales is empty",
+        ),
+        (
+            "scales" not in o.evidence and bool(o.scales),
+            "scales",
+            "outcome.evidence does not name scales, so outcome.scales are read by nothing",
+        ),
+        (
+            o.score != "last" and o.lost_response == "failed",
+            "lost_response",
+            "outcome.lost_response is failed, which only the last score can show, but outcome.score is another",
+        ),
+        (
+            o.score == "best" and any(rule.fails_if == "score_above" for rule in o.scales),
+            "score",
+            "outcome.score is best, but a scale asks for a score above a cut-off, which is one of a stated time",
         ),
         (
             "treatment_change" in o.evidence and not o.change_signs,

@@ -192,6 +192,11 @@ def test_points_go_in_halves_and_a_threshold_is_above_zero(old: str, new: str) -
         ("min_mpr_percent = 0", "min_mpr_percent = 120", None),
         ("washout_treatments = []\nwashout_days = 0", 'washout_treatments = ["maoi"]\nwashout_days = 182', None),
         ("washout_treatments = []", 'washout_treatments = ["maoi"]', "need each other"),
+        ("carry_over = true", "carry_over = false", "limits nothing"),
+        ("carry_over = true\ncarry_over_cap_days = 90", "carry_over = false\ncarry_over_cap_days = 0", None),
+        ('evidence = ["scales", "treatment_change"]', 'evidence = ["treatment_change"]', "read by nothing"),
+        ('score = "last"', 'score = "best"', None),
+        ('lost_response = "not_failed"', 'lost_response = "failed"', None),
     ],
 )
 def test_settings_no_episode_could_meet_are_refused(old: str, new: str, what: str | None) -> None:
@@ -201,6 +206,19 @@ def test_settings_no_episode_could_meet_are_refused(old: str, new: str, what: st
         assert read(TEXT.replace(old, new, 1)).id == "two_drugs"
     else:
         assert what in refused(old, new).what
+
+
+def test_what_only_the_last_score_shows_is_not_asked_of_another() -> None:
+    """A best score cannot have been lost, and it is not one of a stated time that a cut-off holds for."""
+    best = TEXT.replace('score = "last"', 'score = "best"')
+    start, end = best.index("scales = ["), best.index("scales_joined")
+    remission = 'scales = [{ scale = "hamd17", fails_if = "score_above", value = 7 }]\n'
+
+    assert (
+        "only the last score can show" in refused('lost_response = "not_failed"', 'lost_response = "failed"', best).what
+    )
+    assert "one of a stated time" in refused(best[start:end], remission, best).what
+    assert read(TEXT.replace(best[start:end], remission)).outcome.score == "last"
 
 
 def test_evidence_from_scales_needs_a_scale() -> None:

@@ -146,6 +146,15 @@ def test_one_of_two() -> None:
     ) in explained([trial(), second], [judged(), judged(2, **TOO_SHORT)], verdict(n_trials=2))
 
 
+def test_enough_failures_that_are_not_different_enough() -> None:
+    """Two failures of one substance are two, and not of two substances."""
+    told = explained(
+        [trial(), trial(2, role="resumed")], [judged(), judged(2)], verdict(n_trials=2, n_failed_min=2, n_failed_max=2)
+    )
+
+    assert "NOT RESISTANT: only 2 failed adequate trials, not of 2 different" in told
+
+
 def test_resistant() -> None:
     """A resistant verdict says from when, and how many failures it counts."""
     counts = {"n_failed_min": 2, "n_failed_max": 2}
