@@ -40,7 +40,7 @@ NO_BASIS = MIXED + 1
 
 _FACTS = (
     *("treatment", "last_day", "last_day_at_most", "n_days", "n_days_at_most", "days_covered", "n_sessions"),
-    *("has_unknown_supply", "may_be_longer", "is_ongoing", "is_surely_raised", "is_possibly_raised"),
+    *("may_be_longer", "is_ongoing", "is_surely_raised", "is_possibly_raised"),
 )
 _FACTS_OF_EPISODES = {
     "episode_end": "end",
