@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from impasse.schemas.definition import Definition, DrugAdequacy, SessionAdequacy
-from tests.reference.basics import Row, Truth, all_true, between_bounds, days_between, later
+from tests.reference.basics import Row, Truth, all_true, between_bounds, days_between, later, still_runs
 from tests.reference.codes import Codes
 
 
 def judge_adequacy(trial: Row, episode: Row, definition: Definition, codes: Codes) -> Row:
     """Whether the trial was long and strong enough, and the reason."""
     rule = getattr(definition.adequacy, trial["modality"])
-    trial = trial | {"still_runs": trial["is_ongoing"] and not episode["has_died"]}
+    trial = trial | {"still_runs": still_runs(trial, episode)}
     if trial["is_drug"]:
-        days = {"episode_end": episode["end_date"], "observed_until": episode["observed_until"]}
+        passed_until = episode["end_date"] if episode["is_censored"] else episode["observed_until"]
+        days = {"episode_end": episode["end_date"], "passed_until": passed_until}
         return drug_adequacy(handed_out(trial, definition) | days, rule, codes)
     return session_adequacy(trial, rule)
 
@@ -129,8 +130,7 @@ def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
         return None
     n_days, inside = trial["n_days"], trial["supplies"]
     if rule.adherence_window_days > 0:
-        until = min(trial["episode_end"], trial["observed_until"])
-        n_days = min(rule.adherence_window_days, days_between(trial["start_date"], until) + 1)
+        n_days = min(rule.adherence_window_days, days_between(trial["start_date"], trial["episode_end"]) + 1)
         inside = [supply for supply in inside if days_between(trial["start_date"], supply["date"]) < n_days]
     if rule.adherence_window_days == 0 and may_be_longer(trial):
         return None
@@ -144,12 +144,14 @@ def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
 
 
 def is_adherence_seen(trial: Row, rule: DrugAdequacy) -> bool:
-    """Whether the adherence is that of a window that had ended by the last observed day.
+    """Whether the adherence is that of a window whose days have passed.
+
+    They have by the last observed day or, where the episode may go on, by its last day.
 
     Reading: the window's last day is its own, also where the episode ends before it.
     """
     last = later(trial["start_date"], rule.adherence_window_days - 1)
-    return rule.adherence_window_days > 0 and last <= trial["observed_until"]
+    return rule.adherence_window_days > 0 and last <= trial["passed_until"]
 
 
 def days_in_use(trial: Row) -> list[int]:

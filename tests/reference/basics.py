@@ -74,6 +74,11 @@ def is_member(row: Row, of: tuple[str, ...]) -> Truth:
     return None if row["maybe_groups"] & set(of) else False
 
 
+def still_runs(trial: Row, episode: Row) -> bool:
+    """Whether the trial may go on after what was seen: it is ongoing, and death did not end it."""
+    return trial["is_ongoing"] and not episode["has_died"]
+
+
 def days_of_diagnosis(person: Row, code_list: str, codes: Codes) -> list[date]:
     """The days on which the person has a diagnosis of the list; a day may be there twice."""
     rows = person["diagnoses"] or []

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from impasse.schemas.definition import Outcome
+from impasse.schemas.definition import Definition, Outcome
 from tests.reference.basics import Row, Verdict, later
-from tests.reference.codes import Codes
+from tests.reference.codes import Codes, Treatment
 from tests.reference.signs import SWITCH_OR_ADD_ON, sign_between
 
 CHANGES_OF_DRUG = ("switch", "add_on")
@@ -27,15 +27,15 @@ class Signs:
 
 
 def change_verdict(
-    trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes, observes: frozenset[str]
+    trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes, shown: frozenset[str]
 ) -> Verdict:
-    """What the treatment that followed says."""
+    """What the treatment that followed says; `shown` are the signs that the delivery could show."""
     signs = signs_after(trial, trials, person, episode, rule, codes)
     failed = [(day, order_of(sign, rule), sign) for day, sign in signs.told if day <= horizon(trial, episode, rule)]
     if failed:
         day, _, sign = min(failed)
         return True, sign, day
-    if not all(is_sign_observed(sign, person, observes) for sign in rule.change_signs):
+    if not set(rule.change_signs) <= shown:
         return None, "unobserved", None
     if rule.change_within == "episode":
         return verdict_by_the_episode(signs, episode, rule)
@@ -131,8 +131,24 @@ def days_of_sign(sign: str, trial: Row, trials: list[Row], person: Row, episode:
     return [day for listed, day in treated if listed and sign in listed.groups]
 
 
-def is_sign_observed(sign: str, person: Row, observes: frozenset[str]) -> bool:
-    """Whether the delivery could show the sign."""
-    if sign == "admission":
-        return person["admissions"] is not None
-    return {"switch": "drug", "add_on": "drug", "ect": "ect", "tms": "tms"}[sign] in observes
+def signs_shown(definition: Definition, person: Row, codes: Codes, observes: frozenset[str]) -> frozenset[str]:
+    """The signs that the delivery could show.
+
+    A drug that is no trial of the definition, or psychotherapy that is none, need not be seen, for neither is a sign.
+    """
+    groups = {*definition.trial.treatments, *definition.trial.augmenters}
+    unseen = {row.modality for row in codes.treatments if row.groups & groups and not is_shown(row, observes)}
+    shown = observes & {"ect", "tms"}
+    if person["admissions"] is not None:
+        shown |= {"admission"}
+    if "drug" in observes and "drug" not in unseen:
+        shown |= {"switch"} if "psychotherapy" in unseen else {"switch", "add_on"}
+    return shown
+
+
+def is_shown(treatment: Treatment, observes: frozenset[str]) -> bool:
+    """Whether the delivery shows the treatment.
+
+    Reading: CBT is shown only where it is named itself, not where psychotherapy is.
+    """
+    return treatment.observed_as in observes

@@ -118,6 +118,7 @@ def episode_from(
     last = max(event["last"] for event in chain)
     contacts = [event["row"] for event in chain if event["kind"] != "treatment"]
     is_dead = person["death_date"] is not None and person["death_date"] <= observed_until
+    is_censored = reason != "remission" and not is_dead and later(last, rule.gap_days) > observed_until
     opens = later(start, -rule.lead_days)
     return {
         "episode_id": f"{person['person_id']}:{disorder}:{number}",
@@ -133,7 +134,9 @@ def episode_from(
         "treated_from": max(opens, later(before["end_date"], 1)) if before else opens,
         "is_left_truncated": None if observed_before is None else observed_before < rule.min_prior_observation_days,
         "has_died": is_dead,
-        "is_censored": reason != "remission" and not is_dead and later(last, rule.gap_days) > observed_until,
+        "is_censored": is_censored,
+        # What is dispensed after the last day is the episode's only if it goes on, where treatment does not bridge.
+        "treatment_seen_until": end if is_censored and not rule.treatment_bridges else observed_until,
         "n_contacts": len({(row["date"], row["code"]) for row in contacts}),
         "sex": person["sex"],
         "age": completed_years(person["birth_date"], start),

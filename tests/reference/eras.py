@@ -36,7 +36,7 @@ def may_go_on(end_excl: date, gap_days: int, episode: Row) -> bool:
 
     Reading: a remission ends the trials of its episode, so none of them goes on, however soon observation ends.
     """
-    return episode["end_reason"] != "remission" and later(end_excl, gap_days) > episode["observed_until"]
+    return episode["end_reason"] != "remission" and later(end_excl, gap_days) > episode["treatment_seen_until"]
 
 
 def supplies_of(rows: list[Row], rule: Trial, last_day: date, supply: SupplySection) -> list[Row]:

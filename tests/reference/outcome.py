@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from impasse.schemas.definition import Definition, Outcome, ScaleBand, ScaleRule
-from tests.reference.basics import Row, Truth, Verdict, all_true, any_true, days_between
-from tests.reference.change import change_verdict
+from tests.reference.basics import Row, Truth, Verdict, all_true, any_true, days_between, still_runs
+from tests.reference.change import change_verdict, signs_shown
 from tests.reference.codes import Codes, Scale
 from tests.reference.scores import Measured, measured_by
+
+LEFT_OPEN = "unfinished"  # what a scale says of a trial that still runs, where another score may change it
 
 
 def judge_outcome(
@@ -22,18 +24,20 @@ def judge_outcome(
     rule = definition.outcome
     verdict: Verdict = (False if rule.early_stop == "not_failed" else None, "early_stop", None)
     if rule.early_stop == "by_evidence" or not is_surely_early_stop(trial, rule):
-        verdict = verdict_of_evidence(trial, trials, person, episode, rule, codes, observes)
+        shown = signs_shown(definition, person, codes, observes)
+        verdict = verdict_of_evidence(trial, trials, person, episode, rule, codes, shown)
         if rule.early_stop != "by_evidence" and is_early_stop(trial, episode, rule):
             verdict = if_perhaps_early_stop(verdict, rule)
     return dict(zip(("has_failed", "outcome_evidence", "failure_date"), verdict, strict=True))
 
 
 def verdict_of_evidence(
-    trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes, observes: frozenset[str]
+    trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes, shown: frozenset[str]
 ) -> Verdict:
-    """What the evidence says, whenever the trial was stopped."""
+    """What the evidence says, whenever the trial was stopped; `shown` are the signs that the delivery could show."""
+    is_running = still_runs(trial, episode)
     scales = [
-        scale_verdict(measured_by(scale.scale, trial, trials, person, episode, rule), scale, rule, codes)
+        scale_verdict(measured_by(scale.scale, trial, trials, person, episode, rule), scale, rule, codes, is_running)
         for scale in rule.scales
     ]
     told = []
@@ -41,7 +45,7 @@ def verdict_of_evidence(
         if kind == "scales":
             told.append(scales_verdict(scales, rule))
         else:
-            change = change_verdict(trial, trials, person, episode, rule, codes, observes)
+            change = change_verdict(trial, trials, person, episode, rule, codes, shown)
             told.append(unproved(change) if is_unjudged(scales, rule) else change)
     return first_that_tells(told)
 
@@ -50,10 +54,12 @@ def first_that_tells(told: list[Verdict]) -> Verdict:
     """The first evidence that can tell.
 
     Reading: when none can, the treatment_change evidence still says why ("unfinished", "unobserved", "no_baseline").
+    Reading: a scale that was left open is said first, whatever treatment_change says and whichever is asked first.
     """
     decided = [verdict for verdict in told if verdict[0] is not None]
     reasons = [verdict for verdict in told if verdict[1] != "none"]
-    return next(iter(decided + reasons), (None, "none", None))
+    left_open = [verdict for verdict in told if verdict[1] == LEFT_OPEN]
+    return next(iter(decided + left_open + reasons), (None, "none", None))
 
 
 def is_unjudged(scales: list[Verdict], rule: Outcome) -> bool:
@@ -95,11 +101,17 @@ def if_perhaps_early_stop(evidence: Verdict, rule: Outcome) -> Verdict:
 
 
 def scales_verdict(verdicts: list[Verdict], rule: Outcome) -> Verdict:
-    """What the scales say together."""
+    """What the scales say together.
+
+    Reading: only of scales joined as "first" one that was left open is not passed over; "any_measured" passes it over.
+    """
     measured = [verdict for verdict in verdicts if verdict[0] is not None]
     failed = joined([verdict[0] for verdict in verdicts], rule.scales_joined)
+    words_of_scores = [word for _, word, day in verdicts if day is not None]
+    if rule.scales_joined == "first" and words_of_scores[:1] == [LEFT_OPEN]:
+        failed = None
     if failed is None:
-        return None, "none", None
+        return None, LEFT_OPEN if LEFT_OPEN in words_of_scores else "none", None
     _, evidence, day = next(verdict for verdict in measured if verdict[0] == failed)
     if not failed:
         return False, evidence, None
@@ -123,17 +135,39 @@ def joined(verdicts: list[Truth], how: str) -> Truth:
     return measured[0] if measured else None
 
 
-def scale_verdict(measured: Measured, scale: ScaleRule | ScaleBand, rule: Outcome, codes: Codes) -> Verdict:
-    """What one scale says, and the day of its outcome score."""
+def scale_verdict(
+    measured: Measured, scale: ScaleRule | ScaleBand, rule: Outcome, codes: Codes, is_running: bool
+) -> Verdict:
+    """What one scale says, and the day of its outcome score.
+
+    Reading: of a trial that still runs a score without a baseline is left open, too, for another may be judged.
+    """
     evidence = f"{scale.scale}:{scale.fails_if}"
     score, baseline = measured.outcome, measured.baseline
     if score is None:
         return None, evidence, None
     minimum = codes.scale(scale.scale).minimum
+    if is_running and not is_final(measured, scale, rule, minimum):
+        return None, LEFT_OPEN, score["date"]
     failed = is_failure(score, baseline, scale, minimum)
     if failed and any(is_response(row, baseline, scale, minimum) for row in measured.earlier):
         return rule.lost_response == "failed", f"{scale.scale}:response_lost", score["date"]
     return failed, evidence, score["date"]
+
+
+def is_final(measured: Measured, scale: ScaleRule | ScaleBand, rule: Outcome, minimum: float) -> bool:
+    """Whether what a scale says of a trial that still runs stands, whatever score may yet come.
+
+    The first score stays the first; a response stays the best, or stays one that may be lost without failure.
+
+    Reading: a score after treatment is judged in the same way.
+    """
+    if rule.score == "first":
+        return True
+    if rule.score == "last" and rule.lost_response == "failed":
+        return False
+    scores = [measured.outcome, *measured.earlier]  # of the best score none are earlier
+    return any(is_response(row, measured.baseline, scale, minimum) for row in scores)
 
 
 def is_failure(score: Row, baseline: Row | None, scale: ScaleRule | ScaleBand, minimum: float) -> Truth:
@@ -154,7 +188,7 @@ def is_failure(score: Row, baseline: Row | None, scale: ScaleRule | ScaleBand, m
 
 
 def is_response(score: Row, baseline: Row | None, scale: ScaleRule | ScaleBand, minimum: float) -> bool:
-    """Whether an earlier score was no failure; of a band, whether it had fallen beyond it.
+    """Whether a score was no failure; of a band, whether it had fallen beyond it.
 
     Reading: the baseline need lie before the outcome score only, and not before this one.
     """
@@ -170,7 +204,10 @@ def is_response(score: Row, baseline: Row | None, scale: ScaleRule | ScaleBand, 
 def judge_response(
     trial: Row, trials: list[Row], person: Row, episode: Row, definition: Definition, codes: Codes
 ) -> Row:
-    """The state the trial ended in, by the published rules of the first of the disorder's scales that can tell."""
+    """The state the trial ended in, by the published rules of the first of the disorder's scales that can tell.
+
+    Reading: of a trial that still runs it is the state as far as it was seen.
+    """
     for scale in codes.scales:
         if episode["disorder"] in scale.disorders:
             response = response_on(scale, measured_by(scale.name, trial, trials, person, episode, definition.outcome))

@@ -14,7 +14,7 @@ from datetime import date
 from functools import cache
 
 from impasse.schemas.definition import Definition, Trial
-from impasse.schemas.resistance import Scored
+from impasse.schemas.resistance import LengthItem, Scored
 from impasse.schemas.study import EpisodeSection, PeriodSection, SupplySection
 from tests.reference.adequacy import judge_adequacy
 from tests.reference.basics import Known, Row, Truth, only, treatment_rows
@@ -138,31 +138,48 @@ def eligibility(known: Known, definition: Definition) -> Truth:
 # --- Time not seen ----------------------------------------------------------------------------------------------------
 
 
-def is_followed_up(known: Known, rule: Trial) -> bool:
+def is_followed_up(known: Known, definition: Definition) -> bool:
     """Whether the episode was seen from its true start to the day on which the definition closes.
 
     Reading: of an episode outside all coverage, too, only these two are asked, so one that may be neither
     censored nor left truncated (where the study asks for no prior observation) passes as followed up.
     """
     is_from_true_start = known.episode["is_left_truncated"] is not True  # unknown without coverage: taken as true
-    return is_from_true_start and is_seen_to_the_close(known, rule)
+    return is_from_true_start and is_seen_to_the_close(known, definition)
 
 
-def is_seen_to_the_close(known: Known, rule: Trial) -> bool:
+def is_seen_to_the_close(known: Known, definition: Definition) -> bool:
     """Whether the episode was seen to its own end, or to the last day of the trial block's own window.
 
+    A definition that counts the episode's days closes with the episode alone.
+
+    Reading: so it does for the verdict and the score, not for what a change of treatment says of a trial.
     Reading: an episode whose tail has run out, and that may go on all the same, is seen to the close from that day on.
     """
     if not known.episode["is_censored"]:
         return True
+    if does_count_days(definition):
+        return False
+    rule = definition.trial
     last = window_closes(rows_looked_at(known.person, rule), known.episode, rule)
     return last is not None and last <= known.episode["observed_until"]
+
+
+def does_count_days(definition: Definition) -> bool:
+    """Whether the definition is a score that gives points for the episode's length."""
+    rule = definition.resistance
+    return isinstance(rule, Scored) and any(isinstance(item, LengthItem) for item in rule.items)
+
+
+def are_last_days_unknown(known: Known, rule: Trial) -> bool:
+    """Whether the rule looks at the last days of an episode that was not seen to its end."""
+    return rule.window == "last_days" and known.episode["is_censored"]
 
 
 def may_have_missed(known: Known, definition: Definition) -> bool:
     """Whether something may have happened unseen in an episode of the definition's disorders."""
     speaks = known.episode["disorder"] in definition.eligible.disorders
-    return speaks and not is_followed_up(known, definition.trial)
+    return speaks and not is_followed_up(known, definition)
 
 
 # --- Verdicts ---------------------------------------------------------------------------------------------------------
@@ -177,6 +194,9 @@ def classification(known: Known, definition: Definition) -> Row:
     is_unseen = may_have_missed(known, definition)
     verdict = verdict_of(eligible, met, is_unseen)
     decided_by = deciding_block(verdict, eligible, met, lambda *stage: could_be_met(definition, known, *stage))
+    # Reading: this changes the verdict alone; failures and points are counted in the days that were last so far.
+    if verdict == "resistant" and are_last_days_unknown(known, definition.trial):
+        verdict, decided_by = "undetermined", "follow_up"
     likely = known.episode["likely_causes"]
     is_feigned = definition.eligible.pseudo_resistance == "after" and bool(likely and eligible)
     if is_feigned and verdict in ("resistant", "undetermined"):

@@ -24,7 +24,7 @@ class Measured:
 
 def measured_by(scale: str, trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome) -> Measured:
     """What the scale shows of the trial."""
-    rows = highest_of_each_day(person, scale)
+    rows = until_remission(highest_of_each_day(person, scale), episode)
     if not rows:
         return Measured(None, [], None)
     treated = on_treatment(rows, trial, trials, rule)
@@ -42,6 +42,13 @@ def highest_of_each_day(person: Row, scale: str) -> list[Row]:
             if known is None or row["value"] > known["value"]:
                 highest[row["date"]] = row
     return [highest[day] for day in sorted(highest)]
+
+
+def until_remission(rows: list[Row], episode: Row) -> list[Row]:
+    """The scores that can tell of the episode's trials: none after the last day of one that ended in remission."""
+    if episode["end_reason"] != "remission":
+        return rows
+    return [row for row in rows if row["date"] <= episode["end_date"]]
 
 
 def between(rows: list[Row], first: date, last: date) -> list[Row]:

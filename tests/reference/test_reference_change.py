@@ -205,8 +205,8 @@ def test_a_trial_may_have_been_stopped_early(
 
 @pytest.mark.parametrize(("value", "told"), [(7.0, (False, *PERHAPS[1:])), (7.5, PERHAPS)])
 def test_what_is_so_in_either_case_is_told(value: float, told: tuple) -> None:
-    """An early stop is no failure here; and if there was none, the score says whether it failed."""
-    outcome = {"early_stop_days": 28, "evidence": ("scales",), "scales": (ABOVE_SEVEN,)}
+    """An early stop is no failure here; and if there was none, a score of 7 says that it did not fail."""
+    outcome = {"early_stop_days": 28, "evidence": ("scales",), "scales": (ABOVE_SEVEN,), "lost_response": "not_failed"}
 
     assert judged([fill(0, CITALOPRAM, 20)], until=40, outcome=outcome, scores=[score(14, value)]) == told
 

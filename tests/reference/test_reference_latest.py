@@ -27,7 +27,9 @@ def latest(rows: list, until: int = 1000, remission: int | None = None, **settin
         "end_date": on(min(until, 900)) if remission is None else on(remission),
         "end_reason": "tail" if remission is None else "remission",
         "has_died": False,
+        "is_censored": False,
         "observed_until": on(until),
+        "treatment_seen_until": on(until),
     }
     person = {"treatments": treatment_rows(tables, CODES)}
     trials = trials_of(person, episode, with_trial(**settings).trial, SupplySection(max_days=100))

@@ -33,7 +33,9 @@ def trials(rows: list[tuple], leftovers: str = AMOUNT, same_day: str = "together
         "end_date": on(900),
         "end_reason": "tail",
         "has_died": False,
+        "is_censored": False,
         "observed_until": on(1000),
+        "treatment_seen_until": on(1000),
     }
     person = {"treatments": treatment_rows({"dispensings": [supplied(*row) for row in rows], "procedures": []}, CODES)}
     supply = SupplySection(max_days=100, leftovers=leftovers, same_day=same_day)

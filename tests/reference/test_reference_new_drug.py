@@ -44,7 +44,9 @@ def trials(rows: list[tuple], ends: bool = True, **settings: Any) -> list[Row]:
         "end_date": on(900),
         "end_reason": "tail",
         "has_died": False,
+        "is_censored": False,
         "observed_until": on(1000),
+        "treatment_seen_until": on(1000),
     }
     tables = {"dispensings": [fill(*row) for row in rows], "procedures": []}
     supply = SupplySection(max_days=100, new_drug_ends_old=ends)

@@ -53,6 +53,8 @@ SEVERITY = DiagnosisItem(
 )
 # As if augmenters were main treatments, too.
 ALL_DRUGS = replace(BASE.trial, treatments=("antidepressants", "augmenters"), augmenters=())
+# A switch is seen where drugs are; psychotherapy that was added is not.
+BY_SWITCH = replace(BASE.outcome, change_signs=("switch",))
 
 
 # --- Counts and alternatives ------------------------------------------------------------------------------------------
@@ -209,9 +211,10 @@ def test_before_the_outcome_is_asked_no_day_is_known_for_a_failure() -> None:
     [(1, "any", "undetermined"), (1, "last", "undetermined"), (2, "any", "not_resistant")],
 )
 def test_a_window_stays_open_over_what_is_not_observed(n: int, timing: str, verdict: str) -> None:
-    """Psychotherapy may have failed on any day; that only one drug failed is known all the same."""
+    """Psychotherapy may have failed on any day; that only one drug was left for another is known all the same."""
+    definition = with_alternative(count(n), count(1, CBT, timing=timing), within=10)
     told = classify(
-        definition=with_alternative(count(n), count(1, CBT, timing=timing), within=10),
+        definition=replace(definition, outcome=BY_SWITCH),
         observes=DRUGS_ONLY,
         dispensings=[fill(0, CITALOPRAM, 60), fill(60, SERTRALINE, 29)],
     )
@@ -449,6 +452,7 @@ def test_stages_stand_on_each_other_or_not(
     definition = with_levels(
         level("I", count(1)), level("II", count(1, CBT)), level("III", count(2)), is_cumulative=is_cumulative
     )
+    definition = replace(definition, outcome=BY_SWITCH)
     weekly = [session(20 + 8 * n, "cbt") for n in range(sessions)]
     after = [fill(100, SERTRALINE, 29)] if sessions and not rows else []
     told = classify(definition=definition, dispensings=rows + after, procedures=weekly, observes=observes)

@@ -8,13 +8,17 @@ from impasse.schemas.definition import Trial
 from tests.reference.basics import Row, Truth, all_true, days_between, later
 
 
-def unseen_gap_days(last_day: date, episode: Row, rule: Trial) -> int:
-    """The days without supply after which a drug may yet be dispensed again, though nobody has seen it.
+def may_go_on_unseen(era: Row, last_day: date, episode: Row, rule: Trial) -> bool:
+    """Whether a drug may be in use, or be dispensed again, after the last day that is looked at.
 
-    There are none where more was seen than is looked at, and none where a remission or death ended it all.
+    Where the episode may go on it may be, if its supply and a gap reach the day until which treatment was seen; where
+    the episode is over, or the rule's own window is, only if the supply itself reaches the last day.
+
+    Reading: where the rule's own window closes on the episode's last day, that day is the episode's.
     """
-    is_over = episode["end_reason"] == "remission" or episode["has_died"]
-    return 0 if is_over or last_day != episode["observed_until"] else rule.permissible_gap_days
+    if episode["is_censored"] and last_day == episode["end_date"]:
+        return later(era["last_day_at_most"], rule.permissible_gap_days) >= episode["treatment_seen_until"]
+    return era["last_day_at_most"] >= last_day
 
 
 def settle_what_may_be_refilled(eras: list[Row], last_day: date, episode: Row, rule: Trial) -> None:
@@ -22,13 +26,12 @@ def settle_what_may_be_refilled(eras: list[Row], last_day: date, episode: Row, r
 
     Reading: it may be where its supply, in the longest reading, reaches what is not seen, or another trial of the drug.
     """
-    gap_days = unseen_gap_days(last_day, episode, rule)
     for era in eras:
         left = era["ends_before"]
         if left is None:
             continue
         is_refilled = any(day >= left for day in era["dispensed_if_one"])
-        if is_refilled or later(era["last_day_at_most"], gap_days) >= last_day:
+        if is_refilled or may_go_on_unseen(era, last_day, episode, rule):
             era["may_be_refilled"] = True
         else:
             era["last_day_at_most"] = min(era["last_day_at_most"], later(left, -1))
@@ -41,11 +44,10 @@ def settle_what_may_be_refilled(eras: list[Row], last_day: date, episode: Row, r
 
 def settle_what_may_be_together(eras: list[Row], last_day: date, episode: Row, rule: Trial) -> None:
     """Tell each drug what makes it taken together with another, and whether it may yet run after the last day."""
-    gap_days = unseen_gap_days(last_day, episode, rule)
     for era in eras:
         era["taken_together_from"] = rule.overlap_days
         era["needs_refill"] = rule.overlap_needs_refill
-        era["may_yet_run"] = later(era["last_day_at_most"], gap_days) >= last_day
+        era["may_yet_run"] = may_go_on_unseen(era, last_day, episode, rule)
 
 
 def overlap_days(newer: Row, older: Row) -> int:
