@@ -20,7 +20,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from impasse.schemas.definition import Definition
+from impasse.schemas.definition import MODALITIES, Definition
 from impasse.schemas.errors import ImpasseError, nearest
 
 EXACT_SYSTEMS = ("snomed", "omop")
@@ -135,15 +135,15 @@ class CodeLists:
         """Every diagnosis code list."""
         return frozenset(self.diagnoses["list"])
 
-    def observed_as_of_group(self, group: str) -> frozenset[str]:
-        """What a delivery must show (`observes`) for every treatment of the group to be seen."""
-        return self._observed_as.get(group, frozenset())
+    def observed_as_of_group(self, group: str, modalities: Iterable[str] = MODALITIES) -> frozenset[str]:
+        """What a delivery must show (`observes`) for every treatment of the group and of the modalities to be seen."""
+        return frozenset(kind for modality in modalities for kind in self._observed_as.get((group, modality), ()))
 
     @cached_property
-    def _observed_as(self) -> dict[str, frozenset[str]]:
-        members = self.treatments.select("groups", "observed_as").explode("groups").drop_nulls("groups")
-        named = members.group_by("groups").agg(pl.col("observed_as").unique())
-        return {group: frozenset(kinds) for group, kinds in named.iter_rows()}
+    def _observed_as(self) -> dict[tuple[str, str], list[str]]:
+        members = self.treatments.select("groups", "modality", "observed_as").explode("groups").drop_nulls("groups")
+        named = members.group_by("groups", "modality").agg(pl.col("observed_as").unique())
+        return {(group, modality): kinds for group, modality, kinds in named.iter_rows()}
 
     def check_definition(self, definition: Definition, text: str = "") -> None:
         """Raise ImpasseError for the first group, code list or scale of the definition that is not known.

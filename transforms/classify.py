@@ -22,7 +22,7 @@ from impasse.schemas.study import Study
 from impasse.transforms.history.encode import Coded, encode
 from impasse.transforms.history.episodes import Spans, build_episodes, spans_of
 from impasse.transforms.history.eras import Eras, build_eras
-from impasse.transforms.history.evidence import find_signs
+from impasse.transforms.history.evidence import find_signs, observed_changes
 from impasse.transforms.history.exposures import Exposures, Joining, find_exposures, joining
 from impasse.transforms.history.trials import TrialsOfRule, build_trials
 from impasse.transforms.history.vocabulary import Vocabulary
@@ -138,7 +138,8 @@ class Classification:
         trials, sharing = self.trials_under(rule), self.by_trial_rule[rule]
         adequacies, outcomes = ({getattr(d, block): None for d in sharing} for block in ("adequacy", "outcome"))
         how = {"reads_days": rule.supply == "as_delivered", "verdict_only": verdict_only}
-        judged = judge_trials(trials, list(adequacies), list(outcomes), self.judged_by, **how)
+        changes = observed_changes(rule, self.coded.observes, self.codes)
+        judged = judge_trials(trials, list(adequacies), list(outcomes), self.judged_by, changes, **how)
         return JudgedTrials(trials, judged)
 
     @cached_property

@@ -242,7 +242,7 @@ def _window(rule: Trial) -> str:
     return {
         "episode": "Trials are sought in the whole episode.",
         "first_days": f"Trials are sought in the first {long} of the episode only.",
-        "last_days": f"Trials are sought in the last {long} of the episode only.",
+        "last_days": f"Trials are sought in the last {long} of the episode only; while it may go on, nothing is sure.",
         "first_treated_days": f"Trials are sought in the first {long} of the episode’s treatment only.",
     }[rule.window]
 
@@ -353,7 +353,15 @@ def _score(rule: Outcome) -> str:
     if rule.score_days_after_end:
         within = f"within {duration(rule.score_days_after_end)} of the trial's last day"
         later = f"; if there is none, the first one {within} and no later than the day on which it begins"
-    return f"The score that counts is the {chosen} on treatment {since}{later}.{_lost_response(rule)}"
+    return f"The score that counts is the {chosen} on treatment {since}{later}.{_lost_response(rule)}{_not_final(rule)}"
+
+
+def _not_final(rule: Outcome) -> str:
+    """The first score stays the first; a response stays one if it is the best, or if its loss is no failure."""
+    if rule.score == "first":
+        return ""
+    told = "tells a response only" if rule.score == "best" or rule.lost_response == "not_failed" else "tells nothing"
+    return f" If a trial still runs when observation ends, it {told}, for another may follow."
 
 
 def _lost_response(rule: Outcome) -> str:

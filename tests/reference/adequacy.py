@@ -14,6 +14,7 @@ def judge_adequacy(trial: Row, episode: Row, definition: Definition, codes: Code
     if trial["is_drug"]:
         passed_until = episode["end_date"] if episode["is_censored"] else episode["observed_until"]
         days = {"episode_end": episode["end_date"], "passed_until": passed_until}
+        days |= {"may_episode_go_on": episode["is_censored"]}
         return drug_adequacy(handed_out(trial, definition) | days, rule, codes)
     return session_adequacy(trial, rule)
 
@@ -126,7 +127,7 @@ def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
     """
     if rule.min_pdc_percent == 0 and rule.min_mpr_percent == 0:
         return True
-    if trial["still_runs"] and not is_adherence_seen(trial, rule):
+    if may_adherence_change(trial, rule) and not is_adherence_seen(trial, rule):
         return None
     n_days, inside = trial["n_days"], trial["supplies"]
     if rule.adherence_window_days > 0:
@@ -141,6 +142,11 @@ def is_adherent(trial: Row, rule: DrugAdequacy) -> Truth:
     return (
         n_days > 0 and 100 * covered >= rule.min_pdc_percent * n_days and 100 * handed >= rule.min_mpr_percent * n_days
     )
+
+
+def may_adherence_change(trial: Row, rule: DrugAdequacy) -> bool:
+    """Whether the trial still runs or, where a window is looked at, the episode may go on, and the days with it."""
+    return trial["still_runs"] or (rule.adherence_window_days > 0 and trial["may_episode_go_on"])
 
 
 def is_adherence_seen(trial: Row, rule: DrugAdequacy) -> bool:

@@ -75,7 +75,7 @@ def is_seen(day: date, trial: Row, episode: Row) -> bool:
     closes = trial["window_closes"]
     is_closed = closes is not None and closes <= episode["observed_until"]
     is_over = episode["end_reason"] == "remission" or episode["has_died"]
-    return is_over or is_closed or day <= episode["observed_until"]
+    return is_over or is_closed or day <= episode["treatment_seen_until"]
 
 
 def order_of(sign: str, rule: Outcome) -> int:
@@ -147,8 +147,5 @@ def signs_shown(definition: Definition, person: Row, codes: Codes, observes: fro
 
 
 def is_shown(treatment: Treatment, observes: frozenset[str]) -> bool:
-    """Whether the delivery shows the treatment.
-
-    Reading: CBT is shown only where it is named itself, not where psychotherapy is.
-    """
-    return treatment.observed_as in observes
+    """Whether the delivery shows the treatment. Where psychotherapy is seen, so is CBT."""
+    return treatment.observed_as in (observes | {"cbt"} if "psychotherapy" in observes else observes)

@@ -21,7 +21,18 @@ def episodes_of(person: Row, disorder: str, rule: EpisodeSection, period: Period
             before = episodes[-1] if episodes else None
             number = len(episodes) + 1
             episodes.append(episode_from(chain, before, number, person, disorder, coverage, rule, period))
+    for episode in episodes:
+        episode["treatment_seen_until"] = treatment_seen_until(episode, person, rule, codes)
     return episodes
+
+
+def treatment_seen_until(episode: Row, person: Row, rule: EpisodeSection, codes: Codes) -> date:
+    """The last day observed, or that before the first treatment which is of the episode only if the episode goes on."""
+    if rule.treatment_bridges or not episode["is_censored"]:
+        return episode["observed_until"]
+    given = [event["first"] for event in bridging_treatments(person, episode["disorder"], codes)]
+    later_ones = [day for day in given if episode["end_date"] < day <= episode["observed_until"]]
+    return later(min(later_ones), -1) if later_ones else episode["observed_until"]
 
 
 def merged_coverage(rows: list[Row] | None) -> list[tuple[date, date]] | None:
@@ -135,8 +146,6 @@ def episode_from(
         "is_left_truncated": None if observed_before is None else observed_before < rule.min_prior_observation_days,
         "has_died": is_dead,
         "is_censored": is_censored,
-        # What is dispensed after the last day is the episode's only if it goes on, where treatment does not bridge.
-        "treatment_seen_until": end if is_censored and not rule.treatment_bridges else observed_until,
         "n_contacts": len({(row["date"], row["code"]) for row in contacts}),
         "sex": person["sex"],
         "age": completed_years(person["birth_date"], start),

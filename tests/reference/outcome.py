@@ -103,12 +103,15 @@ def if_perhaps_early_stop(evidence: Verdict, rule: Outcome) -> Verdict:
 def scales_verdict(verdicts: list[Verdict], rule: Outcome) -> Verdict:
     """What the scales say together.
 
-    Reading: only of scales joined as "first" one that was left open is not passed over; "any_measured" passes it over.
+    One that was left open is not passed over: of those joined as "first" it leaves all open, of "any_measured" all but
+    a failure.
     """
     measured = [verdict for verdict in verdicts if verdict[0] is not None]
     failed = joined([verdict[0] for verdict in verdicts], rule.scales_joined)
     words_of_scores = [word for _, word, day in verdicts if day is not None]
     if rule.scales_joined == "first" and words_of_scores[:1] == [LEFT_OPEN]:
+        failed = None
+    if rule.scales_joined == "any_measured" and LEFT_OPEN in words_of_scores and not failed:
         failed = None
     if failed is None:
         return None, LEFT_OPEN if LEFT_OPEN in words_of_scores else "none", None

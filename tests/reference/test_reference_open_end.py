@@ -20,6 +20,7 @@ from tests.reference.drawn import (
     CITALOPRAM,
     CODES,
     EVERYTHING,
+    MIRTAZAPINE,
     SERTRALINE,
     STUDY,
     TWO_FAILURES,
@@ -126,7 +127,7 @@ PHQ9 = ScaleRule(scale="phq9", fails_if="score_above", value=9.0)
 
 @pytest.mark.parametrize(
     ("how", "told"),
-    [("first", None), ("any", None), ("all", False), ("any_measured", False)],
+    [("first", None), ("any", None), ("all", False), ("any_measured", None)],
 )
 def test_a_scale_left_open_is_not_passed_over_as_the_first(how: str, told: bool | None) -> None:
     """The HAM-D17 is left open, the PHQ-9 shows a response; without a HAM-D17 the PHQ-9 is the first."""
@@ -187,6 +188,8 @@ def test_a_score_after_the_remission_tells_nothing(day: int, last_contact: str, 
 
 # --- Until when treatment was seen ------------------------------------------------------------------------------------
 
+AFTER_THE_END = fill(201, MIRTAZAPINE, 30)  # of the episode only if it goes on
+
 
 @pytest.mark.parametrize(
     ("bridges", "until", "days", "is_ongoing"),
@@ -206,9 +209,18 @@ def test_treatment_is_seen_until_the_last_day_of_an_open_episode(
 ) -> None:
     """Citalopram from day 150 on and a gap reach day 201; where treatment bridges, observation ends what is seen."""
     study = STUDY.model_copy(update={"treatment_bridges": bridges})
-    told = by_change([fill(150, CITALOPRAM, days)], until=until, study=study, diagnoses=HALF_YEAR)
+    rows = [fill(150, CITALOPRAM, days), *([] if bridges else [AFTER_THE_END])]
+    told = by_change(rows, until=until, study=study, diagnoses=HALF_YEAR)
 
     assert facts(told["trials"], "is_ongoing") == [(is_ongoing,)]
+
+
+def test_without_a_treatment_after_its_last_day_all_is_seen_of_an_open_episode() -> None:
+    """The supply and a gap reach day 201, and the day after what was observed, 349."""
+    for days, is_ongoing in ((21, False), (169, False), (170, True)):
+        told = by_change([fill(150, CITALOPRAM, days)], until=MAY_GO_ON, diagnoses=HALF_YEAR)
+
+        assert facts(told["trials"], "is_ongoing") == [(is_ongoing,)]
 
 
 FIRST_DAYS = {"window": "first_days", "window_days": 190}
@@ -231,7 +243,7 @@ def test_a_drug_may_yet_run_where_the_episode_may_go_on(
     until: int, days: int, second: int, trial: dict, sign: str
 ) -> None:
     """From day 100; a gap must reach the episode's last day, 200; else the supply that day, or the window's, 189."""
-    rows = [fill(100, CITALOPRAM, days), fill(second, SERTRALINE, 30)]
+    rows = [fill(100, CITALOPRAM, days), fill(second, SERTRALINE, 30), AFTER_THE_END]
 
     assert judged(rows, until=until, trial=trial, diagnoses=HALF_YEAR) == (True, sign, on(second))
 
@@ -259,7 +271,7 @@ def test_where_treatment_bridges_a_drug_may_yet_run_at_the_end_of_observation(da
 )
 def test_a_drug_may_yet_be_refilled_where_the_episode_may_go_on(until: int, days: int, roles: list) -> None:
     """From day 100, and left on day 150; a gap must reach day 200, or the pack."""
-    rows = [fill(100, CITALOPRAM, days), fill(150, SERTRALINE, 45)]
+    rows = [fill(100, CITALOPRAM, days), fill(150, SERTRALINE, 45), AFTER_THE_END]
     told = by_change(rows, until=until, trial={"overlap_needs_refill": True}, diagnoses=HALF_YEAR)
 
     assert facts(told["trials"], "role", "n_add_ons") == roles
@@ -342,7 +354,7 @@ def test_the_length_is_known_when_the_episode_is_over(item: Any, until: int, ver
     [
         (("antidepressants", "cbt"), {"drug", "cbt"}, True, True),
         (("antidepressants", "cbt"), {"drug"}, True, False),
-        (("antidepressants", "cbt"), {"drug", "psychotherapy"}, True, False),
+        (("antidepressants", "cbt"), {"drug", "psychotherapy"}, True, True),
         (("antidepressants", "psychotherapy"), {"drug", "cbt"}, True, False),
         (("antidepressants", "ect"), {"drug"}, True, True),
         (("antidepressants",), {"drug"}, True, True),
@@ -351,7 +363,7 @@ def test_the_length_is_known_when_the_episode_is_over(item: Any, until: int, ver
 def test_a_sign_is_seen_where_every_treatment_is_that_could_be_one(
     treatments: tuple, observes: set[str], switch: bool, add_on: bool
 ) -> None:
-    """Unspecified psychotherapy may be CBT, and surely is psychotherapy; sessions of ECT are no sign of the two."""
+    """Where psychotherapy is seen so is CBT, which does not show the rest; sessions of ECT are no sign of the two."""
     rows = [fill(0, CITALOPRAM, 28)]
     trial = {"treatments": treatments, "augmenters": ("antidepressants",)}
     for sign, is_seen in (("switch", switch), ("add_on", add_on)):

@@ -183,7 +183,8 @@ def test_no_augmenters() -> None:
 def test_bounded_windows() -> None:
     """A window is said by which end of the episode it takes, and its length."""
     assert "in the first 1 year (365 days) of the episode only." in trial(window="first_days", window_days=365)
-    assert "in the last 90 days of the episode only." in trial(window="last_days", window_days=90)
+    told = trial(window="last_days", window_days=90)
+    assert "in the last 90 days of the episode only; while it may go on, nothing is sure." in told
 
 
 def adequacy(**changes: object) -> str:
@@ -256,13 +257,14 @@ def test_outcome_in_full() -> None:
         "the last score in the 2 weeks (14 days) up to the trial's start, else the first in the 7 days after it. The "
         "score that counts is the last one on treatment from the trial's day 28 on, until the next trial begins; if "
         "there is none, the first one within 30 days of the trial's last day and no later than the day on which it "
-        "begins. If an earlier one on treatment was no failure by the same rule, the loss since then is a failure. By "
-        "change of treatment a trial fails if another drug is started in its place, another drug (or psychotherapy, "
-        "where it makes trials) is added to it or the person is admitted for the disorder after its start and within "
-        "90 days of its last day. What is added before its day 15 is one plan with it, and no failure. If observation "
-        "ends before that time is over, a trial without such a change cannot be judged. Where a score was measured "
-        "that cannot be compared with a baseline, that no change came proves nothing. A trial stopped before 4 weeks "
-        "(28 days) has not failed, whatever the evidence."
+        "begins. If an earlier one on treatment was no failure by the same rule, the loss since then is a failure. If "
+        "a trial still runs when observation ends, it tells nothing, for another may follow. By change of treatment a "
+        "trial fails if another drug is started in its place, another drug (or psychotherapy, where it makes trials) "
+        "is added to it or the person is admitted for the disorder after its start and within 90 days of its last day. "
+        "What is added before its day 15 is one plan with it, and no failure. If observation ends before that time is "
+        "over, a trial without such a change cannot be judged. Where a score was measured that cannot be compared with "
+        "a baseline, that no change came proves nothing. A trial stopped before 4 weeks (28 days) has not failed, "
+        "whatever the evidence."
     )
 
 
@@ -270,9 +272,12 @@ def test_which_score_and_which_baseline() -> None:
     """Each choice has its words; only the last score can be worse than an earlier one."""
     best, first = outcome(score="best", score_days_after_end=0), outcome(score="first")
 
-    assert "is the lowest one on treatment from the trial's day 28 on, until the next trial begins. By" in best
+    assert "is the lowest one on treatment from the trial's day 28 on, until the next trial begins. If" in best
     assert "is the first one on treatment" in first
     assert "the loss since" not in best + first
+    assert "it tells a response only, for another may follow." in best
+    assert "it tells a response only, for another may follow." in outcome(lost_response="not_failed")
+    assert "for another may follow" not in first
     assert "the loss since then is no failure." in outcome(lost_response="not_failed")
     assert "up to the episode's start, else" in outcome(baseline="episode")
 

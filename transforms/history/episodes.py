@@ -28,6 +28,7 @@ class Spans(NamedTuple):
     """The episodes as arrays: days as day numbers, `disorder` as its place in `disorders`.
 
     Where an episode `is_remitted`, a remission ended it; where observation `ends_in_death`, death ended it.
+    `treatment_seen_until` is the last day on which a treatment of the episode would have been seen.
     """
 
     person: np.ndarray
@@ -36,6 +37,7 @@ class Spans(NamedTuple):
     end: np.ndarray
     treated_from: np.ndarray
     observed_until: np.ndarray
+    treatment_seen_until: np.ndarray
     is_censored: np.ndarray
     is_remitted: np.ndarray
     ends_in_death: np.ndarray
@@ -49,12 +51,12 @@ class Spans(NamedTuple):
     @property
     def runs_until(self) -> np.ndarray:
         """The last day seen of treatment that may still run on: none where a remission ended it."""
-        return np.where(self.is_remitted, np.int32(NEVER), self.observed_until)
+        return np.where(self.is_remitted, np.int32(NEVER), self.treatment_seen_until)
 
     @property
     def seen_until(self) -> np.ndarray:
         """The day until which it is known what changed: after a remission or death nothing changes any more."""
-        return np.where(self.is_remitted | self.ends_in_death, np.int32(NEVER), self.observed_until)
+        return np.where(self.is_remitted | self.ends_in_death, np.int32(NEVER), self.treatment_seen_until)
 
     def of_disorders(self, disorders: frozenset[str]) -> np.ndarray:
         """Is the episode one of these disorders?"""
@@ -64,7 +66,8 @@ class Spans(NamedTuple):
 def spans_of(episodes: pl.DataFrame, disorders: tuple[str, ...]) -> Spans:
     """The episodes' columns as arrays."""
     place = episodes["disorder"].cast(pl.Enum(disorders)).to_physical()
-    days = (episodes[c].to_numpy() for c in ("start", "end", "treated_from", "observed_until", "is_censored"))
+    named = ("start", "end", "treated_from", "observed_until", "treatment_seen_until", "is_censored")
+    days = (episodes[c].to_numpy() for c in named)
     is_remitted = (episodes["end_reason"] == END_REASONS[_REMISSION]).to_numpy()
     died = episodes["ends_in_death"].to_numpy()
     return Spans._make([episodes["person"].to_numpy(), place.to_numpy(), *days, is_remitted, died, disorders])
@@ -125,7 +128,8 @@ def build_episodes(coded: Coded, rule: EpisodeSection, period: PeriodSection, co
     """One row per episode that starts in the period, days as day numbers, sorted by (person, disorder, number).
 
     Columns: episode, person, disorder, number, start, end, end_reason, observed_until, is_observed,
-    observed_days_before, treated_from, is_left_truncated, is_censored, ends_in_death, n_contacts, sex, age.
+    observed_days_before, treated_from, treatment_seen_until, is_left_truncated, is_censored, ends_in_death, n_contacts,
+    sex, age.
     """
     observed = _observed(coded.coverage)
     named = codes.disorders.filter(pl.col("disorder").is_in(rule.disorders)).iter_rows(named=True)
@@ -135,10 +139,12 @@ def build_episodes(coded: Coded, rule: EpisodeSection, period: PeriodSection, co
     order = in_order(packed(line, columns[2]))
     chains = _Chains(*(column[order] for column in columns))
     ends = _ends(chains, observed, coded, rule, _day_number(period.end))
-    return _table(chains, ends, coded, rule, period)
+    return _table(chains, ends, coded, rule, period, codes)
 
 
-def _table(chains: _Chains, ends: _Ends, coded: Coded, rule: EpisodeSection, period: PeriodSection) -> pl.DataFrame:
+def _table(
+    chains: _Chains, ends: _Ends, coded: Coded, rule: EpisodeSection, period: PeriodSection, codes: CodeLists
+) -> pl.DataFrame:  # fmt: skip
     """The chains that start in the period, as episodes: each ends before the next, and is treated after the last."""
     lines = Segments(chains.person, chains.disorder)
     is_later = lines.rank[1:] > 0
@@ -147,6 +153,7 @@ def _table(chains: _Chains, ends: _Ends, coded: Coded, rule: EpisodeSection, per
     treated_from[1:][is_later] = np.maximum(treated_from[1:], end[:-1] + 1)[is_later]
     is_observed = ends.observed_from != NEVER
     days = {"start": chains.start, "end": end, "observed_until": ends.observed_until, "treated_from": treated_from}
+    days["treatment_seen_until"] = _treatment_seen_until(chains, end, ends, coded, rule, codes)
     days["observed_days_before"] = np.where(is_observed, chains.start - ends.observed_from, 0)
     table = coded.persons.select("birth_date", "sex")[chains.person].with_columns(
         *(pl.Series(name, values).cast(pl.Int32) for name, values in days.items()),
@@ -168,9 +175,28 @@ def _table(chains: _Chains, ends: _Ends, coded: Coded, rule: EpisodeSection, per
         is_left_truncated=pl.col("observed_days_before") < rule.min_prior_observation_days,
     ).select(
         "episode", "person", "disorder", "number", "start", "end", "end_reason", "observed_until", "is_observed",
-        "observed_days_before", "treated_from", "is_left_truncated", "is_censored", "ends_in_death",
-        "n_contacts", "sex", "age",
+        "observed_days_before", "treated_from", "treatment_seen_until", "is_left_truncated", "is_censored",
+        "ends_in_death", "n_contacts", "sex", "age",
     )  # fmt: skip
+
+
+def _treatment_seen_until(
+    chains: _Chains, end: np.ndarray, ends: _Ends, coded: Coded, rule: EpisodeSection, codes: CodeLists
+) -> np.ndarray:  # fmt: skip
+    """The last day observed, or the day before the first treatment that is of an episode only if the episode goes on.
+
+    Such a treatment comes after the end of an episode that may go on, and does not bridge.
+    """
+    seen_until = ends.observed_until.copy()
+    if rule.treatment_bridges:
+        return seen_until
+    treatments = dict(codes.disorders.select("disorder", "treatments").iter_rows())
+    for place, disorder in enumerate(coded.disorders):
+        rows = np.flatnonzero(ends.is_censored & (chains.disorder == place))
+        given = coded.days_given(coded.vocabulary.surely_in((treatments[disorder],)))
+        first = given.first_within(chains.person[rows], end[rows] + 1, seen_until[rows])
+        seen_until[rows[first >= 0]] = given.day[first[first >= 0]] - 1
+    return seen_until
 
 
 _OF_COVERAGE = ("is_observed", "observed_days_before")

@@ -251,7 +251,7 @@ def _drug_eras(
     if how.ends_left:
         is_main = vocabulary.perhaps_in(how.treatments)
         left = left_for_another(rows, eras, is_main, is_main & ~vocabulary.perhaps_in(how.augmenters))
-        taken_end = np.minimum(taken_end, left[eras.of])
+        taken_end = np.minimum(taken_end, left[eras.of]).astype(taken_end.dtype)
         taken_from = np.minimum(taken_from, taken_end)
     span_days, covered_days = days_taken(eras.borders, taken_from, taken_end, are_delivered)
     facts = _era_facts(rows, days, taken_end, covered_days, eras, spans, how)
@@ -272,10 +272,10 @@ def _drug_eras(
 def _runs_from(spans: Spans, looked_until: np.ndarray, how: Joining) -> np.ndarray:
     """For each episode the first last day of an era that may go on after the last day looked at.
 
-    If observation ended then, it may also go on by a dispensing to come, within the gap.
+    If the episode itself may go on then, that is by a dispensing that nobody has seen yet, within the gap.
     """
-    is_cut = (looked_until == spans.observed_until) & ~spans.is_remitted & ~spans.ends_in_death
-    return looked_until - how.permissible_gap_days * is_cut
+    may_go_on = (looked_until == spans.end) & spans.is_censored
+    return np.where(may_go_on, spans.treatment_seen_until - how.permissible_gap_days, looked_until)
 
 
 def _leftovers(how: Joining, supply: SupplySection) -> Leftovers:

@@ -8,11 +8,14 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from impasse.schemas.codelists import CodeLists
+from impasse.schemas.definition import Trial
 from impasse.transforms.history.encode import Coded, Diagnosed, ScoresOfScale, person_disorder
 from impasse.transforms.history.eras import Eras
 from impasse.transforms.kernels.days import Days
 from impasse.transforms.kernels.segments import NEVER
 
+_CHANGES = {"switch": ("drug",), "add_on": ("drug", "psychotherapy")}  # the modalities that may be each
 _LAST_DAY = 200_000  # later than any day that can be delivered
 
 
@@ -20,8 +23,8 @@ _LAST_DAY = 200_000  # later than any day that can be delivered
 class Signs:
     """Scores by scale, days of ECT and TMS by person, days of admission by person and disorder.
 
-    `scales` as listed. `same` names the treatments that are ECT or TMS themselves. `observed` names the signs the
-    delivery can show. `diagnosed`: on which some scales have other bands of severity.
+    `scales` as listed. `same` names the treatments that are ECT or TMS themselves. `observed` names those of
+    ECT, TMS and admissions that the delivery can show. `diagnosed`: on which some scales have other bands of severity.
     """
 
     scores: dict[str, ScoresOfScale]
@@ -45,8 +48,7 @@ class Signs:
 
 def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
     """Collect scores, ECT and TMS days and admissions from a coded extract."""
-    observed = {"switch", "add_on"} if "drug" in coded.observes else set()
-    observed |= {sign for sign in ("ect", "tms") if sign in coded.observes}
+    observed: set[str] = {sign for sign in ("ect", "tms") if sign in coded.observes}
     observed |= {"admission"} if coded.admissions is not None else set()
     kinds = {kind: coded.vocabulary.surely_in((kind,)) for kind in ("ect", "tms")}
     return Signs(
@@ -58,6 +60,13 @@ def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
         observed=frozenset(observed),
         diagnosed=coded.diagnosed,
     )
+
+
+def observed_changes(rule: Trial, observes: frozenset[str], codes: CodeLists) -> frozenset[str]:
+    """The changes among its own treatments that a trial rule can be shown: all that may be one would be seen."""
+    groups = rule.treatments + rule.augmenters
+    asked = {sign: [codes.observed_as_of_group(g, kinds) for g in groups] for sign, kinds in _CHANGES.items()}
+    return frozenset(sign for sign, needed in asked.items() if frozenset({"drug"}).union(*needed) <= observes)
 
 
 def first_after(eras: Eras, sign: str, signs: Signs) -> np.ndarray:

@@ -3,7 +3,8 @@
 What was measured on a treatment is that treatment's. A score is of the trial begun last among those in use on its day,
 and of the day on which a trial begins still of the ones before. The outcome is told by a score on treatment: from a
 stated day of the trial until its last day, or until the day another drug followed it. If there is none, it is told by
-the first score after the last day, within the days allowed and by the day on which a later trial began.
+the first score after the last day, within the days allowed and by the day on which a later trial began. None counts
+after a remission that ended the episode.
 """
 
 from __future__ import annotations
@@ -134,9 +135,13 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
         return _Told(np.empty(0, dtype=np.int64), *[nothing] * len(_KINDS))
     everyone = spans.person[trials.episode]
     row = np.flatnonzero(scores.has_some[everyone])
-    first, after = (scores.days.number_before(person, LONG_AGO) for person in (everyone[row], everyone[row] + 1))
+    of = trials.episode[row]
+    # A person's scores reach to the next person's first, or to the remission that ended the episode.
+    is_next = ~spans.is_remitted[of]
+    first = scores.days.number_before(everyone[row], LONG_AGO)
+    after = scores.days.number_before(everyone[row] + is_next, np.where(is_next, LONG_AGO, spans.end[of] + 1))
     start, last = trials.start.astype(np.int64), trials.last_day.astype(np.int64)
-    anchor = start[row] if given.baseline == "trial" else spans.start[trials.episode[row]].astype(np.int64)
+    anchor = start[row] if given.baseline == "trial" else spans.start[of].astype(np.int64)
     until = np.minimum(last[row], trials.changes().switch[row])
     final, baseline, lowest, since = _outcome_and_baseline(
         first, after, scores.days.day, scores.values, row, trials.episode, start, last, trials.is_counted, until,

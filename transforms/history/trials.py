@@ -102,6 +102,11 @@ class TrialsOfRule:
         return self.eras.last_day_at_most[self.row]
 
     @cached_property
+    def still_runs(self) -> np.ndarray:
+        """Did observation end, though not by death, before each trial was seen to end?"""
+        return (self.eras.is_ongoing & ~self.eras.of("ends_in_death"))[self.row]
+
+    @cached_property
     def disorders(self) -> frozenset[str]:
         """The disorders in whose episodes there is a trial."""
         spans = self.eras.spans

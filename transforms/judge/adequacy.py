@@ -154,9 +154,9 @@ def _is_adherent(rule: DrugAdequacy) -> pl.Expr:
 
 
 def _runs_on(rule: DrugAdequacy) -> pl.Expr:
-    """May more supply come within the days that adherence is asked of?"""
+    """May more supply come within the days that adherence is asked of, or more of these days with the episode?"""
     window = rule.adherence_window_days
-    return _STILL_RUNS & ~col(_has_passed(window)) if window else _STILL_RUNS
+    return (_STILL_RUNS | col("is_censored")) & ~col(_has_passed(window)) if window else _STILL_RUNS
 
 
 def _supplied_days(eras: Eras, rule: DrugAdequacy, *, reads_days: bool) -> Iterator[pl.DataFrame]:
@@ -193,6 +193,7 @@ def _supplied(eras: Eras, window: int, reads_days: bool) -> pl.DataFrame:
     era = eras.row_of_drug_era[eras.drug_eras.of]
     until = np.minimum(eras.of("end"), eras.of("observed_until")) + 1
     days = np.minimum(window, until - eras.start) if window else eras.n_days
+    seen_until = np.where(eras.of("is_censored"), eras.of("end"), eras.of("observed_until"))
 
     def total(weight: np.ndarray) -> np.ndarray:
         return np.bincount(era, weight, minlength=len(eras.episode)).astype(np.int64)
@@ -210,7 +211,7 @@ def _supplied(eras: Eras, window: int, reads_days: bool) -> pl.DataFrame:
             _covered(window): total(np.clip(days[era] - begins, 0, eras.covered_days)),
             _unknown(window): total(is_unknown) > 0,
             _days(window): days,
-            _has_passed(window): eras.start + window - 1 <= eras.of("observed_until"),
+            _has_passed(window): eras.start + window - 1 <= seen_until,
         }
     )
 

@@ -33,7 +33,7 @@ import polars as pl
 from polars import col, lit, when
 
 from impasse.schemas.definition import Definition
-from impasse.schemas.resistance import Alternative, Count
+from impasse.schemas.resistance import Alternative, Count, LengthItem, Scored
 from impasse.schemas.rule_ids import column
 from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.eligibility import is_of_disorders
@@ -80,10 +80,23 @@ class Counting:
         """Was the episode seen from its true start until it was over, or the definition's own window closed?
 
         It is over at remission or death, or when the study's gap after the last contact has passed. Where nobody tells
-        when persons were observed, they were throughout the study.
+        when persons were observed, they were throughout the study. No window closes what counts the episode's length.
         """
-        is_closed = ~col("is_censored") | (col(WINDOW_CLOSES) <= col("observed_until"))
+        is_closed = ~col("is_censored")
+        if not self._counts_length:
+            is_closed |= col(WINDOW_CLOSES) <= col("observed_until")
         return is_closed & ~col("is_left_truncated").fill_null(False)
+
+    @property
+    def _counts_length(self) -> bool:
+        """Are there points for the episode's length?"""
+        rule = self.definition.resistance
+        return isinstance(rule, Scored) and any(isinstance(item, LengthItem) for item in rule.items)
+
+    @property
+    def is_settled(self) -> pl.Expr:
+        """Does it stand that the rule is met? Not where it speaks of the last days of an episode that may go on."""
+        return ~col("is_censored") if self.definition.trial.window == "last_days" else lit(True)
 
     def judged(self, what: str) -> pl.Expr:
         """What the definition's adequacy or outcome rule says of a trial, a column of the judged ones."""

@@ -27,7 +27,14 @@ from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
 from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.counts import WINDOW_CLOSES, Counting
-from impasse.transforms.judge.outcome import SIGNS_OF_TRIALS, asks_changes, by_scales, columns_by_scales, outcome
+from impasse.transforms.judge.outcome import (
+    SIGNS_OF_TRIALS,
+    STILL_RUNS,
+    asks_changes,
+    by_scales,
+    columns_by_scales,
+    outcome,
+)
 from impasse.transforms.judge.resistance import (
     causes_shown,
     is_met,
@@ -56,12 +63,12 @@ class JudgedBy:
 
 def judge_trials(
     trials: TrialsOfRule, adequacies: Sequence[Adequacy], outcomes: Sequence[Outcome], by: JudgedBy,
-    *, reads_days: bool, verdict_only: bool = False,
+    changes: frozenset[str], *, reads_days: bool, verdict_only: bool = False,
 ) -> pl.DataFrame:  # fmt: skip
     """The trials, in order, with what each adequacy and outcome rule says of them, in columns named as by `column`.
 
-    If the verdict is all that is asked for, what it does not need is left out: the reasons. `reads_days` says whether
-    the trial rule reads days of supply.
+    If the verdict is all that is asked for, what it does not need is left out: the reasons. `changes` are those between
+    trials that the delivery can show; `reads_days` says whether the trial rule reads days of supply.
     """
     of_eras = days_at_dose(trials.eras, adequacies, by.references, reads_days=reads_days)
     of_trials = [_judge_scales(trials, rule, by.signs) for rule in _different_scales(outcomes)]
@@ -74,7 +81,7 @@ def judge_trials(
         answers[column("is_adequate", rule)] = is_adequate(rule)
         answers[column("adequacy_reason", rule)] = adequacy_reason(rule)
     for rule in outcomes:
-        told = outcome(rule, by.signs.observed)
+        told = outcome(rule, by.signs.observed | changes)
         answers |= {column(what, rule): answer for what, answer in zip(_OF_OUTCOME, told, strict=True)}
     if verdict_only:
         answers = {name: answer for name, answer in answers.items() if not name.startswith(_REASONS)}
@@ -92,7 +99,8 @@ def _judge_scales(trials: TrialsOfRule, rule: Outcome, signs: Signs) -> pl.DataF
     names = [answer.meta.output_name() for answer in columns_by_scales(rule)]
 
     def judge() -> pl.DataFrame:
-        scores, place = measure(trials, windows(rule), {scale.scale for scale in rule.scales}, signs)
+        runs = {STILL_RUNS: trials.still_runs}
+        scores, place = measure(trials, windows(rule), {scale.scale for scale in rule.scales}, signs, runs)
         told = dict(zip(names, by_scales(rule), strict=True))
         return collect_in_order(scores.with_columns(**told).select(names))[place]
 

@@ -20,6 +20,7 @@ from impasse.schemas.definition import Outcome, ScaleBand, ScaleRule
 from impasse.transforms.history.scores import score, windows
 
 SIGNS_OF_TRIALS = ("switch", "add_on")  # the changes of treatment that trials tell of one another
+STILL_RUNS = "still_runs"  # a column beside scores: did observation end before the trial was seen to?
 _EITHER, _EARLY = "switch_or_add_on", "switch_or_nothing"
 _FROM_A_DAY = ("add_on", _EITHER, _EARLY)
 _UNKNOWN = lit(None, dtype=pl.Boolean)
@@ -34,12 +35,16 @@ class JudgedOutcome(NamedTuple):
 
 
 class ByScales(NamedTuple):
-    """What the scales of a rule say of a trial; `is_unjudged`: they cannot tell, and there is a score all the same."""
+    """What the scales of a rule say of a trial.
+
+    `is_unjudged`: they cannot tell, and there is a score all the same; `may_change`: because the trial still runs.
+    """
 
     has_failed: pl.Expr
     evidence: pl.Expr
     day: pl.Expr
     is_unjudged: pl.Expr
+    may_change: pl.Expr
 
 
 @cache
@@ -58,6 +63,9 @@ def outcome(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
         # Where nothing can tell, the last resort, a change of treatment, says why it could not.
         reason = kinds[kind].evidence if kind == "treatment_change" else told.evidence
         told = _first_that_tells(kinds[kind], told, reason)
+    if "scales" in rule.evidence:
+        is_open = told.has_failed.is_null() & scales.may_change
+        told = told._replace(evidence=when(is_open).then(_name("unfinished")).otherwise(told.evidence))
     return _unless_stopped_early(told, rule)
 
 
@@ -117,10 +125,10 @@ def columns_by_scales(rule: Outcome) -> ByScales:
 def by_scales(rule: Outcome) -> ByScales:
     """What the scales say of a trial, each by its own rule, joined as the definition says."""
     if not rule.scales:
-        return ByScales(_UNKNOWN, _name("none"), lit(None, dtype=pl.Int32), lit(False))
+        return ByScales(_UNKNOWN, _name("none"), lit(None, dtype=pl.Int32), lit(False), lit(False))
     told = [_by_one_scale(rule, scale) for scale in rule.scales]
-    failed = [one.has_failed for one in told]
-    joined = _joined(failed, rule.scales_joined)
+    failed, is_open = [one.has_failed for one in told], [_may_change(rule, scale) for scale in rule.scales]
+    joined = _joined(failed, is_open, rule.scales_joined)
     evidence: Any = pl
     days_of_failed = [when(one.has_failed).then(one.day) for one in told]
     for one in told:
@@ -130,33 +138,54 @@ def by_scales(rule: Outcome) -> ByScales:
         "first": lambda: coalesce(days_of_failed),
     }.get(rule.scales_joined, lambda: min_horizontal(days_of_failed))()
     is_unjudged = joined.is_null() & any_horizontal(one.day.is_not_null() & one.has_failed.is_null() for one in told)
-    return ByScales(joined, evidence.otherwise(_name("none")), when(joined).then(day), is_unjudged)
+    may_change = joined.is_null() & any_horizontal(is_open)
+    return ByScales(joined, evidence.otherwise(_name("none")), when(joined).then(day), is_unjudged, may_change)
 
 
-def _joined(failed: Sequence[pl.Expr], how: str) -> pl.Expr:
+def _joined(failed: Sequence[pl.Expr], is_open: Sequence[pl.Expr], how: str) -> pl.Expr:
     if how == "all":
         return all_horizontal(failed)
-    if how == "first":
-        return coalesce(failed)
+    if how == "first":  # one that may yet tell otherwise is not passed over
+        *before, last = zip(failed, is_open, strict=True)
+        told = last[0]
+        for one, may_change in reversed(before):
+            told = when(~may_change).then(coalesce(one, told))
+        return told
     if how == "any":
         return any_horizontal(failed)
     is_measured = any_horizontal(f.is_not_null() for f in failed)
-    return when(is_measured).then(any_horizontal(f.fill_null(False) for f in failed))
+    told = (when(~may_change).then(f.fill_null(False)) for f, may_change in zip(failed, is_open, strict=True))
+    return when(is_measured).then(any_horizontal(told))
 
 
 def _by_one_scale(rule: Outcome, scale: ScaleRule | ScaleBand) -> JudgedOutcome:
     """Is it a failure by one scale? Null without a score or, where a fall is asked for, without a baseline.
 
-    That an earlier score on treatment was a response, and the last is not, is a failure where the definition says so.
+    So it is where the trial still runs, and another score may tell otherwise. That an earlier score on treatment was a
+    response, and the last is not, is a failure where the definition says so.
     """
     value, lowest, day = (score(windows(rule), scale.scale, what) for what in ("value", "lowest", "day"))
     failed = _fails(rule, scale, value)
     is_lost = failed & _responds(rule, scale, lowest)
+    told = when(is_lost).then(lit(rule.lost_response == "failed")).otherwise(failed)
     return JudgedOutcome(
-        when(is_lost).then(lit(rule.lost_response == "failed")).otherwise(failed),
+        when(~_may_change(rule, scale)).then(told),
         when(is_lost).then(_name(f"{scale.scale}:response_lost")).otherwise(_name(f"{scale.scale}:{scale.fails_if}")),
         day,
     )
+
+
+def _may_change(rule: Outcome, scale: ScaleRule | ScaleBand) -> pl.Expr:
+    """Is there a score of a trial that still runs, so that another may tell otherwise?
+
+    The first on treatment stays the first. A response stays one if it is the best, or if its loss is no failure.
+    """
+    if rule.score == "first":
+        return lit(False)
+    value, lowest = (score(windows(rule), scale.scale, what) for what in ("value", "lowest"))
+    responded = _responds(rule, scale, value) | _responds(rule, scale, lowest)
+    stays = rule.score == "best" or rule.lost_response == "not_failed"
+    return col(STILL_RUNS) & value.is_not_null() & (~responded.fill_null(False) if stays else lit(True))
 
 
 def _fails(rule: Outcome, scale: ScaleRule | ScaleBand, value: pl.Expr) -> pl.Expr:

@@ -43,7 +43,7 @@ def verdict(counting: Counting) -> pl.Expr:
         when(~is_eligible).then(_verdict("not_eligible"))
         .when(is_eligible.is_null()).then(_verdict("undetermined"))
         .when(_is_ruled_out(counting)).then(_verdict("not_resistant"))
-        .when(met).then(_verdict("resistant"))
+        .when(met & counting.is_settled).then(_verdict("resistant"))
         .when(~met & counting.is_followed_up).then(_verdict("not_resistant"))
         .otherwise(_verdict("undetermined"))
     )  # fmt: skip
@@ -87,7 +87,8 @@ def decided_by(counting: Counting) -> pl.Expr:
 
     return (
         when(~is_judged).then(_block("eligible"))
-        .when(met).then(_block("resistance"))
+        .when(met & counting.is_settled).then(_block("resistance"))
+        .when(met).then(_block("follow_up"))
         .when(met.is_null()).then(  # left open by
             when(~by("failed") | ~by("surely_tried")).then(_block("trial"))
             .when(by("surely_adequate")).then(_block("outcome"))
