@@ -44,7 +44,10 @@ def expressions(definition: Definition) -> dict[str, Step]:
     The delivery is one that can show everything.
     """
     told = outcome(definition.outcome, frozenset(CHANGE_SIGNS))
-    scales: Step = dict(zip(ByScales._fields, by_scales(definition.outcome), strict=True))
+    rule = definition.outcome
+    *before, scales = by_scales(rule, frozenset(scale.scale for scale in rule.scales)) if rule.scales else [{}]
+    by_its_scores: Step = {name: one for step in before for name, one in step.items()}
+    by_its_scores |= {f"{name} by scales": one for name, one in zip(ByScales._fields, scales.values(), strict=False)}
     plan = plan_of((definition,), frozenset(), has_admissions=True, verdict_only=False)
     made = {name: one for layer in plan.layers for name, one in layer.items()}
     names = _short_names(definition, plan)
@@ -53,9 +56,7 @@ def expressions(definition: Definition) -> dict[str, Step]:
     steps: dict[str, Step] = {
         "of an episode, looked up": _looked_up(definition, names),
         "of an episode": {"is_eligible": is_eligible(definition.eligible)},
-        "of a trial, by its scores": (
-            {f"{name} by scales": one for name, one in scales.items()} if definition.outcome.scales else {}
-        ),
+        "of a trial, by its scores": by_its_scores,
         "of a trial": {
             "is_adequate": is_adequate(definition.adequacy),
             "adequacy_reason": adequacy_reason(definition.adequacy),

@@ -100,9 +100,11 @@ def _judge_scales(trials: TrialsOfRule, rule: Outcome, signs: Signs) -> pl.DataF
 
     def judge() -> pl.DataFrame:
         runs = {STILL_RUNS: trials.still_runs}
-        scores, place = measure(trials, windows(rule), {scale.scale for scale in rule.scales}, signs, runs)
-        told = dict(zip(names, by_scales(rule), strict=True))
-        return collect_in_order(scores.with_columns(**told).select(names))[place]
+        measured = frozenset(scale.scale for scale in rule.scales).intersection(signs.scores)
+        known, place = measure(trials, windows(rule), measured, signs, runs)
+        for step in by_scales(rule, measured):
+            known = known.with_columns(**step)
+        return collect_in_order(known.select(names))[place]
 
     return trials.once(("by scales", *names), judge)
 

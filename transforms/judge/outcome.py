@@ -23,7 +23,7 @@ SIGNS_OF_TRIALS = ("switch", "add_on")  # the changes of treatment that trials t
 STILL_RUNS = "still_runs"  # a column beside scores: did observation end before the trial was seen to?
 _EITHER, _EARLY = "switch_or_add_on", "switch_or_nothing"
 _FROM_A_DAY = ("add_on", _EITHER, _EARLY)
-_UNKNOWN = lit(None, dtype=pl.Boolean)
+_UNKNOWN, _NO_DAY = lit(None, dtype=pl.Boolean), lit(None, dtype=pl.Int32)
 
 
 class JudgedOutcome(NamedTuple):
@@ -117,73 +117,97 @@ def columns_by_scales(rule: Outcome) -> ByScales:
     A rule without scales has no column: they say nothing of any trial.
     """
     if not rule.scales:
-        return by_scales(rule)
+        return ByScales(_UNKNOWN, _name("none"), _NO_DAY, lit(False), lit(False))
     return ByScales(*(col(f"{what} by {_key_of_scales(rule)}") for what in ByScales._fields))
 
 
 @cache
-def by_scales(rule: Outcome) -> ByScales:
-    """What the scales say of a trial, each by its own rule, joined as the definition says."""
-    if not rule.scales:
-        return ByScales(_UNKNOWN, _name("none"), lit(None, dtype=pl.Int32), lit(False), lit(False))
-    told = [_by_one_scale(rule, scale) for scale in rule.scales]
-    failed, is_open = [one.has_failed for one in told], [_may_change(rule, scale) for scale in rule.scales]
-    joined = _joined(failed, is_open, rule.scales_joined)
+def by_scales(rule: Outcome, measured: frozenset[str]) -> tuple[dict[str, pl.Expr], ...]:
+    """What the scales say of a trial, each by its own rule, joined as the definition says, in `columns_by_scales`.
+
+    Each step reads the columns of those before it. `measured` are the scales of which there are scores.
+    """
+    steps: tuple[dict[str, pl.Expr], ...] = ({}, {}, {}, {})
+    told = [_by_one_scale(rule, scale, steps) if scale.scale in measured else _UNMEASURED for scale in rule.scales]
+    steps[3]["is_failure"] = _joined(told, rule.scales_joined)
+    joined = col("is_failure")
     evidence: Any = pl
-    days_of_failed = [when(one.has_failed).then(one.day) for one in told]
     for one in told:
         evidence = evidence.when(one.has_failed == joined).then(one.evidence)
-    day = {
-        "all": lambda: max_horizontal(one.day for one in told),
-        "first": lambda: coalesce(days_of_failed),
-    }.get(rule.scales_joined, lambda: min_horizontal(days_of_failed))()
-    is_unjudged = joined.is_null() & any_horizontal(one.day.is_not_null() & one.has_failed.is_null() for one in told)
-    may_change = joined.is_null() & any_horizontal(is_open)
-    return ByScales(joined, evidence.otherwise(_name("none")), when(joined).then(day), is_unjudged, may_change)
+    is_unjudged = any_horizontal(one.day.is_not_null() & one.has_failed.is_null() for one in told)
+    answers = ByScales(
+        has_failed=joined,
+        evidence=evidence.otherwise(_name("none")),
+        day=when(joined).then(_day_of_failure(told, rule.scales_joined)),
+        is_unjudged=joined.is_null() & is_unjudged,
+        may_change=joined.is_null() & any_horizontal(one.may_change for one in told),
+    )
+    names = [column.meta.output_name() for column in columns_by_scales(rule)]
+    return (*steps, dict(zip(names, answers, strict=True)))
 
 
-def _joined(failed: Sequence[pl.Expr], is_open: Sequence[pl.Expr], how: str) -> pl.Expr:
+class _OfScale(NamedTuple):
+    """What one scale says of a trial; it `may_change` where the trial still runs."""
+
+    has_failed: pl.Expr
+    evidence: pl.Expr
+    day: pl.Expr
+    may_change: pl.Expr
+
+
+_UNMEASURED = _OfScale(_UNKNOWN, lit(None, dtype=pl.Categorical), _NO_DAY, lit(False))
+
+
+def _joined(told: Sequence[_OfScale], how: str) -> pl.Expr:
+    failed = [one.has_failed for one in told]
     if how == "all":
         return all_horizontal(failed)
-    if how == "first":  # one that may yet tell otherwise is not passed over
-        *before, last = zip(failed, is_open, strict=True)
-        told = last[0]
-        for one, may_change in reversed(before):
-            told = when(~may_change).then(coalesce(one, told))
-        return told
     if how == "any":
         return any_horizontal(failed)
-    is_measured = any_horizontal(f.is_not_null() for f in failed)
-    told = (when(~may_change).then(f.fill_null(False)) for f, may_change in zip(failed, is_open, strict=True))
-    return when(is_measured).then(any_horizontal(told))
+    if how == "first":  # one that may yet tell otherwise is not passed over
+        first = _UNKNOWN
+        for one in reversed(told):
+            first = when(~one.may_change).then(coalesce(one.has_failed, first))
+        return first
+    is_measured = any_horizontal(one.is_not_null() for one in failed)
+    known = (when(~one.may_change).then(one.has_failed.fill_null(False)) for one in told)
+    return when(is_measured).then(any_horizontal(known))
 
 
-def _by_one_scale(rule: Outcome, scale: ScaleRule | ScaleBand) -> JudgedOutcome:
+def _day_of_failure(told: Sequence[_OfScale], how: str) -> pl.Expr:
+    if how == "all":
+        return max_horizontal(one.day for one in told)
+    days = [when(one.has_failed).then(one.day) for one in told]
+    return coalesce(days) if how == "first" else min_horizontal(days)
+
+
+def _by_one_scale(rule: Outcome, scale: ScaleRule | ScaleBand, steps: tuple[dict[str, pl.Expr], ...]) -> _OfScale:
     """Is it a failure by one scale? Null without a score or, where a fall is asked for, without a baseline.
 
     So it is where the trial still runs, and another score may tell otherwise. That an earlier score on treatment was a
-    response, and the last is not, is a failure where the definition says so.
+    response, and the last is not, is a failure where the definition says so. The columns it needs are added to `steps`.
     """
+    of = " ".join(str(value) for value in vars(scale).values())
     value, lowest, day = (score(windows(rule), scale.scale, what) for what in ("value", "lowest", "day"))
-    failed = _fails(rule, scale, value)
-    is_lost = failed & _responds(rule, scale, lowest)
-    told = when(is_lost).then(lit(rule.lost_response == "failed")).otherwise(failed)
-    return JudgedOutcome(
-        when(~_may_change(rule, scale)).then(told),
-        when(is_lost).then(_name(f"{scale.scale}:response_lost")).otherwise(_name(f"{scale.scale}:{scale.fails_if}")),
-        day,
-    )
+    fails, had_responded, may_change = col(f"fails {of}"), col(f"had responded {of}"), col(f"may change {of}")
+    steps[0][f"fails {of}"] = _fails(rule, scale, value)
+    steps[0][f"had responded {of}"] = _responds(rule, scale, lowest)
+    responded = had_responded | (_responds(rule, scale, value) if isinstance(scale, ScaleBand) else ~fails)
+    steps[1][f"may change {of}"] = _may_change(rule, value, responded)
+    is_lost = fails & had_responded
+    told = when(is_lost).then(lit(rule.lost_response == "failed")).otherwise(fails)
+    steps[2][f"told {of}"] = when(~may_change).then(told)
+    lost, failed = (_name(f"{scale.scale}:{word}") for word in ("response_lost", scale.fails_if))
+    return _OfScale(col(f"told {of}"), when(is_lost).then(lost).otherwise(failed), day, may_change)
 
 
-def _may_change(rule: Outcome, scale: ScaleRule | ScaleBand) -> pl.Expr:
+def _may_change(rule: Outcome, value: pl.Expr, responded: pl.Expr) -> pl.Expr:
     """Is there a score of a trial that still runs, so that another may tell otherwise?
 
     The first on treatment stays the first. A response stays one if it is the best, or if its loss is no failure.
     """
     if rule.score == "first":
         return lit(False)
-    value, lowest = (score(windows(rule), scale.scale, what) for what in ("value", "lowest"))
-    responded = _responds(rule, scale, value) | _responds(rule, scale, lowest)
     stays = rule.score == "best" or rule.lost_response == "not_failed"
     return col(STILL_RUNS) & value.is_not_null() & (~responded.fill_null(False) if stays else lit(True))
 
