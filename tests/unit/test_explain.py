@@ -170,7 +170,7 @@ def test_open_outcome() -> None:
 
     assert (
         "CANNOT TELL: it is not known whether a trial failed; between 0 and 1 failed adequate trials; trial 1 "
-        "(N06AB06) may have failed, observation ended before a change could be ruled out."
+        "(N06AB06) may have failed, observation ended while a change or another score could still follow."
     ) in explained([trial()], [open_], row)
 
 

@@ -110,9 +110,10 @@ def _outside_band() -> pl.Expr:
 
 def _levels(definitions: Sequence[Definition], codes: CodeLists) -> Iterator[tuple[str, str, str, str]]:
     """Definition, disorder, characteristic and level of every row there can be."""
+    of_verdicts = {disorder: _of_verdicts(disorder, codes) for disorder in DISORDERS}
     for definition in definitions:
         for disorder in definition.eligible.disorders:
-            levels = _of_verdicts(disorder, codes) if definition.gives == "verdict" else _of_stages(definition)
+            levels = of_verdicts[disorder] if definition.gives == "verdict" else _of_stages(definition)
             for characteristic, names in levels.items():
                 for name in dict.fromkeys(names):
                     yield definition.id, disorder, characteristic, name

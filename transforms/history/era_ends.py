@@ -79,12 +79,19 @@ def latest_days(
     longest = np.where(is_open, max_days, days[asked])
     of_drugs = Segments(some.episode, some.treatment)
     _, end = leftovers.taken_at_most(some, of_drugs, longest, is_open)
-    np.maximum.at(latest, era, np.minimum(end - 1, taken_until[asked]))
+    met = np.flatnonzero(np.bincount(era, minlength=len(latest)))
+    _move_to_latest(latest, era, np.minimum(end - 1, taken_until[asked]))
     latest = np.where(lasts, last_day, latest)
-    met, is_ended = np.unique(era), lasts
     drug, start, own, given = drugs.of[eras.first], rows.day[eras.first], latest.copy(), last_given.copy()
-    _reach_on(drug[met], start[met], is_ended[met], met, own, given, latest, last_given, gap)
+    _reach_on(drug[met], start[met], lasts[met], met, own, given, latest, last_given, gap)
     return latest, last_given
+
+
+@compiled
+def _move_to_latest(latest: np.ndarray, era: np.ndarray, day: np.ndarray) -> None:
+    """Move the latest day of each era to the latest of the days given for it."""
+    for place in range(len(era)):
+        latest[era[place]] = max(latest[era[place]], day[place])
 
 
 @compiled

@@ -10,7 +10,6 @@ after a remission that ended the episode.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
@@ -22,14 +21,7 @@ from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.days import LONG_AGO
 
-_KINDS = {
-    "value": pl.Float64,
-    "baseline": pl.Float64,
-    "room": pl.Float64,
-    "lowest": pl.Float64,
-    "day": pl.Int32,
-    "held": pl.Int32,
-}
+_MEASURED = ("value", "baseline", "room", "lowest", "day", "held")
 _LAST, _BEST, _FIRST = range(3)
 _PLACES = {"last": _LAST, "best": _BEST, "first": _FIRST}
 
@@ -77,10 +69,14 @@ def measure(
     trials: TrialsOfRule,
     given: Windows,
     scales: Iterable[str],
+    asked: frozenset[str],
     signs: Signs,
-    facts: dict[str, np.ndarray] | None = None,
+    facts: dict[str, np.ndarray],
 ) -> Measured:
-    """The scores of trials on some scales within given windows, and facts of trials, true or false, beside them."""
+    """The scores of trials on some scales within given windows, and facts of trials, true or false, beside them.
+
+    Of the columns of scores there are only those asked for.
+    """
     told = {scale: _look_up_once(trials, given, scale, signs) for scale in scales}
     has_some = np.zeros(len(trials.row), dtype=bool)
     for found in told.values():
@@ -88,19 +84,19 @@ def measure(
     rows = np.flatnonzero(has_some)
     place = np.full(len(has_some), len(rows))
     place[rows] = np.arange(len(rows))
-    columns = {
-        score(given, scale, what).meta.output_name(): _spread(column, place[found.row], len(rows) + 1)
+    named = {
+        score(given, scale, what).meta.output_name(): (found.row, column)
         for scale, found in told.items()
-        for what, column in zip(_KINDS, found[1:], strict=True)
+        for what, column in zip(_MEASURED, found[1:], strict=True)
     }
-    kinds = zip(columns, cycle(_KINDS.values()), strict=False)
+    columns = {
+        name: _spread(column, place[row], len(rows) + 1) for name, (row, column) in named.items() if name in asked
+    }
     spans = trials.eras.spans
-    disorder = np.append(spans.disorder[trials.episode[rows]], 0).astype(np.uint8)
-    frame = pl.LazyFrame({"disorder": disorder} | columns).select(
-        pl.col("disorder").cat.to(pl.Enum(spans.disorders)),
-        *(pl.col(name).fill_nan(None).cast(kind) for name, kind in kinds),
-        *(pl.lit(pl.Series(name, np.append(fact[rows], False))) for name, fact in (facts or {}).items()),
-    )
+    columns["disorder"] = np.append(spans.disorder[trials.episode[rows]], 0).astype(np.uint8)
+    columns |= {name: np.append(fact[rows], False) for name, fact in facts.items()}
+    frame = pl.DataFrame(columns, nan_to_null=True).lazy()
+    frame = frame.with_columns(pl.col("disorder").cat.to(pl.Enum(spans.disorders)))
     return Measured(frame, place)
 
 
@@ -132,7 +128,7 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
     scores, spans = signs.scores.get(scale), trials.eras.spans
     if scores is None:
         nothing = np.empty(0)
-        return _Told(np.empty(0, dtype=np.int64), *[nothing] * len(_KINDS))
+        return _Told(np.empty(0, dtype=np.int64), *[nothing] * len(_MEASURED))
     everyone = spans.person[trials.episode]
     row = np.flatnonzero(scores.has_some[everyone])
     of = trials.episode[row]

@@ -47,7 +47,7 @@ from impasse.transforms.judge.resistance import (
 from impasse.transforms.judge.response import response
 from impasse.transforms.judge.staging import stage_columns
 from impasse.transforms.kernels.days import LONG_AGO
-from impasse.transforms.kernels.queries import collect_in_order
+from impasse.transforms.kernels.queries import collect_in_order, columns_read
 
 _OF_OUTCOME = ("has_failed", "outcome_evidence", "day_failed")
 _REASONS = ("adequacy_reason", "outcome_evidence")
@@ -101,8 +101,9 @@ def _judge_scales(trials: TrialsOfRule, rule: Outcome, signs: Signs) -> pl.DataF
     def judge() -> pl.DataFrame:
         runs = {STILL_RUNS: trials.still_runs}
         measured = frozenset(scale.scale for scale in rule.scales).intersection(signs.scores)
-        known, place = measure(trials, windows(rule), measured, signs, runs)
-        for step in by_scales(rule, measured):
+        steps = by_scales(rule, measured)
+        known, place = measure(trials, windows(rule), measured, columns_read(*steps), signs, runs)
+        for step in steps:
             known = known.with_columns(**step)
         return collect_in_order(known.select(names))[place]
 
@@ -118,7 +119,8 @@ def judge_response(trials: TrialsOfRule, given: Windows, signs: Signs) -> pl.Dat
         scales = [scale for scale in listed if not ill_with.isdisjoint(scale["disorders"])]
         states, told = response(given, scales)
         facts = {diagnosis_of(codes): _were_diagnosed(trials, codes, signs) for codes in _lists_of(scales)}
-        scores, place = measure(trials, given, [scale["scale"] for scale in scales], signs, facts)
+        asked, names = columns_read(states, told), [scale["scale"] for scale in scales]
+        scores, place = measure(trials, given, names, asked, signs, facts)
         return collect_in_order(scores.with_columns(**states).select(**told))[place]
 
     return trials.once(("response", given), judge)

@@ -138,7 +138,7 @@ def by_scales(rule: Outcome, measured: frozenset[str]) -> tuple[dict[str, pl.Exp
     answers = ByScales(
         has_failed=joined,
         evidence=evidence.otherwise(_name("none")),
-        day=when(joined).then(_day_of_failure(told, rule.scales_joined)),
+        day=when(joined).then(_day_of_failure(told, rule.scales_joined)).cast(pl.Int32),
         is_unjudged=joined.is_null() & is_unjudged,
         may_change=joined.is_null() & any_horizontal(one.may_change for one in told),
     )
