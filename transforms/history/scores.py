@@ -51,7 +51,11 @@ def score(given: Windows, scale: str, what: str) -> pl.Expr:
     treatment right before it are at or under the scale's cut-off of remission. All are null without an outcome score,
     the baseline and the room also without a baseline.
     """
-    return pl.col(f"{what} {scale} {tuple(given)}")
+    return pl.col(_name(given, scale, what))
+
+
+def _name(given: Windows, scale: str, what: str) -> str:
+    return f"{what} {scale} {tuple(given)}"
 
 
 class Measured(NamedTuple):
@@ -85,7 +89,7 @@ def measure(
     place = np.full(len(has_some), len(rows))
     place[rows] = np.arange(len(rows))
     named = {
-        score(given, scale, what).meta.output_name(): (found.row, column)
+        _name(given, scale, what): (found.row, column)
         for scale, found in told.items()
         for what, column in zip(_MEASURED, found[1:], strict=True)
     }
