@@ -200,8 +200,9 @@ def _undetermined(definition: Definition, row: Row, episode: Row) -> str:
 
 def _unseen(definition: Definition, episode: Row) -> str:
     """Which part of the episode nobody saw; where the definition has a window of its own, only what is sure."""
-    began, went_on = episode["is_left_truncated"], episode["is_censored"]
-    went_on = went_on and not (began and definition.trial.window.startswith("first"))
+    began = bool(episode["is_left_truncated"])
+    may_go_on = episode["is_censored"] and not definition.trial.window.startswith("first")
+    went_on = may_go_on or not began  # a trial may still run in an episode that is over
     parts = {"how it began": began, "how it went on": went_on}
     return f"it was not seen {' and '.join(part for part, holds in parts.items() if holds)}"
 
@@ -279,7 +280,7 @@ def _failures(definition: Definition, row: Row) -> str:
 
 def _uncounted(row: Row, trials: list[Row]) -> list[str]:
     """A note where the definition counts fewer kinds of trial than are shown."""
-    shown = [t for t in trials if t["is_counted"]]
+    shown = [t for t in trials if t["is_counted"] is not False]
     if row["n_trials"] >= len(shown):
         return []
     return [f"Of the {plural(len(shown), 'trial')} above, {row['n_trials']} may be of a kind that counts here."]
@@ -289,7 +290,7 @@ def _shortfalls(definition: Definition, row: Row, trials: list[Row], judged: dic
     """Why counted trials did not add to the count; nothing to add where the verdict did not turn on trials."""
     if row["verdict"] in ("resistant", "not_eligible") or row["decided_by"] == "eligible" or row["n_trials"] == 0:
         return []
-    counted = [(t, judged[t["number"]]) for t in trials if t["is_counted"] and t["number"] in judged]
+    counted = [(t, judged[t["number"]]) for t in trials if t["is_counted"] is not False and t["number"] in judged]
     return [text for t, j in counted for text in _shortfall(t, j, definition)]
 
 

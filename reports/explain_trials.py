@@ -62,7 +62,7 @@ def _timeline(episode: Row, trials: list[Row], width: int) -> list[str]:
     room = width - _LABEL
     bars = [_bar("episode", episode["start_date"], episode["end_date"], "-", first, last, room)]
     bars += [
-        _bar(_name(t), t["start_date"], t["end_date"], "=" if t["is_counted"] else "~", first, last, room)
+        _bar(_name(t), t["start_date"], t["end_date"], "~" if t["is_counted"] is False else "=", first, last, room)
         for t in trials
     ]
     axis = f"{'':{_LABEL}}{first}{last!s:>{room - 10}}" if room >= 22 else f"{'':{_LABEL}}{first}"
@@ -89,7 +89,8 @@ def _trial(trial: Row, width: int) -> list[str]:
     marks = {
         "supply partly unknown": trial["has_unknown_supply"],
         "still going on when observation ended": trial["is_ongoing"],
-        "not counted by itself": not trial["is_counted"],
+        "not counted by itself": trial["is_counted"] is False,
+        "not counted by itself if it was added to the one before": trial["is_counted"] is None,
     }
     given += [plural(trial["n_add_ons"], "add-on")] if trial["n_add_ons"] else []
     given += [text for text, holds in marks.items() if holds]

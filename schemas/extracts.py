@@ -144,7 +144,8 @@ class Extract:
 
     An absent table is None.
 
-    `observes` names the treatments the delivery can show; what is not in it is unknown, not absent.
+    `observes` names the treatments the delivery can show; what is not in it is unknown, not absent. `scales` are those
+    of which the delivery has scores; where they are not told, those of this extract.
     """
 
     persons: pl.DataFrame
@@ -155,8 +156,20 @@ class Extract:
     scores: pl.DataFrame | None
     admissions: pl.DataFrame | None
     observes: frozenset[str]
+    scales: frozenset[str] | None = None
+
+    def delivered_scales(self) -> frozenset[str]:
+        """The scales of which the whole delivery has scores."""
+        if self.scales is None:
+            return scales_of(self.scores)
+        return self.scales
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """The tables that are there, by name."""
         named = {name: getattr(self, name) for name in MODELS}
         return {name: table for name, table in named.items() if table is not None}
+
+
+def scales_of(scores: pl.DataFrame | None) -> frozenset[str]:
+    """The scales of some scores, if there are any."""
+    return frozenset() if scores is None else frozenset(scores["scale"].unique().to_list())

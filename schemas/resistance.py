@@ -169,3 +169,9 @@ def alternatives_of(rule: Resistance) -> tuple[Alternative, ...]:
     if isinstance(rule, Counted):
         return rule.any_of
     return tuple(each for level in rule.levels for each in level.any_of) if isinstance(rule, Staged) else ()
+
+
+def reads_whole_episode(rule: Resistance) -> bool:
+    """Are there points for the episode's length, its diagnoses or its admissions?"""
+    items = (LengthItem, DiagnosisItem, AdmissionItem)
+    return isinstance(rule, Scored) and any(isinstance(item, items) for item in rule.items)

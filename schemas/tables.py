@@ -82,7 +82,7 @@ class Trials(_Table):
     treatment_class: pl.Categorical = pa.Field(nullable=True)
     modality: pl.Enum = pa.Field(dtype_kwargs={"categories": MODALITIES})
     role: pl.Enum = pa.Field(dtype_kwargs={"categories": ROLES})
-    is_counted: bool
+    is_counted: bool = pa.Field(nullable=True)
     start_date: pl.Date
     end_date: pl.Date
     n_days: pl.Int32 = pa.Field(ge=0)

@@ -120,8 +120,8 @@ class Results:
             trials, _ = self._found.judged(definition.trial)
             told = judge_response(trials, windows(definition.outcome), self._found.judged_by.signs)["response"]
             is_eligible = (self._found.answers[definition.id]["verdict"] != "not_eligible").to_numpy()
-            rows = trials.is_counted & is_eligible[trials.episode]
-            place = place_among(trials.is_counted, trials.episode)
+            rows = trials.counts_surely & is_eligible[trials.episode]
+            place = place_among(trials.counts_surely, trials.episode)
             yield EndedTrials(definition.id, place[rows], told.to_physical().to_numpy()[rows])
 
     def verdicts_of(self, definition: Definition) -> pl.Series:
@@ -171,7 +171,7 @@ class Results:
             treatment_class=vocabulary.column("class").cast(pl.Categorical).gather(treatment),
             modality=decode(trials.modality, MODALITIES),
             role=decode(trials.role, ROLES),
-            is_counted=trials.is_counted,
+            is_counted=trials.counts,
             n_add_ons=trials.n_add_ons,
             **{name: pl.Series(column[row]) for name, column in known.items()},
         )

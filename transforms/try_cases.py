@@ -48,15 +48,16 @@ def _differences(case: Case, found: Row | None) -> list[Difference]:
 def classify_cases(cases: Sequence[Case], definition: Definition, codes: CodeLists) -> list[Row | None]:
     """The classification (of a staging system the stage) of each drawn person's first episode, if there is one.
 
-    Cases that observe the same, by the same supply rules, are classified together.
+    Cases that observe the same, on the same scales and by the same supply rules, are classified together.
     """
-    deliveries: dict[tuple[frozenset[str], frozenset[str], SupplySection], dict[str, Row]] = {}
+    deliveries: dict[tuple[frozenset[str], frozenset[str], frozenset[str], SupplySection], dict[str, Row]] = {}
     for number, case in enumerate(cases):
         person = case.person() | {"person_id": f"{number:09}"}
         absent = frozenset() if person["coverage"] else frozenset({"coverage"})
-        deliveries.setdefault((case.observes, absent, case.supply), {})[person["person_id"]] = person
+        scales = frozenset(score["scale"] for score in person["scores"])
+        deliveries.setdefault((case.observes, absent, scales, case.supply), {})[person["person_id"]] = person
     found: dict[str, Row] = {}
-    for (observes, absent, supply), persons in deliveries.items():
+    for (observes, absent, _, supply), persons in deliveries.items():
         extract = drawn_extract(with_supplies(list(persons.values()), supply, codes), observes, absent)
         found |= _first_answers(classify(extract, study_of(definition, supply), [definition], codes), definition)
     return [found.get(f"{number:09}") for number in range(len(cases))]

@@ -28,6 +28,7 @@ from impasse.schemas.resistance import (
     Resistance,
     Scored,
     Staged,
+    reads_whole_episode,
 )
 
 WHEN_WORDS = {
@@ -211,8 +212,12 @@ def _days(band: tuple[int, ...]) -> str:
 
 def follow_up(definition: Definition) -> str:
     """When it is known that there was no more than was seen, in sentences."""
-    closes = "it was over (by a remission, a death, or the study's gap after the last contact)"
-    if definition.trial.window in ("first_days", "first_treated_days"):
+    closes = (
+        "it was over (by a remission, a death, or the study's gap and tail after the last contact or covered day, and "
+        "no trial of it still running)"
+    )
+    has_window = definition.trial.window in ("first_days", "first_treated_days")
+    if has_window and not reads_whole_episode(definition.resistance):
         closes += f" or the {duration(definition.trial.window_days)} in which trials are sought had passed"
     known, unknown = {
         "verdict": ("An episode is called not resistant", "Else its verdict cannot be told."),

@@ -120,6 +120,7 @@ class Coded:
     persons     as in the extract; a person's number is the row
     coverage    person, first and last day of each time of observation, sorted; None where the table is absent
     scores      by scale, at most one per person and day (the highest)
+    scales      those of which the delivery has scores, though perhaps of none of these persons
     admissions  days of stays by `person_disorder`, the disorder being that of the main code; None where absent
     """
 
@@ -129,6 +130,7 @@ class Coded:
     dispensed: Dispensed
     done: Done
     scores: dict[str, ScoresOfScale]
+    scales: frozenset[str]
     admissions: Days | None
     disorders: tuple[str, ...]
     vocabulary: Vocabulary
@@ -185,6 +187,7 @@ def encode(extract: Extract, codes: CodeLists, disorders: tuple[str, ...]) -> Co
         dispensed=dispensed,
         done=done,
         scores=_scores(extract.scores, len(extract.persons)),
+        scales=extract.delivered_scales(),
         admissions=_admissions(extract.admissions, codes, named),
         disorders=named,
         vocabulary=vocabulary,

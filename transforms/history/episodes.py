@@ -113,14 +113,16 @@ class _Chains(NamedTuple):
 class _Ends(NamedTuple):
     """When each chain ends and why (a place in END_REASONS), and what could be seen of it.
 
-    `observed_from` is NEVER where the chain starts while nobody observes the person.
+    `observed_from` is NEVER where the chain starts while nobody observes the person. It `may_go_on` where the gap after
+    it was not seen; its tail may where that was not, unless another episode ended it.
     """
 
     end: np.ndarray
     reason: np.ndarray
     observed_from: np.ndarray
     observed_until: np.ndarray
-    is_censored: np.ndarray
+    may_go_on: np.ndarray
+    tail_may_go_on: np.ndarray
     in_death: np.ndarray
 
 
@@ -151,10 +153,15 @@ def _table(
     end, treated_from = ends.end.copy(), chains.start - rule.lead_days
     end[:-1][is_later] = np.minimum(end[:-1], chains.start[1:] - 1)[is_later]
     treated_from[1:][is_later] = np.maximum(treated_from[1:], end[:-1] + 1)[is_later]
+    is_followed = np.append(is_later & (chains.start[1:] <= ends.observed_until[:-1]), False)
+    is_censored = ends.may_go_on | (ends.tail_may_go_on & ~is_followed)
     is_observed = ends.observed_from != NEVER
     days = {"start": chains.start, "end": end, "observed_until": ends.observed_until, "treated_from": treated_from}
-    days["treatment_seen_until"] = _treatment_seen_until(chains, end, ends, coded, rule, codes)
+    days["treatment_seen_until"] = _treatment_seen_until(
+        chains, end, ends.observed_until, is_censored, coded, rule, codes
+    )
     days["observed_days_before"] = np.where(is_observed, chains.start - ends.observed_from, 0)
+    first, last = _day_number(period.start), _day_number(period.end)
     table = coded.persons.select("birth_date", "sex")[chains.person].with_columns(
         *(pl.Series(name, values).cast(pl.Int32) for name, values in days.items()),
         person=pl.Series(chains.person),
@@ -162,17 +169,16 @@ def _table(
         number=pl.Series(lines.rank + 1).cast(pl.UInt32),
         end_reason=decode(ends.reason, END_REASONS),
         is_observed=pl.Series(is_observed),
-        is_censored=pl.Series(ends.is_censored),
+        is_censored=pl.Series(is_censored),
         ends_in_death=pl.Series(ends.in_death),
         n_contacts=pl.Series(chains.n_contacts).cast(pl.UInt32),
     )
     if coded.coverage is None:  # nobody tells
         table = table.with_columns(pl.lit(None).cast(table.schema[c]).alias(c) for c in _OF_COVERAGE)
-    first, last = _day_number(period.start), _day_number(period.end)
     kept = table.filter(pl.col("start").is_between(first, last)).with_row_index("episode")
     return kept.with_columns(
         age=_age("birth_date", "start"),
-        is_left_truncated=pl.col("observed_days_before") < rule.min_prior_observation_days,
+        is_left_truncated=_is_left_truncated(rule, first),
     ).select(
         "episode", "person", "disorder", "number", "start", "end", "end_reason", "observed_until", "is_observed",
         "observed_days_before", "treated_from", "treatment_seen_until", "is_left_truncated", "is_censored",
@@ -181,18 +187,19 @@ def _table(
 
 
 def _treatment_seen_until(
-    chains: _Chains, end: np.ndarray, ends: _Ends, coded: Coded, rule: EpisodeSection, codes: CodeLists
+    chains: _Chains, end: np.ndarray, observed_until: np.ndarray, is_censored: np.ndarray, coded: Coded,
+    rule: EpisodeSection, codes: CodeLists,
 ) -> np.ndarray:  # fmt: skip
     """The last day observed, or the day before the first treatment that is of an episode only if the episode goes on.
 
     Such a treatment comes after the end of an episode that may go on, and does not bridge.
     """
-    seen_until = ends.observed_until.copy()
+    seen_until = observed_until.copy()
     if rule.treatment_bridges:
         return seen_until
     treatments = dict(codes.disorders.select("disorder", "treatments").iter_rows())
     for place, disorder in enumerate(coded.disorders):
-        rows = np.flatnonzero(ends.is_censored & (chains.disorder == place))
+        rows = np.flatnonzero(is_censored & (chains.disorder == place))
         given = coded.days_given(coded.vocabulary.surely_in((treatments[disorder],)))
         first = given.first_within(chains.person[rows], end[rows] + 1, seen_until[rows])
         seen_until[rows[first >= 0]] = given.day[first[first >= 0]] - 1
@@ -200,6 +207,13 @@ def _treatment_seen_until(
 
 
 _OF_COVERAGE = ("is_observed", "observed_days_before")
+
+
+def _is_left_truncated(rule: EpisodeSection, first_day: int) -> pl.Expr:
+    """Was less seen before the episode than the study asks for? Where nobody tells, so it was early in the period."""
+    asked = rule.min_prior_observation_days
+    is_early = pl.when(pl.col("start") - first_day < asked).then(True)
+    return pl.coalesce(pl.col("observed_days_before") < asked, is_early)
 
 
 def _day_number(day: date) -> int:
@@ -282,13 +296,14 @@ def _ends(chains: _Chains, observed: _Observed, coded: Coded, rule: EpisodeSecti
         [_REMISSION, _TAIL, _DEATH, _COVERAGE],
         default=_PERIOD,
     )
-    unseen = chains.last_day + rule.gap_days > observed_until
+    is_alive = (reason != _REMISSION) & (death > observed_until)
     return _Ends(
         end=np.maximum(chains.start, np.minimum(natural, observed_until)),
         reason=reason,
         observed_from=observed_from,
         observed_until=observed_until,
-        is_censored=(reason != _REMISSION) & (death > observed_until) & unseen,
+        may_go_on=is_alive & (chains.last_day + rule.gap_days > observed_until),
+        tail_may_go_on=is_alive & (chains.last_day + rule.tail_days > observed_until),
         in_death=death <= observed_until,
     )
 

@@ -40,7 +40,7 @@ NO_BASIS = MIXED + 1
 
 _FACTS = (
     *("treatment", "last_day", "last_day_at_most", "n_days", "n_days_at_most", "days_covered", "n_sessions"),
-    *("may_be_longer", "is_ongoing", "is_surely_raised", "is_possibly_raised"),
+    *("may_be_longer", "is_ongoing", "may_still_run", "is_surely_raised", "is_possibly_raised"),
 )
 _FACTS_OF_EPISODES = {
     "episode_end": "end",
@@ -57,7 +57,8 @@ class Eras:
     `dose_ug_days` is UNKNOWN unless every dose is known; `n_sessions` of a drug is 0. `supplies` of row r are those
     with `of_supply` r: each with the days it was taken for and of these the days it covered. `last_day_at_most` is
     the latest day on which the era may have ended, `last_given` the last one with a dispensing or session and
-    `last_given_at_most` the latest that may have been of the era. For each episode `looked_until` is the last day of
+    `last_given_at_most` the latest that may have been of the era. What another drug took the place of `was_in_hand` if
+    its supply still covered that day. For each episode `looked_until` is the last day of
     which treatments are looked at, `window_closes` the last day of the rule's own window, NEVER where that is the
     episode's.
     """
@@ -75,6 +76,7 @@ class Eras:
     n_sessions: np.ndarray
     has_unknown_supply: np.ndarray
     may_be_refilled: np.ndarray
+    was_in_hand: np.ndarray
     is_surely_raised: np.ndarray
     is_possibly_raised: np.ndarray
     dose_ug_days: np.ndarray
@@ -116,6 +118,12 @@ class Eras:
     def may_be_longer(self) -> np.ndarray:
         """Is it not known for how many days it lasted: is a supply unknown, or may what was left yet be refilled?"""
         return self.has_unknown_supply | self.may_be_refilled
+
+    @cached_property
+    def may_still_run(self) -> np.ndarray:
+        """Did observation end, but not by death, before the era, or a supply of unknown length, was seen to end?"""
+        reaches_on = self.last_day_at_most >= self.of("observed_until")
+        return (self.is_ongoing | reaches_on) & ~(self.of("ends_in_death") | self.of("is_remitted"))
 
     @cached_property
     def is_drug(self) -> np.ndarray:
@@ -263,6 +271,7 @@ def _drug_eras(
     may_go_on = (latest >= runs_from[facts["episode"]]) | (last_given >= left)
     was_left = (left != NEVER) & ~may_go_on
     facts["may_be_refilled"] = (left != NEVER) & may_go_on
+    facts["was_in_hand"] = (left != NEVER) & (eras.max(whole_end) > left)
     facts["last_day_at_most"] = np.where(was_left, np.minimum(latest, left - 1), latest).astype(np.int32)
     facts["last_given_at_most"] = np.where(was_left, facts["last_given"], last_given)
     supplies = {"supplies": rows, "span_days": span_days, "covered_days": covered_days, "drug_eras": eras}
@@ -272,10 +281,12 @@ def _drug_eras(
 def _runs_from(spans: Spans, looked_until: np.ndarray, how: Joining) -> np.ndarray:
     """For each episode the first last day of an era that may go on after the last day looked at.
 
-    If the episode itself may go on then, that is by a dispensing that nobody has seen yet, within the gap.
+    If the episode itself may go on then, that is by a dispensing that nobody has seen yet, within the gap; if it is
+    over, and neither remission nor death ended it, nothing goes on.
     """
-    may_go_on = (looked_until == spans.end) & spans.is_censored
-    return np.where(may_go_on, spans.treatment_seen_until - how.permissible_gap_days, looked_until)
+    is_whole, is_over = looked_until == spans.end, ~(spans.is_censored | spans.is_remitted | spans.ends_in_death)
+    unseen_from = np.where(spans.is_censored, spans.treatment_seen_until - how.permissible_gap_days, looked_until)
+    return np.where(is_whole & is_over, NEVER, np.where(is_whole, unseen_from, looked_until))
 
 
 def _leftovers(how: Joining, supply: SupplySection) -> Leftovers:
@@ -369,6 +380,7 @@ def _courses(rows: Sessions, spans: Spans, how: Joining) -> dict[str, np.ndarray
         "n_sessions": n_sessions,
         "has_unknown_supply": none,
         "may_be_refilled": none,
+        "was_in_hand": none,
         "is_surely_raised": none,
         "is_possibly_raised": none,
         "dose_ug_days": np.full(len(courses), UNKNOWN),

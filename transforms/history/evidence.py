@@ -23,12 +23,14 @@ _LAST_DAY = 200_000  # later than any day that can be delivered
 class Signs:
     """Scores by scale, days of ECT and TMS by person, days of admission by person and disorder.
 
-    `scales` as listed. `same` names the treatments that are ECT or TMS themselves. `observed` names those of
-    ECT, TMS and admissions that the delivery can show. `diagnosed`: on which some scales have other bands of severity.
+    `scales` as listed, and those `delivered`: of which there are scores of some persons. `same` names the treatments
+    that are ECT or TMS themselves. `observed` names those of ECT, TMS and admissions that the delivery can show.
+    `diagnosed`: on which some scales have other bands of severity.
     """
 
     scores: dict[str, ScoresOfScale]
     scales: pl.DataFrame
+    delivered: frozenset[str]
     sessions: dict[str, Days]
     same: dict[str, np.ndarray]
     admissions: Days
@@ -54,6 +56,7 @@ def find_signs(coded: Coded, scales: pl.DataFrame) -> Signs:
     return Signs(
         scores=coded.scores,
         scales=scales,
+        delivered=coded.scales,
         sessions={kind: coded.days_given(is_kind) for kind, is_kind in kinds.items()},
         same=kinds,
         admissions=coded.admissions if coded.admissions is not None else Days.of_keys(np.zeros(0, dtype=np.int64)),

@@ -21,6 +21,8 @@ from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.kernels.compiled import compiled
 from impasse.transforms.kernels.days import LONG_AGO
 
+STILL_RUNS = "still_runs"  # beside scores: did observation end before the trial was seen to?
+MAY_BE_SCORED = "may_be_scored"  # beside scores: may a first score of the trial yet be told?
 _MEASURED = ("value", "baseline", "room", "lowest", "day", "held")
 _LAST, _BEST, _FIRST = range(3)
 _PLACES = {"last": _LAST, "best": _BEST, "first": _FIRST}
@@ -61,8 +63,8 @@ def _name(given: Windows, scale: str, what: str) -> str:
 class Measured(NamedTuple):
     """Scores in columns named as by `score` beside the episode's `disorder`, a row for each trial that has any.
 
-    The last row is that of all trials without a score. `place` is the row of each trial. Facts of trials that were
-    asked for stand beside the scores.
+    The last two rows are those of all trials without a score: of which none may yet be told, and one may. `place` is
+    the row of each trial. Whether a trial still runs, and facts of trials that were asked for, stand beside the scores.
     """
 
     scores: pl.LazyFrame
@@ -75,7 +77,7 @@ def measure(
     scales: Iterable[str],
     asked: frozenset[str],
     signs: Signs,
-    facts: dict[str, np.ndarray],
+    facts: dict[str, np.ndarray] | None = None,
 ) -> Measured:
     """The scores of trials on some scales within given windows, and facts of trials, true or false, beside them.
 
@@ -86,7 +88,8 @@ def measure(
     for found in told.values():
         has_some[found.row] = True
     rows = np.flatnonzero(has_some)
-    place = np.full(len(has_some), len(rows))
+    may_be_scored = trials.may_be_scored(given.days_after_end)
+    place = len(rows) + may_be_scored.astype(np.int64)
     place[rows] = np.arange(len(rows))
     named = {
         _name(given, scale, what): (found.row, column)
@@ -94,11 +97,12 @@ def measure(
         for what, column in zip(_MEASURED, found[1:], strict=True)
     }
     columns = {
-        name: _spread(column, place[row], len(rows) + 1) for name, (row, column) in named.items() if name in asked
+        name: _spread(column, place[row], len(rows) + 2) for name, (row, column) in named.items() if name in asked
     }
-    spans = trials.eras.spans
-    columns["disorder"] = np.append(spans.disorder[trials.episode[rows]], 0).astype(np.uint8)
-    columns |= {name: np.append(fact[rows], False) for name, fact in facts.items()}
+    spans, facts = trials.eras.spans, {STILL_RUNS: trials.still_runs} | (facts or {})
+    columns["disorder"] = np.append(spans.disorder[trials.episode[rows]], (0, 0)).astype(np.uint8)
+    columns[MAY_BE_SCORED] = np.append(may_be_scored[rows], (False, True))
+    columns |= {name: np.append(fact[rows], (False, False)) for name, fact in facts.items()}
     frame = pl.DataFrame(columns, nan_to_null=True).lazy()
     frame = frame.with_columns(pl.col("disorder").cat.to(pl.Enum(spans.disorders)))
     return Measured(frame, place)
@@ -142,7 +146,8 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
     after = scores.days.number_before(everyone[row] + is_next, np.where(is_next, LONG_AGO, spans.end[of] + 1))
     start, last = trials.start.astype(np.int64), trials.last_day.astype(np.int64)
     anchor = start[row] if given.baseline == "trial" else spans.start[of].astype(np.int64)
-    until = np.minimum(last[row], trials.changes().switch[row])
+    # What another drug took the place of was still in use on that day, if there was supply for it.
+    until = np.minimum(last[row] + trials.eras.was_in_hand[trials.row[row]], trials.changes().switch[row])
     final, baseline, lowest, since = _outcome_and_baseline(
         first, after, scores.days.day, scores.values, row, trials.episode, start, last, trials.is_counted, until,
         anchor, _PLACES[given.score], given.from_day, given.days_after_end, given.days_before, given.days_after,

@@ -6,7 +6,8 @@
    for it, a drug that may have taken the earlier one's place, being no augmenter, is an add-on only if the earlier
    one was dispensed again then or later: a long pack never refilled is a drug that was left. Where either may still
    run on the last day looked at, it may be an add-on.
-3. Add-ons become trials of their own, stay part of their host, or are ignored, as the rule says.
+3. Add-ons become trials of their own, stay part of their host, or are ignored, as the rule says. What may have been
+   added, or not, then counts perhaps.
 4. What came after each trial: when the next drug followed it, when the first treatment was added to it, and when the
    first drug did one of the two, where it is not known which.
 """
@@ -37,8 +38,8 @@ _NO, _PERHAPS, _YES = range(3)
 
 class Changes(NamedTuple):
     """For each trial the first day on which another drug followed it, another treatment was added to it, another drug
-    did one of the two but it is not known which, and one followed it or was begun too early to count as added; NEVER if
-    none did. What was added counts from some day of the trial on.
+    did one of the two but it is not known which, and one followed it or tells nothing, being begun too early to count
+    as added or an add-on that is ignored; NEVER if none did. What was added counts from some day of the trial on.
     """
 
     switch: np.ndarray
@@ -58,7 +59,7 @@ class TrialsOfRule:
     """The trials of one rule, one row each, in the order of `eras`: `row` is the era each is.
 
     `role` and `modality` are places in ROLES and MODALITIES of schemas/tables.py. Where a role `is_open`, the trial may
-    have been added to another drug, or not.
+    have been added to another drug, or not. What counts includes what `counts_perhaps`.
     """
 
     eras: Eras
@@ -66,6 +67,7 @@ class TrialsOfRule:
     role: np.ndarray
     modality: np.ndarray
     is_counted: np.ndarray
+    counts_perhaps: np.ndarray
     n_add_ons: np.ndarray
     is_open: np.ndarray
     rule: Trial
@@ -106,6 +108,21 @@ class TrialsOfRule:
         """Did observation end, though not by death, before each trial was seen to end?"""
         return (self.eras.is_ongoing & ~self.eras.of("ends_in_death"))[self.row]
 
+    @property
+    def counts_surely(self) -> np.ndarray:
+        """Does each trial surely count?"""
+        return self.is_counted & ~self.counts_perhaps
+
+    def may_be_scored(self, days_after_end: int) -> np.ndarray:
+        """May a score on each trial, or so many days after it, yet be told, none having been seen?
+
+        Not once another drug followed it, and not after remission or death.
+        """
+        spans, episode = self.eras.spans, self.episode
+        is_closed = spans.is_remitted[episode] | spans.ends_in_death[episode] | (self.changes().switch != NEVER)
+        is_unseen = self.last_day_at_most + days_after_end > spans.observed_until[episode]
+        return (self.still_runs | is_unseen) & ~is_closed
+
     @cached_property
     def disorders(self) -> frozenset[str]:
         """The disorders in whose episodes there is a trial."""
@@ -126,8 +143,7 @@ class TrialsOfRule:
         """
         known = [column for frame in (self.eras.facts, *of_eras) for column in frame.get_columns()]
         days = {f"next {sign}": pl.Series(day.astype(np.int32, copy=False)) for sign, day in signs.items()}
-        is_add_on = pl.select(pl.when(~pl.lit(pl.Series(self.is_open))).then(pl.lit(pl.Series(self.is_add_on))))
-        own = {"is_counted": self.is_counted, "is_add_on": is_add_on.to_series(), **days}
+        own = {"is_counted": self.counts, "is_add_on": _unless(self.is_open, self.is_add_on), **days}
         told = [column for frame in of_trials for column in frame.get_columns()]
         facts = pl.DataFrame(known)[self.row].hstack(told).with_columns(**own, modality=self.modality.astype(np.uint8))
         return facts.lazy().with_columns(
@@ -139,6 +155,12 @@ class TrialsOfRule:
         """What came after each trial, where what was added counts from the `from_day`-th day on; found once."""
         return self.once(("changes", from_day), lambda: self._find_changes(from_day))
 
+    @property
+    def _may_be_none(self) -> np.ndarray:
+        """May each trial be no trial at all, but an add-on that is ignored?"""
+        how = {AUGMENTATION: self.rule.augmentation, COMBINATION: self.rule.combination}
+        return self.counts_perhaps & np.isin(self.role, [role for role, handled in how.items() if handled == "ignored"])
+
     def _find_changes(self, from_day: int) -> Changes:
         eras = self.eras
         columns = (
@@ -147,14 +169,24 @@ class TrialsOfRule:
         )
         found = _changes(
             *(column[self.row] for column in columns), self.modality, self.is_counted & self.is_add_on,
-            self.rule.overlap_days, self.rule.overlap_needs_refill, from_day,
+            self._may_be_none, self.rule.overlap_days, self.rule.overlap_needs_refill, from_day,
         )  # fmt: skip
         return Changes(*found)
+
+    @property
+    def counts(self) -> pl.Series:
+        """Does each trial count? Null where it counts perhaps."""
+        return _unless(self.counts_perhaps, self.is_counted)
 
     @property
     def is_add_on(self) -> np.ndarray:
         """Was it added to another drug?"""
         return self.role >= AUGMENTATION
+
+
+def _unless(is_open: np.ndarray, is_true: np.ndarray) -> pl.Series:
+    """What is true, null where it is open."""
+    return pl.select(pl.when(~pl.lit(pl.Series(is_open))).then(pl.lit(pl.Series(is_true)))).to_series()
 
 
 def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabulary) -> TrialsOfRule:
@@ -175,14 +207,16 @@ def build_trials(eras: Eras, rule: Trial, speaks: np.ndarray, vocabulary: Vocabu
     handling = {AUGMENTATION: rule.augmentation, COMBINATION: rule.combination}
     ignored = [added for added, how in handling.items() if how == "ignored"]
     parts = [added for added, how in handling.items() if how == "part_of_trial"]
+    is_left_out = np.isin(role, ignored)
     # An augmenter that was not added to anything is no trial.
-    is_trial = (primary[treatment] | (role >= AUGMENTATION)) & ~np.isin(role, ignored)
-    n_add_ons = np.bincount(host[is_trial & (host != _NO_HOST)], minlength=len(asked))[is_trial]
-    row, role = asked[is_trial], role[is_trial]
+    is_trial = (primary[treatment] | (role >= AUGMENTATION)) & (is_open | ~is_left_out)
+    n_add_ons = np.bincount(host[is_trial & ~is_left_out & (host != _NO_HOST)], minlength=len(asked))[is_trial]
+    row, role, is_open = asked[is_trial], role[is_trial], is_open[is_trial]
     augmentation = MODALITIES.index("augmentation")
     modality = np.where(role == AUGMENTATION, augmentation, modality_of[eras.treatment[row]])
-    is_counted = ~np.isin(role, parts)
-    return TrialsOfRule(eras, row, role, modality, is_counted, n_add_ons, is_open[is_trial], rule)
+    counts_perhaps = is_open & np.isin(role, parts + ignored)
+    is_counted = counts_perhaps | ~np.isin(role, parts)
+    return TrialsOfRule(eras, row, role, modality, is_counted, counts_perhaps, n_add_ons, is_open, rule)
 
 
 def _modalities(vocabulary: Vocabulary) -> np.ndarray:
@@ -278,12 +312,13 @@ def _roles(
 def _changes(
     episode: np.ndarray, treatment: np.ndarray, start: np.ndarray, last: np.ndarray, last_at_most: np.ndarray,
     last_given: np.ndarray, last_given_at_most: np.ndarray, may_run: np.ndarray, modality: np.ndarray,
-    is_own_add_on: np.ndarray, overlap_days: int, needs_refill: bool, from_day: int,
+    is_own_add_on: np.ndarray, may_be_none: np.ndarray, overlap_days: int, needs_refill: bool, from_day: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """For each trial the days of `Changes`.
 
     An augmentation follows only an add-on: one add-on in place of another, both trials of their own. A drug begun
-    during a course of sessions, and psychotherapy begun during a drug, are added to it.
+    during a course of sessions, and psychotherapy begun during a drug, are added to it. What may be no trial tells
+    nothing for sure.
     """
     followed, joined = np.full(len(episode), NEVER), np.full(len(episode), NEVER)
     either, early = np.full(len(episode), NEVER), np.full(len(episode), NEVER)
@@ -302,7 +337,9 @@ def _changes(
                         overlap_days, needs_refill and kind == _DRUG,
                     )  # fmt: skip
                 is_early = day < start[row] + from_day - 1
-                if sure == _YES and not is_early:
+                if may_be_none[other]:
+                    early[row] = min(early[row], day)
+                elif sure == _YES and not is_early:
                     joined[row] = min(joined[row], day)
                 elif follows and sure == _NO:
                     followed[row] = min(followed[row], day)

@@ -106,8 +106,8 @@ def _is_long(rule: DrugAdequacy) -> pl.Expr:
 
 
 def _is_short(rule: DrugAdequacy) -> pl.Expr:
-    """Were there surely too few days at the dose? More may come of a trial that still runs."""
-    return (col(_days_at(rule, "at_most")) < rule.min_days) & ~_STILL_RUNS
+    """Were there surely too few days at the dose? More may come of a trial that may still run."""
+    return (col(_days_at(rule, "at_most")) < rule.min_days) & ~col("may_still_run")
 
 
 def _is_adequate_course(rule: SessionAdequacy) -> pl.Expr:

@@ -33,13 +33,14 @@ import polars as pl
 from polars import col, lit, when
 
 from impasse.schemas.definition import Definition
-from impasse.schemas.resistance import Alternative, Count, LengthItem, Scored
+from impasse.schemas.resistance import Alternative, Count, reads_whole_episode
 from impasse.schemas.rule_ids import column
 from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.eligibility import is_of_disorders
 from impasse.transforms.kernels.counting import COUNT, TIMINGS, first_days
 from impasse.transforms.kernels.segments import NEVER
 
+STILL_TREATED = "still_treated"  # the column of whether a trial of the episode still ran when observation ended
 WINDOW_CLOSES = "window_closes"  # the column of the last day of a definition's own window, NEVER where it has none
 Certainty = Literal["tried", "adequate", "failed", "surely_tried", "surely_adequate", "surely_failed"]
 
@@ -79,19 +80,14 @@ class Counting:
     def is_followed_up(self) -> pl.Expr:
         """Was the episode seen from its true start until it was over, or the definition's own window closed?
 
-        It is over at remission or death, or when the study's gap after the last contact has passed. Where nobody tells
-        when persons were observed, they were throughout the study. No window closes what counts the episode's length.
+        It is over at remission or death, or when the study's gap after the last contact has passed, its tail too, and
+        no trial of it still runs. Where nobody tells when persons were observed, they were throughout the study. No
+        window closes what looks at the whole episode.
         """
-        is_closed = ~col("is_censored")
-        if not self._counts_length:
+        is_closed = ~col("is_censored") & ~col(STILL_TREATED)
+        if not reads_whole_episode(self.definition.resistance):
             is_closed |= col(WINDOW_CLOSES) <= col("observed_until")
         return is_closed & ~col("is_left_truncated").fill_null(False)
-
-    @property
-    def _counts_length(self) -> bool:
-        """Are there points for the episode's length?"""
-        rule = self.definition.resistance
-        return isinstance(rule, Scored) and any(isinstance(item, LengthItem) for item in rule.items)
 
     @property
     def is_settled(self) -> pl.Expr:

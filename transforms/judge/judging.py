@@ -26,10 +26,9 @@ from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
 from impasse.transforms.judge.asked import Asked, CountedTrials
-from impasse.transforms.judge.counts import WINDOW_CLOSES, Counting
+from impasse.transforms.judge.counts import STILL_TREATED, WINDOW_CLOSES, Counting
 from impasse.transforms.judge.outcome import (
     SIGNS_OF_TRIALS,
-    STILL_RUNS,
     asks_changes,
     by_scales,
     columns_by_scales,
@@ -99,10 +98,9 @@ def _judge_scales(trials: TrialsOfRule, rule: Outcome, signs: Signs) -> pl.DataF
     names = [answer.meta.output_name() for answer in columns_by_scales(rule)]
 
     def judge() -> pl.DataFrame:
-        runs = {STILL_RUNS: trials.still_runs}
-        measured = frozenset(scale.scale for scale in rule.scales).intersection(signs.scores)
+        measured = signs.delivered.intersection(scale.scale for scale in rule.scales)
         steps = by_scales(rule, measured)
-        known, place = measure(trials, windows(rule), measured, columns_read(*steps), signs, runs)
+        known, place = measure(trials, windows(rule), measured, columns_read(*steps), signs)
         for step in steps:
             known = known.with_columns(**step)
         return collect_in_order(known.select(names))[place]
@@ -121,7 +119,8 @@ def judge_response(trials: TrialsOfRule, given: Windows, signs: Signs) -> pl.Dat
         facts = {diagnosis_of(codes): _were_diagnosed(trials, codes, signs) for codes in _lists_of(scales)}
         asked, names = columns_read(states, told), [scale["scale"] for scale in scales]
         scores, place = measure(trials, given, names, asked, signs, facts)
-        return collect_in_order(scores.with_columns(**states).select(**told))[place]
+        known = scores.with_columns(**states).with_columns(**told)  # all may be the same for all, and none a column
+        return collect_in_order(known.select(list(told)))[place]
 
     return trials.once(("response", given), judge)
 
@@ -163,8 +162,10 @@ def judge_definitions(
     treatment = pl.Series(trials.treatment)
     of_groups = [delivered.vocabulary.is_in(g).gather(treatment).alias(name) for name, g in plan.asked.groups.items()]
     counted = CountedTrials(trials, judged.hstack(of_groups), episodes, plan.asked.truths, delivered.vocabulary)
-    closes = pl.Series(WINDOW_CLOSES, trials.eras.window_closes)
-    known = episodes.hstack([closes, *plan.asked.answers(counted)]).lazy()
+    still_treated = np.zeros(counted.n_episodes, dtype=bool)
+    still_treated[trials.episode[trials.still_runs]] = True
+    own = [pl.Series(WINDOW_CLOSES, trials.eras.window_closes), pl.Series(STILL_TREATED, still_treated)]
+    known = episodes.hstack([*own, *plan.asked.answers(counted)]).lazy()
     for layer in plan.layers:
         known = known.with_columns(**layer)
     found = collect_in_order(known.select(**plan.answers))

@@ -4,7 +4,7 @@ A rule is a set of Polars expressions over a frame with one row per trial. Evide
 definition names: the first kind that can tell, tells. Scales compare the trial's outcome score with its baseline or a
 cut-off. A change of treatment within the time allowed is a register's stand-in for failure. Its absence means "worked"
 only if it could have been seen, if it is known when the time allowed was over, and if no score was measured that cannot
-be judged.
+be judged. While what comes first may yet tell, nothing that comes after it does.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ import polars as pl
 from polars import all_horizontal, any_horizontal, coalesce, col, lit, max_horizontal, min_horizontal, when
 
 from impasse.schemas.definition import Outcome, ScaleBand, ScaleRule
-from impasse.transforms.history.scores import score, windows
+from impasse.transforms.history.scores import MAY_BE_SCORED, STILL_RUNS, score, windows
 
 SIGNS_OF_TRIALS = ("switch", "add_on")  # the changes of treatment that trials tell of one another
-STILL_RUNS = "still_runs"  # a column beside scores: did observation end before the trial was seen to?
 _EITHER, _EARLY = "switch_or_add_on", "switch_or_nothing"
 _FROM_A_DAY = ("add_on", _EITHER, _EARLY)
 _UNKNOWN, _NO_DAY = lit(None, dtype=pl.Boolean), lit(None, dtype=pl.Int32)
@@ -50,33 +49,34 @@ class ByScales(NamedTuple):
 @cache
 def outcome(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
     """How a trial ended; `observed` are the changes of treatment that the delivery can show."""
+    if rule.evidence == ("treatment_change",):
+        return _unless_stopped_early(_by_change(rule, observed), rule)
     scales = columns_by_scales(rule)
-    kinds = {"scales": JudgedOutcome(*scales[:3])}
+    by_scales = JudgedOutcome(*scales[:3])
+    told, may_change = by_scales, scales.may_change
     if "treatment_change" in rule.evidence:
-        changed = _by_change(rule, observed)
-        kinds["treatment_change"] = (
-            _unless_unjudged(changed, scales.is_unjudged) if "scales" in rule.evidence else changed
-        )
-    *before, last = rule.evidence
-    told = kinds[last]
-    for kind in reversed(before):
-        # Where nothing can tell, the last resort, a change of treatment, says why it could not.
-        reason = kinds[kind].evidence if kind == "treatment_change" else told.evidence
-        told = _first_that_tells(kinds[kind], told, reason)
-    if "scales" in rule.evidence:
-        is_open = told.has_failed.is_null() & scales.may_change
-        told = told._replace(evidence=when(is_open).then(_name("unfinished")).otherwise(told.evidence))
+        changed = _unless_unjudged(_by_change(rule, observed), scales.is_unjudged)
+        if rule.evidence[0] == "scales":
+            told = _first_that_tells(by_scales, changed, may_change, changed.evidence)
+        else:
+            may_come = changed.has_failed.is_null() & _may_come(rule, observed)
+            told = _first_that_tells(changed, by_scales, may_come, changed.evidence)
+            may_change &= ~may_come
+    is_open = told.has_failed.is_null() & may_change
+    told = told._replace(evidence=when(is_open).then(_name("unfinished")).otherwise(told.evidence))
     return _unless_stopped_early(told, rule)
 
 
-def _first_that_tells(first: JudgedOutcome, second: JudgedOutcome, reason: pl.Expr) -> JudgedOutcome:
-    is_known = first.has_failed.is_not_null()
+def _first_that_tells(first: JudgedOutcome, second: JudgedOutcome, may_tell: pl.Expr, reason: pl.Expr) -> JudgedOutcome:
+    """What the first says, or the second where the first says nothing and will not; else the reason why nothing tells.
+
+    A change of treatment, the last resort, says why it could not.
+    """
+    is_known, tells_next = first.has_failed.is_not_null(), ~may_tell & second.has_failed.is_not_null()
     return JudgedOutcome(
-        coalesce(first.has_failed, second.has_failed),
-        when(is_known).then(first.evidence)
-        .when(second.has_failed.is_not_null()).then(second.evidence)
-        .otherwise(reason),
-        when(is_known).then(first.day).otherwise(second.day),
+        when(is_known).then(first.has_failed).when(tells_next).then(second.has_failed),
+        when(is_known).then(first.evidence).when(tells_next).then(second.evidence).otherwise(reason),
+        when(is_known).then(first.day).when(tells_next).then(second.day),
     )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def _unless_stopped_early(told: JudgedOutcome, rule: Outcome) -> JudgedOutcome:
     if rule.early_stop == "by_evidence":
         return told
     is_short = (col("n_days") < rule.early_stop_days) & ~(col("is_ongoing") & col("ends_in_death"))
-    stopped = (col("n_days_at_most") < rule.early_stop_days) & ~col("is_ongoing")
+    stopped = (col("n_days_at_most") < rule.early_stop_days) & ~col("is_ongoing") & ~col("may_still_run")
     no_failure = lit(False) if rule.early_stop == "not_failed" else _UNKNOWN
     perhaps = told.has_failed & _UNKNOWN if rule.early_stop == "not_failed" else _UNKNOWN
     return JudgedOutcome(
@@ -202,14 +202,15 @@ def _by_one_scale(rule: Outcome, scale: ScaleRule | ScaleBand, steps: tuple[dict
 
 
 def _may_change(rule: Outcome, value: pl.Expr, responded: pl.Expr) -> pl.Expr:
-    """Is there a score of a trial that still runs, so that another may tell otherwise?
+    """May a score yet come, or is there one of a trial that still runs, so that another may tell otherwise?
 
     The first on treatment stays the first. A response stays one if it is the best, or if its loss is no failure.
     """
+    may_come = value.is_null() & col(MAY_BE_SCORED)
     if rule.score == "first":
-        return lit(False)
+        return may_come
     stays = rule.score == "best" or rule.lost_response == "not_failed"
-    return col(STILL_RUNS) & value.is_not_null() & (~responded.fill_null(False) if stays else lit(True))
+    return may_come | col(STILL_RUNS) & value.is_not_null() & (~responded.fill_null(False) if stays else lit(True))
 
 
 def _fails(rule: Outcome, scale: ScaleRule | ScaleBand, value: pl.Expr) -> pl.Expr:
@@ -258,6 +259,15 @@ def _by_change(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
         evidence.otherwise(why_not),
         first,
     )
+
+
+def _may_come(rule: Outcome, observed: frozenset[str]) -> pl.Expr:
+    """Where no change was seen, is it not known yet whether one came in time?"""
+    if not set(rule.change_signs) <= observed:
+        return lit(False)
+    if rule.change_within == "episode":
+        return col("is_censored")
+    return _horizon(rule, "last_day_at_most") > col("seen_until")
 
 
 def asks_changes(rule: Outcome) -> bool:

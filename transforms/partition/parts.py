@@ -38,7 +38,7 @@ def joined(buckets: Sequence[Extract]) -> Extract:
     numbers = persons.select("bucket", "person", "new")
     tables = {name: _joined_table(name, buckets, numbers) for name in MODELS if name != "persons"}
     numbered = persons.drop("bucket", "person").rename({"new": "person"})
-    return Extract(persons=numbered, **tables, observes=buckets[0].observes)
+    return Extract(persons=numbered, **tables, observes=buckets[0].observes, scales=buckets[0].scales)
 
 
 def _joined_table(name: str, buckets: Sequence[Extract], numbers: pl.DataFrame) -> pl.DataFrame | None:

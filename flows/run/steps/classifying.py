@@ -13,7 +13,7 @@ from impasse.flows.files.tables import read_parquet, write_parquet
 from impasse.flows.gate.redact import redact
 from impasse.flows.run.as_planned import load_as_planned
 from impasse.flows.run.plan import Plan
-from impasse.flows.run.steps.findings import observed_treatments
+from impasse.flows.run.steps.findings import delivered_scales, observed_treatments
 from impasse.flows.run.steps.intake import bucket_file
 from impasse.flows.run.unfinished import Progress
 from impasse.schemas.errors import NotAsWritten
@@ -92,12 +92,13 @@ def _counts_of(plan: Plan, name: str, part: int) -> Path:
 
 def _read_buckets(plan: Plan, numbers: Iterable[int]) -> list[Extract]:
     """The tables of each bucket that the first step wrote, if they are as it wrote them."""
-    written, observes = texts.read_json(plan.progress, Progress).written, observed_treatments(plan.work)
+    written = texts.read_json(plan.progress, Progress).written
+    shown = {"observes": observed_treatments(plan.work), "scales": delivered_scales(plan.work)}
     paths = [{name: bucket_file(number, name) for name in MODELS} for number in numbers]
     there = [{name: path for name, path in named.items() if path in written} for named in paths]
     require_as_written(plan.work, {path: written[path] for named in there for path in named.values()})
     buckets = [{name: read_parquet(plan.work / path) for name, path in named.items()} for named in there]
-    return [Extract(**dict.fromkeys(MODELS) | tables, observes=observes) for tables in buckets]
+    return [Extract(**dict.fromkeys(MODELS) | tables, **shown) for tables in buckets]
 
 
 def _table_of(plan: Plan, table: str, part: int) -> Path:

@@ -27,9 +27,10 @@ class _Checks:
 
 @dataclass(frozen=True)
 class _Findings(_Checks):
-    """What was found of the delivery; `noted` is what the notes on it are made of."""
+    """What was found of the delivery; `scales` have scores, `noted` is what the notes on it are made of."""
 
     observes: list[str]
+    scales: list[str]
     noted: dict[str, Any]
     found: list[Found]
 
@@ -59,6 +60,11 @@ def _keep(path: Path, results: list[ExpectationResult], facts: dict[str, object]
 def observed_treatments(work: Path) -> frozenset[str]:
     """What the delivery can show."""
     return frozenset(read_findings(work)["observes"])
+
+
+def delivered_scales(work: Path) -> frozenset[str]:
+    """The scales of which the delivery has scores."""
+    return frozenset(read_findings(work)["scales"])
 
 
 def files_found(work: Path) -> tuple[Found, ...]:

@@ -26,7 +26,7 @@ from impasse.flows.files.folders import remove
 from impasse.flows.files.spill import BucketFiles, set_aside, write_quarantine
 from impasse.flows.files.tables import count_rows, scan_parquet, write_parquet
 from impasse.schemas.delivered import Delivered
-from impasse.schemas.extracts import MODELS
+from impasse.schemas.extracts import MODELS, scales_of
 from impasse.schemas.study import SupplySection
 from impasse.transforms.ingest.clean import EVENT_TABLES, SourceReader, clean_persons, clean_pieces
 from impasse.transforms.ingest.midnights import midnights
@@ -75,6 +75,7 @@ class Taken:
     midnights: list[dict[str, object]]
     omop_notes: OmopNotes | None
     observes: frozenset[str]
+    scales: frozenset[str]
     facts: pl.DataFrame
 
 
@@ -87,6 +88,7 @@ def take_in(work: Path, delivered: Delivered, source: SourceReader, n_buckets: i
     n_persons: list[int] = []
     facts: list[pl.DataFrame] = []
     reversals, lengths = Reversals(), NO_LENGTHS
+    scales: frozenset[str] = frozenset()
     kinds: list[pl.DataFrame] = [count_kinds(None)]
     for bucket in range(n_buckets):
         persons = persons_of(people.persons(), places, bucket)
@@ -101,6 +103,7 @@ def take_in(work: Path, delivered: Delivered, source: SourceReader, n_buckets: i
             for bucket, rows in enumerate(incoming.buckets()):
                 facts.append(_write(work, source, bucket, table, rows, n_persons[bucket]))
                 kinds += [count_kinds(rows)] if table == "dispensings" else []
+                scales |= scales_of(rows) if table == "scores" else frozenset()
             reversals += incoming.reversals
             lengths = incoming.lengths if table == "dispensings" else lengths
     remove(work / "incoming")
@@ -117,6 +120,7 @@ def take_in(work: Path, delivered: Delivered, source: SourceReader, n_buckets: i
         midnights=midnights(count_noted(there)),
         omop_notes=source.omop_notes(delivered, there),
         observes=source.observes(there),
+        scales=scales,
         facts=quality.sum_facts([*facts, quality.key_facts(there)]),
     )
 

@@ -84,7 +84,8 @@ def _read_and_check(plan: Plan, loaded: Loaded) -> DeliveryCounts:
     write_release(plan, "reconciliation", taken.reconciliation)
     found = [asdict(entry) for entry in checked.found]
     noted = noted_facts(taken)
-    keep_findings(plan.work, checked.results, observes=sorted(taken.observes), noted=noted, found=found)
+    shown = {"observes": sorted(taken.observes), "scales": sorted(taken.scales)}
+    keep_findings(plan.work, checked.results, **shown, noted=noted, found=found)
     quality.require_met(checked.results)
     return DeliveryCounts(taken.reconciliation.to_dicts(), n_buckets, n_parts, size)
 
