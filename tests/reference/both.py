@@ -93,7 +93,8 @@ def fast(drawn: Round) -> Facts:
 def slow(drawn: Round) -> Facts:
     """What the reference says of all persons of a round."""
     study = drawn.study
-    rest = (drawn.definitions, REFERENCE_CODES, drawn.observes, drawn.absent, study.supply)
+    scales = frozenset(row["scale"] for person in drawn.persons for row in person["scores"])
+    rest = (drawn.definitions, REFERENCE_CODES, drawn.observes, drawn.absent, study.supply, scales)
     told = [classify_person(person, study.episodes, study.period, *rest) for person in drawn.persons]
     by_definition = {
         table: {d.id: [row for person in told for row in person[table][d.id]] for d in drawn.definitions}

@@ -12,7 +12,7 @@ from datetime import date
 from impasse.schemas.definition import Definition, Outcome
 from tests.reference.basics import Row, Verdict, later
 from tests.reference.codes import Codes, Treatment
-from tests.reference.signs import SWITCH_OR_ADD_ON, sign_between
+from tests.reference.signs import SWITCH_OR_ADD_ON, sign_between, surely_there
 
 CHANGES_OF_DRUG = ("switch", "add_on")
 Dated = tuple[date, str]  # a day and its sign
@@ -65,6 +65,15 @@ def verdict_by_the_days(signs: Signs, trial: Row, episode: Row, rule: Outcome) -
     return None, ("unknown_end" if is_seen(first, trial, episode) else "unfinished"), None
 
 
+def is_yet_to_be_seen(change: Verdict, trial: Row, episode: Row, rule: Outcome) -> bool:
+    """Whether the change tells nothing because it is not known yet what will be seen."""
+    if change[0] is not None or change[1] == "unobserved":
+        return False
+    if rule.change_within == "episode":
+        return episode["is_censored"]
+    return not is_seen(horizon(trial, episode, rule, "last_day_at_most"), trial, episode)
+
+
 def horizon(trial: Row, episode: Row, rule: Outcome, last_day: str = "end_date") -> date:
     """The last day on which a sign counts, by the trial's last day that is known, or another one."""
     return episode["end_date"] if rule.change_within == "episode" else later(trial[last_day], rule.change_within)
@@ -84,9 +93,20 @@ def order_of(sign: str, rule: Outcome) -> int:
 
 
 def signs_after(trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes) -> Signs:
-    """The signs after the trial's first day; a remission ends the time for them, and so does the rule's own window.
+    """The signs after the trial's first day.
 
-    An add-on from too early a day on is none. One of the two, nobody knows which, is so early a switch or none.
+    Reading: a drug that is left out if it is an add-on, which nobody knows, is a sign or none.
+    """
+    sure = signs_of(trial, surely_there(trials), person, episode, rule, codes)
+    every = signs_of(trial, trials, person, episode, rule, codes)
+    return Signs(sure.told, every.left_open + [sign for sign in every.told if sign not in sure.told])
+
+
+def signs_of(trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes) -> Signs:
+    """The signs after the trial's first day if these trials are there.
+
+    A remission ends the time for them, and so does the rule's own window. An add-on from too early a day on is none.
+    One of the two, nobody knows which, is so early a switch or none.
 
     Reading: a switch or an add-on, nobody knows which, says nothing to a rule that takes neither for a failure.
     """

@@ -156,6 +156,7 @@ def classify(
     death_date: date | None = None,
     max_days: int = 366,
     supply: Row | None = None,
+    scales: frozenset[str] | None = None,
     **tables: list[Row],
 ) -> Row:
     """One person, ill for two years unless other diagnoses are drawn, under one definition."""
@@ -169,7 +170,8 @@ def classify(
         "admissions": [],
     }
     taken = SupplySection(max_days=max_days, **(supply or {}))
-    told = classify_person(person | rows | tables, study, PERIOD, [definition], CODES, observes, absent, taken)
+    rest = ([definition], CODES, observes, absent, taken, scales)
+    told = classify_person(person | rows | tables, study, PERIOD, *rest)
     return {
         "episodes": told["episodes"],
         "trials": told["trials"][definition.id],

@@ -30,7 +30,7 @@ def judge_eligibility(known: Known, rule: Eligible) -> Truth:
             *(n_days_diagnosed(known, wanted.codes, wanted.when) >= wanted.days for wanted in rule.requirements),
             *(n_days_diagnosed(known, unwanted.codes, unwanted.when) == 0 for unwanted in rule.exclusions),
             is_of_age(episode["age"], rule),
-            is_observed_before(episode["observed_days_before"], rule),
+            episode["observed_days_before"] >= rule.min_observed_days,
             keeps_washout(known, rule),
             rule.pseudo_resistance != "before" or not episode["likely_causes"],
             None if episode["is_observed"] is False else True,
@@ -56,13 +56,6 @@ def is_of_age(age: int | None, rule: Eligible) -> Truth:
     return rule.min_age <= age <= rule.max_age
 
 
-def is_observed_before(days: int | None, rule: Eligible) -> Truth:
-    """Whether the person was observed long enough before the episode; unknown suffices where 0 is asked."""
-    if days is None:
-        return True if rule.min_observed_days == 0 else None
-    return days >= rule.min_observed_days
-
-
 def keeps_washout(known: Known, rule: Eligible) -> Truth:
     """Whether nothing of the groups was given in the days before the episode's treatment is looked for."""
     if not rule.washout_treatments:
@@ -74,10 +67,9 @@ def keeps_washout(known: Known, rule: Eligible) -> Truth:
     ]
     if True in given:
         return False
-    observed = known.episode["observed_days_before"]
-    if None in given or known.is_blind(rule.washout_treatments) or observed is None:
+    if None in given or known.is_blind(rule.washout_treatments):
         return None
-    is_seen = observed >= days_between(first, known.episode["start_date"])
+    is_seen = known.episode["observed_days_before"] >= days_between(first, known.episode["start_date"])
     return True if is_seen else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import zip_longest
 
 from impasse.schemas.study import EpisodeSection, PeriodSection
 from tests.reference.basics import Row, days_between, later
@@ -21,9 +22,22 @@ def episodes_of(person: Row, disorder: str, rule: EpisodeSection, period: Period
             before = episodes[-1] if episodes else None
             number = len(episodes) + 1
             episodes.append(episode_from(chain, before, number, person, disorder, coverage, rule, period))
-    for episode in episodes:
+    for episode, following in zip_longest(episodes, episodes[1:]):
+        episode["has_run_out"] = has_run_out(episode, following, rule)
+        is_ended = episode["end_reason"] == "remission" or episode["has_died"]
+        episode["is_censored"] = not is_ended and not episode["has_run_out"]
         episode["treatment_seen_until"] = treatment_seen_until(episode, person, rule, codes)
     return episodes
+
+
+def has_run_out(episode: Row, following: Row | None, rule: EpisodeSection) -> bool:
+    """Whether the episode's gap and its tail had run out by the last day observed.
+
+    Where the person's next episode has begun by then, it has ended this one's tail.
+    """
+    last, until = episode["last_in_chain"], episode["observed_until"]
+    is_followed = following is not None and following["start_date"] <= until
+    return later(last, rule.gap_days) <= until and (later(last, rule.tail_days) <= until or is_followed)
 
 
 def treatment_seen_until(episode: Row, person: Row, rule: EpisodeSection, codes: Codes) -> date:
@@ -125,11 +139,9 @@ def episode_from(
     limits = observation_limits(start, person, coverage, period)
     observed_until = max(start, min(day for _, day in limits))
     end, reason = episode_end(chain, start, observed_until, limits, rule.tail_days)
-    observed_before = observed_days_before(start, coverage)
-    last = max(event["last"] for event in chain)
+    observed_before = observed_days_before(start, coverage, period)
     contacts = [event["row"] for event in chain if event["kind"] != "treatment"]
     is_dead = person["death_date"] is not None and person["death_date"] <= observed_until
-    is_censored = reason != "remission" and not is_dead and later(last, rule.gap_days) > observed_until
     opens = later(start, -rule.lead_days)
     return {
         "episode_id": f"{person['person_id']}:{disorder}:{number}",
@@ -143,9 +155,9 @@ def episode_from(
         "observed_days_before": observed_before,
         "is_observed": None if coverage is None else any(name == "coverage" for name, _ in limits),
         "treated_from": max(opens, later(before["end_date"], 1)) if before else opens,
-        "is_left_truncated": None if observed_before is None else observed_before < rule.min_prior_observation_days,
+        "is_left_truncated": observed_before < rule.min_prior_observation_days,
         "has_died": is_dead,
-        "is_censored": is_censored,
+        "last_in_chain": max(event["last"] for event in chain),
         "n_contacts": len({(row["date"], row["code"]) for row in contacts}),
         "sex": person["sex"],
         "age": completed_years(person["birth_date"], start),
@@ -176,10 +188,13 @@ def episode_end(
     return end, "remission" if remissions else "tail"
 
 
-def observed_days_before(start: date, coverage: list[tuple[date, date]] | None) -> int | None:
-    """Days from the start of the interval that contains the episode's start; 0 outside every interval."""
+def observed_days_before(start: date, coverage: list[tuple[date, date]] | None, period: PeriodSection) -> int:
+    """Days from the start of the interval that contains the episode's start; 0 outside every interval.
+
+    Without the table of coverage persons were observed throughout the study period.
+    """
     if coverage is None:
-        return None
+        return days_between(period.start, start)
     return next((days_between(since, start) for since, until in coverage if since <= start <= until), 0)
 
 

@@ -125,7 +125,7 @@ def end_for_new_drugs(eras: list[Row], rule: Trial, episode: Row) -> None:
                 {**supply, "since": min(supply["since"], min(nexts)), "until": min(supply["until"], min(nexts))}
                 for supply in era["supplies"]
             ]
-            era |= era_from(sooner, rule, episode)
+            era |= era_from(sooner, rule, episode) | {"was_cut": True}
         era["ends_before"], era["whole_end"] = min(nexts), whole_end
         for supply in era["supplies"]:
             supply["ends_before"] = min(nexts)
@@ -211,4 +211,5 @@ def trial_from(row: Row, start: date, end_excl: date, is_ongoing: bool) -> Row:
         "role": None,
         "host": None,
         "is_add_on": False,
+        "was_cut": False,
     }

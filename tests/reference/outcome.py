@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from impasse.schemas.definition import Definition, Outcome, ScaleBand, ScaleRule
 from tests.reference.basics import Row, Truth, Verdict, all_true, any_true, days_between, still_runs
-from tests.reference.change import change_verdict, signs_shown
+from tests.reference.change import change_verdict, is_yet_to_be_seen, signs_shown
 from tests.reference.codes import Codes, Scale
 from tests.reference.scores import Measured, measured_by
 
-LEFT_OPEN = "unfinished"  # what a scale says of a trial that still runs, where another score may change it
+LEFT_OPEN = "unfinished"  # what a scale says where a score may yet come that tells, or tells otherwise
 
 
 def judge_outcome(
@@ -34,42 +36,41 @@ def judge_outcome(
 def verdict_of_evidence(
     trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome, codes: Codes, shown: frozenset[str]
 ) -> Verdict:
-    """What the evidence says, whenever the trial was stopped; `shown` are the signs that the delivery could show."""
+    """What the first evidence says that can tell, whenever the trial was stopped; `shown` are the signs it could show.
+
+    None is asked after evidence that may yet tell.
+
+    Reading: when none can tell, the treatment_change evidence still says why ("unobserved", "no_baseline").
+    """
     is_running = still_runs(trial, episode)
     scales = [
         scale_verdict(measured_by(scale.scale, trial, trials, person, episode, rule), scale, rule, codes, is_running)
         for scale in rule.scales
     ]
-    told = []
+    reason: Verdict = (None, "none", None)
     for kind in rule.evidence:
         if kind == "scales":
-            told.append(scales_verdict(scales, rule))
+            verdict = scales_verdict(scales, rule)
+            may_yet_tell = verdict[1] == LEFT_OPEN
         else:
             change = change_verdict(trial, trials, person, episode, rule, codes, shown)
-            told.append(unproved(change) if is_unjudged(scales, rule) else change)
-    return first_that_tells(told)
-
-
-def first_that_tells(told: list[Verdict]) -> Verdict:
-    """The first evidence that can tell.
-
-    Reading: when none can, the treatment_change evidence still says why ("unfinished", "unobserved", "no_baseline").
-    Reading: a scale that was left open is said first, whatever treatment_change says and whichever is asked first.
-    """
-    decided = [verdict for verdict in told if verdict[0] is not None]
-    reasons = [verdict for verdict in told if verdict[1] != "none"]
-    left_open = [verdict for verdict in told if verdict[1] == LEFT_OPEN]
-    return next(iter(decided + left_open + reasons), (None, "none", None))
+            verdict = unproved(change) if is_unjudged(scales, rule) else change
+            may_yet_tell = is_yet_to_be_seen(change, trial, episode, rule)
+            reason = verdict
+        if verdict[0] is not None or may_yet_tell:
+            return verdict
+    return reason
 
 
 def is_unjudged(scales: list[Verdict], rule: Outcome) -> bool:
     """Whether some scale has an outcome score that it cannot judge, and the scales together cannot tell.
 
     Reading: a definition whose evidence names no scales does not look at scores.
+    Reading: a score that may yet come is one that cannot be judged.
     """
     if "scales" not in rule.evidence or scales_verdict(scales, rule)[0] is not None:
         return False
-    return any(failed is None and day is not None for failed, _, day in scales)
+    return any(failed is None and (day is not None or word == LEFT_OPEN) for failed, word, day in scales)
 
 
 def unproved(change: Verdict) -> Verdict:
@@ -103,19 +104,19 @@ def if_perhaps_early_stop(evidence: Verdict, rule: Outcome) -> Verdict:
 def scales_verdict(verdicts: list[Verdict], rule: Outcome) -> Verdict:
     """What the scales say together.
 
-    One that was left open is not passed over: of those joined as "first" it leaves all open, of "any_measured" all but
-    a failure.
+    One that was left open is not passed over: of those joined as "first" it leaves what comes after it open, of
+    "any_measured" all but a failure.
     """
-    measured = [verdict for verdict in verdicts if verdict[0] is not None]
-    failed = joined([verdict[0] for verdict in verdicts], rule.scales_joined)
-    words_of_scores = [word for _, word, day in verdicts if day is not None]
-    if rule.scales_joined == "first" and words_of_scores[:1] == [LEFT_OPEN]:
-        failed = None
-    if rule.scales_joined == "any_measured" and LEFT_OPEN in words_of_scores and not failed:
+    is_open = any(word == LEFT_OPEN for _, word, _ in verdicts)
+    asked = verdicts
+    if rule.scales_joined == "first":
+        asked = list(takewhile(lambda verdict: verdict[1] != LEFT_OPEN, verdicts))
+    failed = joined([verdict[0] for verdict in asked], rule.scales_joined)
+    if rule.scales_joined == "any_measured" and is_open and not failed:
         failed = None
     if failed is None:
-        return None, LEFT_OPEN if LEFT_OPEN in words_of_scores else "none", None
-    _, evidence, day = next(verdict for verdict in measured if verdict[0] == failed)
+        return None, LEFT_OPEN if is_open else "none", None
+    _, evidence, day = next(verdict for verdict in asked if verdict[0] == failed)
     if not failed:
         return False, evidence, None
     failure_dates = [verdict[2] for verdict in verdicts if verdict[0] and verdict[2]]
@@ -148,7 +149,7 @@ def scale_verdict(
     evidence = f"{scale.scale}:{scale.fails_if}"
     score, baseline = measured.outcome, measured.baseline
     if score is None:
-        return None, evidence, None
+        return None, LEFT_OPEN if measured.may_come else evidence, None
     minimum = codes.scale(scale.scale).minimum
     if is_running and not is_final(measured, scale, rule, minimum):
         return None, LEFT_OPEN, score["date"]

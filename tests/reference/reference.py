@@ -14,7 +14,7 @@ from datetime import date
 from functools import cache
 
 from impasse.schemas.definition import Definition, Trial
-from impasse.schemas.resistance import LengthItem, Scored
+from impasse.schemas.resistance import AdmissionItem, DiagnosisItem, LengthItem, Scored
 from impasse.schemas.study import EpisodeSection, PeriodSection, SupplySection
 from tests.reference.adequacy import judge_adequacy
 from tests.reference.basics import Known, Row, Truth, only, treatment_rows
@@ -48,6 +48,7 @@ CAUSES_BY_REASON = {
     "too_few_sessions": "short_duration",
     "low_adherence": "poor_adherence",
 }
+LOOK_AT_ALL_DAYS = LengthItem | DiagnosisItem | AdmissionItem  # what earns points in the whole episode
 BY_DEFAULT = SupplySection()
 
 
@@ -60,9 +61,13 @@ def classify_person(
     observes: frozenset[str],
     absent_tables: frozenset[str],
     supply: SupplySection = BY_DEFAULT,
+    scales: frozenset[str] | None = None,
 ) -> Row:
-    """Everything the program says about one person, as lists of dicts."""
-    person = delivered(person, absent_tables, codes)
+    """Everything the program says about one person, as lists of dicts.
+
+    `scales` are those of which the delivery has a score of anybody; unless told, those of this person.
+    """
+    person = delivered(person, absent_tables, codes, scales)
     every_episode = [
         episode
         for disorder in study_episodes.disorders
@@ -110,10 +115,13 @@ def classify_person(
     return told
 
 
-def delivered(person: Row, absent_tables: frozenset[str], codes: Codes) -> Row:
-    """The person with None in place of every table the delivery does not have, and with all treatments as one table."""
+def delivered(person: Row, absent_tables: frozenset[str], codes: Codes, scales: frozenset[str] | None) -> Row:
+    """The person with None for every table not delivered, all treatments as one table, and the delivery's scales."""
     tables = {name: None if name in absent_tables else rows for name, rows in person.items()}
-    return tables | {"treatments": treatment_rows(tables, codes)}
+    scores = tables["scores"]
+    if scores is None or scales is None:
+        scales = frozenset(row["scale"] for row in scores or [])
+    return tables | {"treatments": treatment_rows(tables, codes), "scales_delivered": scales}
 
 
 def all_known(known: Known, definition: Definition) -> Known:
@@ -144,31 +152,33 @@ def is_followed_up(known: Known, definition: Definition) -> bool:
     Reading: of an episode outside all coverage, too, only these two are asked, so one that may be neither
     censored nor left truncated (where the study asks for no prior observation) passes as followed up.
     """
-    is_from_true_start = known.episode["is_left_truncated"] is not True  # unknown without coverage: taken as true
-    return is_from_true_start and is_seen_to_the_close(known, definition)
+    return not known.episode["is_left_truncated"] and is_seen_to_the_close(known, definition)
 
 
 def is_seen_to_the_close(known: Known, definition: Definition) -> bool:
     """Whether the episode was seen to its own end, or to the last day of the trial block's own window.
 
-    A definition that counts the episode's days closes with the episode alone.
+    A definition that gives points for what it finds in the whole episode closes with the episode alone.
 
     Reading: so it does for the verdict and the score, not for what a change of treatment says of a trial.
     Reading: an episode whose tail has run out, and that may go on all the same, is seen to the close from that day on.
     """
     if not known.episode["is_censored"]:
         return True
-    if does_count_days(definition):
+    if does_look_at_all_days(definition):
         return False
     rule = definition.trial
     last = window_closes(rows_looked_at(known.person, rule), known.episode, rule)
     return last is not None and last <= known.episode["observed_until"]
 
 
-def does_count_days(definition: Definition) -> bool:
-    """Whether the definition is a score that gives points for the episode's length."""
+def does_look_at_all_days(definition: Definition) -> bool:
+    """Whether the definition is a score that gives points for the episode's length, admissions or diagnoses.
+
+    Reading: diagnoses at whatever time, also those before the episode alone.
+    """
     rule = definition.resistance
-    return isinstance(rule, Scored) and any(isinstance(item, LengthItem) for item in rule.items)
+    return isinstance(rule, Scored) and any(isinstance(item, LOOK_AT_ALL_DAYS) for item in rule.items)
 
 
 def are_last_days_unknown(known: Known, rule: Trial) -> bool:
@@ -202,7 +212,8 @@ def classification(known: Known, definition: Definition) -> Row:
     if is_feigned and verdict in ("resistant", "undetermined"):
         verdict, decided_by = "not_resistant", "eligible"
     every_group = tuple(sorted(definition.counted_groups))
-    tried = failed_at("trial", every_group, known.trials)
+    # Reading: the trials that are numbered, and whose causes are listed, are those that surely count.
+    tried = [trial for trial in failed_at("trial", every_group, known.trials) if trial["is_counted"]]
     diagnosed = likely | known.episode["possible_causes"]
     causes = diagnosed | {CAUSES_BY_REASON.get(trial["adequacy_reason"], "") for trial in tried} - {""}
     # Reading: a score with a threshold is no staging system, but what was not seen may raise its upper bound alike.

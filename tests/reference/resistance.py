@@ -47,13 +47,18 @@ def trials_at(stage: str, part: Count | Item | NumberItem, trials: list[Row]) ->
     needed = (True,) if stage in SURE_MEMBER_STAGES else (True, None)
     if what == "added":
         return [t for t in trials if all_true([is_member(t, part.of), t["is_add_on"]]) in needed]
-    return [t for t in trials if t["is_counted"] and is_member(t, part.of) in needed]
+    return [t for t in trials if is_counted_of(t, part.of) in needed]
 
 
 def failed_at(stage: str, of: tuple[str, ...], trials: list[Row]) -> list[Row]:
     """The counted trials of the groups that are still in at a stage of failed trials."""
     is_in = STAGES[stage]
-    return [t for t in trials if t["is_counted"] and is_in(is_member(t, of), t["is_adequate"], t["has_failed"])]
+    return [t for t in trials if is_in(is_counted_of(t, of), t["is_adequate"], t["has_failed"])]
+
+
+def is_counted_of(trial: Row, of: tuple[str, ...]) -> Truth:
+    """Whether the trial counts as one of the groups."""
+    return all_true([trial["is_counted"], is_member(trial, of)])
 
 
 def date_at(stage: str, what: str, trial: Row) -> date | None:

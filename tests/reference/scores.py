@@ -6,31 +6,47 @@ from dataclasses import dataclass
 from datetime import date
 
 from impasse.schemas.definition import Outcome
-from tests.reference.basics import Row, later
-from tests.reference.signs import later_trials, switch_days
+from tests.reference.basics import Row, later, still_runs
+from tests.reference.signs import later_trials, surely_there, switch_days
 
 
 @dataclass(frozen=True)
 class Measured:
     """What one scale shows of a trial: the outcome score, the baseline, and the scores that may have been lost again.
 
-    `earlier` are the scores on treatment before the last, and none where another than the last tells.
+    `earlier` are the scores on treatment before the last, and none where another than the last tells. `may_come`
+    tells that there is no outcome score yet, and may be one.
     """
 
     outcome: Row | None
     earlier: list[Row]
     baseline: Row | None
+    may_come: bool
 
 
 def measured_by(scale: str, trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome) -> Measured:
     """What the scale shows of the trial."""
     rows = until_remission(highest_of_each_day(person, scale), episode)
-    if not rows:
-        return Measured(None, [], None)
     treated = on_treatment(rows, trial, trials, rule)
     outcome = chosen(treated, rule.score) if treated else first_after(rows, trial, trials, rule)
     earlier = treated[:-1] if rule.score == "last" else []
-    return Measured(outcome, earlier, baseline_before(outcome, rows, trial, episode, rule))
+    is_awaited = outcome is None and may_come(scale, trial, trials, person, episode, rule)
+    return Measured(outcome, earlier, baseline_before(outcome, rows, trial, episode, rule), is_awaited)
+
+
+def may_come(scale: str, trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome) -> bool:
+    """Whether a score may yet come, of a scale of which the delivery has any: on treatment, or soon enough after it.
+
+    None does after remission, death, or another drug that surely replaced this one.
+
+    Reading: another trial that began meanwhile may have taken what comes, and is not looked at.
+    Reading: a drug that is left out if it is an add-on has not surely replaced another.
+    """
+    is_closed = episode["end_reason"] == "remission" or episode["has_died"]
+    if is_closed or scale not in person["scales_delivered"] or switch_days(trial, surely_there(trials)):
+        return False
+    last = later(trial["last_day_at_most"], rule.score_days_after_end)
+    return still_runs(trial, episode) or last > episode["observed_until"]
 
 
 def highest_of_each_day(person: Row, scale: str) -> list[Row]:
@@ -62,19 +78,27 @@ def first_outcome_day(trial: Row, rule: Outcome) -> date:
 
 
 def on_treatment(rows: list[Row], trial: Row, trials: list[Row], rule: Outcome) -> list[Row]:
-    """The scores on treatment: until the trial's last day, or the day on which another drug followed it.
+    """The scores on treatment: until the last day it was measured on, or the day on which another drug followed it.
 
     Reading: the last day of a trial with a supply of unknown length is the last that is known.
     Reading: which drug followed is told by the trials alone, whatever `change_signs` and `change_within` say.
     """
-    last = min([trial["end_date"], *switch_days(trial, trials)])
+    last = min([last_day_measured(trial), *switch_days(trial, trials)])
     rows = between(rows, first_outcome_day(trial, rule), last)
     return [row for row in rows if not is_of_another(row["date"], trial, trials)]
 
 
+def last_day_measured(trial: Row) -> date:
+    """The last day whose score is of the trial: a drug left with supply at hand was in use when another was begun."""
+    return later(trial["end_date"], 1) if trial["was_cut"] else trial["end_date"]
+
+
 def is_of_another(day: date, trial: Row, trials: list[Row]) -> bool:
-    """Whether a trial that began later is in use on the day; on the day it begins it is not yet."""
-    return any(other["start_date"] < day <= other["end_date"] for other in later_trials(trial, trials))
+    """Whether a trial that began later is in use on the day; on the day it begins it is not yet.
+
+    Reading: a drug that was left is in use also on the day on which another was begun, if its supply covers it.
+    """
+    return any(other["start_date"] < day <= last_day_measured(other) for other in later_trials(trial, trials))
 
 
 def first_after(rows: list[Row], trial: Row, trials: list[Row], rule: Outcome) -> Row | None:

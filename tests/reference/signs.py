@@ -54,6 +54,11 @@ def switch_days(trial: Row, trials: list[Row]) -> list[date]:
     return [other["start_date"] for other in trials if sign_between(trial, other) == "switch"]
 
 
+def surely_there(trials: list[Row]) -> list[Row]:
+    """The trials without those that are left out if they are add-ons, which nobody knows."""
+    return [trial for trial in trials if not trial["may_be_left_out"]]
+
+
 def later_trials(trial: Row, trials: list[Row]) -> list[Row]:
-    """The trials of their own that began after the trial's first day, whatever their treatment."""
-    return [other for other in trials if other["is_counted"] and other["start_date"] > trial["start_date"]]
+    """The trials that are, or may be, of their own and began after the trial's first day, whatever their treatment."""
+    return [o for o in trials if o["is_counted"] is not False and o["start_date"] > trial["start_date"]]

@@ -100,11 +100,13 @@ def test_too_short_a_prior_observation_truncates(since: int, is_left_truncated: 
     assert facts(told["episodes"], "is_left_truncated", "observed_days_before") == [(is_left_truncated, -since)]
 
 
-def test_without_coverage_nothing_is_known_of_prior_observation() -> None:
-    """No coverage table: left truncation is unknown, and the view ends with the period."""
+def test_without_coverage_the_period_was_observed() -> None:
+    """No coverage table: all the days of the period before the episode were, and the view ends with the period."""
     told = classify(absent=frozenset({"coverage"}))
 
-    assert facts(told["episodes"], "is_left_truncated", "observed_until") == [(None, PERIOD.end)]
+    before = (on(0) - PERIOD.start).days
+    names = ("is_observed", "observed_days_before", "is_left_truncated", "observed_until")
+    assert facts(told["episodes"], *names) == [(None, before, False, PERIOD.end)]
 
 
 # --- Trials -----------------------------------------------------------------------------------------------------------
@@ -903,13 +905,13 @@ def test_earlier_treatment_excludes(day: int, atc: str, group: str, verdict: str
         (-130, EVERYTHING, (), ("undetermined", "follow_up")),
         (-129, EVERYTHING, (), ("undetermined", "eligible")),
         (-130, frozenset({"ect"}), (), ("undetermined", "eligible")),
-        (-130, EVERYTHING, ("coverage",), ("undetermined", "eligible")),
+        (-130, EVERYTHING, ("coverage",), ("not_resistant", "trial")),
     ],
 )
 def test_no_earlier_treatment_must_have_been_seen(
     since: int, observes: frozenset[str], absent: tuple, verdict: tuple
 ) -> None:
-    """All the days are observed, or all but the first; or drugs are not observed, or nobody knows."""
+    """All the days are observed, or all but the first; or drugs are not observed; or the period's days are."""
     told = classify(
         definition=with_eligible(washout_treatments=("antidepressants",), washout_days=100),
         observes=observes,

@@ -228,7 +228,7 @@ def test_an_episode_that_began_unseen_is_open(window: str, since: int, told: tup
 
 
 def test_without_a_table_of_coverage_the_start_is_true() -> None:
-    """Left truncation is unknown then, and is not held against the episode."""
+    """The days of the period before it were observed then, and are enough."""
     assert verdict(absent=frozenset({"coverage"})) == NOT_RESISTANT
     assert classify(absent=frozenset({"coverage"}))["n_failed_max"] == 0
 

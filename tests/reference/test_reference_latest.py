@@ -28,6 +28,7 @@ def latest(rows: list, until: int = 1000, remission: int | None = None, **settin
         "end_reason": "tail" if remission is None else "remission",
         "has_died": False,
         "is_censored": False,
+        "has_run_out": True,
         "observed_until": on(until),
         "treatment_seen_until": on(until),
     }

@@ -34,6 +34,7 @@ def trials(rows: list[tuple], leftovers: str = AMOUNT, same_day: str = "together
         "end_reason": "tail",
         "has_died": False,
         "is_censored": False,
+        "has_run_out": True,
         "observed_until": on(1000),
         "treatment_seen_until": on(1000),
     }

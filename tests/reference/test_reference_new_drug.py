@@ -44,6 +44,7 @@ def trials(rows: list[tuple], ends: bool = True, **settings: Any) -> list[Row]:
         "end_date": on(900),
         "end_reason": "tail",
         "has_died": False,
+        "has_run_out": True,
         "is_censored": False,
         "observed_until": on(1000),
         "treatment_seen_until": on(1000),

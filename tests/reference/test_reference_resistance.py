@@ -424,9 +424,10 @@ def test_only_eligible_episodes_have_a_stage(eligible: Row, is_eligible: bool) -
 
 
 def test_an_episode_of_unknown_eligibility_has_no_stage() -> None:
-    """Nobody knows how long the person was observed before."""
-    staging = replace(with_eligible(min_observed_days=1), resistance=with_levels(level("I", count(1))).resistance)
-    told = classify(definition=staging, absent=frozenset({"coverage"}), dispensings=TWO_FAILURES)
+    """Nobody observed the person."""
+    told = classify(
+        definition=with_levels(level("I", count(1))), coverage=[covered(-1000, -1)], dispensings=TWO_FAILURES
+    )
 
     assert facts(told["stages"], "is_eligible", "level_min", "level_max") == [(None, None, None)]
 

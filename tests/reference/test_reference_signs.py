@@ -86,15 +86,15 @@ def test_a_host_that_still_runs_may_yet_be_dispensed_again(until: int, told: lis
 @pytest.mark.parametrize(
     ("last", "code", "told"),
     [
-        (67, "F321", HOSTED),
+        (67, "F321", LEFT),
         (68, "F321", LEFT),
         (80, "F325", HOSTED),
         (97, "F325", HOSTED),
         (98, "F325", LEFT),
     ],
 )
-def test_a_host_still_runs_on_the_last_day_of_the_episode(last: int, code: str, told: list) -> None:
-    """30 days after the last contact, or on the day of the remission; observation goes on."""
+def test_a_host_still_runs_on_the_day_of_the_remission(last: int, code: str, told: list) -> None:
+    """The pack lasts until day 97; an episode that is over 30 days after the last contact leaves nothing open."""
     diagnoses = [contact(0), contact(last, code)]
 
     assert roles([fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 98)], trial=REFILLED, diagnoses=diagnoses) == told
@@ -225,17 +225,25 @@ def test_what_was_surely_left_is_not_together_however_long_it_lasted(until: int,
 
 
 @pytest.mark.parametrize(("last", "sign"), [(99, "switch_or_add_on"), (100, "switch")])
-@pytest.mark.parametrize("by", ["remission", "end of the episode", "window"])
+@pytest.mark.parametrize("by", ["remission", "death", "window"])
 def test_what_may_be_refilled_after_the_last_day_is_open(by: str, last: int, sign: str) -> None:
     """Of unknown length until day 99 at most, and looked at until then or a day longer, whatever is observed."""
     rows = [fill(0, CITALOPRAM, None), fill(40, SERTRALINE, 60)]
     ends = {
         "remission": {"diagnoses": [contact(0), contact(last, "F325")], "trial": REFILLED},
-        "end of the episode": {"diagnoses": [contact(0), contact(last - 30)], "trial": REFILLED},
+        "death": {"death_date": on(last), "trial": REFILLED},
         "window": {"trial": {**REFILLED, "window": "first_days", "window_days": last + 1}},
     }
 
     assert judged(rows, **ends[by]) == (True, sign, on(40))
+
+
+@pytest.mark.parametrize("last", [99, 100])
+def test_nothing_is_refilled_after_an_episode_that_is_over(last: int) -> None:
+    """Of unknown length until day 99 at most, and 30 days after the last contact on that day or the next."""
+    rows = [fill(0, CITALOPRAM, None), fill(40, SERTRALINE, 60)]
+
+    assert judged(rows, trial=REFILLED, diagnoses=[contact(0), contact(last - 30)]) == (True, "switch", on(40))
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,17 @@ def may_go_on_unseen(era: Row, last_day: date, episode: Row, rule: Trial) -> boo
     """Whether a drug may be in use, or be dispensed again, after the last day that is looked at.
 
     Where the episode may go on it may be, if its supply and a gap reach the day until which treatment was seen; where
-    the episode is over, or the rule's own window is, only if the supply itself reaches the last day.
+    remission, death or the rule's own window ended the view, only if the supply itself reaches the last day; where
+    the episode is over otherwise, not at all.
 
     Reading: where the rule's own window closes on the episode's last day, that day is the episode's.
+    Reading: an episode was over before a death that came when its gap and its tail had run out.
     """
-    if episode["is_censored"] and last_day == episode["end_date"]:
-        return later(era["last_day_at_most"], rule.permissible_gap_days) >= episode["treatment_seen_until"]
+    if last_day == episode["end_date"]:
+        if episode["is_censored"]:
+            return later(era["last_day_at_most"], rule.permissible_gap_days) >= episode["treatment_seen_until"]
+        if episode["end_reason"] != "remission" and episode["has_run_out"]:
+            return False
     return era["last_day_at_most"] >= last_day
 
 

@@ -54,7 +54,8 @@ def trials_of(person: Row, episode: Row, rule: Trial, supply: SupplySection) -> 
     for number, trial in enumerate(kept, start=1):
         trial["trial_id"] = f"{episode['episode_id']}:{by}:{number}"
         trial["episode_id"] = episode["episode_id"]
-        trial["is_counted"] = setting_of(trial["role"], rule) == "own_trial"
+        trial["is_counted"] = is_counted(trial, rule)
+        trial["may_be_left_out"] = setting_of(trial["role"], rule) == "ignored"
         trial["modality"] = "augmentation" if trial["role"] == "augmentation" else trial["modality"]
         trial["n_add_ons"] = sum(other["host"] is trial for other in kept)
         trial["window_closes"] = window_closes(looked_at, episode, rule)
@@ -171,6 +172,15 @@ def setting_of(role: str, rule: Trial) -> str:
     return {"augmentation": rule.augmentation, "combination": rule.combination}.get(role, "own_trial")
 
 
+def is_counted(trial: Row, rule: Trial) -> Truth:
+    """Whether the trial counts; an add-on that is none of its own does not, and nobody knows of what may be one."""
+    if setting_of(trial["role"], rule) == "own_trial":
+        return True
+    return None if trial["is_add_on"] is None else False
+
+
 def is_kept(trial: Row, rule: Trial) -> bool:
-    """Whether the rule keeps the trial, counted or not."""
-    return trial["role"] is not None and setting_of(trial["role"], rule) != "ignored"
+    """Whether the rule keeps the trial, counted or not; what may be no add-on is not ignored."""
+    if trial["role"] is None:
+        return False
+    return setting_of(trial["role"], rule) != "ignored" or trial["is_add_on"] is None
