@@ -12,7 +12,7 @@ from impasse.schemas.plain import plain
 from impasse.schemas.study import OBSERVABLE
 
 _WITHOUT = {
-    "coverage": "how long each person was observed is unknown, so a required prior observation cannot be checked",
+    "coverage": "persons are taken as observed throughout the study period, also before their first record",
     "diagnoses": "there are no illness episodes",
     "dispensings": "no drug trial can be built",
     "procedures": "no psychotherapy or neuromodulation can be built into a trial",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from impasse.schemas.definition import Definition, DrugAdequacy, SessionAdequacy
-from tests.reference.basics import Row, Truth, all_true, between_bounds, days_between, later, still_runs
+from tests.reference.basics import Row, Truth, all_true, between_bounds, days_between, later, may_still_run, still_runs
 from tests.reference.codes import Codes
 
 
 def judge_adequacy(trial: Row, episode: Row, definition: Definition, codes: Codes) -> Row:
     """Whether the trial was long and strong enough, and the reason."""
     rule = getattr(definition.adequacy, trial["modality"])
-    trial = trial | {"still_runs": still_runs(trial, episode)}
+    trial = trial | {"still_runs": still_runs(trial, episode), "may_still_run": may_still_run(trial, episode)}
     if trial["is_drug"]:
         passed_until = episode["end_date"] if episode["is_censored"] else episode["observed_until"]
         days = {"episode_end": episode["end_date"], "passed_until": passed_until}
@@ -64,7 +64,7 @@ def most_days(trial: Row, of_supplies: list[int], rule: DrugAdequacy) -> int:
 def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
     """Whether the days at the dose reach the minimum, for every or for no value of what is unknown.
 
-    More days may come of a trial that still runs.
+    More days may come of a trial that may still run.
 
     Reading: of a trial with an unknown supply all days it may have may be at the dose, if any supply may be at it.
     """
@@ -73,7 +73,7 @@ def is_long_enough(trial: Row, rule: DrugAdequacy, codes: Codes) -> Truth:
         for supply in trial["supplies"]
         if is_dose_enough(trial["treatment"], supply, rule, codes)
     ]
-    at_most = max(days_possible(trial, rule, codes), rule.min_days if trial["still_runs"] else 0)
+    at_most = max(days_possible(trial, rule, codes), rule.min_days if trial["may_still_run"] else 0)
     return between_bounds(sum(surely), at_most, rule.min_days)
 
 

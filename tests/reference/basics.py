@@ -79,6 +79,13 @@ def still_runs(trial: Row, episode: Row) -> bool:
     return trial["is_ongoing"] and not episode["has_died"]
 
 
+def may_still_run(trial: Row, episode: Row) -> bool:
+    """Whether the trial still runs, or may: a supply of unknown length may reach the last day that was seen."""
+    is_closed = episode["end_reason"] == "remission" or episode["has_died"]
+    reaches = trial["last_day_at_most"] >= episode["observed_until"]
+    return not is_closed and (trial["is_ongoing"] or reaches)
+
+
 def days_of_diagnosis(person: Row, code_list: str, codes: Codes) -> list[date]:
     """The days on which the person has a diagnosis of the list; a day may be there twice."""
     rows = person["diagnoses"] or []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 
 from impasse.schemas.definition import Definition, Outcome, ScaleBand, ScaleRule
-from tests.reference.basics import Row, Truth, Verdict, all_true, any_true, days_between, still_runs
+from tests.reference.basics import Row, Truth, Verdict, all_true, any_true, days_between, may_still_run, still_runs
 from tests.reference.change import change_verdict, is_yet_to_be_seen, signs_shown
 from tests.reference.codes import Codes, Scale
 from tests.reference.scores import Measured, measured_by
@@ -25,7 +25,7 @@ def judge_outcome(
     """Whether the trial failed, by what evidence, and when."""
     rule = definition.outcome
     verdict: Verdict = (False if rule.early_stop == "not_failed" else None, "early_stop", None)
-    if rule.early_stop == "by_evidence" or not is_surely_early_stop(trial, rule):
+    if rule.early_stop == "by_evidence" or not is_surely_early_stop(trial, episode, rule):
         shown = signs_shown(definition, person, codes, observes)
         verdict = verdict_of_evidence(trial, trials, person, episode, rule, codes, shown)
         if rule.early_stop != "by_evidence" and is_early_stop(trial, episode, rule):
@@ -87,9 +87,10 @@ def is_early_stop(trial: Row, episode: Row, rule: Outcome) -> bool:
     return trial["n_days"] < rule.early_stop_days and not was_kept_up
 
 
-def is_surely_early_stop(trial: Row, rule: Outcome) -> bool:
+def is_surely_early_stop(trial: Row, episode: Row, rule: Outcome) -> bool:
     """Surely stopped before the evidence could speak: no unknown supply and no time unseen may have gone further."""
-    return trial["n_days_at_most"] < rule.early_stop_days and not trial["is_ongoing"]
+    is_open = trial["is_ongoing"] or may_still_run(trial, episode)
+    return trial["n_days_at_most"] < rule.early_stop_days and not is_open
 
 
 def if_perhaps_early_stop(evidence: Verdict, rule: Outcome) -> Verdict:

@@ -17,7 +17,7 @@ from impasse.schemas.definition import Definition, Trial
 from impasse.schemas.resistance import AdmissionItem, DiagnosisItem, LengthItem, Scored
 from impasse.schemas.study import EpisodeSection, PeriodSection, SupplySection
 from tests.reference.adequacy import judge_adequacy
-from tests.reference.basics import Known, Row, Truth, only, treatment_rows
+from tests.reference.basics import Known, Row, Truth, only, still_runs, treatment_rows
 from tests.reference.codes import Codes
 from tests.reference.eligibility import diagnosed_causes, judge_eligibility
 from tests.reference.episodes import episodes_of, shares_treatment_with
@@ -158,12 +158,14 @@ def is_followed_up(known: Known, definition: Definition) -> bool:
 def is_seen_to_the_close(known: Known, definition: Definition) -> bool:
     """Whether the episode was seen to its own end, or to the last day of the trial block's own window.
 
+    An episode in which a trial still runs was not seen to its own end.
+
     A definition that gives points for what it finds in the whole episode closes with the episode alone.
 
     Reading: so it does for the verdict and the score, not for what a change of treatment says of a trial.
     Reading: an episode whose tail has run out, and that may go on all the same, is seen to the close from that day on.
     """
-    if not known.episode["is_censored"]:
+    if not known.episode["is_censored"] and not any(still_runs(trial, known.episode) for trial in known.trials):
         return True
     if does_look_at_all_days(definition):
         return False
@@ -212,8 +214,7 @@ def classification(known: Known, definition: Definition) -> Row:
     if is_feigned and verdict in ("resistant", "undetermined"):
         verdict, decided_by = "not_resistant", "eligible"
     every_group = tuple(sorted(definition.counted_groups))
-    # Reading: the trials that are numbered, and whose causes are listed, are those that surely count.
-    tried = [trial for trial in failed_at("trial", every_group, known.trials) if trial["is_counted"]]
+    tried = failed_at("trial", every_group, known.trials)
     diagnosed = likely | known.episode["possible_causes"]
     causes = diagnosed | {CAUSES_BY_REASON.get(trial["adequacy_reason"], "") for trial in tried} - {""}
     # Reading: a score with a threshold is no staging system, but what was not seen may raise its upper bound alike.

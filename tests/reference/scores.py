@@ -83,7 +83,7 @@ def on_treatment(rows: list[Row], trial: Row, trials: list[Row], rule: Outcome) 
     Reading: the last day of a trial with a supply of unknown length is the last that is known.
     Reading: which drug followed is told by the trials alone, whatever `change_signs` and `change_within` say.
     """
-    last = min([last_day_measured(trial), *switch_days(trial, trials)])
+    last = min([last_day_measured(trial), *switch_days(trial, surely_there(trials))])
     rows = between(rows, first_outcome_day(trial, rule), last)
     return [row for row in rows if not is_of_another(row["date"], trial, trials)]
 

@@ -90,6 +90,28 @@ def test_remission_and_death_end_a_long_tail(last: str, death: int | None, is_ce
     assert facts(told["episodes"], "is_censored") == [(is_censored,)]
 
 
+SHORT = STUDY.model_copy(update={"gap_days": 5, "tail_days": 0, "treatment_bridges": False})
+
+
+@pytest.mark.parametrize(("until", "verdict"), [(58, ("undetermined", "follow_up")), (59, ("not_resistant", "trial"))])
+def test_an_episode_in_which_a_trial_still_runs_was_not_seen_to_its_end(until: int, verdict: tuple) -> None:
+    """The one contact's gap of 5 days has passed; the drug's last day is day 28, and its gap is seen by day 59."""
+    given = replace(with_alternative(count(2, DRUGS, "given")), trial=BASE.trial)
+    rest = {"diagnoses": [contact(0)], "dispensings": [fill(0, CITALOPRAM, 29)], "coverage": [covered(-400, until)]}
+
+    assert classify(study=SHORT, definition=given, **rest)["verdicts"] == [verdict]
+
+
+@pytest.mark.parametrize(("until", "told"), [(49, (None, "duration_unknown")), (50, (False, "too_short"))])
+def test_a_supply_of_unknown_length_may_go_on_after_observation_ended(until: int, told: tuple) -> None:
+    """It lasts 50 days at most, and 60 are asked for; its gap has passed."""
+    long = replace(BASE, adequacy=replace(BASE.adequacy, drug=replace(BASE.adequacy.drug, min_days=60)))
+    rest = {"diagnoses": [contact(0)], "dispensings": [fill(0, CITALOPRAM, None)], "coverage": [covered(-400, until)]}
+    judgements = classify(study=SHORT, definition=long, max_days=50, **rest)["judgements"]
+
+    assert facts(judgements, "is_adequate", "adequacy_reason") == [told]
+
+
 # --- An add-on, perhaps -----------------------------------------------------------------------------------------------
 
 SURE = [fill(0, CITALOPRAM, 98), fill(40, SERTRALINE, 60)]
@@ -101,7 +123,7 @@ REPLACED = [fill(0, CITALOPRAM, 28), fill(40, SERTRALINE, 60)]
     [
         (AND_SERTRALINE, "own_trial", [(True, 1), (True, 0)]),
         (AND_SERTRALINE, "part_of_trial", [(True, 1), (None, 0)]),
-        (AND_SERTRALINE, "ignored", [(True, 1), (None, 0)]),
+        (AND_SERTRALINE, "ignored", [(True, 0), (None, 0)]),
         (SURE, "own_trial", [(True, 1), (True, 0)]),
         (SURE, "part_of_trial", [(True, 1), (False, 0)]),
         (SURE, "ignored", [(True, 0)]),
@@ -118,8 +140,8 @@ def test_what_may_be_an_add_on_perhaps_counts(rows: list[Row], setting: str, tol
     ("rows", "setting", "verdict", "n_trials"),
     [
         (AND_SERTRALINE, "own_trial", ("resistant", "resistance"), 2),
-        (AND_SERTRALINE, "part_of_trial", ("undetermined", "trial"), 1),
-        (AND_SERTRALINE, "ignored", ("undetermined", "trial"), 1),
+        (AND_SERTRALINE, "part_of_trial", ("undetermined", "trial"), 2),
+        (AND_SERTRALINE, "ignored", ("undetermined", "trial"), 2),
         (SURE, "part_of_trial", ("not_resistant", "trial"), 1),
         (SURE, "ignored", ("not_resistant", "trial"), 1),
         (REPLACED, "ignored", ("resistant", "resistance"), 2),

@@ -57,7 +57,8 @@ def trials_of(person: Row, episode: Row, rule: Trial, supply: SupplySection) -> 
         trial["is_counted"] = is_counted(trial, rule)
         trial["may_be_left_out"] = setting_of(trial["role"], rule) == "ignored"
         trial["modality"] = "augmentation" if trial["role"] == "augmentation" else trial["modality"]
-        trial["n_add_ons"] = sum(other["host"] is trial for other in kept)
+        added = [other for other in kept if setting_of(other["role"], rule) != "ignored"]
+        trial["n_add_ons"] = sum(other["host"] is trial for other in added)
         trial["window_closes"] = window_closes(looked_at, episode, rule)
     return kept
 

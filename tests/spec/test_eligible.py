@@ -389,12 +389,12 @@ def test_a_definition_may_ask_for_a_time_of_observation_before() -> None:
     )
 
 
-def test_unknown_observation_leaves_it_open_where_it_is_asked_for() -> None:
-    """Without observation intervals, a demand for observed days is undetermined; without demand, no matter."""
+def test_without_coverage_persons_were_observed_from_the_first_day_of_the_study_on() -> None:
+    """An episode that begins 365 days after the study does was observed for 365 days before."""
     given = extract(absent="coverage", dispensings=_TWO_DRUGS)
 
-    assert_shows(verdicts(given, _eligible(min_observed_days=1)), "verdict | decided_by\nundetermined | eligible")
-    assert_shows(verdicts(given, _eligible(min_observed_days=0)), "verdict\nresistant")
+    assert_shows(verdicts(given, _eligible(min_observed_days=365)), "verdict\nresistant")
+    assert_shows(verdicts(given, _eligible(min_observed_days=366)), "verdict | decided_by\nnot_eligible | eligible")
 
 
 # --- Diagnoses and disorders ------------------------------------------------------------------------------------------

@@ -249,11 +249,18 @@ def test_left_truncated_without_enough_prior_observation() -> None:
     )
 
 
-def test_without_observation_intervals_left_truncation_is_unknown() -> None:
-    """A delivery that does not say when it observed people cannot tell what it missed before."""
-    given = extract(absent="coverage", diagnoses="date\n2010-01-01")
+def test_without_coverage_persons_are_taken_as_observed_throughout_the_study() -> None:
+    """Where nobody tells when persons were observed, what lies before the study's first day is not seen."""
+    given = extract(absent="coverage", diagnoses="person | date\nenough | 2010-01-01\none_short | 2009-12-31")
 
-    assert_shows(episodes(given, study()), "observed_days_before | is_left_truncated\n- | -")
+    assert_shows(
+        episodes(given, study()),
+        """
+        person    | is_observed | observed_days_before | is_left_truncated
+        enough    | -           | 365                  | false
+        one_short | -           | 364                  | true
+        """,
+    )
 
 
 def test_a_contact_outside_any_observation_has_no_days_before_it() -> None:

@@ -247,13 +247,13 @@ _TREATED_OR_NOT = """
     """
 
 
-def test_without_observation_intervals_only_a_drug_seen_can_settle_it() -> None:
-    """No table says who was observed when: who had a drug is not eligible, the others are open."""
+def test_without_coverage_a_washout_is_seen_from_the_first_day_of_the_study_on() -> None:
+    """No table says who was observed when: all were, throughout the study."""
     given = _failed(_TREATED_OR_NOT, absent="coverage")
 
     assert_shows(
         verdicts(given, _washout("antidepressants"), by=_NO_LEAD),
-        "person | verdict | decided_by\nhad | not_eligible | eligible\nhad_no | undetermined | eligible",
+        "person | verdict\nhad | not_eligible\nhad_no | resistant",
     )
 
 

@@ -121,8 +121,8 @@ def test_what_must_have_been_seen_is_said() -> None:
 
     assert follow_up(plain) == (
         "An episode is called not resistant only if the episode was seen from its true start, for which the study asks "
-        "for some prior observation, until it was over (by a remission, a death, or the study's gap after the last "
-        "contact). Else its verdict cannot be told."
+        "for some prior observation, until it was over (by a remission, a death, or the study's gap and tail after the "
+        "last contact or covered day, and no trial of it still running). Else its verdict cannot be told."
     )
     assert "or the 180 days in which trials are sought had passed. Else" in follow_up(early)
     assert follow_up(late) == follow_up(plain)

@@ -27,8 +27,9 @@ from impasse.transforms.kernels.segments import NEVER, Segments, in_order
 class Spans(NamedTuple):
     """The episodes as arrays: days as day numbers, `disorder` as its place in `disorders`.
 
-    Where an episode `is_remitted`, a remission ended it; where observation `ends_in_death`, death ended it.
-    `treatment_seen_until` is the last day on which a treatment of the episode would have been seen.
+    Where an episode `is_remitted`, a remission ended it; where observation `ends_in_death`, death ended it. It
+    `has_run_out` where its gap and its tail had passed by then. `treatment_seen_until` is the last day on which a
+    treatment of the episode would have been seen.
     """
 
     person: np.ndarray
@@ -38,6 +39,7 @@ class Spans(NamedTuple):
     treated_from: np.ndarray
     observed_until: np.ndarray
     treatment_seen_until: np.ndarray
+    has_run_out: np.ndarray
     is_censored: np.ndarray
     is_remitted: np.ndarray
     ends_in_death: np.ndarray
@@ -66,7 +68,7 @@ class Spans(NamedTuple):
 def spans_of(episodes: pl.DataFrame, disorders: tuple[str, ...]) -> Spans:
     """The episodes' columns as arrays."""
     place = episodes["disorder"].cast(pl.Enum(disorders)).to_physical()
-    named = ("start", "end", "treated_from", "observed_until", "treatment_seen_until", "is_censored")
+    named = ("start", "end", "treated_from", "observed_until", "treatment_seen_until", "has_run_out", "is_censored")
     days = (episodes[c].to_numpy() for c in named)
     is_remitted = (episodes["end_reason"] == END_REASONS[_REMISSION]).to_numpy()
     died = episodes["ends_in_death"].to_numpy()
@@ -113,16 +115,16 @@ class _Chains(NamedTuple):
 class _Ends(NamedTuple):
     """When each chain ends and why (a place in END_REASONS), and what could be seen of it.
 
-    `observed_from` is NEVER where the chain starts while nobody observes the person. It `may_go_on` where the gap after
-    it was not seen; its tail may where that was not, unless another episode ended it.
+    `observed_from` is NEVER where the chain starts while nobody observes the person. Whether the gap and the tail after
+    it have passed tells if it may go on.
     """
 
     end: np.ndarray
     reason: np.ndarray
     observed_from: np.ndarray
     observed_until: np.ndarray
-    may_go_on: np.ndarray
-    tail_may_go_on: np.ndarray
+    gap_has_passed: np.ndarray
+    tail_has_passed: np.ndarray
     in_death: np.ndarray
 
 
@@ -130,8 +132,8 @@ def build_episodes(coded: Coded, rule: EpisodeSection, period: PeriodSection, co
     """One row per episode that starts in the period, days as day numbers, sorted by (person, disorder, number).
 
     Columns: episode, person, disorder, number, start, end, end_reason, observed_until, is_observed,
-    observed_days_before, treated_from, treatment_seen_until, is_left_truncated, is_censored, ends_in_death, n_contacts,
-    sex, age.
+    observed_days_before, treated_from, treatment_seen_until, is_left_truncated, has_run_out, is_censored,
+    ends_in_death, n_contacts, sex, age.
     """
     observed = _observed(coded.coverage)
     named = codes.disorders.filter(pl.col("disorder").is_in(rule.disorders)).iter_rows(named=True)
@@ -154,35 +156,37 @@ def _table(
     end[:-1][is_later] = np.minimum(end[:-1], chains.start[1:] - 1)[is_later]
     treated_from[1:][is_later] = np.maximum(treated_from[1:], end[:-1] + 1)[is_later]
     is_followed = np.append(is_later & (chains.start[1:] <= ends.observed_until[:-1]), False)
-    is_censored = ends.may_go_on | (ends.tail_may_go_on & ~is_followed)
+    has_run_out = ends.gap_has_passed & (ends.tail_has_passed | is_followed)  # the next episode ends a tail
+    is_censored = ~has_run_out & (ends.reason != _REMISSION) & ~ends.in_death
     is_observed = ends.observed_from != NEVER
     days = {"start": chains.start, "end": end, "observed_until": ends.observed_until, "treated_from": treated_from}
     days["treatment_seen_until"] = _treatment_seen_until(
         chains, end, ends.observed_until, is_censored, coded, rule, codes
     )
-    days["observed_days_before"] = np.where(is_observed, chains.start - ends.observed_from, 0)
     first, last = _day_number(period.start), _day_number(period.end)
+    observed_before = np.where(is_observed, chains.start - ends.observed_from, 0)
+    # Where nobody tells, persons were observed throughout the study.
+    days["observed_days_before"] = chains.start - first if coded.coverage is None else observed_before
     table = coded.persons.select("birth_date", "sex")[chains.person].with_columns(
         *(pl.Series(name, values).cast(pl.Int32) for name, values in days.items()),
         person=pl.Series(chains.person),
         disorder=decode(chains.disorder, coded.disorders),
         number=pl.Series(lines.rank + 1).cast(pl.UInt32),
         end_reason=decode(ends.reason, END_REASONS),
-        is_observed=pl.Series(is_observed),
+        is_observed=pl.lit(None, dtype=pl.Boolean) if coded.coverage is None else pl.Series(is_observed),
+        has_run_out=pl.Series(has_run_out),
         is_censored=pl.Series(is_censored),
         ends_in_death=pl.Series(ends.in_death),
         n_contacts=pl.Series(chains.n_contacts).cast(pl.UInt32),
     )
-    if coded.coverage is None:  # nobody tells
-        table = table.with_columns(pl.lit(None).cast(table.schema[c]).alias(c) for c in _OF_COVERAGE)
     kept = table.filter(pl.col("start").is_between(first, last)).with_row_index("episode")
     return kept.with_columns(
         age=_age("birth_date", "start"),
-        is_left_truncated=_is_left_truncated(rule, first),
+        is_left_truncated=pl.col("observed_days_before") < rule.min_prior_observation_days,
     ).select(
         "episode", "person", "disorder", "number", "start", "end", "end_reason", "observed_until", "is_observed",
-        "observed_days_before", "treated_from", "treatment_seen_until", "is_left_truncated", "is_censored",
-        "ends_in_death", "n_contacts", "sex", "age",
+        "observed_days_before", "treated_from", "treatment_seen_until", "is_left_truncated", "has_run_out",
+        "is_censored", "ends_in_death", "n_contacts", "sex", "age",
     )  # fmt: skip
 
 
@@ -204,16 +208,6 @@ def _treatment_seen_until(
         first = given.first_within(chains.person[rows], end[rows] + 1, seen_until[rows])
         seen_until[rows[first >= 0]] = given.day[first[first >= 0]] - 1
     return seen_until
-
-
-_OF_COVERAGE = ("is_observed", "observed_days_before")
-
-
-def _is_left_truncated(rule: EpisodeSection, first_day: int) -> pl.Expr:
-    """Was less seen before the episode than the study asks for? Where nobody tells, so it was early in the period."""
-    asked = rule.min_prior_observation_days
-    is_early = pl.when(pl.col("start") - first_day < asked).then(True)
-    return pl.coalesce(pl.col("observed_days_before") < asked, is_early)
 
 
 def _day_number(day: date) -> int:
@@ -296,14 +290,13 @@ def _ends(chains: _Chains, observed: _Observed, coded: Coded, rule: EpisodeSecti
         [_REMISSION, _TAIL, _DEATH, _COVERAGE],
         default=_PERIOD,
     )
-    is_alive = (reason != _REMISSION) & (death > observed_until)
     return _Ends(
         end=np.maximum(chains.start, np.minimum(natural, observed_until)),
         reason=reason,
         observed_from=observed_from,
         observed_until=observed_until,
-        may_go_on=is_alive & (chains.last_day + rule.gap_days > observed_until),
-        tail_may_go_on=is_alive & (chains.last_day + rule.tail_days > observed_until),
+        gap_has_passed=chains.last_day + rule.gap_days <= observed_until,
+        tail_has_passed=chains.last_day + rule.tail_days <= observed_until,
         in_death=death <= observed_until,
     )
 

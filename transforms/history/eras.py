@@ -281,10 +281,10 @@ def _drug_eras(
 def _runs_from(spans: Spans, looked_until: np.ndarray, how: Joining) -> np.ndarray:
     """For each episode the first last day of an era that may go on after the last day looked at.
 
-    If the episode itself may go on then, that is by a dispensing that nobody has seen yet, within the gap; if it is
-    over, and neither remission nor death ended it, nothing goes on.
+    If the episode itself may go on then, that is by a dispensing that nobody has seen yet, within the gap; if it has
+    run out, and no remission ended it, nothing goes on.
     """
-    is_whole, is_over = looked_until == spans.end, ~(spans.is_censored | spans.is_remitted | spans.ends_in_death)
+    is_whole, is_over = looked_until == spans.end, spans.has_run_out & ~spans.is_remitted
     unseen_from = np.where(spans.is_censored, spans.treatment_seen_until - how.permissible_gap_days, looked_until)
     return np.where(is_whole & is_over, NEVER, np.where(is_whole, unseen_from, looked_until))
 

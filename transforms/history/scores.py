@@ -147,10 +147,11 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
     start, last = trials.start.astype(np.int64), trials.last_day.astype(np.int64)
     anchor = start[row] if given.baseline == "trial" else spans.start[of].astype(np.int64)
     # What another drug took the place of was still in use on that day, if there was supply for it.
-    until = np.minimum(last[row] + trials.eras.was_in_hand[trials.row[row]], trials.changes().switch[row])
+    in_use = last + trials.eras.was_in_hand[trials.row]
+    until = np.minimum(in_use[row], trials.changes().switch[row])
     final, baseline, lowest, since = _outcome_and_baseline(
-        first, after, scores.days.day, scores.values, row, trials.episode, start, last, trials.is_counted, until,
-        anchor, _PLACES[given.score], given.from_day, given.days_after_end, given.days_before, given.days_after,
+        first, after, scores.days.day, scores.values, row, trials.episode, start, last, in_use, trials.is_counted,
+        until, anchor, _PLACES[given.score], given.from_day, given.days_after_end, given.days_before, given.days_after,
         signs.remission_max[scale],
     )  # fmt: skip
     told = final >= 0
@@ -163,8 +164,9 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
 @compiled
 def _outcome_and_baseline(
     first: np.ndarray, after: np.ndarray, day: np.ndarray, value: np.ndarray, trials: np.ndarray, episode: np.ndarray,
-    start: np.ndarray, last: np.ndarray, is_counted: np.ndarray, until: np.ndarray, anchor: np.ndarray, which: int,
-    from_day: int, days_after_end: int, days_before: int, days_after: int, cut_off: float,
+    start: np.ndarray, last: np.ndarray, in_use: np.ndarray, is_counted: np.ndarray, until: np.ndarray,
+    anchor: np.ndarray, which: int, from_day: int, days_after_end: int, days_before: int, days_after: int,
+    cut_off: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """The score of each trial that tells its outcome, its baseline, the lowest score before it, and where a run begins.
 
@@ -172,7 +174,8 @@ def _outcome_and_baseline(
     -1 is no score, NaN no lowest one and no cut-off. Of the scores on treatment, until the day `until`, `which` is
     the last, best or first; without one, the first score after the last day tells. The baseline is the last score
     until the `anchor`, else the first after it, among those before the outcome. `trials` are rows of all trials, of
-    which there are an `episode`, first and last day; a person's scores are those from `first` until before `after`.
+    which there are an `episode`, first and last day, and the last `in_use`; a person's scores are those from `first`
+    until before `after`.
     """
     n = len(trials)
     final, baseline = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
@@ -182,7 +185,7 @@ def _outcome_and_baseline(
         trial, soon_after = trials[row], -1
         for score in range(first[row], after[row]):
             if day[score] - start[trial] < from_day - 1 or _is_later_ones(
-                day[score], trial, episode, start, last, is_counted
+                day[score], trial, until[row], episode, start, last, in_use, is_counted
             ):
                 continue
             if day[score] <= until[row]:
@@ -207,16 +210,17 @@ def _outcome_and_baseline(
 
 @compiled
 def _is_later_ones(
-    day: int, trial: int, episode: np.ndarray, start: np.ndarray, last: np.ndarray, is_counted: np.ndarray
-) -> bool:
+    day: int, trial: int, until: int, episode: np.ndarray, start: np.ndarray, last: np.ndarray, in_use: np.ndarray,
+    is_counted: np.ndarray,
+) -> bool:  # fmt: skip
     """Does what was measured on a day belong to a trial that counts and began later?
 
     So it does while that trial is in use, and after the last day of the one before also when it is over.
     """
     other = trial + 1
     while other < len(episode) and episode[other] == episode[trial]:
-        is_in_use, goes_on = day <= last[other], last[other] >= last[trial]
-        if is_counted[other] and start[trial] < start[other] < day and (is_in_use or (goes_on and day > last[trial])):
+        is_over = day > max(last[trial], until) and last[other] >= last[trial]
+        if is_counted[other] and start[trial] < start[other] < day and (is_over or day <= in_use[other]):
             return True
         other += 1
     return False

@@ -38,14 +38,16 @@ _NO, _PERHAPS, _YES = range(3)
 
 class Changes(NamedTuple):
     """For each trial the first day on which another drug followed it, another treatment was added to it, another drug
-    did one of the two but it is not known which, and one followed it or tells nothing, being begun too early to count
-    as added or an add-on that is ignored; NEVER if none did. What was added counts from some day of the trial on.
+    did one of the two but it is not known which, followed it or tells nothing, and was added to it or tells nothing,
+    being begun too early to count as added or an add-on that is ignored; NEVER if none did. What was added counts from
+    some day of the trial on.
     """
 
     switch: np.ndarray
     add_on: np.ndarray
     switch_or_add_on: np.ndarray
     switch_or_nothing: np.ndarray
+    add_on_or_nothing: np.ndarray
 
     def named(self, from_day: int) -> dict[str, np.ndarray]:
         """The columns by the names that expressions ask for."""
@@ -313,7 +315,7 @@ def _changes(
     episode: np.ndarray, treatment: np.ndarray, start: np.ndarray, last: np.ndarray, last_at_most: np.ndarray,
     last_given: np.ndarray, last_given_at_most: np.ndarray, may_run: np.ndarray, modality: np.ndarray,
     is_own_add_on: np.ndarray, may_be_none: np.ndarray, overlap_days: int, needs_refill: bool, from_day: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """For each trial the days of `Changes`.
 
     An augmentation follows only an add-on: one add-on in place of another, both trials of their own. A drug begun
@@ -321,7 +323,8 @@ def _changes(
     nothing for sure.
     """
     followed, joined = np.full(len(episode), NEVER), np.full(len(episode), NEVER)
-    either, early = np.full(len(episode), NEVER), np.full(len(episode), NEVER)
+    either = np.full(len(episode), NEVER)
+    maybe_followed, maybe_joined = np.full(len(episode), NEVER), np.full(len(episode), NEVER)
     for row in range(len(episode)):
         is_drug = modality[row] <= _AUGMENTATION
         tells = _PSYCHOTHERAPY if is_drug else _AUGMENTATION  # what others may be to tell something of it
@@ -337,15 +340,16 @@ def _changes(
                         overlap_days, needs_refill and kind == _DRUG,
                     )  # fmt: skip
                 is_early = day < start[row] + from_day - 1
-                if may_be_none[other]:
-                    early[row] = min(early[row], day)
-                elif sure == _YES and not is_early:
-                    joined[row] = min(joined[row], day)
-                elif follows and sure == _NO:
-                    followed[row] = min(followed[row], day)
-                elif follows and sure == _PERHAPS and is_early:
-                    early[row] = min(early[row], day)
-                elif follows and sure == _PERHAPS:
+                may_follow = follows and sure != _YES
+                may_join = not is_early and (sure == _YES or (follows and sure == _PERHAPS))
+                if may_follow and may_join and not may_be_none[other]:
                     either[row] = min(either[row], day)
+                elif may_follow and sure == _NO and not may_be_none[other]:
+                    followed[row] = min(followed[row], day)
+                elif may_join and not may_be_none[other]:
+                    joined[row] = min(joined[row], day)
+                else:
+                    maybe_followed[row] = min(maybe_followed[row], day) if may_follow else maybe_followed[row]
+                    maybe_joined[row] = min(maybe_joined[row], day) if may_join else maybe_joined[row]
             other += 1
-    return followed, joined, either, early
+    return followed, joined, either, maybe_followed, maybe_joined

@@ -20,8 +20,8 @@ from impasse.schemas.definition import Outcome, ScaleBand, ScaleRule
 from impasse.transforms.history.scores import MAY_BE_SCORED, STILL_RUNS, score, windows
 
 SIGNS_OF_TRIALS = ("switch", "add_on")  # the changes of treatment that trials tell of one another
-_EITHER, _EARLY = "switch_or_add_on", "switch_or_nothing"
-_FROM_A_DAY = ("add_on", _EITHER, _EARLY)
+_EITHER, _PERHAPS_SWITCH, _PERHAPS_ADD_ON = "switch_or_add_on", "switch_or_nothing", "add_on_or_nothing"
+_FROM_A_DAY = ("add_on", _EITHER, _PERHAPS_SWITCH, _PERHAPS_ADD_ON)
 _UNKNOWN, _NO_DAY = lit(None, dtype=pl.Boolean), lit(None, dtype=pl.Int32)
 
 
@@ -36,7 +36,8 @@ class JudgedOutcome(NamedTuple):
 class ByScales(NamedTuple):
     """What the scales of a rule say of a trial.
 
-    `is_unjudged`: they cannot tell, and there is a score all the same; `may_change`: because the trial still runs.
+    `is_unjudged`: they cannot tell, and a score is there, or may come, all the same; `may_change`: because one may
+    come, or another one.
     """
 
     has_failed: pl.Expr
@@ -55,11 +56,12 @@ def outcome(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
     by_scales = JudgedOutcome(*scales[:3])
     told, may_change = by_scales, scales.may_change
     if "treatment_change" in rule.evidence:
-        changed = _unless_unjudged(_by_change(rule, observed), scales.is_unjudged)
+        by_change = _by_change(rule, observed)
+        changed = _unless_unjudged(by_change, scales.is_unjudged)
         if rule.evidence[0] == "scales":
             told = _first_that_tells(by_scales, changed, may_change, changed.evidence)
         else:
-            may_come = changed.has_failed.is_null() & _may_come(rule, observed)
+            may_come = by_change.has_failed.is_null() & _may_come(rule, observed)
             told = _first_that_tells(changed, by_scales, may_come, changed.evidence)
             may_change &= ~may_come
     is_open = told.has_failed.is_null() & may_change
@@ -134,12 +136,12 @@ def by_scales(rule: Outcome, measured: frozenset[str]) -> tuple[dict[str, pl.Exp
     evidence: Any = pl
     for one in told:
         evidence = evidence.when(one.has_failed == joined).then(one.evidence)
-    is_unjudged = any_horizontal(one.day.is_not_null() & one.has_failed.is_null() for one in told)
+    is_there = ((one.day.is_not_null() | one.may_change) & one.has_failed.is_null() for one in told)
     answers = ByScales(
         has_failed=joined,
         evidence=evidence.otherwise(_name("none")),
         day=when(joined).then(_day_of_failure(told, rule.scales_joined)).cast(pl.Int32),
-        is_unjudged=joined.is_null() & is_unjudged,
+        is_unjudged=joined.is_null() & any_horizontal(is_there),
         may_change=joined.is_null() & any_horizontal(one.may_change for one in told),
     )
     names = [column.meta.output_name() for column in columns_by_scales(rule)]
@@ -297,10 +299,12 @@ def _horizon(rule: Outcome, last_day: str = "last_day") -> pl.Expr:
 def _is_unclear(rule: Outcome) -> pl.Expr:
     """Was a drug begun of which it is not known whether it followed the trial or was added to it, and does that matter?
 
-    It does where the rule asks for just one of the two, and before what is added counts, where it asks for a switch.
+    It does where the rule asks for just one of the two, and where it was perhaps nothing: a switch begun before what is
+    added counts, or what is ignored if it was added.
     """
     open_signs = [_EITHER] if len(_of_trials(rule)) == 1 else []
-    open_signs += [_EARLY] if "switch" in rule.change_signs else []
+    open_signs += [_PERHAPS_SWITCH] if "switch" in rule.change_signs else []
+    open_signs += [_PERHAPS_ADD_ON] if "add_on" in rule.change_signs else []
     latest = _horizon(rule, "last_day_at_most")
     came = [(_next(sign, rule) <= latest).fill_null(False) for sign in open_signs]
     return any_horizontal(came) if came else lit(False)
