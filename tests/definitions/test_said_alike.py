@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -115,3 +116,12 @@ def test_twice_the_ddd_of_chlorpromazine_is_600_mg() -> None:
     assert DEFINITIONS["scz_trrip_ddd"].adequacy.drug.min_dose_ratio * doses["N05AA01"]["ddd_mg"] == 600
     assert (2 * doses["N05AX08"]["ddd_mg"], doses["N05AX08"]["chlorpromazine_600_mg"]) == (10, 6)
     assert (doses["N05AD01"]["chlorpromazine_600_mg"], doses["N05AX12"]["chlorpromazine_600_mg"]) == (8, 22)
+
+
+@pytest.mark.parametrize("definition", SHIPPED, ids=lambda definition: definition.id)
+def test_the_day_from_which_scores_count_is_the_one_that_is_said(definition: Definition) -> None:
+    """The first day is day 1."""
+    said = " ".join(" ".join(asdict(definition.source).values()).split())
+    days = {int(day) for day in re.findall(r"from its (\d+)(?:st|nd|rd|th) day on", said)}
+
+    assert days <= {definition.outcome.score_from_day}
