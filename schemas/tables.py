@@ -71,8 +71,8 @@ class Episodes(_Table):
 class Trials(_Table):
     """One row per trial and trial rule. Key: trial_rule, episode_id, number. Doses in mg a day, adherence a share.
 
-    Trials are numbered from 1 within their episode under their rule. `is_counted` is null where a trial counts unless it
-    was added to another, which is not known.
+    Trials are numbered from 1 within their episode under their rule. `is_counted` is null where a trial counts unless
+    it was added to another, which is not known.
     """
 
     episode_id: pl.Categorical
