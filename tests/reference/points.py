@@ -89,6 +89,9 @@ def has_feature(item: Item, trial: Row) -> Truth:
             return True
         return False if trial["n_days_at_most"] < item.extended_days else None
     doses = [supply["dose_ug"] for supply in trial["supplies"]]
+    known = [dose for dose in doses if dose is not None]
+    if known and doses[0] is not None and max(known) > doses[0]:
+        return True
     if None in doses:
         return None
     return bool(doses) and max(doses) > doses[0]

@@ -256,6 +256,9 @@ def test_the_number_of_trials_earns_the_points_of_its_band(drugs: tuple, by: str
     assert facts(told["rows"], "score_min", "score_max") == [scores]
 
 
+DOSES_OF_FORTY = [fill(0, CITALOPRAM, 10, 20_000), fill(10, CITALOPRAM, 15, 40_000)]
+
+
 @pytest.mark.parametrize(
     ("item", "days", "rows", "scores"),
     [
@@ -265,6 +268,8 @@ def test_the_number_of_trials_earns_the_points_of_its_band(drugs: tuple, by: str
         ("raised_dose", 0, [fill(0, CITALOPRAM, 15, 20_000), fill(15, CITALOPRAM, 14, 20_000)], (0.0, 0.0)),
         ("raised_dose", 0, [fill(0, CITALOPRAM, 15, 20_000), fill(15, CITALOPRAM, 14, 10_000)], (0.0, 0.0)),
         ("raised_dose", 0, [fill(0, CITALOPRAM, 15, 20_000), fill(15, CITALOPRAM, 14, None)], (0.0, 1.0)),
+        ("raised_dose", 0, [*DOSES_OF_FORTY, fill(25, CITALOPRAM, 4, None)], (1.0, 1.0)),
+        ("raised_dose", 0, [fill(0, CITALOPRAM, 14, None), fill(14, CITALOPRAM, 15, 40_000)], (0.0, 1.0)),
     ],
 )
 def test_a_failed_trial_may_have_been_long_or_raised(item: str, days: int, rows: list, scores: tuple) -> None:

@@ -321,7 +321,7 @@ def _era_facts(
         "days_covered": days_covered,
         "n_sessions": np.zeros(len(eras), dtype=np.int32),
         "has_unknown_supply": has_unknown_supply,
-        "is_surely_raised": is_dose_known & is_raised,
+        "is_surely_raised": is_raised,
         "is_possibly_raised": ~is_dose_known | is_raised,
         "dose_ug_days": dose_ug_days,
         "supply_basis": basis,
@@ -335,7 +335,8 @@ def _sums_of_eras(
     basis: np.ndarray,
 ) -> tuple[np.ndarray, ...]:  # fmt: skip
     """Of the supplies of each era: the latest end, the days covered, whether some days are not known, whether every
-    dose is and whether one is above the first, the dose over the days covered if every one is known, and the basis.
+    dose is, whether one is surely above the first, the dose over the days covered if every one is known, and the
+    basis.
     """
     n = len(borders) - 1
     end, days_covered = np.empty(n, dtype=np.int32), np.zeros(n, dtype=np.int32)
@@ -350,7 +351,7 @@ def _sums_of_eras(
             days_covered[era] += covered[row]
             has_unknown[era] |= days[row] == UNKNOWN
             is_known[era] &= dose_ug[row] != UNKNOWN
-            is_raised[era] |= dose_ug[row] > dose_ug[begin]
+            is_raised[era] |= dose_ug[begin] != UNKNOWN and dose_ug[row] > dose_ug[begin]
             dose_ug_days[era] += dose_ug[row] * covered[row]
             if basis[row] != basis[begin]:
                 bases[era] = MIXED
