@@ -14,7 +14,17 @@ from tests.reference.both import Round, Row, drawn_round
 from tests.shipped import CODES
 
 KEYS = ["episode_id", "definition_id"]
-ENDS = (date(2015, 12, 10), date(2016, 3, 31), date(2016, 6, 30), date(2016, 10, 31))
+# Some rounds, among them such with a tail longer than the gap, and the day on which each is cut.
+ENDS = {
+    0: date(2015, 12, 10),
+    1: date(2016, 3, 31),
+    2: date(2016, 6, 30),
+    3: date(2016, 10, 31),
+    4: date(2016, 2, 15),
+    13: date(2016, 2, 15),
+    15: date(2016, 5, 20),
+    20: date(2016, 9, 15),
+}
 
 
 def delivered_by(person: Row, last: date) -> Row:
@@ -26,6 +36,13 @@ def delivered_by(person: Row, last: date) -> Row:
     seen = [row | {"end_date": min(row["end_date"], last)} for row in person["coverage"] if row["start_date"] <= last]
     is_dead = person["death_date"] is not None and person["death_date"] <= last
     return person | told | {"coverage": seen, "death_date": person["death_date"] if is_dead else None}
+
+
+def is_away(person: Row, last: date) -> bool:
+    """Is the person in a stay that began by the day and is over later, of which a later delivery tells?"""
+    tables = ("diagnoses", "dispensings", "procedures", "scores", "admissions")
+    rows = [row for table in tables for row in person[table]]
+    return any(_day(row) <= last < (row.get("end_date") or last) for row in rows)
 
 
 def _day(row: Row) -> date:
@@ -48,10 +65,11 @@ def verdicts(drawn: Round) -> pl.DataFrame:
     return told.classifications.select(*columns, "n_failed_min", "n_failed_max")
 
 
-@pytest.mark.parametrize(("seed", "last"), enumerate(ENDS))
+@pytest.mark.parametrize(("seed", "last"), ENDS.items())
 def test_a_verdict_stands_however_long_persons_are_observed(seed: int, last: date) -> None:
     """Resistant stays so and not resistant stays so, unless a later diagnosis takes the episode out."""
     drawn = drawn_round(seed)
+    drawn = replace(drawn, persons=[person for person in drawn.persons if not is_away(person, last)])
 
     both = verdicts(ended_by(drawn, last)).join(verdicts(drawn), on=KEYS, suffix="_later")
 
