@@ -106,9 +106,13 @@ episodes AS MATERIALIZED (
         CASE WHEN remission <= observed_until THEN end_day ELSE observed_until END AS taken_until,
         coalesce(remission <= observed_until, false) OR coalesce(death_date <= observed_until, false) AS is_over,
         CASE WHEN is_over THEN 'infinity'::DATE ELSE observed_until END AS seen_until,
-        end_day = observed_until AND NOT is_over AS is_cut,
-        -- Seen from its true start until it is over, also by the gap after the last contact.
-        start_day - observed_from >= $prior AND (is_over OR last_day + $gap <= observed_until) AS is_followed_up
+        -- It has run out when the gap after the last contact has passed, which is longer than the tail.
+        last_day + $gap <= observed_until AS has_run_out,
+        end_day = observed_until AND NOT is_over AND NOT has_run_out AS is_cut,
+        CASE WHEN has_run_out AND coalesce(remission > observed_until, true) THEN 'infinity'::DATE ELSE end_day END
+        AS runs_from,
+        -- Seen from its true start until it is over.
+        start_day - observed_from >= $prior AND (is_over OR has_run_out) AS is_followed_up
     FROM numbered
     WHERE start_day BETWEEN $period_start AND $period_end
 ),
@@ -125,7 +129,7 @@ excluded AS (
 -- 3. What was dispensed in each episode.
 supplies AS MATERIALIZED (
     SELECT
-        drugs.* EXCLUDE (atc), episode, end_day, is_cut, taken_until, seen_until, date AS day, days, dose_ug,
+        drugs.* EXCLUDE (atc), episode, runs_from, is_cut, taken_until, seen_until, date AS day, days, dose_ug,
         dose_mddd, kind
     FROM dispensings
     JOIN drugs USING (atc)
@@ -136,7 +140,7 @@ supplies AS MATERIALIZED (
 -- 4. dep_psychemerge_2 knows a drug by the dates of its prescriptions and dispensings; at most 182 days between two are bridged. It is
 --    in use from the first to the last of them; dispensed once, until the next drug starts, if within 98 days.
 dates AS (
-    SELECT episode, drug, end_day, is_cut, seen_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
+    SELECT episode, drug, runs_from, is_cut, seen_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
     FROM supplies
     WHERE antidepressants AND kind <> 'administered'
 ),
@@ -150,7 +154,7 @@ used AS (
     SELECT
         episode, drug, era,
         min(day) AS start_day, max(day) AS last_day, count(*) AS n_dispensings,
-        any_value(seen_until) AS seen_until, any_value(end_day) AS end_day, any_value(is_cut) AS is_cut
+        any_value(seen_until) AS seen_until, any_value(runs_from) AS runs_from, any_value(is_cut) AS is_cut
     FROM dates_numbered
     GROUP BY episode, drug, era
 ),
@@ -166,8 +170,9 @@ trials_by_date AS (
         n_dispensings = 1 AND coalesce(next_day - start_day <= 98, false) AS is_prolonged,
         CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END AS last_day,
         CASE WHEN is_prolonged THEN next_day ELSE used.last_day END - start_day AS n_days,
-        CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END + CASE WHEN is_cut THEN 182 ELSE 0 END >= end_day
-        AS may_run
+        CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END + CASE WHEN is_cut THEN 182 ELSE 0 END >= runs_from
+        AS may_run,
+        CASE WHEN is_prolonged THEN next_day ELSE used.last_day END + 182 > seen_until AS still_runs
     FROM used LEFT JOIN next_drugs USING (episode, drug, era)
 ),
 --    It failed after 30 days if another antidepressant started after its last day, within 98 days. That is not known
@@ -324,8 +329,40 @@ third_drug AS (
     GROUP BY episode
 ),
 
--- 7. The verdicts. Of an episode that begins while nobody observes the person, nothing can be told; of one that was not
---    seen from its true start until it was over, not that it is not resistant.
+-- 7. Trials that still run. A drug that is not dispensed again once another is begun ends there.
+spans AS (
+    SELECT
+        'dep_fife_2017' AS definition_id, episode, drug, era,
+        min(day) AS first_day, max(day) AS last_given, max(covered_to) AS to_day
+    FROM (
+        SELECT *, sum((covered_before IS NULL OR day > covered_before + 30)::INT) OVER (
+            PARTITION BY episode, drug ORDER BY place
+        ) AS era
+        FROM stocked
+    )
+    GROUP BY ALL
+    UNION ALL
+    SELECT 'dep_ohdsi_1009', episode, drug, era, min(day), max(day), max(end_excl)
+    FROM taken_numbered
+    GROUP BY ALL
+),
+followed_by AS (
+    SELECT
+        spans.*,
+        min(other.first_day) FILTER (other.drug <> spans.drug AND other.first_day > spans.first_day) AS next_day
+    FROM spans JOIN spans AS other USING (definition_id, episode)
+    GROUP BY ALL
+),
+running AS (
+    SELECT DISTINCT definition_id, episode, true AS still_runs
+    FROM followed_by JOIN episodes USING (episode)
+    WHERE greatest(CASE WHEN last_given < next_day THEN least(to_day, next_day) ELSE to_day END, first_day) + 30 > seen_until
+    UNION
+    SELECT 'dep_psychemerge_2', episode, true FROM trials_by_date WHERE still_runs
+),
+
+-- 8. The verdicts. Of an episode that begins while nobody observes the person, nothing can be told; of one that was not
+--    seen from its true start until it was over, and no trial of it still ran, not that it is not resistant.
 met AS (
     FROM switched UNION ALL FROM followed UNION ALL FROM third_drug
 ),
@@ -338,10 +375,11 @@ SELECT
         WHEN excluded.episode IS NOT NULL THEN 'not_eligible'
         WHEN NOT is_observed THEN 'undetermined'
         WHEN is_met THEN 'resistant'
-        WHEN may_be_met OR NOT is_followed_up THEN 'undetermined'
+        WHEN may_be_met OR NOT is_followed_up OR still_runs THEN 'undetermined'
         ELSE 'not_resistant'
     END AS verdict
 FROM episodes
 CROSS JOIN definitions
 LEFT JOIN excluded USING (definition_id, episode)
 LEFT JOIN met USING (definition_id, episode)
+LEFT JOIN running USING (definition_id, episode)
