@@ -220,11 +220,16 @@ def lookups(folder: Path, codes: CodeLists, definitions: list[Definition]) -> di
     atc = scan_each(folder, "*/dispensings.parquet").select("atc").unique().collect()["atc"]
     groups = sorted({group for definition in definitions for group in definition.groups})
     members = [pl.col("groups").list.contains(group).alias(group) for group in groups]
-    drugs = codes.resolve_atc(atc).select("atc", *members).filter(pl.any_horizontal(groups))
+    resolved = codes.resolve_atc(atc)
+    drugs = resolved.select("atc", *members).filter(pl.any_horizontal(groups))
+    done = scan_each(folder, "*/procedures.parquet").select("treatment").unique().collect()["treatment"]
+    treats = pl.col("groups").list.contains("treats_depression")
     return {
         "contact_codes": contacts.select("code_system", "code", is_remission=pl.col("list").replace_strict(kinds)),
         "exclusions": pl.concat(exclusions),
         "drugs": drugs.with_row_index("drug"),
+        "treating_drugs": resolved.filter(treats).select("atc"),
+        "treating_procedures": codes.resolve_treatment(done).filter(treats).select("treatment"),
     }
 
 

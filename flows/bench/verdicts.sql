@@ -1,12 +1,13 @@
 -- One verdict per episode and definition, from the canonical tables: the episodes of depression, then the trials and
 -- the counts of three definitions. What each part does is said above it.
 --
--- Tables: persons, coverage, diagnoses and dispensings are the canonical Parquet files. Made before the clock starts,
+-- Tables: persons, coverage, diagnoses, dispensings and procedures are the canonical Parquet files. Made before the clock starts,
 -- in DuckDB's favour, from the shipped code lists and for the codes that occur only:
 --
 --     drugs          atc, drug (its number), and for each treatment group whether the drug is in it
 --     contact_codes  code_system, code, is_remission: the codes of depression and of its remission
 --     exclusions     definition_id, code_system, code: the diagnoses that a definition excludes
+--     treating_drugs, treating_procedures: atc or treatment of what treats depression
 --
 -- Written as one would for DuckDB and nothing else: in sets and windows. It reads only the columns it needs, holds
 -- intermediate tables where they are used twice, and treats gaps and islands without a correlated query per row. The
@@ -97,6 +98,18 @@ numbered AS (
     FROM ended
     WINDOW line AS (PARTITION BY person ORDER BY start_day)
 ),
+treated_on AS MATERIALIZED (
+    SELECT person, date FROM dispensings SEMI JOIN treating_drugs USING (atc)
+    UNION
+    SELECT person, date FROM procedures SEMI JOIN treating_procedures USING (treatment)
+),
+--    What is begun after the end of an episode that may go on would be of it only if it did.
+treated_after AS (
+    SELECT person, start_day, min(date) AS treated_next
+    FROM numbered JOIN treated_on USING (person)
+    WHERE date > end_day
+    GROUP BY ALL
+),
 episodes AS MATERIALIZED (
     SELECT
         row_number() OVER () AS episode,
@@ -108,12 +121,14 @@ episodes AS MATERIALIZED (
         CASE WHEN is_over THEN 'infinity'::DATE ELSE observed_until END AS seen_until,
         -- It has run out when the gap after the last contact has passed, which is longer than the tail.
         last_day + $gap <= observed_until AS has_run_out,
-        end_day = observed_until AND NOT is_over AND NOT has_run_out AS is_cut,
-        CASE WHEN has_run_out AND coalesce(remission > observed_until, true) THEN 'infinity'::DATE ELSE end_day END
-        AS runs_from,
+        CASE
+            WHEN has_run_out AND coalesce(remission > observed_until, true) THEN 'infinity'::DATE
+            WHEN is_over THEN end_day
+        END AS runs_from,
+        least(observed_until, treated_next - 1) AS treatment_seen_until,
         -- Seen from its true start until it is over.
         start_day - observed_from >= $prior AND (is_over OR has_run_out) AS is_followed_up
-    FROM numbered
+    FROM numbered LEFT JOIN treated_after USING (person, start_day)
     WHERE start_day BETWEEN $period_start AND $period_end
 ),
 
@@ -129,7 +144,7 @@ excluded AS (
 -- 3. What was dispensed in each episode.
 supplies AS MATERIALIZED (
     SELECT
-        drugs.* EXCLUDE (atc), episode, runs_from, is_cut, taken_until, seen_until, date AS day, days, dose_ug,
+        drugs.* EXCLUDE (atc), episode, runs_from, treatment_seen_until, taken_until, seen_until, date AS day, days, dose_ug,
         dose_mddd, kind
     FROM dispensings
     JOIN drugs USING (atc)
@@ -140,7 +155,7 @@ supplies AS MATERIALIZED (
 -- 4. dep_psychemerge_2 knows a drug by the dates of its prescriptions and dispensings; at most 182 days between two are bridged. It is
 --    in use from the first to the last of them; dispensed once, until the next drug starts, if within 98 days.
 dates AS (
-    SELECT episode, drug, runs_from, is_cut, seen_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
+    SELECT episode, drug, runs_from, treatment_seen_until, seen_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
     FROM supplies
     WHERE antidepressants AND kind <> 'administered'
 ),
@@ -154,7 +169,8 @@ used AS (
     SELECT
         episode, drug, era,
         min(day) AS start_day, max(day) AS last_day, count(*) AS n_dispensings,
-        any_value(seen_until) AS seen_until, any_value(runs_from) AS runs_from, any_value(is_cut) AS is_cut
+        any_value(seen_until) AS seen_until, any_value(runs_from) AS runs_from,
+        any_value(treatment_seen_until) AS treatment_seen_until
     FROM dates_numbered
     GROUP BY episode, drug, era
 ),
@@ -170,8 +186,8 @@ trials_by_date AS (
         n_dispensings = 1 AND coalesce(next_day - start_day <= 98, false) AS is_prolonged,
         CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END AS last_day,
         CASE WHEN is_prolonged THEN next_day ELSE used.last_day END - start_day AS n_days,
-        CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END + CASE WHEN is_cut THEN 182 ELSE 0 END >= runs_from
-        AS may_run,
+        CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END
+        >= coalesce(runs_from, treatment_seen_until - 182) AS may_run,
         CASE WHEN is_prolonged THEN next_day ELSE used.last_day END + 182 > seen_until AS still_runs
     FROM used LEFT JOIN next_drugs USING (episode, drug, era)
 ),

@@ -711,7 +711,8 @@ def test_the_page_of_methods_is_written(own: Path, tmp_path: Path) -> None:
 FACTS = re.compile(
     r"age|disorder|start|end|diagnosed|is_(observed|diagnosed|counted|add_on|censored|ongoing|dose_raised)|modality|"
     r"is_left_truncated|window_closes|ends_in_death|(n_days|last_day)(_at_most)?|episode_end|(seen|observed)_until|"
-    r"still_(runs|treated)|may_be_(longer|scored)|may_still_run|the first \d+ days have passed|n_sessions|days_covered|observed_days_before|"
+    r"still_(runs|treated)|may_be_(longer|scored)|may_still_run|the first \d+ days have passed|n_sessions|"
+    r"days_covered|observed_days_before|"
     r"unknown supply in the first \d+|days (covered )?of the first \d+|days handed out( in the first \d+)?|"
     r"next [\w ]+|days with \w+ \w+|days of admission|has contact of [\w ]+|"
     r"(at_least|at_most|total) (covered|span|prescribed) \w+ [\d.]+|(value|baseline|room|lowest|day) \w+"
