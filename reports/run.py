@@ -23,7 +23,7 @@ from impasse.schemas.columns import RESTRICTED_COLUMNS
 from impasse.schemas.definition import DISORDERS, Definition
 from impasse.schemas.errors import ImpasseError, nearest
 
-_TITLED = ("definition_id", "definition_a", "definition_b", "lowest_definition", "highest_definition")
+_TITLED = ("definition_id", "definition_a", "definition_b")
 _SHARES = (
     *("definition_id", "n_total", "n_resistant", "n_undetermined", "bound_low", "bound_high"),
     *("prevalence", "ci_low", "ci_high", "suppressed"),

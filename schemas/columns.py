@@ -67,9 +67,9 @@ RELEASE_COLUMNS: dict[str, dict[str, type]] = {
         yes_no="suppressed",
     ),
     "agreement_overall": _columns(
-        text="disorder lowest_definition highest_definition",
+        text="disorder",
         whole="n_definitions n_episodes n_compared n_decided_by_all",
-        number="fleiss_kappa krippendorff_alpha lowest_prevalence highest_prevalence prevalence_ratio",
+        number="fleiss_kappa krippendorff_alpha",
         yes_no="suppressed",
     ),
     "attrition": _columns(

@@ -238,7 +238,6 @@ class AgreementOverall(_Table):
 
     Fleiss' kappa over the episodes that every definition decides, Krippendorff's alpha over those that at
     least two decide (n_compared).
-    Lowest and highest prevalence are over each definition's eligible episodes.
     """
 
     disorder: str = pa.Field(unique=True)
@@ -248,11 +247,6 @@ class AgreementOverall(_Table):
     n_decided_by_all: pl.Int64 = pa.Field(nullable=True)
     fleiss_kappa: pl.Float64 = pa.Field(nullable=True)
     krippendorff_alpha: pl.Float64 = pa.Field(nullable=True)
-    lowest_definition: str = pa.Field(nullable=True)
-    lowest_prevalence: pl.Float64 = pa.Field(nullable=True)
-    highest_definition: str = pa.Field(nullable=True)
-    highest_prevalence: pl.Float64 = pa.Field(nullable=True)
-    prevalence_ratio: pl.Float64 = pa.Field(nullable=True)
     suppressed: bool
 
 

@@ -46,6 +46,6 @@ def _disorder(row: dict, eligible: pl.DataFrame, titles: dict[str, str], left: L
 
 
 def _steps(said: Answer) -> list[str]:
-    """How far episodes come under the lowest and the highest definition, in columns."""
-    rows = [("", "lowest", "highest"), *said.steps] if said.steps else []
-    return [f"  {step:<28} {lowest:>10} {highest:>10}" for step, lowest, highest in rows]
+    """How far episodes come under the definition with the fewest and the one with the most, in columns."""
+    rows = [("", "fewest", "most"), *said.steps] if said.steps else []
+    return [f"  {step:<28} {fewest:>10} {most:>10}" for step, fewest, most in rows]

@@ -18,7 +18,7 @@ import polars as pl
 import vl_convert
 from altair.utils.schemapi import debug_mode
 
-from impasse.reports.words.numbers import coefficient, count, interval, percent
+from impasse.reports.words.numbers import coefficient, count, interval
 
 INK, MUTED, LINE = "#1a1c20", "#5b6270", "#d9dde3"
 ACCENT, SOFT, AMBER = "#0b5fa5", "#bcd7ee", "#e0a030"
@@ -50,69 +50,36 @@ _unchecked = debug_mode(False)
 
 @dataclass(frozen=True)
 class Share:
-    """One definition's share, ready to draw: its number in the report, its title, its point and its ranges.
-
-    A suppressed share has no value at all; one without a decided episode has bounds and no point.
-    """
+    """The bounds of one definition, ready to draw, with its number in the report and its title; none if suppressed."""
 
     key: int
     title: str
-    point: float | None
-    low: float | None
-    high: float | None
     bound_low: float | None
     bound_high: float | None
     suppressed: bool
 
     @property
     def text(self) -> str:
-        """The share in words, as printed beside its mark."""
-        if self.point is None:
-            return "suppressed" if self.suppressed else "bounds only"
-        return f"{percent(self.point)} ({interval(self.low, self.high)})"
-
-    @property
-    def bounds(self) -> str:
-        """The range left by undetermined episodes."""
-        return self.text if self.bound_low is None else interval(self.bound_low, self.bound_high)
-
-
-@_unchecked
-def range_strip(shares: list[Share], label: str, narrow: bool = False) -> str:
-    """All definitions on one line: how far apart they are."""
-    frame = pl.DataFrame([{"x": s.point, "y": 0} for s in shares if s.point is not None], schema=_XY)
-    ends = frame.filter(pl.col("x").is_in([frame["x"].min(), frame["x"].max()])).unique().sort("x")
-    ends = ends.with_columns(text=pl.col("x").map_elements(percent, return_dtype=pl.String))
-    x = alt.X("x:Q", title=None, scale=alt.Scale(domain=[0, _ceiling(shares, with_bounds=False)], nice=True))
-    x = x.axis(format=".0%", tickCount=4 if narrow else 8)
-    y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-1, 1]))
-    layers = [
-        alt.Chart(ends).mark_line(color=SOFT, strokeWidth=10, strokeCap="round").encode(x=x, y=y),
-        alt.Chart(frame).mark_circle(color=ACCENT, size=110, opacity=0.85).encode(x=x, y=y),
-        alt.Chart(ends).mark_text(color=INK, fontSize=15, fontWeight=600, dy=-18).encode(x=x, y=y, text="text:N"),
-    ]
-    return _svg(alt.layer(*layers), (340 if narrow else 820, 62), (26, 2, 26, 24), label)
+        """The bounds in words, as printed beside their mark."""
+        if self.bound_low is None:
+            return "suppressed" if self.suppressed else "no episode"
+        return interval(self.bound_low, self.bound_high)
 
 
 @_unchecked
 def prevalence_chart(shares: list[Share], label: str, narrow: bool = False) -> str:
-    """One line per definition: the bar of bounds, the interval, the complete-case point."""
+    """One line per definition: a bar of what is surely resistant, and on it what may be."""
     many = len(shares) > MANY
     step = _step(40, many, narrow)
     frame = pl.DataFrame([_share_row(s, many, narrow) for s in shares], schema=_SHARE_ROW)
     title = "Share of eligible episodes that are treatment-resistant"
-    x = alt.X("point:Q", title=title, scale=alt.Scale(domain=[0, _ceiling(shares)], nice=True))
+    x = alt.X("bound_low:Q", title=title, scale=alt.Scale(domain=[0, _ceiling(shares)], nice=True))
     x = x.axis(format=".0%", tickCount=4 if narrow else 6, labelFlush=True)
     y = alt.Y("key:O", axis=None, sort=frame["key"].to_list(), scale=alt.Scale(paddingOuter=0.1))
     base = alt.Chart(frame).encode(y=y)
     layers = [
-        base.mark_bar(color=SOFT, height=8 if many else 14)
-        .encode(x=x.copy(), x2="bound_high:Q")
-        .transform_calculate(point="datum.bound_low"),
-        base.mark_rule(color=ACCENT, strokeWidth=2)
-        .encode(x=x.copy(), x2="high:Q")
-        .transform_calculate(point="datum.low"),
-        base.mark_circle(color=ACCENT, size=50 if many else 90, opacity=1).encode(x=x),
+        base.mark_bar(color=SOFT, height=8 if many else 14).encode(x=x, x2="bound_high:Q"),
+        base.mark_bar(color=ACCENT, height=8 if many else 14).encode(x=x, x2="zero:Q").transform_calculate(zero="0"),
         *(_narrow_labels(base, step, many) if narrow else _wide_labels(base, many)),
     ]
     size = (336 if narrow else _BARS, step * len(shares))
@@ -201,16 +168,12 @@ def level_chart(levels: pl.DataFrame, label: str) -> str:
 
 
 _TITLES, _BARS = 330, 404  # pixels of a wide chart
-_XY = {"x": pl.Float64, "y": pl.Int64}
 _SHARE_ROW = {
     "key": pl.Int64,
     "value": pl.String,
     "one": pl.String,
     "upper": pl.String,
     "lower": pl.String,
-    "point": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
     "bound_low": pl.Float64,
     "bound_high": pl.Float64,
 }
@@ -242,14 +205,10 @@ def _cut(text: str, width: int) -> str:
 
 
 def _share_row(share: Share, many: bool, narrow: bool) -> dict[str, Any]:
-    value = f"{share.text}, bounds {share.bounds}" if narrow and share.bound_low is not None else share.text
     return {
         "key": share.key,
-        "value": value,
+        "value": share.text,
         **_label(share.key, share.title, many, narrow),
-        "point": share.point,
-        "low": share.low,
-        "high": share.high,
         "bound_low": share.bound_low,
         "bound_high": share.bound_high,
     }
@@ -295,10 +254,9 @@ def _heat_row(pair: dict[str, Any], keys: list[int]) -> dict[str, Any]:
     }
 
 
-def _ceiling(shares: list[Share], with_bounds: bool = True) -> float:
+def _ceiling(shares: list[Share]) -> float:
     """The largest value drawn, so that every chart of a kind starts at zero and wastes no room."""
-    tops = [s.bound_high if with_bounds else s.point for s in shares]
-    return max([top for top in tops if top is not None], default=1.0) or 1.0
+    return max([s.bound_high for s in shares if s.bound_high is not None], default=1.0) or 1.0
 
 
 def _svg(

@@ -41,7 +41,7 @@ class FoldedTables:
 
 @dataclass(frozen=True)
 class Numbered:
-    """The definitions of one disorder, highest share first, each with its number on this page.
+    """The definitions of one disorder, highest lower bound first, each with its number on this page.
 
     `own` are those that speak about no other disorder of the run: the strata and steps of others count all of theirs.
     """
@@ -83,5 +83,6 @@ def first_and_all(table: Callable[..., str], order: list[str], caption: str, id:
     whole = Markup(table(order=order, caption=caption, id=id))
     if len(order) <= figures.MANY:
         return FoldedTables([whole], "", [])
-    some = table(order=order[:N_SHOWN], caption=f"{caption} (the {N_SHOWN} with the highest share)", id=f"{id}-first")
+    few = f"{caption} (the {N_SHOWN} with the highest lower bound)"
+    some = table(order=order[:N_SHOWN], caption=few, id=f"{id}-first")
     return FoldedTables([Markup(some)], f"All {len(order)} definitions", [whole])

@@ -8,7 +8,6 @@ attributes of every cell are taken off. Each table has a caption and a fixed id.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -70,7 +69,7 @@ ListedRows = list[dict[str, Any]]
 
 
 def prevalence_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
-    """Counts, point, interval and bounds of every definition; `rows` of one denominator and stratum."""
+    """Counts, bounds, share and interval of every definition; `rows` of one denominator and stratum."""
     known = {r["definition_id"]: r for r in rows.iter_rows(named=True)}
     return render_table(
         [
@@ -79,9 +78,9 @@ def prevalence_table(rows: pl.DataFrame, order: list[str], names: Names, caption
                 "Eligible episodes": count(r["n_total"]),
                 "Resistant": count(r["n_resistant"]),
                 "Cannot be told": count(r["n_undetermined"]),
+                "Bounds": _range(r, "bound"),
                 "Share of decided": point_cell(r),
                 "95% interval": _range(r, "ci"),
-                "Bounds": _range(r, "bound"),
             }
             for r in (known[d] for d in order)
         ],
@@ -91,18 +90,13 @@ def prevalence_table(rows: pl.DataFrame, order: list[str], names: Names, caption
 
 
 def denominator_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
-    """One row per definition, one column per denominator; a cell names its share and its denominator's size."""
+    """One row per definition, one column per denominator; a cell names the bounds and the denominator's size."""
     return _pivoted(rows, "denominator_id", list(DENOMINATORS), DENOMINATOR_NAMES, order, names, caption, id)
 
 
 def stratum_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
-    """One row per definition, one column per level of one stratum."""
+    """One row per definition, one column per level of one stratum: bounds, of how many."""
     return _pivoted(rows, "level", *_heads(rows), order, names, caption, id)
-
-
-def year_table(rows: pl.DataFrame, order: list[str], names: Names, caption: str, id: str) -> str:
-    """One row per definition, one column per calendar year: bounds, of how many."""
-    return _pivoted(rows, "level", *_heads(rows), order, names, caption, id, _bounds_cell)
 
 
 def _heads(rows: pl.DataFrame) -> tuple[list[str], Names]:
@@ -285,12 +279,11 @@ def _pivoted(
     names: Names,
     caption: str,
     id: str,
-    cell: Callable[[dict[str, Any] | None], str] | None = None,
 ) -> str:
-    cells, cell = {(r["definition_id"], r[column]): r for r in rows.iter_rows(named=True)}, cell or _cell
+    cells = {(r["definition_id"], r[column]): r for r in rows.iter_rows(named=True)}
     return render_table(
         [
-            {"Definition": names[d]} | {heads[v]: cell(cells.get((d, v))) for v in values}
+            {"Definition": names[d]} | {heads[v]: _bounds_cell(cells.get((d, v))) for v in values}
             for d in order
             if any((d, v) in cells for v in values)
         ],
@@ -330,12 +323,6 @@ def _diagnosed(rows: pl.DataFrame) -> str:
     found = causes.filter(pl.col("n") > 0).sort("n", "level", descending=[True, False])
     told = [f"{words(r['level'])} {count(r['n'])}" for r in found.head(MOST_CAUSES).iter_rows(named=True)]
     return "; ".join([*told, *[f"{found.height - MOST_CAUSES} more"] * (found.height > MOST_CAUSES)]) or DASH
-
-
-def _cell(row: dict[str, Any] | None) -> str:
-    if row is None or row["n_total"] == 0:
-        return DASH
-    return point_cell(row) if row["suppressed"] else f"{point_cell(row)} of {count(row['n_total'])}"
 
 
 def _bounds_cell(row: dict[str, Any] | None) -> str:

@@ -144,7 +144,7 @@ def _disorders(contents: ReportContents) -> list[str]:
 def _numbered(contents: ReportContents, disorder: str) -> Numbered:
     shares = contents.prevalence.filter(
         pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder", pl.col("level") == disorder
-    ).sort("prevalence", "definition_id", descending=[True, False], nulls_last=True)
+    ).sort("bound_low", "bound_high", "definition_id", descending=[True, True, False], nulls_last=True)
     titles = {d: d for d in contents.prevalence["definition_id"]} | {d.id: d.title for d in contents.definitions}
     order = shares["definition_id"].to_list()
     shown = set(_disorders(contents))
@@ -179,10 +179,10 @@ def _overall(contents: ReportContents, disorder: str) -> dict[str, Any]:
 
 
 def _steps_table(said: Answer, disorder: str) -> Markup | None:
-    """How far episodes come under the lowest and the highest definition."""
-    names = ("Step", "Lowest", "Highest")
+    """How far episodes come under the definition with the fewest and the one with the most."""
+    names = ("Step", "Fewest", "Most")
     rows = [dict(zip(names, row, strict=True)) for row in said.steps]
-    title = "Episodes left under the lowest and the highest definition"
+    title = "Episodes left under both definitions"
     return Markup(tables.render_table(rows, title, f"steps-{disorder}")) if rows else None
 
 
@@ -197,11 +197,8 @@ def _prevalence(contents: ReportContents, numbered: Numbered) -> dict[str, Any]:
     disorder, shares = numbered.disorder, _shares(numbered)
     rows = contents.prevalence.filter(pl.col("definition_id").is_in(numbered.order))
     caption = f"Treatment-resistant among eligible episodes of {words(disorder)}, by definition"
-    heard = "; ".join(f"{share.title}: {share.text}, bounds {share.bounds}" for share in shares)
-    drawn = [share for share in shares if share.point is not None]
-    strip = f"Share of each definition on one line, {words(disorder)}"
+    heard = "; ".join(f"{share.title}: {share.text}" for share in shares)
     return {
-        "strip": _both(figures.range_strip, "", drawn, label=strip) if drawn else None,
         "prevalence": _both(figures.prevalence_chart, caption, shares, label=f"{caption}. {heard}"),
         "prevalence_table": first_and_all(
             partial(tables.prevalence_table, numbered.shares, names=numbered.names),
@@ -219,9 +216,6 @@ def _shares(numbered: Numbered) -> list[Share]:
         Share(
             key=number,
             title=numbered.titles[row["definition_id"]],
-            point=row["prevalence"],
-            low=row["ci_low"],
-            high=row["ci_high"],
             bound_low=row["bound_low"],
             bound_high=row["bound_high"],
             suppressed=row["suppressed"],
@@ -237,7 +231,7 @@ def _both(draw: Any, caption: str, *rows: Any, label: str) -> Figure:
 
 def _denominators(rows: pl.DataFrame, numbered: Numbered) -> Markup:
     chosen = rows.filter(pl.col("stratum") == "disorder", pl.col("level") == numbered.disorder)
-    caption = "Share of decided, of how many, on every denominator"
+    caption = "At least and at most so many resistant, of how many, on every denominator"
     id = f"denominators-{numbered.disorder}"
     return Markup(tables.denominator_table(chosen, numbered.order, numbered.heads, caption, id))
 
@@ -245,16 +239,16 @@ def _denominators(rows: pl.DataFrame, numbered: Numbered) -> Markup:
 def _strata(rows: pl.DataFrame, numbered: Numbered) -> list[Markup]:
     eligible = rows.filter(pl.col("denominator_id") == "eligible", pl.col("definition_id").is_in(numbered.own))
     made = []
-    share = "Share of decided, of how many eligible episodes, by"
-    bounds = "At least and at most so many resistant, of how many eligible episodes, by calendar year of the start"
-    for stratum, caption, draw in (
-        ("sex", f"{share} sex", tables.stratum_table),
-        ("age", f"{share} age at the start", tables.stratum_table),
-        ("year", f"{bounds} (later ones were followed for less time)", tables.year_table),
+    bounds = "At least and at most so many resistant, of how many eligible episodes, by"
+    for stratum, caption in (
+        ("sex", f"{bounds} sex"),
+        ("age", f"{bounds} age at the start"),
+        ("year", f"{bounds} calendar year of the start (later ones were followed for less time)"),
     ):
         chosen, id = eligible.filter(pl.col("stratum") == stratum), f"{stratum}-{numbered.disorder}"
         if len(chosen):
-            made.append(Markup(draw(chosen, numbered.own, numbered.heads, caption + numbered.own_only, id)))
+            told = caption + numbered.own_only
+            made.append(Markup(tables.stratum_table(chosen, numbered.own, numbered.heads, told, id)))
     return made
 
 

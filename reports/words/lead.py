@@ -1,8 +1,9 @@
-"""The answer of one disorder in sentences: the overall row and the definitions' shares in, text out.
+"""The answer of one disorder in sentences: the overall row and the definitions' bounds in, text out.
 
-The first sentence gives the range, with the number of episodes and of definitions; the ones after it name the lowest
-and the highest definition, each with its own denominator and with the bounds that undetermined episodes leave. A small
-table counts how far the episodes of both come: eligible, treated, adequately treated, failed, resistant.
+Bounds lead, for they always hold. If one definition calls surely more episodes resistant than another may, the first
+sentence says how far the two are apart; else that what cannot be told is wider than any difference. The sentences after
+it name the two, each with its own denominator. A small table counts how far the episodes of both come: eligible,
+treated, adequately treated, failed, resistant.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from impasse.schemas.values import Row
 
 Left = dict[str, dict[str, int | None]]  # by definition: the episodes left after each step of the attrition table
 
+_ENOUGH = 30  # resistant episodes without which no ratio is printed
 _STEPS = {
     "eligible": "eligible",
     "treated": "treated",
@@ -28,7 +30,8 @@ _STEPS = {
 class Answer:
     """What the reader sees first: one leading sentence, the sentences that qualify it, and how far episodes come.
 
-    `steps` has a row per step, with the number of episodes left under the lowest and under the highest definition.
+    `steps` has a row per step: the episodes left under the definition with the fewest resistant, and under the one with
+    the most.
     """
 
     lead: str
@@ -42,27 +45,25 @@ def answer(disorder: str, overall: Row, shares: dict[str, Row], titles: dict[str
     `left` holds definitions of this disorder alone; a count that is suppressed is None.
     """
     if overall["suppressed"]:
-        return Answer(f"The range for {disorder} is suppressed: too few episodes to publish.", [])
-    n_hidden = sum(row["suppressed"] for row in shares.values())
-    n_blind = sum(row["prevalence"] is None and not row["suppressed"] for row in shares.values())
-    blind = _without_share(len(shares), n_blind, n_hidden)
-    if overall["lowest_definition"] is None:
-        return Answer(_open(disorder, overall, list(shares.values())), blind)
-    lowest, highest = overall["lowest_definition"], overall["highest_definition"]
-    if lowest == highest or overall["lowest_prevalence"] == overall["highest_prevalence"]:
-        share = percent(overall["lowest_prevalence"])
-        lead = f"{_among(disorder, overall)}, {share} of those that can be decided count as treatment-resistant."
-        return Answer(lead, [_says("", lowest, shares, titles), *blind])
-    n_told = len(shares) - n_blind - n_hidden
+        return Answer(f"What the definitions say of {disorder} is suppressed: too few episodes to publish.", [])
+    told = {d: row for d, row in sorted(shares.items()) if not row["suppressed"] and row["bound_low"] is not None}
+    hidden = _hidden(len(shares), len(shares) - len(told))
+    if not told:
+        return Answer(f"{_among(disorder, overall)}, no definition has an eligible one that may be told of.", hidden)
+    fewest = min(told, key=lambda d: (told[d]["bound_high"], told[d]["bound_low"]))
+    most = max(told, key=lambda d: (told[d]["bound_low"], told[d]["bound_high"]))
+    if fewest == most:
+        return Answer(_one(disorder, overall, told, fewest), [_says("", fewest, told, titles), *hidden])
     return Answer(
-        _range(disorder, overall, n_told),
+        _apart(disorder, overall, told, fewest, most),
         [
-            _says("Lowest: ", lowest, shares, titles),
-            _says("Highest: ", highest, shares, titles),
-            _decided(overall, n_told),
-            *blind,
+            _says("Fewest: ", fewest, told, titles),
+            _says("Most: ", most, told, titles),
+            *_times(told[fewest], told[most]),
+            _decided(overall),
+            *hidden,
         ],
-        _steps(left.get(lowest, {}), left.get(highest, {})),
+        _steps(left.get(fewest, {}), left.get(most, {})),
     )
 
 
@@ -75,34 +76,12 @@ def left_after_steps(attrition: Iterable[Row], definitions: Iterable[str]) -> Le
     return left
 
 
-def _open(disorder: str, overall: Row, shares: list[Row]) -> str:
-    """The lead where no definition can give a share: how far the bounds reach."""
-    lows = [row["bound_low"] for row in shares if row["bound_low"] is not None]
-    highs = [row["bound_high"] for row in shares if row["bound_high"] is not None]
-    lead = f"{_among(disorder, overall)}, no definition can say with this delivery how many are treatment-resistant"
-    return f"{lead}: the bounds reach from {percent(min(lows))} to {percent(max(highs))}." if lows else f"{lead}."
-
-
-def _without_share(n_definitions: int, n_blind: int, n_hidden: int) -> list[str]:
-    """How many definitions get no share, and why."""
-    of = plural(n_definitions, "definition")
-    told = []
-    if n_blind:
-        told.append(
-            f"Of {of}, {n_blind} {_get(n_blind)} bounds but no share: what this delivery shows leaves {_its(n_blind)} "
-            "episodes undecided, or decides them one way only."
-        )
-    if n_hidden:
-        told.append(f"Of {of}, {n_hidden} {'is' if n_hidden == 1 else 'are'} suppressed: small numbers would show.")
-    return told
-
-
-def _get(n: int) -> str:
-    return "gets" if n == 1 else "get"
-
-
-def _its(n: int) -> str:
-    return "its" if n == 1 else "their"
+def _hidden(n_definitions: int, n_hidden: int) -> list[str]:
+    """How many definitions are not told of."""
+    if not n_hidden:
+        return []
+    are = "is" if n_hidden == 1 else "are"
+    return [f"Of {plural(n_definitions, 'definition')}, {n_hidden} {are} suppressed: small numbers would show."]
 
 
 def agreement_sentence(overall: Row) -> str:
@@ -122,45 +101,63 @@ def _among(disorder: str, overall: Row) -> str:
     return f"Among {count(overall['n_episodes'])} episodes of {disorder}"
 
 
-def _range(disorder: str, overall: Row, n_definitions: int) -> str:
-    low, high = percent(overall["lowest_prevalence"]), percent(overall["highest_prevalence"])
+def _one(disorder: str, overall: Row, told: dict[str, Row], only: str) -> str:
+    """The lead where one definition has both the fewest and the most: that of one alone, or of all with its bounds."""
+    by = "one definition" if len(told) == 1 else f"each of {len(told)} definitions"
+    return f"{_among(disorder, overall)}, {_bounds(told[only])} are treatment-resistant by {by}."
+
+
+def _apart(disorder: str, overall: Row, told: dict[str, Row], fewest: str, most: str) -> str:
+    at_most, at_least = told[fewest]["bound_high"], told[most]["bound_low"]
+    if at_least > at_most:
+        return (
+            f"{_among(disorder, overall)}, at most {percent(at_most)} of those eligible are treatment-resistant by one "
+            f"definition and at least {percent(at_least)} by another, whatever cannot be told: {_these(len(told))}."
+        )
+    lowest, highest = (f(row[name] for row in told.values()) for f, name in ((min, "bound_low"), (max, "bound_high")))
     return (
-        f"{_among(disorder, overall)}, between {low} and {high} of those that can be decided count as "
-        f"treatment-resistant, depending on which of {n_definitions} definitions is used."
+        f"{_among(disorder, overall)}, no two of {len(told)} definitions surely disagree on how many are "
+        f"treatment-resistant: what cannot be told is wider than any difference between them. Their bounds reach from "
+        f"{percent(lowest)} to {percent(highest)}."
     )
 
 
-def _says(start: str, definition: str, shares: dict[str, Row], titles: dict[str, str]) -> str:
-    row, title = shares.get(definition), titles.get(definition, definition)
-    if row is None or row["suppressed"]:
-        return f"{start}“{title}”."
-    return (
-        f"{start}“{title}” says {percent(row['prevalence'])} of the decided among {count(row['n_total'])} "
-        f"eligible episodes{_bounds(row)}."
-    )
+def _these(n_definitions: int) -> str:
+    if n_definitions == 2:
+        return "the two definitions surely disagree"
+    return f"of {n_definitions} definitions these two surely disagree most"
 
 
-def _steps(lowest: dict[str, int | None], highest: dict[str, int | None]) -> tuple[tuple[str, str, str], ...]:
+def _times(fewest: Row, most: Row) -> list[str]:
+    """How many times more the one surely calls resistant than the other may, where it is more, and of enough."""
+    at_most, at_least = fewest["bound_high"], most["bound_low"]
+    are_few = min(fewest["n_resistant"] + fewest["n_undetermined"], most["n_resistant"]) < _ENOUGH
+    if are_few or not 0 < at_most < at_least:
+        return []
+    return [f"That is at least {float(f'{at_least / at_most:.2g}'):,g} times as large a share of the eligible."]
+
+
+def _says(start: str, definition: str, told: dict[str, Row], titles: dict[str, str]) -> str:
+    row, title = told[definition], titles.get(definition, definition)
+    unknown = row["n_undetermined"]
+    of = f"{start}“{title}” calls {_bounds(row)} of {count(row['n_total'])} eligible episodes treatment-resistant"
+    return f"{of}; {count(unknown)} cannot be told." if unknown else f"{of}; all can be told."
+
+
+def _steps(fewest: dict[str, int | None], most: dict[str, int | None]) -> tuple[tuple[str, str, str], ...]:
     """How many episodes come how far under both; a step that is suppressed for one of them is left out."""
-    shown = [step for step in _STEPS if None not in (lowest.get(step), highest.get(step))]
+    shown = [step for step in _STEPS if None not in (fewest.get(step), most.get(step))]
     if shown[:1] != ["eligible"] or len(shown) < 3:
         return ()
-    return tuple((_STEPS[step], count(lowest[step]), count(highest[step])) for step in shown)
+    return tuple((_STEPS[step], count(fewest[step]), count(most[step])) for step in shown)
 
 
 def _bounds(row: Row) -> str:
-    if row["n_undetermined"] == 0:
-        return ", all of them decided"
-    return (
-        f"; with {count(row['n_undetermined'])} that cannot be told, it is at least {percent(row['bound_low'])} "
-        f"and at most {percent(row['bound_high'])}"
-    )
+    low, high = percent(row["bound_low"]), percent(row["bound_high"])
+    return low if row["bound_low"] == row["bound_high"] else f"at least {low} and at most {high}"
 
 
-def _decided(overall: Row, n_told: int) -> str:
-    """How many times apart shares are, and how many episodes all definitions decide, with those that show no share."""
-    ratio, by_all = overall["prevalence_ratio"], count(overall["n_decided_by_all"])
-    times = "" if ratio is None else f"The highest share is about {float(f'{ratio:.2g}'):,g} times the lowest. "
+def _decided(overall: Row) -> str:
+    """How many episodes all definitions decide, the suppressed ones among them."""
     every = "Both" if overall["n_definitions"] == 2 else f"All {overall['n_definitions']}"
-    others = ", also those without a share here," if n_told < overall["n_definitions"] else ""
-    return f"{times}{every} definitions{others} reach a verdict on {by_all} of the episodes."
+    return f"{every} definitions reach a verdict on {count(overall['n_decided_by_all'])} of the episodes."

@@ -66,7 +66,7 @@ def tables_of(groups: np.ndarray) -> dict[str, pl.DataFrame]:
     return {
         "prevalence": prevalence,
         "agreement": compare_pairs(drawn.cast(dict.fromkeys(CELLS, pl.Int64))),
-        "agreement_overall": compare_overall(_votes(n, whole), prevalence),
+        "agreement_overall": compare_overall(_votes(n, whole)),
     }
 
 

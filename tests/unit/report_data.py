@@ -304,7 +304,6 @@ def agreement_overall(of: Rows = ROWS) -> pl.DataFrame:
     """One row per disorder."""
     rows = []
     for disorder, found in of.items():
-        known = sorted((row for row in found if row[2] is not None), key=lambda row: row[2])
         rows.append(
             {
                 "disorder": disorder,
@@ -314,11 +313,6 @@ def agreement_overall(of: Rows = ROWS) -> pl.DataFrame:
                 "n_decided_by_all": 5210,
                 "fleiss_kappa": 0.41,
                 "krippendorff_alpha": 0.38,
-                "lowest_definition": known[0][0],
-                "lowest_prevalence": known[0][2],
-                "highest_definition": known[-1][0],
-                "highest_prevalence": known[-1][2],
-                "prevalence_ratio": known[-1][2] / known[0][2],
                 "suppressed": False,
             }
         )

@@ -9,7 +9,6 @@ from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 
 from impasse.schemas.tables import Agreement, AgreementOverall
 from impasse.transforms.compare.agreement import compare_overall, compare_pairs, count_agreement
-from impasse.transforms.compare.prevalence import build_prevalence, count_prevalence
 from tests.tables import assert_shows
 from tests.unit.judged import classifications_by, definitions, episodes, verdict_matrix
 
@@ -29,8 +28,7 @@ def pair(both: int, only_a: int, only_b: int, neither: int, n_undetermined: int 
 def overall(drawn_episodes: str, drawn_verdicts: str, spoken: list) -> pl.DataFrame:
     """The published table of all definitions at once."""
     everyone, judged = episodes(drawn_episodes), classifications_by(drawn_verdicts)
-    prevalence = build_prevalence(count_prevalence(verdict_matrix(everyone, judged, spoken)))
-    return compare_overall(count_agreement(verdict_matrix(everyone, judged, spoken))[1], prevalence)
+    return compare_overall(count_agreement(verdict_matrix(everyone, judged, spoken))[1])
 
 
 def test_a_pair_is_compared_on_the_episodes_both_speak_about():
@@ -199,25 +197,6 @@ def test_overall_coefficients_take_the_episodes_they_can():
     )
 
 
-def test_lowest_and_highest_prevalence_are_of_each_ones_eligible_episodes():
-    """a: 3 of 4 decided; b: 1 of 4; c: 2 of 4. The highest is three times the lowest."""
-    assert_shows(
-        overall(FIVE_EPISODES, VERDICTS_OF_THREE, THREE),
-        """
-        lowest_definition | lowest_prevalence | highest_definition | highest_prevalence | prevalence_ratio
-        b                 | 0.25              | a                  | 0.75               | 3.0
-        """,
-    )
-
-
-def test_a_ratio_to_none_resistant_is_unknown():
-    """Infinitely more is not a number we print."""
-    row = overall("episode_id\ne1", "episode_id | a | b\ne1 | R | N", definitions(a="depression", b="depression"))
-
-    assert row["lowest_prevalence"].item() == 0
-    assert row["prevalence_ratio"].item() is None
-
-
 def test_overall_coefficients_of_one_category_are_unknown():
     """Three definitions that call no one resistant agree fully, and there is no chance to correct for."""
     row = overall("episode_id\ne1\ne2", "episode_id | a | b | c\ne1 | N | N | N\ne2 | N | N | N", THREE)
@@ -231,20 +210,19 @@ def test_one_definition_alone_agrees_with_no_one():
     row = overall("episode_id\ne1", "episode_id | a\ne1 | R", definitions(a="depression")).row(0, named=True)
 
     assert (row["n_definitions"], row["n_compared"], row["n_decided_by_all"]) == (1, 0, 0)
-    assert (row["fleiss_kappa"], row["krippendorff_alpha"], row["prevalence_ratio"]) == (None, None, 1)
+    assert (row["fleiss_kappa"], row["krippendorff_alpha"]) == (None, None)
 
 
 def test_buckets_add_up():
     """Cells and votes of two buckets, put beneath each other, give everyone's tables."""
     everyone, judged = episodes(FIVE_EPISODES), classifications_by(VERDICTS_OF_THREE)
-    prevalence = build_prevalence(count_prevalence(verdict_matrix(everyone, judged, THREE)))
     whole_pairs, whole_votes = count_agreement(verdict_matrix(everyone, judged, THREE))
 
     first, second = (count_agreement(verdict_matrix(part, judged, THREE)) for part in (everyone[:2], everyone[2:]))
     pairs, votes = pl.concat([first[0], second[0]]), pl.concat([first[1], second[1]])
 
     assert compare_pairs(pairs).equals(compare_pairs(whole_pairs))
-    assert compare_overall(votes, prevalence).equals(compare_overall(whole_votes, prevalence))
+    assert compare_overall(votes).equals(compare_overall(whole_votes))
 
 
 def test_blocks_of_rows_add_up(monkeypatch):

@@ -307,13 +307,13 @@ OVERALL = """
 
 def compared(pairs: str, stated: str = BOTH_STATED, overall: str = OVERALL) -> dict[str, pl.DataFrame]:
     """The protected tables of drawn pairs of depression."""
-    numbers = ("fleiss_kappa", "krippendorff_alpha", "lowest_prevalence", "highest_prevalence", "prevalence_ratio")
+    numbers = ("fleiss_kappa", "krippendorff_alpha")
     tables = {
         "prevalence": build_prevalence(table(stated)),
         "agreement": compare_pairs(table(pairs).with_columns(disorder=pl.lit("depression"))),
         "agreement_overall": table(overall)
         .with_columns(pl.lit(0.5).alias(name) for name in numbers)
-        .with_columns(lowest_definition=pl.lit("c"), highest_definition=pl.lit("b"), suppressed=pl.lit(False))
+        .with_columns(suppressed=pl.lit(False))
         .select(RELEASE["agreement_overall"].to_schema().columns.keys()),
     }
     return protect(tables, 5)
@@ -386,19 +386,6 @@ def test_a_hidden_prevalence_hides_its_pairs():
     assert hidden_pairs(compared(PAIRS, few)) == ["ac", "bc"]
 
 
-def test_the_extremes_are_those_of_published_prevalences():
-    """With the lowest definition hidden, the lowest published one is named, with the ratio to it."""
-    few = BOTH_STATED.replace("| 50 ", "| 3  ")
-
-    assert_shows(
-        compared(PAIRS, few)["agreement_overall"],
-        """
-        lowest_definition | lowest_prevalence | highest_definition | highest_prevalence | prevalence_ratio
-        a                 | 0.2               | b                  | 0.4                | 2.0
-        """,
-    )
-
-
 def test_a_single_hidden_pair_hides_the_overall_row_too():
     """Of two definitions the overall coefficients are the pair's own."""
     tables = compared(
@@ -408,7 +395,7 @@ def test_a_single_hidden_pair_hides_the_overall_row_too():
         """
     )
 
-    assert tables["agreement_overall"].row(0)[2:-1] == (None,) * 10
+    assert tables["agreement_overall"].row(0)[2:-1] == (None,) * 5
     assert tables["agreement_overall"].row(0)[:2] == ("depression", 3)
 
 

@@ -15,18 +15,19 @@ def page() -> str:
 
 
 def test_answer_comes_first(page: str) -> None:
-    """The page opens with the number of episodes, the range and the number of definitions."""
+    """The page opens with the number of episodes, two bounds that do not meet, and the number of definitions."""
     assert (
-        '<p class="lead">Among 12,345 episodes of anxiety, between 1.3% and 23.6% of those that can be decided count '
-        "as treatment-resistant, depending on which of 7 definitions is used.</p>"
+        '<p class="lead">Among 12,345 episodes of anxiety, at most 11.0% of those eligible are treatment-resistant by '
+        "one definition and at least 22.4% by another, whatever cannot be told: of 7 definitions these two surely "
+        "disagree most.</p>"
     ) in page
 
 
-def test_ends_of_the_range_are_named(page: str) -> None:
-    """The lowest definition is named with its denominator and what its undetermined episodes allow."""
+def test_both_definitions_are_named(page: str) -> None:
+    """The one with the fewest is named with its denominator and what its undetermined episodes allow."""
     assert (
-        "Lowest: “A drug trial and a cognitive behavioural therapy both failed” says 1.3% of the decided among 11,110 "
-        "eligible episodes; with 4,444 that cannot be told, it is at least 0.78% and at most 40.8%."
+        "Fewest: “Two failed adequate trials, non-response reading” calls at least 7.9% and at most 11.0% of 11,110 "
+        "eligible episodes treatment-resistant; 344 cannot be told."
     ) in page
 
 
@@ -64,7 +65,7 @@ def test_of_many_definitions_the_first_are_shown(wide: str) -> None:
     first, after = wide.split('id="cause-depression-first"')[1].split("</table>", 1)
 
     assert first.count('<th scope="row">') == 10
-    assert "(the 10 with the highest share)" in first
+    assert "(the 10 with the highest lower bound)" in first
     assert after.split("<summary>")[1].startswith("All 45 definitions</summary>")
     assert wide.split('id="cause-depression"')[1].split("</table>")[0].count('<th scope="row">') == 45
 
@@ -134,25 +135,18 @@ def test_suppressed_is_never_zero() -> None:
 
 
 def test_suppressed_range() -> None:
-    """A suppressed range says so instead of giving one."""
+    """A suppressed answer says so instead of giving one."""
     overall = data.agreement_overall().with_columns(suppressed=pl.lit(True))
 
-    assert "The range for anxiety is suppressed" in render_report(data.few(agreement_overall=overall))
+    assert "What the definitions say of anxiety is suppressed" in render_report(data.few(agreement_overall=overall))
 
 
 def test_nothing_decided(page: str) -> None:
-    """A definition that decides nothing has bounds from none to all, and no point."""
+    """A definition that decides nothing has bounds from none to all, and no share of the decided."""
     row = page.split("European GSRD criterion: MADRS 22 or more after two trials</th>")[1].split("</tr>")[0]
 
     assert "bounds only" in row
     assert "0% to 100%" in row
-
-
-def test_no_definition_decides() -> None:
-    """Where no definition decides any episode the answer says that, with no range."""
-    overall = data.agreement_overall().with_columns(lowest_definition=pl.lit(None, pl.String))
-
-    assert "no definition can say with this delivery how many are" in render_report(data.few(agreement_overall=overall))
 
 
 def test_empty_run() -> None:
@@ -186,9 +180,9 @@ def test_a_table_that_only_adds_to_another() -> None:
 
 
 def test_charts_have_text_alternatives(page: str) -> None:
-    """Every chart is an image with a label, and the prevalence chart's label holds its numbers."""
+    """Every chart is an image with a label, and the prevalence chart's label holds its bounds."""
     assert page.count("<svg") == page.count('role="img" aria-label="')
-    assert "One failed drug trial of eight weeks: 23.6% (22.8% to 24.4%), bounds 22.4% to 27.4%" in page
+    assert "One failed drug trial of eight weeks: 22.4% to 27.4%" in page
 
 
 def test_pairs_furthest_apart_come_first(page: str) -> None:

@@ -90,8 +90,8 @@ def compare_pairs(pairs: pl.DataFrame) -> pl.DataFrame:
     ).select(*Agreement.to_schema().columns)
 
 
-def compare_overall(votes: pl.DataFrame, prevalence: pl.DataFrame) -> pl.DataFrame:
-    """The published table of all definitions at once, from the vote counts and the published prevalences.
+def compare_overall(votes: pl.DataFrame) -> pl.DataFrame:
+    """The published table of all definitions at once, from the vote counts.
 
     `n_compared` are the episodes at least two definitions decide; they alone enter Krippendorff's alpha.
     """
@@ -99,34 +99,8 @@ def compare_overall(votes: pl.DataFrame, prevalence: pl.DataFrame) -> pl.DataFra
     summed = votes.group_by(key).agg(pl.col("n_episodes").sum()).sort(key)
     groups = summed.partition_by("disorder", maintain_order=True)
     rows = pl.DataFrame([_overall(group) for group in groups], schema=_overall_schema(), orient="row")
-    extremes = extreme_prevalences(prevalence)
-    return (
-        rows.join(extremes, on="disorder", how="left")
-        .with_columns(suppressed=pl.lit(False))
-        .select(*AgreementOverall.to_schema().columns)
-        .sort("disorder")
-    )
-
-
-def extreme_prevalences(prevalence: pl.DataFrame) -> pl.DataFrame:
-    """Per disorder the lowest and highest prevalence among eligible episodes that is stated, and their ratio.
-
-    Ties go to the first definition by id; a ratio to a prevalence of zero is null.
-    """
-    stated = prevalence.filter(
-        pl.col("denominator_id") == "eligible", pl.col("stratum") == "disorder", pl.col("prevalence").is_not_null()
-    ).sort("definition_id")
-    lowest, highest = pl.col("prevalence").arg_min(), pl.col("prevalence").arg_max()
-    return (
-        stated.group_by(disorder="level", maintain_order=True)
-        .agg(
-            lowest_definition=pl.col("definition_id").get(lowest),
-            lowest_prevalence=pl.col("prevalence").get(lowest),
-            highest_definition=pl.col("definition_id").get(highest),
-            highest_prevalence=pl.col("prevalence").get(highest),
-        )
-        .with_columns(prevalence_ratio=share(pl.col("highest_prevalence"), pl.col("lowest_prevalence")))
-    )
+    columns = AgreementOverall.to_schema().columns
+    return rows.with_columns(suppressed=pl.lit(False)).select(*columns).sort("disorder")
 
 
 def _by_disorder(matrix: VerdictMatrix) -> Iterator[tuple[str, list[str], np.ndarray]]:

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from impasse.schemas.tables import KEYS
-from impasse.transforms.compare.agreement import extreme_prevalences
 from impasse.transforms.disclose.hiding import any_small, hide, is_among
 
 _OPEN = ("open_a", "open_b")
@@ -107,12 +106,8 @@ def protect_overall(protected: dict[str, pl.DataFrame], threshold: int) -> pl.Da
     nested = [pl.col(name) for name in ("n_episodes", "n_compared", "n_decided_by_all")]
     is_small = any_small([*nested, *(wider - narrower for wider, narrower in pairwise(nested))], threshold)
     close = _close_to_overall(overall, agreement, protected["prevalence"], threshold)
-    extremes = extreme_prevalences(protected["prevalence"])
-    restated = overall.drop(set(extremes.columns) - {"disorder"}).join(
-        extremes, on="disorder", how="left", maintain_order="left"
-    )
     is_hidden = is_small | pl.col("disorder").is_in([*one_hidden, *close])
-    return hide(restated.select(overall.columns), ("disorder", "n_definitions"), is_hidden)
+    return hide(overall, ("disorder", "n_definitions"), is_hidden)
 
 
 def _close_to_overall(

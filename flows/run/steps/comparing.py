@@ -31,7 +31,7 @@ def compare(plan: Plan, loaded: Loaded) -> list[dict[str, object]]:
     tables = {
         "prevalence": prevalence,
         "agreement": compare_pairs(_counts(plan, "pairs")),
-        "agreement_overall": compare_overall(_counts(plan, "votes"), prevalence),
+        "agreement_overall": compare_overall(_counts(plan, "votes")),
         "attrition": compare_attrition(_counts(plan, "attrition")),
         "profile": sum_profile(_counts(plan, "profile")),
         "responses": sum_responses(_counts(plan, "responses")),
