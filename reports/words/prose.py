@@ -219,7 +219,7 @@ def _together(rule: Trial) -> str:
     )
     refill = (
         "A drug that is no augmenter also follows an earlier main drug that is not dispensed again on its first day or "
-        "later: that one was left, and ends the day before. While it may yet be dispensed again, that is open."
+        "later: that one was left, and ends the day before the first; while a refill may yet come, that is open."
     )
     return f"{overlap} {refill}" if rule.overlap_needs_refill else overlap
 
@@ -298,9 +298,9 @@ def _course(rule: SessionAdequacy) -> str:
 
 
 def _outcome(rule: Outcome) -> str:
-    tellers = {"scales": _scales, "treatment_change": _change}
-    told = [tellers[kind](rule) for kind in rule.evidence]
-    order = "" if len(told) < 2 else f"Judged by {', else by '.join(_EVIDENCE[kind] for kind in rule.evidence)}. "
+    told = [{"scales": _scales, "treatment_change": _change}[kind](rule) for kind in rule.evidence]
+    first = f"Judged by {', else by '.join(_EVIDENCE[kind] for kind in rule.evidence)}"
+    order = "" if len(told) < 2 else f"{first}; while the first may yet tell, the second decides nothing. "
     return f"{order}{' '.join(told)} {_early_stop(rule)}"
 
 
@@ -348,11 +348,11 @@ def _baseline(rule: Outcome) -> str:
 
 def _score(rule: Outcome) -> str:
     chosen = {"last": "last one", "best": "lowest one", "first": "first one"}[rule.score]
-    since = f"from the trial's day {rule.score_from_day} on, until the next trial begins"
+    since = f"from the trial's day {rule.score_from_day} on, until the day on which the next trial begins"
     later = ""
     if rule.score_days_after_end:
         within = f"within {duration(rule.score_days_after_end)} of the trial's last day"
-        later = f"; if there is none, the first one {within} and no later than the day on which it begins"
+        later = f"; if there is none, the first one from that day on, {within} and by the day on which the next begins"
     return f"The score that counts is the {chosen} on treatment {since}{later}.{_lost_response(rule)}{_not_final(rule)}"
 
 
@@ -369,7 +369,7 @@ def _lost_response(rule: Outcome) -> str:
     if rule.score != "last":
         return ""
     verdict = "a failure" if rule.lost_response == "failed" else "no failure"
-    return f" If an earlier one on treatment was no failure by the same rule, the loss since then is {verdict}."
+    return f" If an earlier one from that day on was no failure by the same rule, the loss since then is {verdict}."
 
 
 def _change(rule: Outcome) -> str:
@@ -390,7 +390,7 @@ def _horizon(rule: Outcome) -> str:
 
 def _unfinished(rule: Outcome) -> str:
     verdict = "has not failed" if rule.if_unfinished == "not_failed" else "cannot be judged"
-    told = f"If observation ends before that time is over, a trial without such a change {verdict}."
+    told = f"If observation ends sooner, other than by death, a trial without such a change {verdict}."
     unjudged = "Where a score was measured that cannot be compared with a baseline, that no change came proves nothing."
     return f"{told} {unjudged}" if _compares(rule) else told
 

@@ -142,7 +142,7 @@ def test_trial_in_full() -> None:
         "Sessions more than 60 days apart belong to separate trials. Two drugs that overlap by 4 weeks (28 days) or "
         "more are taken together; with less overlap the later one follows the earlier one. A drug that is no augmenter "
         "also follows an earlier main drug that is not dispensed again on its first day or later: that one was left, "
-        "and ends the day before. While it may yet be dispensed again, that is open. An augmentation (adding "
+        "and ends the day before the first; while a refill may yet come, that is open. An augmentation (adding "
         "antipsychotic to a trial, on its first day or later) is a trial of its own. A combination (adding any other "
         "drug that makes a trial) is part of the trial it joins and is not counted. Trials are sought in the whole "
         "episode."
@@ -252,19 +252,20 @@ def outcome(**changes: object) -> str:
 def test_outcome_in_full() -> None:
     """Order of evidence, scale, baseline, score, signs, horizon and early stop are all said."""
     assert outcome() == (
-        "Judged by symptom scales, else by a change of treatment. On symptom scales a trial fails if HAM-A falls by "
-        "less than 50%. The fall is a share of the distance from baseline to the scale's lowest score; the baseline is "
-        "the last score in the 2 weeks (14 days) up to the trial's start, else the first in the 7 days after it. The "
-        "score that counts is the last one on treatment from the trial's day 28 on, until the next trial begins; if "
-        "there is none, the first one within 30 days of the trial's last day and no later than the day on which it "
-        "begins. If an earlier one on treatment was no failure by the same rule, the loss since then is a failure. If "
-        "a trial still runs when observation ends, it tells nothing, for another may follow. By change of treatment a "
+        "Judged by symptom scales, else by a change of treatment; while the first may yet tell, the second decides "
+        "nothing. On symptom scales a trial fails if HAM-A falls by less than 50%. The fall is a share of the "
+        "distance from baseline to the scale's lowest score; the baseline is the last score in the 2 weeks (14 days) "
+        "up to the trial's start, else the first in the 7 days after it. The score that counts is the last one on "
+        "treatment from the trial's day 28 on, until the day on which the next trial begins; if there is none, the "
+        "first one from that day on, within 30 days of the trial's last day and by the day on which the next begins. "
+        "If an earlier one from that day on was no failure by the same rule, the loss since then is a failure. If a "
+        "trial still runs when observation ends, it tells nothing, for another may follow. By change of treatment a "
         "trial fails if another drug is started in its place, another drug (or psychotherapy, where it makes trials) "
-        "is added to it or the person is admitted for the disorder after its start and within 90 days of its last day. "
-        "What is added before its day 15 is one plan with it, and no failure. If observation ends before that time is "
-        "over, a trial without such a change cannot be judged. Where a score was measured that cannot be compared with "
-        "a baseline, that no change came proves nothing. A trial stopped before 4 weeks (28 days) has not failed, "
-        "whatever the evidence."
+        "is added to it or the person is admitted for the disorder after its start and within 90 days of its last "
+        "day. What is added before its day 15 is one plan with it, and no failure. If observation ends sooner, other "
+        "than by death, a trial without such a change cannot be judged. Where a score was measured that cannot be "
+        "compared with a baseline, that no change came proves nothing. A trial stopped before 4 weeks (28 days) has "
+        "not failed, whatever the evidence."
     )
 
 
@@ -272,7 +273,7 @@ def test_which_score_and_which_baseline() -> None:
     """Each choice has its words; only the last score can be worse than an earlier one."""
     best, first = outcome(score="best", score_days_after_end=0), outcome(score="first")
 
-    assert "is the lowest one on treatment from the trial's day 28 on, until the next trial begins. If" in best
+    assert "is the lowest one on treatment from the trial's day 28 on, until the day on which the next" in best
     assert "is the first one on treatment" in first
     assert "the loss since" not in best + first
     assert "it tells a response only, for another may follow." in best
