@@ -295,22 +295,43 @@ taken_numbered AS (
     WINDOW drug_line AS (PARTITION BY episode, drug ORDER BY day)
 ),
 taken_at_most AS (
-    SELECT *, max(end_at_most) OVER (PARTITION BY episode, drug, perhaps_era) AS ended_at_most
+    SELECT *, max(end_at_most) OVER perhaps_one AS ended_at_most, max(day) OVER perhaps_one AS given_at_most
     FROM taken_numbered
+    WINDOW perhaps_one AS (PARTITION BY episode, drug, perhaps_era)
 ),
 --    A trial counts until 365 days after its last day. A supply of no known length lasts until the next one of the drug
---    at most, the last one as long as any may; so eras that are two may be one.
-trials AS (
+--    at most, the last one as long as any may; so eras that are two may be one. A drug that is not dispensed again once
+--    another is begun ends the day before, unless it may go on unseen.
+spans_of_supply AS MATERIALIZED (
     SELECT
-        episode, drug,
+        episode, drug, era,
         any_value(antidepressants_1009) AS is_antidepressant,
         any_value(antipsychotics_1009) AS is_antipsychotic,
         any_value(esketamine) AS is_esketamine,
         min(day) AS start_day,
-        greatest(max(day), max(end_excl) - 1) + 365 AS counts_until,
-        greatest(max(day), max(ended_at_most) - 1) + 365 AS counts_at_most
+        max(day) AS last_given, max(given_at_most) AS given_at_most,
+        max(end_excl) AS end_excl, greatest(max(day), max(ended_at_most) - 1) AS latest,
+        coalesce(any_value(runs_from), any_value(treatment_seen_until) - 30) AS runs_from
     FROM taken_at_most
     GROUP BY episode, drug, era
+),
+replaced AS (
+    SELECT one.episode, one.drug, one.era, min(other.start_day) AS next_day
+    FROM spans_of_supply AS one JOIN spans_of_supply AS other USING (episode)
+    WHERE other.drug <> one.drug AND other.start_day > one.start_day
+    GROUP BY ALL
+),
+trials AS (
+    SELECT
+        episode, drug, is_antidepressant, is_antipsychotic, is_esketamine, start_day,
+        coalesce(last_given < next_day, false) AS is_left,
+        greatest(last_given, CASE WHEN is_left THEN least(end_excl, next_day) ELSE end_excl END - 1) + 365
+        AS counts_until,
+        CASE
+            WHEN is_left AND latest < runs_from AND given_at_most < next_day THEN least(latest, next_day - 1)
+            ELSE latest
+        END + 365 AS counts_at_most
+    FROM spans_of_supply LEFT JOIN replaced USING (episode, drug, era)
 ),
 --    The index is the day a drug is begun: an antipsychotic with an antidepressant, a third antidepressant after two
 --    begun before, or esketamine after two begun before.
