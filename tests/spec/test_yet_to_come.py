@@ -116,6 +116,25 @@ def test_what_was_perhaps_added_counts_perhaps(combination: str, is_counted: str
     assert_shows(verdicts(given, rule), f"verdict | decided_by\n{verdict}")
 
 
+def test_what_was_perhaps_added_is_no_add_on_of_its_own() -> None:
+    """Venlafaxine is part of another trial or no add-on at all, so lithium does not take its place as an add-on."""
+    given = extract(
+        dispensings="""
+        drug        | date       | days
+        sertraline  | 2010-02-01 | 200
+        venlafaxine | 2010-02-02 | -
+        lithium     | 2010-04-01 | 60
+        """
+    )
+    rule = definition(
+        trial={"combination": "part_of_trial"}, outcome={"change_signs": ["switch", "add_on"], "change_within": 90}
+    )
+
+    assert_shows(
+        judged(given, rule).filter(drug="venlafaxine"), "is_counted | has_failed | outcome_evidence\n- | false | no_change"
+    )
+
+
 @pytest.mark.parametrize(
     ("last", "verdict"),
     [("2010-04-10", "undetermined | follow_up"), ("2010-04-11", "not_resistant | trial")],

@@ -170,7 +170,7 @@ class TrialsOfRule:
             *(eras.last_given, eras.last_given_at_most, eras.may_run),
         )
         found = _changes(
-            *(column[self.row] for column in columns), self.modality, self.is_counted & self.is_add_on,
+            *(column[self.row] for column in columns), self.modality, self.counts_surely & self.is_add_on,
             self._may_be_none, self.rule.overlap_days, self.rule.overlap_needs_refill, from_day,
         )  # fmt: skip
         return Changes(*found)
