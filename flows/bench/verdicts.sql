@@ -1,8 +1,8 @@
 -- One verdict per episode and definition, from the canonical tables: the episodes of depression, then the trials and
 -- the counts of three definitions. What each part does is said above it.
 --
--- Tables: persons, coverage, diagnoses, dispensings and procedures are the canonical Parquet files. Made before the clock starts,
--- in DuckDB's favour, from the shipped code lists and for the codes that occur only:
+-- Tables: persons, coverage, diagnoses, dispensings and procedures are the canonical Parquet files. Made before the
+-- clock starts, in DuckDB's favour, from the shipped code lists and for the codes that occur only:
 --
 --     drugs          atc, drug (its number), and for each treatment group whether the drug is in it
 --     contact_codes  code_system, code, is_remission: the codes of depression and of its remission
@@ -144,18 +144,21 @@ excluded AS (
 -- 3. What was dispensed in each episode.
 supplies AS MATERIALIZED (
     SELECT
-        drugs.* EXCLUDE (atc), episode, runs_from, treatment_seen_until, taken_until, seen_until, date AS day, days, dose_ug,
-        dose_mddd, kind
+        drugs.* EXCLUDE (atc), episode, runs_from, treatment_seen_until, taken_until, seen_until, date AS day,
+        days, dose_ug, dose_mddd, kind
     FROM dispensings
     JOIN drugs USING (atc)
     JOIN episodes USING (person)
     WHERE date BETWEEN treated_from AND end_day
 ),
 
--- 4. dep_psychemerge_2 knows a drug by the dates of its prescriptions and dispensings; at most 182 days between two are bridged. It is
---    in use from the first to the last of them; dispensed once, until the next drug starts, if within 98 days.
+-- 4. dep_psychemerge_2 knows a drug by the dates of its prescriptions and dispensings; at most 182 days between two are
+--    bridged. It is in use from the first to the last of them; dispensed once, until the next drug starts, if within 98
+--    days.
 dates AS (
-    SELECT episode, drug, runs_from, treatment_seen_until, seen_until, day, lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
+    SELECT
+        episode, drug, runs_from, treatment_seen_until, seen_until, day,
+        lag(day) OVER (PARTITION BY episode, drug ORDER BY day) AS day_before
     FROM supplies
     WHERE antidepressants AND kind <> 'administered'
 ),
@@ -315,10 +318,25 @@ spans_of_supply AS MATERIALIZED (
     FROM taken_at_most
     GROUP BY episode, drug, era
 ),
-replaced AS (
-    SELECT one.episode, one.drug, one.era, min(other.start_day) AS next_day
-    FROM spans_of_supply AS one JOIN spans_of_supply AS other USING (episode)
-    WHERE other.drug <> one.drug AND other.start_day > one.start_day
+spans AS MATERIALIZED (
+    SELECT
+        'dep_fife_2017' AS definition_id, episode, drug, era,
+        min(day) AS first_day, max(day) AS last_given, max(covered_to) AS to_day
+    FROM (
+        SELECT *, sum((covered_before IS NULL OR day > covered_before + 30)::INT) OVER (
+            PARTITION BY episode, drug ORDER BY place
+        ) AS era
+        FROM stocked
+    )
+    GROUP BY ALL
+    UNION ALL
+    SELECT 'dep_ohdsi_1009', episode, drug, era, start_day, last_given, end_excl
+    FROM spans_of_supply
+),
+replaced AS MATERIALIZED (
+    SELECT definition_id, one.episode, one.drug, one.era, min(other.first_day) AS next_day
+    FROM spans AS one JOIN spans AS other USING (definition_id, episode)
+    WHERE other.drug <> one.drug AND other.first_day > one.first_day
     GROUP BY ALL
 ),
 trials AS (
@@ -331,7 +349,8 @@ trials AS (
             WHEN is_left AND latest < runs_from AND given_at_most < next_day THEN least(latest, next_day - 1)
             ELSE latest
         END + 365 AS counts_at_most
-    FROM spans_of_supply LEFT JOIN replaced USING (episode, drug, era)
+    FROM spans_of_supply
+    LEFT JOIN (FROM replaced WHERE definition_id = 'dep_ohdsi_1009') USING (episode, drug, era)
 ),
 --    The index is the day a drug is begun: an antipsychotic with an antidepressant, a third antidepressant after two
 --    begun before, or esketamine after two begun before.
@@ -367,33 +386,11 @@ third_drug AS (
 ),
 
 -- 7. Trials that still run. A drug that is not dispensed again once another is begun ends there.
-spans AS (
-    SELECT
-        'dep_fife_2017' AS definition_id, episode, drug, era,
-        min(day) AS first_day, max(day) AS last_given, max(covered_to) AS to_day
-    FROM (
-        SELECT *, sum((covered_before IS NULL OR day > covered_before + 30)::INT) OVER (
-            PARTITION BY episode, drug ORDER BY place
-        ) AS era
-        FROM stocked
-    )
-    GROUP BY ALL
-    UNION ALL
-    SELECT 'dep_ohdsi_1009', episode, drug, era, min(day), max(day), max(end_excl)
-    FROM taken_numbered
-    GROUP BY ALL
-),
-followed_by AS (
-    SELECT
-        spans.*,
-        min(other.first_day) FILTER (other.drug <> spans.drug AND other.first_day > spans.first_day) AS next_day
-    FROM spans JOIN spans AS other USING (definition_id, episode)
-    GROUP BY ALL
-),
 running AS (
     SELECT DISTINCT definition_id, episode, true AS still_runs
-    FROM followed_by JOIN episodes USING (episode)
-    WHERE greatest(CASE WHEN last_given < next_day THEN least(to_day, next_day) ELSE to_day END, first_day) + 30 > seen_until
+    FROM spans LEFT JOIN replaced USING (definition_id, episode, drug, era) JOIN episodes USING (episode)
+    WHERE seen_until
+        < greatest(CASE WHEN last_given < next_day THEN least(to_day, next_day) ELSE to_day END, first_day) + 30
     UNION
     SELECT 'dep_psychemerge_2', episode, true FROM trials_by_date WHERE still_runs
 ),

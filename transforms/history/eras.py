@@ -57,10 +57,9 @@ class Eras:
     `dose_ug_days` is UNKNOWN unless every dose is known; `n_sessions` of a drug is 0. `supplies` of row r are those
     with `of_supply` r: each with the days it was taken for and of these the days it covered. `last_day_at_most` is
     the latest day on which the era may have ended, `last_given` the last one with a dispensing or session and
-    `last_given_at_most` the latest that may have been of the era. What another drug took the place of `was_in_hand` if
-    its supply still covered that day. For each episode `looked_until` is the last day of
-    which treatments are looked at, `window_closes` the last day of the rule's own window, NEVER where that is the
-    episode's.
+    `last_given_at_most` the latest that may have been of the era. A drug `was_in_hand` if its supply still covered the
+    day on which another took its place. For each episode `looked_until` is the last day of which treatments are looked
+    at, `window_closes` the last day of the rule's own window, NEVER where that is the episode's.
     """
 
     spans: Spans

@@ -27,13 +27,7 @@ from impasse.transforms.history.vocabulary import Vocabulary
 from impasse.transforms.judge.adequacy import References, adequacy_reason, days_at_dose, is_adequate
 from impasse.transforms.judge.asked import Asked, CountedTrials
 from impasse.transforms.judge.counts import STILL_TREATED, WINDOW_CLOSES, Counting
-from impasse.transforms.judge.outcome import (
-    SIGNS_OF_TRIALS,
-    asks_changes,
-    by_scales,
-    columns_by_scales,
-    outcome,
-)
+from impasse.transforms.judge.outcome import SIGNS_OF_TRIALS, asks_changes, by_scales, columns_by_scales, outcome
 from impasse.transforms.judge.resistance import (
     causes_shown,
     is_met,
