@@ -349,7 +349,9 @@ def _changes(
                 elif may_join and not may_be_none[other]:
                     joined[row] = min(joined[row], day)
                 else:
-                    maybe_followed[row] = min(maybe_followed[row], day) if may_follow else maybe_followed[row]
-                    maybe_joined[row] = min(maybe_joined[row], day) if may_join else maybe_joined[row]
+                    if may_follow:
+                        maybe_followed[row] = min(maybe_followed[row], day)
+                    if may_join:
+                        maybe_joined[row] = min(maybe_joined[row], day)
             other += 1
     return followed, joined, either, maybe_followed, maybe_joined
