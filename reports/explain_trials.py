@@ -23,6 +23,7 @@ _EVIDENCE = {
     "no_change": "no change of treatment followed",
     "unknown_end": "its last day is not known, so nor is whether a change came in time",
     "unknown_overlap": "another drug was begun, and it is not known whether in its place or added",
+    "unknown_score": "its last day, or whose a score is, is not known, so nor is which score tells",
     "unfinished": "observation ended while a change or another score could still follow",
     "unobserved": "a sign of change is not observed here",
     "no_baseline": "a score was measured that cannot be judged, so that no change followed proves nothing",

@@ -15,7 +15,7 @@ from impasse.flows.definitions.formula import in_lines, read_formula
 from impasse.schemas.definition import Definition
 from impasse.schemas.rule_ids import column
 from impasse.schemas.values import CHANGE_SIGNS
-from impasse.transforms.history.scores import score, windows
+from impasse.transforms.history.scores import MEASURED, score, windows
 from impasse.transforms.judge.adequacy import adequacy_reason, is_adequate
 from impasse.transforms.judge.asked import Asked
 from impasse.transforms.judge.counts import Certainty, Counting, counts
@@ -140,7 +140,7 @@ def _short_names(definition: Definition, plan: JudgingPlan) -> dict[str, str]:
     names |= {column(what, rule): what for what in ("has_failed", "outcome_evidence", "day_failed")}
     by_rule = columns_by_scales(rule)._asdict() if rule.scales else {}
     names |= {one.meta.output_name(): f"{what} by scales" for what, one in by_rule.items()}
-    for scale, what in product(rule.scales, ("value", "baseline", "room", "lowest", "day")):
+    for scale, what in product(rule.scales, MEASURED):
         names[score(windows(rule), scale.scale, what).meta.output_name()] = f"{what} {scale.scale}"
     made = (name for layer in plan.layers for name in layer)
     names |= {name: name.removesuffix(f" {definition.id}") for name in made}

@@ -349,19 +349,19 @@ def _baseline(rule: Outcome) -> str:
 def _score(rule: Outcome) -> str:
     chosen = {"last": "last one", "best": "lowest one", "first": "first one"}[rule.score]
     since = f"from the trial's day {rule.score_from_day} on, until the day on which the next trial begins"
-    later = ""
-    if rule.score_days_after_end:
-        within = f"within {duration(rule.score_days_after_end)} of the trial's last day"
-        later = f"; if there is none, the first one from that day on, {within} and by the day on which the next begins"
+    within = f"within {duration(rule.score_days_after_end)} of the trial's last day"
+    after = f"; if there is none, the first one from that day on, {within} and by the day on which the next begins"
+    later = after if rule.score_days_after_end else ""
     return f"The score that counts is the {chosen} on treatment {since}{later}.{_lost_response(rule)}{_not_final(rule)}"
 
 
 def _not_final(rule: Outcome) -> str:
     """The first score stays the first; a response stays one if it is the best, or if its loss is no failure."""
+    also = " Where it is not known which score that is, all that may be it must tell the same."
     if rule.score == "first":
-        return ""
+        return also
     told = "tells a response only" if rule.score == "best" or rule.lost_response == "not_failed" else "tells nothing"
-    return f" If a trial still runs when observation ends, it {told}, for another may follow."
+    return f" If a trial still runs when observation ends, it {told}, for another may follow.{also}"
 
 
 def _lost_response(rule: Outcome) -> str:

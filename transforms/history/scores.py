@@ -5,6 +5,10 @@ and of the day on which a trial begins still of the ones before. The outcome is 
 stated day of the trial until its last day, or until the day another drug followed it. If there is none, it is told by
 the first score after the last day, within the days allowed and by the day on which a later trial began. None counts
 after a remission that ended the episode.
+
+Where nobody knows until when a treatment went on, other scores may tell: a supply of unknown length may have lasted
+until a later score, and of a later trial nobody may know whether it took what was measured, because its own last day is
+not known, because it may be no trial of its own, or because it may have taken the earlier one's place.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from impasse.transforms.kernels.days import LONG_AGO
 
 STILL_RUNS = "still_runs"  # beside scores: did observation end before the trial was seen to?
 MAY_BE_SCORED = "may_be_scored"  # beside scores: may a first score of the trial yet be told?
-_MEASURED = ("value", "baseline", "room", "lowest", "day", "held")
+MEASURED = ("value", "baseline", "room", "lowest", "day", "held", "other_lowest", "other_highest")
 _LAST, _BEST, _FIRST = range(3)
 _PLACES = {"last": _LAST, "best": _BEST, "first": _FIRST}
 
@@ -51,7 +55,8 @@ def score(given: Windows, scale: str, what: str) -> pl.Expr:
     `room` is the baseline above the scale's minimum. `lowest` is the lowest score on treatment before the outcome, from
     the stated day on, where the last one on treatment is the outcome; `held` the days for which it and the scores on
     treatment right before it are at or under the scale's cut-off of remission. All are null without an outcome score,
-    the baseline and the room also without a baseline.
+    the baseline and the room also without a baseline. `other_lowest` and `other_highest` are the range of other scores
+    that may tell instead, null if there are none: all numbers where any may, or none.
     """
     return pl.col(_name(given, scale, what))
 
@@ -94,7 +99,7 @@ def measure(
     named = {
         _name(given, scale, what): (found.row, column)
         for scale, found in told.items()
-        for what, column in zip(_MEASURED, found[1:], strict=True)
+        for what, column in zip(MEASURED, found[1:], strict=True)
     }
     columns = {
         name: _spread(column, place[row], len(rows) + 2) for name, (row, column) in named.items() if name in asked
@@ -109,7 +114,7 @@ def measure(
 
 
 class _Told(NamedTuple):
-    """The trials with an outcome score on a scale: `row` is the trial. What there is none of is NaN."""
+    """The trials with an outcome score on a scale, or perhaps: `row` is the trial. What there is none of is NaN."""
 
     row: np.ndarray
     value: np.ndarray
@@ -118,6 +123,8 @@ class _Told(NamedTuple):
     lowest: np.ndarray
     day: np.ndarray
     held: np.ndarray
+    other_lowest: np.ndarray
+    other_highest: np.ndarray
 
 
 def _spread(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
@@ -136,7 +143,7 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
     scores, spans = signs.scores.get(scale), trials.eras.spans
     if scores is None:
         nothing = np.empty(0)
-        return _Told(np.empty(0, dtype=np.int64), *[nothing] * len(_MEASURED))
+        return _Told(np.empty(0, dtype=np.int64), *[nothing] * len(MEASURED))
     everyone = spans.person[trials.episode]
     row = np.flatnonzero(scores.has_some[everyone])
     of = trials.episode[row]
@@ -154,11 +161,44 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
         until, anchor, _PLACES[given.score], given.from_day, given.days_after_end, given.days_before, given.days_after,
         signs.remission_max[scale],
     )  # fmt: skip
-    told = final >= 0
-    row, final, baseline, lowest, since = row[told], final[told], baseline[told], lowest[told], since[told]
-    day, begun_at = scores.days.day, np.where(baseline >= 0, scores.values[baseline], np.nan)
+    day, is_told, doubt = scores.days.day, final >= 0, _doubt(trials, in_use)
+    other_lowest, other_highest = _other_scores(
+        first, after, day, scores.values, final, is_told & (day[final] <= until), row, trials.episode, start, last,
+        in_use, trials.is_counted, *doubt, _PLACES[given.score], given.from_day, given.days_after_end,
+    )  # fmt: skip
+    value, begun_at = (np.where(place >= 0, scores.values[place], np.nan) for place in (final, baseline))
     held = np.where(since >= 0, day[final] - day[since], np.nan)
-    return _Told(row, scores.values[final], begun_at, begun_at - signs.minimum[scale], lowest, day[final], held)
+    found = (value, begun_at, begun_at - signs.minimum[scale], lowest, np.where(is_told, day[final], np.nan), held)
+    kept = is_told | ~np.isnan(other_lowest)
+    return _Told(row[kept], *(column[kept] for column in (*found, other_lowest, other_highest)))
+
+
+class _Doubt(NamedTuple):
+    """For each trial whether another score may tell, and the days between which that lies.
+
+    `until` is the last day that surely was on treatment, if nothing later took it, and `perhaps_until` the last that
+    may have been; `in_use` the last day of known supply, `latest` the last day of supply at most, `reach` the later.
+    """
+
+    is_there: np.ndarray
+    until: np.ndarray
+    perhaps_until: np.ndarray
+    latest: np.ndarray
+    reach: np.ndarray
+    counts_surely: np.ndarray
+
+
+def _doubt(trials: TrialsOfRule, in_use: np.ndarray) -> _Doubt:
+    """Of which trials nobody knows for sure which score tells."""
+    changes, latest = trials.changes(), trials.last_day_at_most.astype(np.int64)
+    perhaps_switch = np.minimum(np.minimum(changes.switch, changes.switch_or_add_on), changes.switch_or_nothing)
+    is_open, reach = (latest > trials.last_day) | trials.counts_perhaps, np.maximum(in_use, latest)
+    of_episode = np.zeros(len(trials.eras.spans.start), dtype=bool)
+    of_episode[trials.episode[is_open]] = True
+    return _Doubt(
+        of_episode[trials.episode] | (perhaps_switch < changes.switch),
+        np.minimum(in_use, perhaps_switch), np.minimum(reach, changes.switch), latest, reach, trials.counts_surely,
+    )  # fmt: skip
 
 
 @compiled
@@ -221,6 +261,77 @@ def _is_later_ones(
     while other < len(episode) and episode[other] == episode[trial]:
         is_over = day > max(last[trial], until) and last[other] >= last[trial]
         if is_counted[other] and start[trial] < start[other] < day and (is_over or day <= in_use[other]):
+            return True
+        other += 1
+    return False
+
+
+@compiled
+def _other_scores(
+    first: np.ndarray, after: np.ndarray, day: np.ndarray, value: np.ndarray, told: np.ndarray, was_on: np.ndarray,
+    trials: np.ndarray, episode: np.ndarray, start: np.ndarray, last: np.ndarray, in_use: np.ndarray,
+    counts: np.ndarray, is_there: np.ndarray, until: np.ndarray, perhaps_until: np.ndarray, latest: np.ndarray,
+    reach: np.ndarray, counts_surely: np.ndarray, which: int, from_day: int, days_after_end: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """The lowest and the highest of the other scores that may tell the outcome of each trial; NaN if there is none.
+
+    They are endless where the score that tells by known days, `told` (-1: none), may not be the trial's, and where
+    there are others alone. It `was_on` treatment, or after it. `trials` are rows of all trials, of which there are an
+    `episode`, first and last day, the last one `in_use`, and what `_Doubt` tells. A person's scores are those from
+    `first` until before `after`.
+    """
+    lowest, highest = np.full(len(trials), np.nan), np.full(len(trials), np.nan)
+    for row in range(len(trials)):
+        trial, outcome, is_beyond = trials[row], told[row], False
+        if not is_there[trial]:
+            continue
+        if outcome >= 0:
+            at = day[outcome]
+            if was_on[row]:
+                is_doubted = at > until[trial] or _is_taken(at, at, trial, episode, start, reach, counts)
+            else:
+                is_doubted = _is_taken(at, last[trial], trial, episode, start, latest, counts)
+            if is_doubted:
+                lowest[row], highest[row] = -np.inf, np.inf
+                continue
+            is_on = at <= perhaps_until[trial] and not _is_taken(at, at, trial, episode, start, in_use, counts_surely)
+            is_beyond = not was_on[row] and at <= latest[trial] and not is_on
+        for score in range(first[row], after[row]):
+            at = day[score]
+            if at - start[trial] < from_day - 1 or score == outcome:
+                continue
+            is_on = at <= perhaps_until[trial] and not _is_taken(at, at, trial, episode, start, in_use, counts_surely)
+            if is_on and outcome >= 0:
+                is_on = _tells_instead(score, outcome, value, was_on[row], which)
+            asks_after = outcome < 0 or (is_beyond and score > outcome)
+            is_after = asks_after and last[trial] < at <= latest[trial] + days_after_end
+            if not is_on and is_after:
+                until_then = min(latest[trial], at - 1)
+                is_after = not _is_taken(at, until_then, trial, episode, start, last, counts_surely)
+            if is_on or is_after:
+                lowest[row] = np.fmin(lowest[row], value[score]) if outcome >= 0 else -np.inf
+                highest[row] = np.fmax(highest[row], value[score]) if outcome >= 0 else np.inf
+    return lowest, highest
+
+
+@compiled
+def _tells_instead(score: int, outcome: int, value: np.ndarray, was_on: bool, which: int) -> bool:
+    """Would a score, were it on treatment, tell instead of the outcome score? An outcome after treatment gives way."""
+    if which == _FIRST:
+        return score < outcome
+    if which == _BEST:
+        return value[score] < value[outcome]
+    return score > outcome or not was_on
+
+
+@compiled
+def _is_taken(
+    day: int, until: int, trial: int, episode: np.ndarray, start: np.ndarray, reach: np.ndarray, counts: np.ndarray
+) -> bool:
+    """Does a trial that counts, began later and reaches `until` a day take what was measured on a `day` after that?"""
+    other = trial + 1
+    while other < len(episode) and episode[other] == episode[trial]:
+        if counts[other] and start[trial] < start[other] < day and until <= reach[other]:
             return True
         other += 1
     return False

@@ -23,6 +23,7 @@ SIGNS_OF_TRIALS = ("switch", "add_on")  # the changes of treatment that trials t
 _EITHER, _PERHAPS_SWITCH, _PERHAPS_ADD_ON = "switch_or_add_on", "switch_or_nothing", "add_on_or_nothing"
 _FROM_A_DAY = ("add_on", _EITHER, _PERHAPS_SWITCH, _PERHAPS_ADD_ON)
 _UNKNOWN, _NO_DAY = lit(None, dtype=pl.Boolean), lit(None, dtype=pl.Int32)
+_NO_WORD = lit(None, dtype=pl.Categorical)
 
 
 class JudgedOutcome(NamedTuple):
@@ -36,15 +37,15 @@ class JudgedOutcome(NamedTuple):
 class ByScales(NamedTuple):
     """What the scales of a rule say of a trial.
 
-    `is_unjudged`: they cannot tell, and a score is there, or may come, all the same; `may_change`: because one may
-    come, or another one.
+    `is_unjudged`: they cannot tell, and a score is there, or may come, all the same; `why_open`: the word for it where
+    one may come, or another one, or another may be the trial's; null where they are not open.
     """
 
     has_failed: pl.Expr
     evidence: pl.Expr
     day: pl.Expr
     is_unjudged: pl.Expr
-    may_change: pl.Expr
+    why_open: pl.Expr
 
 
 @cache
@@ -54,18 +55,18 @@ def outcome(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
         return _unless_stopped_early(_by_change(rule, observed), rule)
     scales = columns_by_scales(rule)
     by_scales = JudgedOutcome(*scales[:3])
-    told, may_change = by_scales, scales.may_change
+    told, is_open = by_scales, scales.why_open.is_not_null()
     if "treatment_change" in rule.evidence:
         by_change = _by_change(rule, observed)
         changed = _unless_unjudged(by_change, scales.is_unjudged)
         if rule.evidence[0] == "scales":
-            told = _first_that_tells(by_scales, changed, may_change, changed.evidence)
+            told = _first_that_tells(by_scales, changed, is_open, changed.evidence)
         else:
             may_come = by_change.has_failed.is_null() & _may_come(rule, observed)
             told = _first_that_tells(changed, by_scales, may_come, changed.evidence)
-            may_change &= ~may_come
-    is_open = told.has_failed.is_null() & may_change
-    told = told._replace(evidence=when(is_open).then(_name("unfinished")).otherwise(told.evidence))
+            is_open &= ~may_come
+    is_open &= told.has_failed.is_null()
+    told = told._replace(evidence=when(is_open).then(scales.why_open).otherwise(told.evidence))
     return _unless_stopped_early(told, rule)
 
 
@@ -119,7 +120,7 @@ def columns_by_scales(rule: Outcome) -> ByScales:
     A rule without scales has no column: they say nothing of any trial.
     """
     if not rule.scales:
-        return ByScales(_UNKNOWN, _name("none"), _NO_DAY, lit(False), lit(False))
+        return ByScales(_UNKNOWN, _name("none"), _NO_DAY, lit(False), _NO_WORD)
     return ByScales(*(col(f"{what} by {_key_of_scales(rule)}") for what in ByScales._fields))
 
 
@@ -136,28 +137,38 @@ def by_scales(rule: Outcome, measured: frozenset[str]) -> tuple[dict[str, pl.Exp
     evidence: Any = pl
     for one in told:
         evidence = evidence.when(one.has_failed == joined).then(one.evidence)
-    is_there = ((one.day.is_not_null() | one.may_change) & one.has_failed.is_null() for one in told)
+    is_there = ((one.day.is_not_null() | one.is_open) & one.has_failed.is_null() for one in told)
+    may_change, is_unsure = (any_horizontal(why) for why in zip(*(one[3:] for one in told), strict=True))
+    why_open = when(may_change).then(_name("unfinished")).when(is_unsure).then(_name("unknown_score"))
     answers = ByScales(
         has_failed=joined,
         evidence=evidence.otherwise(_name("none")),
         day=when(joined).then(_day_of_failure(told, rule.scales_joined)).cast(pl.Int32),
         is_unjudged=joined.is_null() & any_horizontal(is_there),
-        may_change=joined.is_null() & any_horizontal(one.may_change for one in told),
+        why_open=when(joined.is_null()).then(why_open),
     )
     names = [column.meta.output_name() for column in columns_by_scales(rule)]
     return (*steps, dict(zip(names, answers, strict=True)))
 
 
 class _OfScale(NamedTuple):
-    """What one scale says of a trial; it `may_change` where the trial still runs."""
+    """What one scale says of a trial; it `may_change` where the trial still runs, and `is_unsure` where another score
+    may be the one that tells.
+    """
 
     has_failed: pl.Expr
     evidence: pl.Expr
     day: pl.Expr
     may_change: pl.Expr
+    is_unsure: pl.Expr
+
+    @property
+    def is_open(self) -> pl.Expr:
+        """May the scale tell, or tell otherwise, all the same?"""
+        return self.may_change | self.is_unsure
 
 
-_UNMEASURED = _OfScale(_UNKNOWN, lit(None, dtype=pl.Categorical), _NO_DAY, lit(False))
+_UNMEASURED = _OfScale(_UNKNOWN, _NO_WORD, _NO_DAY, lit(False), lit(False))
 
 
 def _joined(told: Sequence[_OfScale], how: str) -> pl.Expr:
@@ -169,10 +180,10 @@ def _joined(told: Sequence[_OfScale], how: str) -> pl.Expr:
     if how == "first":  # one that may yet tell otherwise is not passed over
         first = _UNKNOWN
         for one in reversed(told):
-            first = when(~one.may_change).then(coalesce(one.has_failed, first))
+            first = when(~one.is_open).then(coalesce(one.has_failed, first))
         return first
     is_measured = any_horizontal(one.is_not_null() for one in failed)
-    known = (when(~one.may_change).then(one.has_failed.fill_null(False)) for one in told)
+    known = (when(~one.is_open).then(one.has_failed.fill_null(False)) for one in told)
     return when(is_measured).then(any_horizontal(known))
 
 
@@ -186,21 +197,43 @@ def _day_of_failure(told: Sequence[_OfScale], how: str) -> pl.Expr:
 def _by_one_scale(rule: Outcome, scale: ScaleRule | ScaleBand, steps: tuple[dict[str, pl.Expr], ...]) -> _OfScale:
     """Is it a failure by one scale? Null without a score or, where a fall is asked for, without a baseline.
 
-    So it is where the trial still runs, and another score may tell otherwise. That an earlier score on treatment was a
-    response, and the last is not, is a failure where the definition says so. The columns it needs are added to `steps`.
+    So it is where another score may tell otherwise, one that may yet come or that may be the trial's. That an earlier
+    score on treatment was a response, and the last is not, is a failure where the definition says so. The columns it
+    needs are added to `steps`.
     """
     of = " ".join(str(value) for value in vars(scale).values())
     value, lowest, day = (score(windows(rule), scale.scale, what) for what in ("value", "lowest", "day"))
-    fails, had_responded, may_change = col(f"fails {of}"), col(f"had responded {of}"), col(f"may change {of}")
+    names = ("fails", "had responded", "may change", "is unsure")
+    fails, had_responded, may_change, is_unsure = (col(f"{name} {of}") for name in names)
     steps[0][f"fails {of}"] = _fails(rule, scale, value)
     steps[0][f"had responded {of}"] = _responds(rule, scale, lowest)
     responded = had_responded | (_responds(rule, scale, value) if isinstance(scale, ScaleBand) else ~fails)
     steps[1][f"may change {of}"] = _may_change(rule, value, responded)
+    steps[1][f"is unsure {of}"] = _is_unsure(rule, scale, fails, responded)
     is_lost = fails & had_responded
     told = when(is_lost).then(lit(rule.lost_response == "failed")).otherwise(fails)
-    steps[2][f"told {of}"] = when(~may_change).then(told)
+    steps[2][f"told {of}"] = when(~may_change & ~is_unsure).then(told)
     lost, failed = (_name(f"{scale.scale}:{word}") for word in ("response_lost", scale.fails_if))
-    return _OfScale(col(f"told {of}"), when(is_lost).then(lost).otherwise(failed), day, may_change)
+    return _OfScale(col(f"told {of}"), when(is_lost).then(lost).otherwise(failed), day, may_change, is_unsure)
+
+
+def _is_unsure(rule: Outcome, scale: ScaleRule | ScaleBand, fails: pl.Expr, responded: pl.Expr) -> pl.Expr:
+    """May another score be the one that tells, and would it, or is it not known if it would, tell otherwise?
+
+    If all between the lowest and the highest of them tell the same, it does not matter which.
+    """
+    lowest, highest = (score(windows(rule), scale.scale, f"other_{end}") for end in ("lowest", "highest"))
+    same = [_fails(rule, scale, other) == fails for other in (lowest, highest)]
+    if isinstance(scale, ScaleBand):
+        value = score(windows(rule), scale.scale, "value")
+        same += [_responds(rule, scale, other) == _responds(rule, scale, value) for other in (lowest, highest)]
+    stays = _keeps_a_response(rule) & responded.fill_null(False) & lowest.is_finite()
+    return lowest.is_not_null() & ~all_horizontal(same).fill_null(False) & ~stays
+
+
+def _keeps_a_response(rule: Outcome) -> pl.Expr:
+    """Does a response stay one whatever the scores after it?"""
+    return lit(rule.score == "best" or (rule.score == "last" and rule.lost_response == "not_failed"))
 
 
 def _may_change(rule: Outcome, value: pl.Expr, responded: pl.Expr) -> pl.Expr:
@@ -211,8 +244,8 @@ def _may_change(rule: Outcome, value: pl.Expr, responded: pl.Expr) -> pl.Expr:
     may_come = value.is_null() & col(MAY_BE_SCORED)
     if rule.score == "first":
         return may_come
-    stays = rule.score == "best" or rule.lost_response == "not_failed"
-    return may_come | col(STILL_RUNS) & value.is_not_null() & (~responded.fill_null(False) if stays else lit(True))
+    stays = _keeps_a_response(rule) & responded.fill_null(False)
+    return may_come | col(STILL_RUNS) & value.is_not_null() & ~stays
 
 
 def _fails(rule: Outcome, scale: ScaleRule | ScaleBand, value: pl.Expr) -> pl.Expr:
