@@ -12,7 +12,7 @@ from datetime import date
 from impasse.schemas.definition import Definition, Outcome
 from tests.reference.basics import Row, Verdict, later
 from tests.reference.codes import Codes, Treatment
-from tests.reference.signs import SWITCH_OR_ADD_ON, sign_between, surely_there
+from tests.reference.signs import SWITCH_OR_ADD_ON, days_of, surely_there
 
 CHANGES_OF_DRUG = ("switch", "add_on")
 Dated = tuple[date, str]  # a day and its sign
@@ -111,7 +111,7 @@ def signs_of(trial: Row, trials: list[Row], person: Row, episode: Row, rule: Out
     Reading: a switch or an add-on, nobody knows which, says nothing to a rule that takes neither for a failure.
     """
     found = [(day, s) for s in rule.change_signs for day in days_of_sign(s, trial, trials, person, episode, codes)]
-    either = [(day, SWITCH_OR_ADD_ON) for day in days_of_change(SWITCH_OR_ADD_ON, trial, trials)]
+    either = [(day, SWITCH_OR_ADD_ON) for day in days_of(SWITCH_OR_ADD_ON, trial, trials)]
     since = later(trial["start_date"], rule.add_on_from_day - 1)
     early, timely = [each for each in either if each[0] < since], [each for each in either if each[0] >= since]
     n_named = sum(sign in rule.change_signs for sign in CHANGES_OF_DRUG)
@@ -132,15 +132,10 @@ def last_day_for_signs(trial: Row, episode: Row) -> date:
     return min(ends, default=date.max)
 
 
-def days_of_change(sign: str, trial: Row, trials: list[Row]) -> list[date]:
-    """The days on which another trial began that is this sign."""
-    return [other["start_date"] for other in trials if sign_between(trial, other) == sign]
-
-
 def days_of_sign(sign: str, trial: Row, trials: list[Row], person: Row, episode: Row, codes: Codes) -> list[date]:
     """All days of one sign, whenever they were."""
     if sign in CHANGES_OF_DRUG:
-        return days_of_change(sign, trial, trials)
+        return days_of(sign, trial, trials)
     if sign == "admission":
         illness = codes.disorders[episode["disorder"]]["diagnoses"]
         stays = person["admissions"] or []

@@ -11,6 +11,8 @@ from tests.reference.codes import Codes, Scale
 from tests.reference.scores import Measured, measured_by
 
 LEFT_OPEN = "unfinished"  # what a scale says where a score may yet come that tells, or tells otherwise
+UNKNOWN_SCORE = "unknown_score"  # and where nobody knows which score is the one that tells, and it matters
+OPEN_WORDS = (LEFT_OPEN, UNKNOWN_SCORE)  # of several scales the first of these is said
 
 
 def judge_outcome(
@@ -51,7 +53,7 @@ def verdict_of_evidence(
     for kind in rule.evidence:
         if kind == "scales":
             verdict = scales_verdict(scales, rule)
-            may_yet_tell = verdict[1] == LEFT_OPEN
+            may_yet_tell = verdict[1] in OPEN_WORDS
         else:
             change = change_verdict(trial, trials, person, episode, rule, codes, shown)
             verdict = unproved(change) if is_unjudged(scales, rule) else change
@@ -66,11 +68,11 @@ def is_unjudged(scales: list[Verdict], rule: Outcome) -> bool:
     """Whether some scale has an outcome score that it cannot judge, and the scales together cannot tell.
 
     Reading: a definition whose evidence names no scales does not look at scores.
-    Reading: a score that may yet come is one that cannot be judged.
+    Reading: a score that may yet come, or may be the one that tells, is one that cannot be judged.
     """
     if "scales" not in rule.evidence or scales_verdict(scales, rule)[0] is not None:
         return False
-    return any(failed is None and (day is not None or word == LEFT_OPEN) for failed, word, day in scales)
+    return any(failed is None and (day is not None or word in OPEN_WORDS) for failed, word, day in scales)
 
 
 def unproved(change: Verdict) -> Verdict:
@@ -107,16 +109,18 @@ def scales_verdict(verdicts: list[Verdict], rule: Outcome) -> Verdict:
 
     One that was left open is not passed over: of those joined as "first" it leaves what comes after it open, of
     "any_measured" all but a failure.
+
+    Reading: why it is open is told by all scales, also of those joined as "first" by such that are not asked.
     """
-    is_open = any(word == LEFT_OPEN for _, word, _ in verdicts)
+    left_open = [word for word in OPEN_WORDS if word in {verdict[1] for verdict in verdicts}]
     asked = verdicts
     if rule.scales_joined == "first":
-        asked = list(takewhile(lambda verdict: verdict[1] != LEFT_OPEN, verdicts))
+        asked = list(takewhile(lambda verdict: verdict[1] not in OPEN_WORDS, verdicts))
     failed = joined([verdict[0] for verdict in asked], rule.scales_joined)
-    if rule.scales_joined == "any_measured" and is_open and not failed:
+    if rule.scales_joined == "any_measured" and left_open and not failed:
         failed = None
     if failed is None:
-        return None, LEFT_OPEN if is_open else "none", None
+        return None, next(iter(left_open), "none"), None
     _, evidence, day = next(verdict for verdict in asked if verdict[0] == failed)
     if not failed:
         return False, evidence, None
@@ -145,15 +149,20 @@ def scale_verdict(
 ) -> Verdict:
     """What one scale says, and the day of its outcome score.
 
+    Where a score may yet come that matters, that is said before it is asked which of those there are tells.
+
     Reading: of a trial that still runs a score without a baseline is left open, too, for another may be judged.
     """
     evidence = f"{scale.scale}:{scale.fails_if}"
     score, baseline = measured.outcome, measured.baseline
     if score is None:
-        return None, LEFT_OPEN if measured.may_come else evidence, None
+        word = UNKNOWN_SCORE if measured.others else evidence
+        return None, LEFT_OPEN if measured.may_come else word, None
     minimum = codes.scale(scale.scale).minimum
     if is_running and not is_final(measured, scale, rule, minimum):
         return None, LEFT_OPEN, score["date"]
+    if measured.is_in_doubt or not is_same_by_others(measured, scale, rule, minimum):
+        return None, UNKNOWN_SCORE, score["date"]
     failed = is_failure(score, baseline, scale, minimum)
     if failed and any(is_response(row, baseline, scale, minimum) for row in measured.earlier):
         return rule.lost_response == "failed", f"{scale.scale}:response_lost", score["date"]
@@ -167,9 +176,27 @@ def is_final(measured: Measured, scale: ScaleRule | ScaleBand, rule: Outcome, mi
 
     Reading: a score after treatment is judged in the same way.
     """
-    if rule.score == "first":
+    return rule.score == "first" or is_response_kept(measured, scale, rule, minimum)
+
+
+def is_same_by_others(measured: Measured, scale: ScaleRule | ScaleBand, rule: Outcome, minimum: float) -> bool:
+    """Whether what a scale says stands, whichever of the scores tells that may.
+
+    Reading: the others are judged by the baseline of the outcome score.
+    Reading: where that cannot be judged, another might be, by a baseline of its own.
+    """
+    if not measured.others or is_response_kept(measured, scale, rule, minimum):
         return True
-    if rule.score == "last" and rule.lost_response == "failed":
+    told, *others = [
+        (is_failure(row, measured.baseline, scale, minimum), is_response(row, measured.baseline, scale, minimum))
+        for row in (measured.outcome, *measured.others)
+    ]
+    return told[0] is not None and all(other == told for other in others)
+
+
+def is_response_kept(measured: Measured, scale: ScaleRule | ScaleBand, rule: Outcome, minimum: float) -> bool:
+    """Whether there is a response that no other score undoes: it stays the best, or may be lost without failure."""
+    if rule.score == "first" or (rule.score == "last" and rule.lost_response == "failed"):
         return False
     scores = [measured.outcome, *measured.earlier]  # of the best score none are earlier
     return any(is_response(row, measured.baseline, scale, minimum) for row in scores)

@@ -1,4 +1,8 @@
-"""Which scores of one scale tell the outcome of a trial: on treatment, or the first after it; and the baseline."""
+"""Which scores of one scale tell the outcome of a trial: on treatment, or the first after it; and the baseline.
+
+The outcome score is found by the days that are known. Where a supply of unknown length may have run on, or nobody knows
+whether a later drug is a trial of its own or took this one's place, another score may be the one that tells.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from datetime import date
 
 from impasse.schemas.definition import Outcome
 from tests.reference.basics import Row, later, still_runs
-from tests.reference.signs import later_trials, surely_there, switch_days
+from tests.reference.signs import SWITCH_OR_ADD_ON, days_of, later_trials, surely_there, switch_days
 
 
 @dataclass(frozen=True)
@@ -15,13 +19,16 @@ class Measured:
     """What one scale shows of a trial: the outcome score, the baseline, and the scores that may have been lost again.
 
     `earlier` are the scores on treatment before the last, and none where another than the last tells. `may_come`
-    tells that there is no outcome score yet, and may be one.
+    tells that there is no outcome score yet, and may be one. `is_in_doubt` tells that the outcome score may not be one,
+    and `others` are those that may tell in its place, or where there is none.
     """
 
     outcome: Row | None
     earlier: list[Row]
     baseline: Row | None
     may_come: bool
+    is_in_doubt: bool
+    others: list[Row]
 
 
 def measured_by(scale: str, trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome) -> Measured:
@@ -31,7 +38,11 @@ def measured_by(scale: str, trial: Row, trials: list[Row], person: Row, episode:
     outcome = chosen(treated, rule.score) if treated else first_after(rows, trial, trials, rule)
     earlier = treated[:-1] if rule.score == "last" else []
     is_awaited = outcome is None and may_come(scale, trial, trials, person, episode, rule)
-    return Measured(outcome, earlier, baseline_before(outcome, rows, trial, episode, rule), is_awaited)
+    baseline = baseline_before(outcome, rows, trial, episode, rule)
+    is_on_treatment = bool(treated)
+    doubt = outcome is not None and is_in_doubt(outcome["date"], is_on_treatment, trial, trials)
+    others = others_that_may_tell(outcome, is_on_treatment, rows, trial, trials, rule)
+    return Measured(outcome, earlier, baseline, is_awaited, doubt, others)
 
 
 def may_come(scale: str, trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome) -> bool:
@@ -134,3 +145,91 @@ def baseline_before(outcome: Row | None, rows: list[Row], trial: Row, episode: R
     before = between(rows, later(start, -rule.baseline_days_before), start)
     after = between(rows, later(start, 1), later(start, rule.baseline_days_after))
     return before[-1] if before else next(iter(after), None)
+
+
+# --- Which score perhaps tells ----------------------------------------------------------------------------------------
+
+
+def is_in_doubt(day: date, is_on_treatment: bool, trial: Row, trials: list[Row]) -> bool:
+    """Whether the outcome score of the day may be none: it may not be on treatment or, after it, be of another drug."""
+    if is_on_treatment:
+        return not is_surely_on_treatment(day, trial, trials)
+    return any(
+        other["start_date"] < day and max(other["end_date"], other["last_day_at_most"]) >= trial["end_date"]
+        for other in later_trials(trial, trials)
+    )
+
+
+def others_that_may_tell(
+    outcome: Row | None, is_on_treatment: bool, rows: list[Row], trial: Row, trials: list[Row], rule: Outcome
+) -> list[Row]:
+    """The scores that may tell in place of the outcome score, or where there is none.
+
+    One found after the known days, on a day on which the drug may have been in use but surely another was, would be
+    none after treatment; so the first after it may be a later one.
+    """
+    rows = [row for row in rows if row["date"] >= first_outcome_day(trial, rule)]
+    treated = [row for row in rows if is_perhaps_on_treatment(row["date"], trial, trials)]
+    after = [row for row in rows if is_perhaps_after(row["date"], trial, trials, rule)]
+    if outcome is None:
+        return treated + after
+    others = [row for row in treated if goes_first(row, outcome, is_on_treatment, rule.score)]
+    is_within = outcome["date"] <= trial["last_day_at_most"]
+    if not is_on_treatment and is_within and outcome not in treated:
+        others += [row for row in after if row["date"] > outcome["date"]]
+    return others
+
+
+def goes_first(row: Row, outcome: Row, is_on_treatment: bool, which: str) -> bool:
+    """Whether a score would tell in place of the outcome score, if it was on treatment.
+
+    Reading: before an outcome score found after treatment goes, by the first, an earlier one, by the best, a lower one;
+    by the last every one of another day.
+    """
+    if which == "first":
+        return row["date"] < outcome["date"]
+    if which == "best":
+        return row["value"] < outcome["value"]
+    return row["date"] > outcome["date"] if is_on_treatment else row["date"] != outcome["date"]
+
+
+def is_surely_on_treatment(day: date, trial: Row, trials: list[Row]) -> bool:
+    """Whether a score of the day is on treatment whatever is not known: no other drug may be in use, or have followed.
+
+    Reading: a drug may have followed whether or not it is a trial of its own, as one surely may.
+    """
+    followed = days_of("switch", trial, trials) + days_of(SWITCH_OR_ADD_ON, trial, trials)
+    of_another = any(other["start_date"] < day <= latest_day_measured(other) for other in later_trials(trial, trials))
+    return day <= min([last_day_measured(trial), *followed]) and not of_another
+
+
+def is_perhaps_on_treatment(day: date, trial: Row, trials: list[Row]) -> bool:
+    """Whether a score of the day may be on treatment: until the latest possible last day, or a sure switch.
+
+    None is on a day on which a trial surely of its own surely is in use.
+    """
+    last = min([latest_day_measured(trial), *switch_days(trial, surely_there(trials))])
+    return day <= last and not is_of_another(day, trial, trials_of_their_own(trials))
+
+
+def is_perhaps_after(day: date, trial: Row, trials: list[Row], rule: Outcome) -> bool:
+    """Whether a score of the day may be after treatment, soon enough, and before the next trial.
+
+    Reading: a trial that surely ended while this one may have gone on takes nothing of what comes after this one.
+    """
+    known, at_most = trial["end_date"], trial["last_day_at_most"]
+    if not known < day <= later(at_most, rule.score_days_after_end):
+        return False
+    latest = min(at_most, later(day, -1))  # this trial's latest last day if the score is after it
+    own = later_trials(trial, trials_of_their_own(trials))
+    return not any(other["start_date"] < day and other["end_date"] >= latest for other in own)
+
+
+def latest_day_measured(trial: Row) -> date:
+    """The latest possible last day whose score is of the trial."""
+    return max(last_day_measured(trial), trial["last_day_at_most"])
+
+
+def trials_of_their_own(trials: list[Row]) -> list[Row]:
+    """The trials that surely are of their own."""
+    return [trial for trial in trials if trial["is_counted"] is True]

@@ -51,7 +51,12 @@ def may_follow(trial: Row, other: Row) -> bool:
 
 def switch_days(trial: Row, trials: list[Row]) -> list[date]:
     """The days, after the trial's first, on which another drug surely replaced it."""
-    return [other["start_date"] for other in trials if sign_between(trial, other) == "switch"]
+    return days_of("switch", trial, trials)
+
+
+def days_of(sign: str, trial: Row, trials: list[Row]) -> list[date]:
+    """The days, after the trial's first, on which another trial began that is this sign."""
+    return [other["start_date"] for other in trials if sign_between(trial, other) == sign]
 
 
 def surely_there(trials: list[Row]) -> list[Row]:
