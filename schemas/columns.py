@@ -92,6 +92,12 @@ RELEASE_COLUMNS: dict[str, dict[str, type]] = {
         whole="n n_of",
         yes_no="suppressed",
     ),
+    "risks": _columns(
+        text="definition_id disorder origin",
+        whole="years n n_at_risk",
+        number="risk_min risk_max",
+        yes_no="suppressed",
+    ),
     "reconciliation": _columns(
         text="table",
         whole="n_delivered n_accepted n_quarantined",

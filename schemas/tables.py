@@ -9,15 +9,12 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from impasse.schemas.definition import BLOCKS, DECIDERS, DISORDERS, MODALITIES
+from impasse.schemas.definition import DECIDERS, DISORDERS, MODALITIES
+from impasse.schemas.rounded_tables import RESPONSES, Responses, Risks, Table, Undetermined
 from impasse.schemas.values import PSEUDO_RESISTANCE, VERDICTS
 
 ROLES = ("first", "switch", "resumed", "augmentation", "combination")
 END_REASONS = ("remission", "death", "coverage", "period", "tail")
-RESPONSES = (
-    *("recovery", "remission", "insufficient", "worse", "lost", "partial", "no_response"),
-    "cannot_tell",
-)
 AFTERWARDS = ("remitted", "ended", "died", "continued")
 DENOMINATORS = ("episodes", "eligible", "treated", "adequately_treated", "persons")
 STRATA = ("all", "disorder", "sex", "age", "year")
@@ -32,13 +29,7 @@ ADEQUACY_REASONS = (
 )
 
 
-class _Table(pa.DataFrameModel):
-    class Config:
-        strict = True
-        ordered = True
-
-
-class Episodes(_Table):
+class Episodes(Table):
     """One row per illness episode. Key: episode_id.
 
     is_observed: its start lies within the time the registry observes the person; null where no table tells.
@@ -68,7 +59,7 @@ class Episodes(_Table):
         return data.lazyframe.select(pl.col("end_date") >= pl.col("start_date"))
 
 
-class Trials(_Table):
+class Trials(Table):
     """One row per trial and trial rule. Key: trial_rule, episode_id, number. Doses in mg a day, adherence a share.
 
     Trials are numbered from 1 within their episode under their rule. `is_counted` is null where a trial counts unless
@@ -97,7 +88,7 @@ class Trials(_Table):
     adherence: pl.Float64 = pa.Field(nullable=True, ge=0, le=1)
 
 
-class Judgements(_Table):
+class Judgements(Table):
     """One row per trial and judging rule, which is an adequacy block with an outcome block. Key: those of both.
 
     Shared by every definition with the same trial, adequacy and outcome blocks. `response` is the state the
@@ -122,7 +113,7 @@ class Judgements(_Table):
     severity_scale: pl.Categorical = pa.Field(nullable=True)
 
 
-class Classifications(_Table):
+class Classifications(Table):
     """One row per episode and definition that gives verdicts, every pair exactly once. Key: definition_id, episode_id.
 
     resistant_date is never before the episode's start, also where what makes it resistant came in the lead.
@@ -151,7 +142,7 @@ class Classifications(_Table):
         return data.lazyframe.select((pl.col("verdict") == "resistant") == pl.col("resistant_date").is_not_null())
 
 
-class Stages(_Table):
+class Stages(Table):
     """One row per episode and staging system, every pair exactly once. Key: definition_id, episode_id.
 
     Bounds of the score, or of the stage by its name ("none" under the lowest). All null unless is_eligible; a
@@ -169,7 +160,7 @@ class Stages(_Table):
     is_outside_band: bool = pa.Field(nullable=True)
 
 
-class Impasses(_Table):
+class Impasses(Table):
     """One row per episode that some definition calls resistant. Key: episode_id.
 
     `untried` are the options of schemas/codelists/options.csv, first and later line, of which the person had
@@ -182,7 +173,7 @@ class Impasses(_Table):
     unobserved: str
 
 
-class Prevalence(_Table):
+class Prevalence(Table):
     """One row per definition, denominator, stratum and level. Shares from 0 to 1; interval: Wilson, 95%.
 
     prevalence = n_resistant / (n_total - n_undetermined), null where all decided episodes got the same
@@ -205,7 +196,7 @@ class Prevalence(_Table):
     suppressed: bool
 
 
-class Agreement(_Table):
+class Agreement(Table):
     """One row per unordered pair of definitions of the same disorder, on episodes both speak about.
 
     The 2x2 counts hold episodes both definitions decide; n_undetermined those either leaves open.
@@ -233,7 +224,7 @@ class Agreement(_Table):
     suppressed: bool
 
 
-class AgreementOverall(_Table):
+class AgreementOverall(Table):
     """One row per disorder: agreement of all its definitions at once.
 
     Fleiss' kappa over the episodes that every definition decides, Krippendorff's alpha over those that at
@@ -261,7 +252,7 @@ ATTRITION_STEPS = (
 )
 
 
-class Attrition(_Table):
+class Attrition(Table):
     """One row per definition and step: how many episodes are left after it, and how many it lost.
 
     A definition that asks only that treatments were given has no step of adequate or failed trials.
@@ -290,7 +281,7 @@ CHARACTERISTICS = (
 )
 
 
-class Profile(_Table):
+class Profile(Table):
     """One row per definition, characteristic and level: n of n_of episodes have it. Key: the three.
 
     Of a definition that gives verdicts these are its resistant episodes, of a staging system those it speaks about.
@@ -306,43 +297,7 @@ class Profile(_Table):
     suppressed: bool
 
 
-TRIAL_PLACES = ("1", "2", "3", "4", "5 or later")
-
-
-class Responses(_Table):
-    """One row per definition, trial and state of response: n of n_of trials ended so. Key: the three.
-
-    `trial` is the place of a trial among those of its episode that count under the definition's trial rule, in its
-    eligible episodes; adequacy is not asked. The states are those of judgements, by the scale that could tell; without
-    scores all are cannot_tell. Both numbers are rounded to the nearest multiple of the study's disclosure threshold.
-    """
-
-    definition_id: str
-    trial: str = pa.Field(isin=list(TRIAL_PLACES))
-    response: str = pa.Field(isin=list(RESPONSES))
-    n: pl.Int64 = pa.Field(nullable=True, ge=0)
-    n_of: pl.Int64 = pa.Field(nullable=True, ge=0)
-    suppressed: bool
-
-
-UNDETERMINED_REASONS = (*BLOCKS, "start_not_seen", "end_not_seen")
-
-
-class Undetermined(_Table):
-    """One row per definition and reason: n of its n_of undetermined episodes are left open by it. Key: the two.
-
-    A block of the definition, or that the episode was not seen from its true start, or not to its end. Both numbers are
-    rounded to the nearest multiple of the study's disclosure threshold.
-    """
-
-    definition_id: str
-    reason: str = pa.Field(isin=list(UNDETERMINED_REASONS))
-    n: pl.Int64 = pa.Field(nullable=True, ge=0)
-    n_of: pl.Int64 = pa.Field(nullable=True, ge=0)
-    suppressed: bool
-
-
-class Reconciliation(_Table):
+class Reconciliation(Table):
     """One row per table: delivered = accepted + quarantined, always."""
 
     table: str = pa.Field(unique=True)
@@ -372,6 +327,7 @@ RELEASE: dict[str, type[pa.DataFrameModel]] = {
     "profile": Profile,
     "responses": Responses,
     "undetermined": Undetermined,
+    "risks": Risks,
     "reconciliation": Reconciliation,
 }
 KEYS: dict[str, tuple[str, ...]] = {
@@ -388,5 +344,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "profile": ("definition_id", "characteristic", "level"),
     "responses": ("definition_id", "trial", "response"),
     "undetermined": ("definition_id", "reason"),
+    "risks": ("definition_id", "disorder", "origin", "years"),
     "reconciliation": ("table",),
 }

@@ -17,6 +17,7 @@ from impasse.schemas.study import Study
 from impasse.schemas.tables import MODALITIES, RESTRICTED, ROLES
 from impasse.transforms.classify import Classification
 from impasse.transforms.compare.responses import EndedTrials, place_among
+from impasse.transforms.compare.risks import FollowedEpisodes
 from impasse.transforms.compare.verdict_matrix import NOT_SPOKEN_OF, VerdictMatrix, code_of
 from impasse.transforms.history.encode import UNKNOWN, decode, spelled
 from impasse.transforms.history.scores import windows
@@ -24,6 +25,7 @@ from impasse.transforms.history.trials import TrialsOfRule
 from impasse.transforms.judge.judging import judge_response
 from impasse.transforms.judge.untried import find_impasses
 from impasse.transforms.kernels.once import Once
+from impasse.transforms.kernels.segments import NEVER
 
 JudgingKey = tuple[Trial, Adequacy, Outcome]
 
@@ -123,6 +125,27 @@ class Results:
             rows = trials.counts_surely & is_eligible[trials.episode]
             place = place_among(trials.counts_surely, trials.episode)
             yield EndedTrials(definition.id, place[rows], told.to_physical().to_numpy()[rows])
+
+    @property
+    def followed_episodes(self) -> Iterator[FollowedEpisodes]:
+        """Of each definition that gives verdicts, its eligible episodes that were seen from their start, over time."""
+        spans, is_seen = self._found.spans, ~self._found.episodes["is_left_truncated"].fill_null(True).to_numpy()
+        for definition in self.deciding:
+            told = self._found.answers[definition.id]
+            kept = self._found.spoken_about([definition]) & (told["verdict"] != "not_eligible").to_numpy() & is_seen
+            rows = np.flatnonzero(kept)
+            started = (spans.start, self._found.trials_under(definition.trial).first_starts)
+            label = [
+                told[name].to_physical().fill_null(NEVER).to_numpy() for name in ("resistant_date", "possible_date")
+            ]
+            over_or_unseen = np.where(spans.is_censored, spans.observed_until, spans.end)
+            start, treated, surely, perhaps, last = (
+                column[rows].astype(np.int64) for column in (*started, *label, over_or_unseen)
+            )
+            yield FollowedEpisodes(
+                definition.id, spans.disorders, spans.disorder[rows], (start, treated), surely, perhaps, last,
+                spans.is_censored[rows],
+            )  # fmt: skip
 
     def verdicts_of(self, definition: Definition) -> pl.Series:
         """The verdict on each episode, and nothing that is told with it."""

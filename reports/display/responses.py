@@ -10,7 +10,7 @@ import polars as pl
 from impasse.reports.display.parts import FoldedTables, Numbered, first_and_all
 from impasse.reports.display.tables import render_table
 from impasse.reports.words.numbers import DASH, count
-from impasse.schemas.tables import TRIAL_PLACES
+from impasse.schemas.rounded_tables import TRIAL_PLACES
 
 if TYPE_CHECKING:
     from impasse.reports.pages.report import ReportContents

@@ -21,6 +21,7 @@ from impasse.reports.display.delivery_tables import reconciliation_table, rule_t
 from impasse.reports.display.figures import Share
 from impasse.reports.display.parts import Figure, Numbered, Option, first_and_all
 from impasse.reports.display.responses import response_part
+from impasse.reports.display.risks import risk_parts
 from impasse.reports.display.undetermined import undetermined_part
 from impasse.reports.words import characteristics
 from impasse.reports.words.lead import Answer, agreement_sentence, answer, left_after_steps
@@ -57,6 +58,7 @@ class ReportContents:
     profile: pl.DataFrame
     responses: pl.DataFrame
     undetermined: pl.DataFrame
+    risks: pl.DataFrame
     reconciliation: pl.DataFrame
     rules: pl.DataFrame
     verdicts: pl.DataFrame
@@ -170,6 +172,7 @@ def _disorder(contents: ReportContents, disorder: str) -> dict[str, Any]:
         **characteristics.parts(contents, numbered),
         "responses": response_part(contents, numbered),
         "undetermined": undetermined_part(contents, numbered),
+        "risks": risk_parts(contents, numbered),
     }
 
 

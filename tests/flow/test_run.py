@@ -121,6 +121,36 @@ def test_reasons_for_open_verdicts_are_the_rounded_counts_of_the_restricted_tabl
     assert {"outcome", "end_not_seen"} <= set(released.filter(pl.col("n") > 0)["reason"])
 
 
+def test_risks_are_those_of_the_restricted_tables(run: Path) -> None:
+    """The lower reading from the episode's start: by each day in turn, of those then at risk, rounded to 5 episodes."""
+    released = pl.read_parquet(run / "release/risks.parquet").filter(
+        ~pl.col("suppressed"), origin="episode_start", years=2
+    )
+    made = pl.read_parquet(run / "restricted/classifications.parquet").filter(pl.col("verdict") != "not_eligible")
+    seen = pl.read_parquet(run / "restricted/episodes.parquet").filter(~pl.col("is_left_truncated").fill_null(True))
+    followed = made.join(seen, on="episode_id").with_columns(
+        last=pl.when("is_censored").then("observed_until").otherwise("end_date")
+    )
+
+    for row in released.iter_rows(named=True):
+        mine = followed.filter(definition_id=row["definition_id"], disorder=row["disorder"])
+        left = [
+            ((min(called or last, last) - start).days, "censored" if censored and not called else called is not None)
+            for start, called, last, censored in mine.select(
+                "start_date", "resistant_date", "last", "is_censored"
+            ).iter_rows()
+        ]
+        free, risk, n = 1.0, 0.0, len(left)
+        for day in sorted({day for day, _ in left if day <= 730}):
+            at_risk = sum(when >= day for when, _ in left)
+            ways = [how for when, how in left if when == day]
+            risk += free * ways.count(True) / at_risk
+            free *= 1 - (ways.count(True) + ways.count(False)) / at_risk
+        assert row["n"] == (n + 2) // 5 * 5
+        assert row["risk_min"] == pytest.approx(min(1, (round(risk * n) + 2) // 5 * 5 / row["n"]))
+    assert released.filter(pl.col("risk_min") > 0).height > 20
+
+
 def test_staging_systems_are_in_no_table_of_verdicts(run: Path) -> None:
     """They have a profile, and neither prevalence nor attrition nor pairs."""
     ids = {
@@ -213,7 +243,16 @@ def test_no_person_leaves_with_the_release(run: Path) -> None:
 
 def test_small_counts_are_not_released(run: Path) -> None:
     """No released count of persons or episodes is from 1 to 4."""
-    names = ("prevalence", "agreement", "agreement_overall", "attrition", "profile", "responses", "undetermined")
+    names = (
+        "prevalence",
+        "agreement",
+        "agreement_overall",
+        "attrition",
+        "profile",
+        "responses",
+        "undetermined",
+        "risks",
+    )
     counts = [pl.read_parquet(run / f"release/{name}.parquet").select(pl.col("^n(_.*)?$")) for name in names]
     told = [table.select(pl.all().exclude("n_definitions")).unpivot()["value"].drop_nulls() for table in counts]
 

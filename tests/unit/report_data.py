@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import polars as pl
 
@@ -24,15 +25,13 @@ from impasse.schemas.definition import (
 )
 from impasse.schemas.found import Found
 from impasse.schemas.resistance import Alternative, Count, Counted, Item, Level, Scored, Staged
+from impasse.schemas.rounded_tables import ORIGINS, RESPONSES, RISK_YEARS, TRIAL_PLACES, UNDETERMINED_REASONS
 from impasse.schemas.source import Source
 from impasse.schemas.tables import (
     AFTERWARDS,
     ATTRITION_STEPS,
     PSEUDO_RESISTANCE,
     RELEASE,
-    RESPONSES,
-    TRIAL_PLACES,
-    UNDETERMINED_REASONS,
 )
 
 DRUG = DrugAdequacy(
@@ -370,6 +369,18 @@ def undetermined(of: Rows = ROWS) -> pl.DataFrame:
     return _frame("undetermined", rows)
 
 
+def risks(of: Rows = ROWS) -> pl.DataFrame:
+    """Of each definition the risk by some years from both origins, rounded to multiples of 5."""
+    rows = []
+    for disorder, id, _, share, unknown in _each(of):
+        for origin, years in product(ORIGINS, RISK_YEARS):
+            keys = {"definition_id": id, "disorder": disorder, "origin": origin, "years": years}
+            low = (share or 0) * years / 5
+            known = {"n": 800, "n_at_risk": 100 * (6 - years), "risk_min": low, "risk_max": low + 0.1 * (unknown or 0)}
+            rows.append(keys | (dict.fromkeys(known) if share is None else known) | {"suppressed": share is None})
+    return _frame("risks", rows)
+
+
 def responses(of: Rows = ROWS) -> pl.DataFrame:
     """Of each definition the states of three orders of trials, rounded to 5; none is measured after the third."""
     states = {"remission": (60, 25, 0), "insufficient": (40, 25, 0), "no_response": (100, 50, 10)}
@@ -498,6 +509,7 @@ def contents(**changes: object) -> ReportContents:
         "profile": profile(),
         "responses": responses(),
         "undetermined": undetermined(),
+        "risks": risks(),
         "reconciliation": reconciliation(),
         "rules": rules(),
         "verdicts": verdicts(),
@@ -518,6 +530,7 @@ def few(**changes: object) -> ReportContents:
     parts["profile"] = profile().clear()
     parts["responses"] = responses().clear()
     parts["undetermined"] = undetermined().clear()
+    parts["risks"] = risks().clear()
     return contents(**{**parts, "agreement": agreement().clear(), **changes})
 
 
@@ -531,6 +544,7 @@ def many(**changes: object) -> ReportContents:
         profile,
         responses,
         undetermined,
+        risks,
         verdicts,
         definitions,
     )

@@ -6,7 +6,7 @@ import pytest
 import report_data as data
 
 from impasse.reports.pages.report import render_report
-from impasse.schemas.tables import RESPONSES, TRIAL_PLACES, Responses
+from impasse.schemas.rounded_tables import RESPONSES, TRIAL_PLACES, Responses
 from impasse.transforms.compare.prevalence import build_prevalence
 from impasse.transforms.compare.responses import EndedTrials, count_responses, place_among, sum_responses
 from impasse.transforms.disclose.suppress import protect

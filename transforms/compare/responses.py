@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from impasse.schemas.tables import KEYS, RESPONSES, TRIAL_PLACES, Responses
+from impasse.schemas.rounded_tables import RESPONSES, TRIAL_PLACES, Responses
+from impasse.schemas.tables import KEYS
 
 _KEY = KEYS["responses"]
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from impasse.schemas.tables import KEYS, UNDETERMINED_REASONS, Undetermined
+from impasse.schemas.rounded_tables import UNDETERMINED_REASONS, Undetermined
+from impasse.schemas.tables import KEYS
 
 _KEY = KEYS["undetermined"]
 

@@ -34,6 +34,7 @@ import polars as pl
 
 from impasse.schemas.tables import CAUSES_OF_TRIALS, KEYS, PSEUDO_RESISTANCE
 from impasse.schemas.values import POSSIBLE_CAUSES
+from impasse.transforms.disclose.hiding import hide
 
 _OF_TRIALS = (
     *(("cause", cause) for cause in CAUSES_OF_TRIALS),
@@ -77,6 +78,20 @@ def protect_parts(table: pl.DataFrame, key: Sequence[str], shown: list[str], thr
     keys = table.select(*key, whole=whole, part=part)
     joined = keys.join(numbers, on=["whole", "part"], how="left", maintain_order="left")
     return joined.select(table.columns).sort(key)
+
+
+def protect_risks(risks: pl.DataFrame, shown: list[str], threshold: int) -> pl.DataFrame:
+    """Risks as shares that a multiple of the threshold has in a number that is one; few episodes have none."""
+    may_show = risks.select(pl.col("definition_id").is_in(shown) & (pl.col("n") >= threshold)).to_series()
+    if threshold == 1:
+        return hide(risks, KEYS["risks"], pl.lit(~may_show)).sort(KEYS["risks"])
+    whole = rounded(pl.col("n"), threshold)
+    shares = [
+        (rounded((pl.col(name) * pl.col("n")).round().cast(pl.Int64), threshold) / whole).clip(0, 1).alias(name)
+        for name in ("risk_min", "risk_max")
+    ]
+    numbers = [rounded(pl.col(name), threshold).alias(name) for name in ("n", "n_at_risk")]
+    return hide(risks.with_columns(*shares, *numbers), KEYS["risks"], pl.lit(~may_show)).sort(KEYS["risks"])
 
 
 def rounded(count: pl.Expr, base: int) -> pl.Expr:

@@ -39,7 +39,7 @@ prevalence of none among many.
    two definitions call resistant alike. So `rounding` narrows every number by what adds up and by what two
    definitions share, and hides a characteristic of which a number would be left one value. The states of trials by
    their order, and why verdicts cannot be told, are rounded alike: each place of a definition, or definition, by
-   itself, its number of trials or episodes taken for known.
+   itself, its number of trials or episodes taken for known. Risks are rounded as the numbers are that make them.
 
 So for who adds and subtracts and knows that no count is negative, no small count has a single value left: what a
 definition says at any level of episodes and of persons, and what two say together of all episodes of a disorder.
@@ -68,7 +68,7 @@ from impasse.schemas.errors import ImpasseError
 from impasse.schemas.tables import KEYS, RELEASE
 from impasse.transforms.disclose.definition_pairs import nested_definitions, protect_overall, protect_pairs
 from impasse.transforms.disclose.hiding import hide, is_among, is_small
-from impasse.transforms.disclose.rounding import protect_parts, protect_profile
+from impasse.transforms.disclose.rounding import protect_parts, protect_profile, protect_risks
 
 NESTED = ("eligible", "adequately_treated", "treated", "failed_a_trial", "episodes")  # most wanted first
 _BEYOND_DENOMINATORS = ("failed_a_trial", "resistant_possible")  # published together, as member failed_a_trial
@@ -98,6 +98,8 @@ def protect(tables: dict[str, pl.DataFrame], threshold: int) -> dict[str, pl.Dat
     for name in ("responses", "undetermined"):
         if name in tables:
             protected[name] = protect_parts(tables[name], KEYS[name], _shown_whole(prevalence), threshold)
+    if "risks" in tables:
+        protected["risks"] = protect_risks(tables["risks"], _shown_whole(prevalence), threshold)
     return protected
 
 

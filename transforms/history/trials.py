@@ -106,6 +106,13 @@ class TrialsOfRule:
         return self.eras.last_day_at_most[self.row]
 
     @cached_property
+    def first_starts(self) -> np.ndarray:
+        """The first day of a trial that counts, or may, in each episode; NEVER where it has none."""
+        first = np.full(len(self.eras.spans.start), NEVER, dtype=np.int64)
+        np.minimum.at(first, self.episode[self.is_counted], self.start[self.is_counted].astype(np.int64))
+        return first
+
+    @cached_property
     def still_runs(self) -> np.ndarray:
         """Did observation end, though not by death, before each trial was seen to end?"""
         return (self.eras.is_ongoing & ~self.eras.of("ends_in_death"))[self.row]

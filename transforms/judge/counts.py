@@ -135,9 +135,9 @@ def would_be_met(
     return any_of(_holds(one, counting, certainty, one.all_of, distinct=distinct) for one in rule)
 
 
-def day_met(rule: Sequence[Alternative], counting: Counting) -> pl.Expr:
-    """The day on which the first alternative was surely met."""
-    return pl.min_horizontal(_first_day(one, counting, "surely_failed", one.all_of) for one in rule)
+def day_met(rule: Sequence[Alternative], counting: Counting, certainty: Certainty) -> pl.Expr:
+    """The first day on which an alternative was met if trials counted so surely."""
+    return pl.min_horizontal(_first_day(one, counting, certainty, one.all_of) for one in rule)
 
 
 def is_blind_to_alternatives(rule: Iterable[Alternative], counting: Counting) -> bool:

@@ -17,9 +17,9 @@ from polars import col, lit, max_horizontal, min_horizontal, when
 
 from impasse.schemas.resistance import AdmissionItem, AnyItem, Band, DiagnosisItem, Item, LengthItem, NumberItem, Scored
 from impasse.transforms.judge.asked import CountedTrials
-from impasse.transforms.judge.counts import Certainty, Counting
+from impasse.transforms.judge.counts import Certainty, Counting, is_sure
 from impasse.transforms.judge.eligibility import STAYS, days_with
-from impasse.transforms.kernels.counting import UNKNOWN_KIND, YES
+from impasse.transforms.kernels.counting import NO, UNKNOWN_KIND, YES
 from impasse.transforms.kernels.queries import collect_in_order
 from impasse.transforms.kernels.segments import NEVER
 
@@ -83,23 +83,28 @@ def halves(points: float) -> int:
 # When
 
 
-def day_reached(rule: Scored, counting: Counting) -> pl.Expr:
-    """The day on which the running score surely reached the threshold.
+def day_reached(rule: Scored, counting: Counting, certainty: Certainty) -> pl.Expr:
+    """The day on which the running score reached the threshold if trials counted so surely.
 
     Where no trial is needed it is the episode's start, also if treatment had begun before it.
     """
     items = [item for item in rule.items if _counts_trials(item)]
-    truths = [_truth(item, counting, "surely_failed") for item in items]
+    truths, sure = [_truth(item, counting, certainty) for item in items], is_sure(certainty)
     failed = counting.judged("day_failed").meta.output_name()
-    others = reduce(add, (_points(item) for item in rule.items if not _counts_trials(item)), _NONE)
+    others = reduce(add, (_earned(item, counting, sure) for item in rule.items if not _counts_trials(item)), _NONE)
     goal = halves(rule.threshold) - others
     day = counting.asked.day(
-        f"day of the score of {counting.definition.id}",
-        lambda counted: _first_day(counted, items, truths, failed, goal),
+        f"day of the score of {counting.definition.id}, {'surely' if sure else 'perhaps'}",
+        lambda counted: _first_day(counted, items, truths, failed, goal, sure),
     )
     if any(_is_required(item) and item.bands[0].at_least > 0 for item in items):
         return day
     return when(sum(map(_at_zero, items)) >= goal).then(col("start")).otherwise(day)
+
+
+def _earned(item: LengthItem | DiagnosisItem | AdmissionItem, counting: Counting, sure: bool) -> pl.Expr:
+    """The half points of what belongs to the episode; perhaps the most, where the delivery cannot show it."""
+    return _points(item) if sure or not _is_open(item, counting) else lit(_most(item), dtype=pl.Int64)
 
 
 def _at_zero(item: TrialItem) -> int:
@@ -109,17 +114,17 @@ def _at_zero(item: TrialItem) -> int:
 
 
 def _first_day(
-    counted: CountedTrials, items: Sequence[TrialItem], truths: Sequence[str], failed: str, goal: pl.Expr
+    counted: CountedTrials, items: Sequence[TrialItem], truths: Sequence[str], failed: str, goal: pl.Expr, sure: bool
 ) -> np.ndarray:
-    """The first day on which the points of the trials reach an episode's goal, and there is a score.
+    """The first day on which the points of the trials, sure ones only or all, reach the goal, and there is a score.
 
     No number falls from one trial to the next, so that what holds after one trial of a day holds at its end.
     """
     first = np.full(counted.n_episodes, NEVER)
     if not items:
         return first
-    in_time = pl.concat(_in_time(counted, n, item, truths[n], failed) for n, item in enumerate(items))
-    numbers = {f"number {n}": _running_number(n, _distinct(item)) for n, item in enumerate(items)}
+    in_time = pl.concat(_in_time(counted, n, item, truths[n], failed, sure) for n, item in enumerate(items))
+    numbers = {f"number {n}": _running_number(n, _distinct(item), sure) for n, item in enumerate(items)}
     told = list(zip(numbers, items, strict=True))
     points = reduce(add, (_points_of_trials(item, col(name)) for name, item in told))
     needed = [col(name) >= item.bands[0].at_least for name, item in told if _is_required(item)]
@@ -134,10 +139,12 @@ def _first_day(
     return first
 
 
-def _in_time(counted: CountedTrials, n: int, item: TrialItem, truth: str, failed: str) -> pl.DataFrame:
-    """The trials that surely count for an item, with the day on which they begin to."""
-    rows = np.flatnonzero(counted.truth(truth) == YES)
-    day = counted.days(failed) if _what(item) == "failed" else counted.trials.start
+def _in_time(counted: CountedTrials, n: int, item: TrialItem, truth: str, failed: str, sure: bool) -> pl.DataFrame:
+    """The trials that count for an item, surely or also perhaps, with the first day on which they may begin to."""
+    rows = np.flatnonzero(counted.truth(truth) == YES if sure else counted.truth(truth) != NO)
+    day = counted.trials.start
+    if _what(item) == "failed":
+        day = np.where(counted.days(failed) == NEVER, day, counted.days(failed))
     return pl.DataFrame(
         {
             "episode": counted.episode[rows],
@@ -149,14 +156,19 @@ def _in_time(counted: CountedTrials, n: int, item: TrialItem, truth: str, failed
     )
 
 
-def _running_number(n: int, distinct_by: str) -> pl.Expr:
-    """How many trials, or different ones, have counted for an item up to the row; rows come by day."""
+def _running_number(n: int, distinct_by: str, sure: bool) -> pl.Expr:
+    """How many trials, or different ones, have counted for an item up to the row; rows come by day.
+
+    Of those that are not known each may be another; surely there is one at least.
+    """
     is_mine = col("item") == n
     number = _running_sum(is_mine)
     if distinct_by == "none":
         return number
     asked = is_mine & col("is_known")
     is_new = asked & pl.struct("episode", "treatment", asked).is_first_distinct()
+    if not sure:
+        return _running_sum(is_new | (is_mine & ~col("is_known")))
     return max_horizontal(_running_sum(is_new), number.clip(upper_bound=1))
 
 

@@ -59,7 +59,10 @@ def verdict_columns(counting: Counting) -> dict[str, pl.Expr]:
     shown = col(shown_column(counting))
     return {
         "verdict": col(verdict_column(counting)),
-        "resistant_date": when(is_resistant).then(max_horizontal(_day_met(counting), "start")).cast(pl.Date),
+        "resistant_date": when(is_resistant)
+        .then(max_horizontal(_day_met(counting, "surely_failed"), "start"))
+        .cast(pl.Date),
+        "possible_date": _possible_day(counting).cast(pl.Date),
         "decided_by": decided_by(counting),
         "n_trials": counting.of_ours(asked.most(asked.truth(given))),
         "n_adequate": counting.of_ours(asked.most(surely_adequate)),
@@ -152,9 +155,24 @@ def _would_be_met(counting: Counting, certainty: Certainty, *, distinct: bool) -
     return counts.would_be_met(rule.any_of, counting, certainty, distinct=distinct)
 
 
-def _day_met(counting: Counting) -> pl.Expr:
+def _possible_day(counting: Counting) -> pl.Expr:
+    """The first day on which the episode may have been resistant; null where it was not, or not until it was over.
+
+    Where the delivery cannot show some treatment that counts, that is the first day of the episode.
+    """
+    judged = col(verdict_column(counting))
+    may_be = (judged == _verdict("undetermined")) | (judged == _verdict("resistant"))
+    if is_blind(counting):
+        return when(may_be).then("start")
+    day = _day_met(counting, "failed")
+    return when(may_be & _met(counting).fill_null(True) & day.is_not_null()).then(max_horizontal(day, "start"))
+
+
+def _day_met(counting: Counting, certainty: Certainty) -> pl.Expr:
     rule = counting.definition.resistance
-    return points.day_reached(rule, counting) if isinstance(rule, Scored) else counts.day_met(rule.any_of, counting)
+    if isinstance(rule, Scored):
+        return points.day_reached(rule, counting, certainty)
+    return counts.day_met(rule.any_of, counting, certainty)
 
 
 def _score(counting: Counting) -> tuple[pl.Expr, pl.Expr]:

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from polars import coalesce, col, lit, when
 
-from impasse.schemas.tables import RESPONSES
+from impasse.schemas.rounded_tables import RESPONSES
 from impasse.schemas.values import RECOVERY_DAYS
 from impasse.transforms.history.scores import Windows, score
 from impasse.transforms.history.severity import is_of_scale, severity

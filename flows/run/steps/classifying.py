@@ -24,11 +24,12 @@ from impasse.transforms.compare.attrition import count_attrition
 from impasse.transforms.compare.characteristics import count_profile
 from impasse.transforms.compare.prevalence import count_prevalence
 from impasse.transforms.compare.responses import count_responses
+from impasse.transforms.compare.risks import count_risks
 from impasse.transforms.compare.undetermined import count_undetermined
 from impasse.transforms.partition.parts import buckets_of, joined
 from impasse.transforms.results import classify
 
-COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile", "responses", "undetermined")
+COUNTS = ("prevalence", "pairs", "votes", "attrition", "profile", "responses", "undetermined", "risks")
 
 
 @redact
@@ -53,6 +54,7 @@ def classify_part(plan: Plan, part: int, n_parts: int, n_buckets: int) -> None:
         "profile": count_profile(*profiled),
         "responses": count_responses(made.ended_trials),
         "undetermined": count_undetermined(made.classifications, made.episodes, [d.id for d in made.deciding]),
+        "risks": count_risks(made.followed_episodes),
     }
     for name in COUNTS:
         write_parquet(counts[name], _counts_of(plan, name, part))

@@ -19,6 +19,7 @@ from impasse.transforms.compare.attrition import compare_attrition
 from impasse.transforms.compare.characteristics import sum_profile
 from impasse.transforms.compare.prevalence import build_prevalence, count_verdicts
 from impasse.transforms.compare.responses import sum_responses
+from impasse.transforms.compare.risks import build_risks
 from impasse.transforms.compare.undetermined import sum_undetermined
 from impasse.transforms.disclose.suppress import protect
 
@@ -35,6 +36,7 @@ def compare(plan: Plan, loaded: Loaded) -> list[dict[str, object]]:
         "attrition": compare_attrition(_counts(plan, "attrition")),
         "profile": sum_profile(_counts(plan, "profile")),
         "responses": sum_responses(_counts(plan, "responses")),
+        "risks": build_risks(_counts(plan, "risks")),
         "undetermined": sum_undetermined(_counts(plan, "undetermined")),
     }
     protected = protect(tables, loaded.study.disclosure.threshold)
