@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from impasse.schemas.definition import ScaleRule
+from impasse.schemas.definition import ScaleBand, ScaleRule
 from tests.reference.drawn import (
     CITALOPRAM,
     SERTRALINE,
@@ -107,6 +107,14 @@ def test_by_the_rule_a_later_or_a_lower_score_may_tell(which: str, scores: list,
     assert told(*scores, score=which) == then
 
 
+@pytest.mark.parametrize(("value", "then"), [(20.0, True), (11.5, True), (10.0, None)])
+def test_no_higher_score_may_be_the_best(value: float, then: bool | None) -> None:
+    """Of a band a smaller fall is no failure, nor is one beyond it."""
+    band = ScaleBand(scale="hamd17", fails_if="fall_between", at_least=25.0, below=50.0)
+
+    assert told((0, 20.0), (20, 12.0), (60, value), scales=(band,), score="best")[0] is then
+
+
 # Sertraline from day 20 to 40; by 9 days taken together with citalopram for all that is known, perhaps by 21.
 BRIEFLY = [*UNKNOWN, fill(20, SERTRALINE, 21)]
 
@@ -141,10 +149,17 @@ def test_a_drug_that_may_be_no_trial_takes_a_score_perhaps(
         ("best", [(40, WELL), (60, ILL)], OPEN),
         ("best", [(40, ILL), (60, WELL)], NO_FAILURE),
         ("last", [(40, ILL), (60, WELL)], NO_FAILURE),
+        ("last", [(40, WELL), (105, ILL)], OPEN),
+        ("last", [(41, WELL), (105, ILL)], NO_FAILURE),
+        ("first", [(40, WELL), (105, ILL)], OPEN),
+        ("best", [(40, WELL), (105, ILL)], OPEN),
     ],
 )
 def test_an_earlier_score_may_be_the_first_or_the_best(which: str, scores: list, then: tuple) -> None:
-    """CBT until day 100; sertraline takes the scores until day 40 if it is a trial, and no add-on to citalopram."""
+    """CBT until day 100; sertraline takes the scores until day 40 if it is a trial, and no add-on to citalopram.
+
+    Day 105 is after it.
+    """
     rest = {
         "trial": {"overlap_days": 15, "combination": "ignored"},
         "procedures": [session(day, "cbt") for day in range(0, 101, 20)],
@@ -165,13 +180,15 @@ def test_on_treatment_a_later_drug_may_be_in_use_on_the_day(day: int, then: tupl
     assert told((day, ILL), rows=rows, rest={"max_days": 10}) == then
 
 
-@pytest.mark.parametrize(("day", "then"), [(20, failure(20)), (21, OPEN)])
+@pytest.mark.parametrize(("day", "then"), [(20, failure(20)), (21, OPEN), (50, OPEN)])
 @pytest.mark.parametrize("combination", ["own_trial", "part_of_trial", "ignored"])
 def test_on_treatment_a_later_drug_may_have_taken_its_place(day: int, then: tuple, combination: str) -> None:
-    """Sertraline is begun on day 20 and lasts for less than a month, or until day 69 at most."""
+    """Sertraline may be in use for 30 days, until day 49, and was added if it was; citalopram is until day 59."""
     rows = [fill(0, CITALOPRAM, 60), fill(20, SERTRALINE, None)]
+    rest = {"trial": {"combination": combination}}
 
-    assert told((day, ILL), rows=rows, rest={"max_days": 50, "trial": {"combination": combination}}) == then
+    assert told((day, ILL), rows=rows, rest={"max_days": 30, **rest}) == then
+    assert told((day, ILL), rows=rows, rest={"max_days": 29, **rest}) == (then if day == 20 else NONE)
 
 
 def test_in_doubt_it_is_open_whatever_other_scores_say() -> None:
@@ -224,13 +241,26 @@ def test_none_tells_before_a_score_counts(day: int, then: tuple) -> None:
         (99, 3, 103, OPEN),
         (99, 28, 128, OPEN),
         (99, 29, 128, NONE),
+        (99, 28, 140, OPEN),
+        (99, 29, 140, NONE),
         (99, 29, 99, OPEN),
         (99, 29, 100, NONE),
+        (10, 3, 28, NONE),
+        (10, 3, 43, OPEN),
     ],
 )
 def test_after_it_a_drug_of_its_own_takes_a_score(start: int, days: int, day: int, then: tuple) -> None:
     """Unless it surely ended before the latest possible last day, or before the day before that of the score."""
     assert told((day, ILL), rows=[*UNKNOWN, fill(start, SERTRALINE, days)]) == then
+
+
+@pytest.mark.parametrize(("combination", "then"), [("own_trial", NONE), ("part_of_trial", OPEN), ("ignored", OPEN)])
+def test_after_it_a_drug_that_may_be_no_trial_takes_a_score_perhaps(combination: str, then: tuple) -> None:
+    """Sertraline from day 110 to 140 is taken together with citalopram for 18 days or for none."""
+    rows, rest = [*UNKNOWN, fill(110, SERTRALINE, 31)], {"trial": {"overlap_days": 15, "combination": combination}}
+
+    assert told((128, ILL), rows=rows, rest=rest) == then
+    assert told((142, ILL), rows=rows, rest=rest) == NONE
 
 
 @pytest.mark.parametrize(
