@@ -40,8 +40,11 @@ def measured_by(scale: str, trial: Row, trials: list[Row], person: Row, episode:
     is_awaited = outcome is None and may_come(scale, trial, trials, person, episode, rule)
     baseline = baseline_before(outcome, rows, trial, episode, rule)
     is_on_treatment = bool(treated)
-    doubt = outcome is not None and is_in_doubt(outcome["date"], is_on_treatment, trial, trials)
+    doubt = outcome is not None and is_in_doubt(outcome["date"], is_on_treatment, rows, trial, trials, rule)
     others = others_that_may_tell(outcome, is_on_treatment, rows, trial, trials, rule)
+    if outcome is not None and not is_on_treatment and may_be_between(outcome["date"], trial, trials):
+        others = [row for row in others_that_may_tell(None, False, rows, trial, trials, rule) if row != outcome]
+        doubt = doubt or bool(others)
     return Measured(outcome, earlier, baseline, is_awaited, doubt, others)
 
 
@@ -150,10 +153,18 @@ def baseline_before(outcome: Row | None, rows: list[Row], trial: Row, episode: R
 # --- Which score perhaps tells ----------------------------------------------------------------------------------------
 
 
-def is_in_doubt(day: date, is_on_treatment: bool, trial: Row, trials: list[Row]) -> bool:
-    """Whether the outcome score of the day may be none: it may not be on treatment or, after it, be of another drug."""
+def is_in_doubt(
+    day: date, is_on_treatment: bool, rows: list[Row], trial: Row, trials: list[Row], rule: Outcome
+) -> bool:
+    """Whether the outcome score of the day may be none: it may not be on treatment or, after it, be of another drug.
+
+    One after treatment may be none, too, where one before it may have been on treatment.
+    """
     if is_on_treatment:
         return not is_surely_on_treatment(day, trial, trials)
+    before = between(rows, first_outcome_day(trial, rule), later(day, -1))
+    if any(is_perhaps_on_treatment(row["date"], trial, trials) for row in before):
+        return True
     return any(
         other["start_date"] < day and max(other["end_date"], other["last_day_at_most"]) >= trial["end_date"]
         for other in later_trials(trial, trials)
@@ -163,21 +174,22 @@ def is_in_doubt(day: date, is_on_treatment: bool, trial: Row, trials: list[Row])
 def others_that_may_tell(
     outcome: Row | None, is_on_treatment: bool, rows: list[Row], trial: Row, trials: list[Row], rule: Outcome
 ) -> list[Row]:
-    """The scores that may tell in place of the outcome score, or where there is none.
-
-    One found after the known days, on a day on which the drug may have been in use but surely another was, would be
-    none after treatment; so the first after it may be a later one.
-    """
+    """The scores that may tell in place of the outcome score, or where there is none."""
     rows = [row for row in rows if row["date"] >= first_outcome_day(trial, rule)]
     treated = [row for row in rows if is_perhaps_on_treatment(row["date"], trial, trials)]
     after = [row for row in rows if is_perhaps_after(row["date"], trial, trials, rule)]
     if outcome is None:
         return treated + after
-    others = [row for row in treated if goes_first(row, outcome, is_on_treatment, rule.score)]
-    is_within = outcome["date"] <= trial["last_day_at_most"]
-    if not is_on_treatment and is_within and outcome not in treated:
-        others += [row for row in after if row["date"] > outcome["date"]]
-    return others
+    return [row for row in treated if goes_first(row, outcome, is_on_treatment, rule.score)]
+
+
+def may_be_between(day: date, trial: Row, trials: list[Row]) -> bool:
+    """Whether a score after the known days may be neither on treatment nor after it.
+
+    So it may where the drug may have been in use on its day, and surely another was, or may have followed.
+    """
+    is_followed = any(day > other for other in days_perhaps_followed(trial, trials))
+    return day <= trial["last_day_at_most"] and (is_followed or not is_perhaps_on_treatment(day, trial, trials))
 
 
 def goes_first(row: Row, outcome: Row, is_on_treatment: bool, which: str) -> bool:
@@ -198,9 +210,14 @@ def is_surely_on_treatment(day: date, trial: Row, trials: list[Row]) -> bool:
 
     Reading: a drug may have followed whether or not it is a trial of its own, as one surely may.
     """
-    followed = days_of("switch", trial, trials) + days_of(SWITCH_OR_ADD_ON, trial, trials)
+    followed = days_perhaps_followed(trial, trials)
     of_another = any(other["start_date"] < day <= latest_day_measured(other) for other in later_trials(trial, trials))
     return day <= min([last_day_measured(trial), *followed]) and not of_another
+
+
+def days_perhaps_followed(trial: Row, trials: list[Row]) -> list[date]:
+    """The days on which another drug replaced this one, or may have."""
+    return days_of("switch", trial, trials) + days_of(SWITCH_OR_ADD_ON, trial, trials)
 
 
 def is_perhaps_on_treatment(day: date, trial: Row, trials: list[Row]) -> bool:

@@ -176,12 +176,12 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
 class _Doubt(NamedTuple):
     """For each trial whether another score may tell, and the days between which that lies.
 
-    `until` is the last day that surely was on treatment, if nothing later took it, and `perhaps_until` the last that
-    may have been; `in_use` the last day of known supply, `latest` the last day of supply at most, `reach` the later.
+    `perhaps_switch` is the first day on which another drug followed it, or may have, `perhaps_until` the last that may
+    have been on treatment, `latest` the last day of supply at most, and `reach` that or, if later, the last day in use.
     """
 
     is_there: np.ndarray
-    until: np.ndarray
+    perhaps_switch: np.ndarray
     perhaps_until: np.ndarray
     latest: np.ndarray
     reach: np.ndarray
@@ -197,7 +197,7 @@ def _doubt(trials: TrialsOfRule, in_use: np.ndarray) -> _Doubt:
     of_episode[trials.episode[is_open]] = True
     return _Doubt(
         of_episode[trials.episode] | (perhaps_switch < changes.switch),
-        np.minimum(in_use, perhaps_switch), np.minimum(reach, changes.switch), latest, reach, trials.counts_surely,
+        perhaps_switch, np.minimum(reach, changes.switch), latest, reach, trials.counts_surely,
     )  # fmt: skip
 
 
@@ -270,47 +270,52 @@ def _is_later_ones(
 def _other_scores(
     first: np.ndarray, after: np.ndarray, day: np.ndarray, value: np.ndarray, told: np.ndarray, was_on: np.ndarray,
     trials: np.ndarray, episode: np.ndarray, start: np.ndarray, last: np.ndarray, in_use: np.ndarray,
-    counts: np.ndarray, is_there: np.ndarray, until: np.ndarray, perhaps_until: np.ndarray, latest: np.ndarray,
+    counts: np.ndarray, is_there: np.ndarray, perhaps_switch: np.ndarray, perhaps_until: np.ndarray, latest: np.ndarray,
     reach: np.ndarray, counts_surely: np.ndarray, which: int, from_day: int, days_after_end: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """The lowest and the highest of the other scores that may tell the outcome of each trial; NaN if there is none.
 
-    They are endless where the score that tells by known days, `told` (-1: none), may not be the trial's, and where
-    there are others alone. It `was_on` treatment, or after it. `trials` are rows of all trials, of which there are an
+    They are endless where the score that tells by known days, `told` (-1: none), may not tell at all, and where there
+    are others alone. It `was_on` treatment, or after it. `trials` are rows of all trials, of which there are an
     `episode`, first and last day, the last one `in_use`, and what `_Doubt` tells. A person's scores are those from
     `first` until before `after`.
     """
     lowest, highest = np.full(len(trials), np.nan), np.full(len(trials), np.nan)
     for row in range(len(trials)):
-        trial, outcome, is_beyond = trials[row], told[row], False
+        trial, outcome = trials[row], told[row]
         if not is_there[trial]:
             continue
+        is_alone = outcome < 0
         if outcome >= 0:
             at = day[outcome]
+            is_followed = at > perhaps_switch[trial]
             if was_on[row]:
-                is_doubted = at > until[trial] or _is_taken(at, at, trial, episode, start, reach, counts)
+                is_doubted = is_followed or _is_taken(at, at, trial, episode, start, reach, counts)
             else:
                 is_doubted = _is_taken(at, last[trial], trial, episode, start, latest, counts)
             if is_doubted:
                 lowest[row], highest[row] = -np.inf, np.inf
                 continue
             is_on = at <= perhaps_until[trial] and not _is_taken(at, at, trial, episode, start, in_use, counts_surely)
-            is_beyond = not was_on[row] and at <= latest[trial] and not is_on
+            # After the last known day, but before the latest: if it was not on treatment then, any other may tell.
+            is_alone = not was_on[row] and at <= latest[trial] and (is_followed or not is_on)
         for score in range(first[row], after[row]):
             at = day[score]
             if at - start[trial] < from_day - 1 or score == outcome:
                 continue
             is_on = at <= perhaps_until[trial] and not _is_taken(at, at, trial, episode, start, in_use, counts_surely)
-            if is_on and outcome >= 0:
-                is_on = _tells_instead(score, outcome, value, was_on[row], which)
-            asks_after = outcome < 0 or (is_beyond and score > outcome)
-            is_after = asks_after and last[trial] < at <= latest[trial] + days_after_end
+            # Was one before it on treatment, what came after treatment tells nothing.
+            is_endless = is_alone or (is_on and score < outcome and not was_on[row])
+            is_after = is_alone and last[trial] < at <= latest[trial] + days_after_end
             if not is_on and is_after:
                 until_then = min(latest[trial], at - 1)
                 is_after = not _is_taken(at, until_then, trial, episode, start, last, counts_surely)
-            if is_on or is_after:
-                lowest[row] = np.fmin(lowest[row], value[score]) if outcome >= 0 else -np.inf
-                highest[row] = np.fmax(highest[row], value[score]) if outcome >= 0 else np.inf
+            if is_endless and (is_on or is_after):
+                lowest[row], highest[row] = -np.inf, np.inf
+                break
+            if is_on and _tells_instead(score, outcome, value, was_on[row], which):
+                lowest[row] = np.fmin(lowest[row], value[score])
+                highest[row] = np.fmax(highest[row], value[score])
     return lowest, highest
 
 
