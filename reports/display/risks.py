@@ -31,7 +31,7 @@ def _part(rows: pl.DataFrame, origin: str, numbered: Numbered) -> FoldedTables |
     order = [definition for definition in numbered.order if (definition, RISK_YEARS[0]) in risks]
     if not order:
         return None
-    caption = f"Called resistant within years of {_FROM[origin]}, if what cannot be told is not, and if it is"
+    caption = f"Share called resistant within years of {_FROM[origin]}, without and with what cannot be told"
     draw = partial(_table, risks, names=numbered.heads)
     return first_and_all(draw, order, caption, f"risks-{origin}-{numbered.disorder}")
 

@@ -169,6 +169,6 @@ def test_the_page_shows_both_readings() -> None:
     """From both origins, by 1, 2 and 5 years; no part without a risk."""
     page = render_report(data.contents())
 
-    assert "Called resistant within years of the start of the episode" in page
-    assert "Called resistant within years of the first treatment that counts" in page
+    assert "Share called resistant within years of the start of the episode" in page
+    assert "Share called resistant within years of the first treatment that counts" in page
     assert "<h3>How soon</h3>" not in render_report(data.contents(risks=data.risks().clear()))
