@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from impasse.schemas.codelists import CodeLists
     from impasse.schemas.concepts import OmopLists
     from impasse.schemas.mapping import Mapping
+    from impasse.schemas.published import PublishedFigure
     from impasse.schemas.study import Study
 
 
@@ -37,6 +38,13 @@ def read_study(path: Path) -> Study:
     from impasse.schemas import study
 
     return study.parse(path.name, read_text(path))
+
+
+def read_figures() -> tuple[PublishedFigure, ...]:
+    """What papers published for shipped definitions."""
+    from impasse.schemas.published import parse_figures
+
+    return parse_figures(read_text(shipped("published.csv")))
 
 
 def read_codelists(folders: Sequence[Path] = ()) -> CodeLists:

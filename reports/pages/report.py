@@ -20,6 +20,7 @@ from impasse.reports.display import figures, tables
 from impasse.reports.display.delivery_tables import reconciliation_table, rule_table
 from impasse.reports.display.figures import Share
 from impasse.reports.display.parts import Figure, Numbered, Option, first_and_all
+from impasse.reports.display.published import published_part, unlike_counts
 from impasse.reports.display.responses import response_part
 from impasse.reports.display.risks import risk_parts
 from impasse.reports.display.undetermined import undetermined_part
@@ -30,6 +31,7 @@ from impasse.reports.words.names import capital, confidence, words
 from impasse.reports.words.prose import describe, summary
 from impasse.reports.words.resistance import follow_up
 from impasse.schemas.definition import DISORDERS, Definition
+from impasse.schemas.published import PublishedFigure
 
 WIDEST_PAIRS = 10
 MOST_PAIRS = 100
@@ -44,6 +46,7 @@ class ReportContents:
     `rounded_to`: what rounded numbers are multiples of. `provenance`: two mappings, versions
     and parameters. `rule_meanings`: a sentence per quarantine rule. `methods`: the file beside the
     page that holds every setting of the definitions; without one the settings are written out here.
+    `figures`: what papers published for definitions, of this run or not.
     """
 
     study_name: str
@@ -70,6 +73,7 @@ class ReportContents:
     provenance: dict[str, dict[str, Any]]
     rule_meanings: dict[str, str] = field(default_factory=dict)
     methods: str = ""
+    figures: tuple[PublishedFigure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ def render_report(contents: ReportContents) -> str:
         "methods": contents.methods,
         "definitions": [_definition(d) for d in known if d.gives == "verdict"],
         "staging": [_definition(d) for d in known if d.gives != "verdict"],
+        "unlike_counts": unlike_counts(contents.figures),
         "are_many": len(known) > figures.MANY,
         "this": delivery_view(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
     }
@@ -173,6 +178,7 @@ def _disorder(contents: ReportContents, disorder: str) -> dict[str, Any]:
         "responses": response_part(contents, numbered),
         "undetermined": undetermined_part(contents, numbered),
         "risks": risk_parts(contents, numbered),
+        "published": published_part(contents, numbered),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from impasse.flows.files import inputs
 from impasse.flows.files.tables import read_parquet
 from impasse.flows.run.loading import Loaded
 from impasse.flows.run.plan import Plan
@@ -42,6 +43,7 @@ def report_contents(plan: Plan, loaded: Loaded, methods: str) -> ReportContents:
         options=_options(loaded.codes, observed_treatments(plan.work)),
         rounded_to=loaded.study.disclosure.threshold,
         methods=methods,
+        figures=inputs.read_figures(),
     )
 
 
