@@ -221,7 +221,7 @@ dosed AS MATERIALIZED (
 alike AS (
     SELECT
         episode, drug, day, dose,
-        any_value(taken_until) AS taken_until, max(days) + least(90, sum(days) - max(days)) AS n_days
+        any_value(taken_until) AS taken_until, sum(days) AS n_days
     FROM dosed
     WHERE dose IS NOT NULL
     GROUP BY episode, drug, day, dose
@@ -251,7 +251,9 @@ stocked AS (
     UNION ALL
     SELECT
         ranked.*,
-        greatest(0, least(90, stocked.day + stocked.wait + stocked.n_days - ranked.day))::INT AS own_wait,
+        greatest(0, least(
+            CASE WHEN ranked.day > stocked.day THEN 90 END, stocked.day + stocked.wait + stocked.n_days - ranked.day
+        ))::INT AS own_wait,
         stocked.covered_to,
         greatest(stocked.covered_to, least(ranked.day + own_wait + ranked.n_days, ranked.taken_until + 1))
     FROM stocked JOIN ranked

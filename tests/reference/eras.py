@@ -79,18 +79,21 @@ def era_from(supplies: list[Row], rule: Trial, episode: Row) -> Row:
 
 
 def extend_single_dispensings(eras: list[Row], rule: Trial, episode: Row) -> None:
-    """A drug dispensed once lasts until the next drug starts, where that is soon enough after it."""
+    """A drug dispensed on one day only lasts until the next drug starts, where that is soon enough after it.
+
+    Reading: of several supplies of the day it is the one taken last that lasts so long.
+    """
     starts = [(era["treatment"], era["start_date"]) for era in eras]
     for era in eras:
         nexts = [day for name, day in starts if name != era["treatment"] and day > era["start_date"]]
-        is_single = sum(supply["dispensings"] for supply in era["supplies"]) == 1
+        is_single = len({supply["date"] for supply in era["supplies"]}) == 1
         if not is_single or not nexts or not era["end_excl"] < min(nexts):
             continue
         n_days = days_between(era["start_date"], min(nexts))
         if n_days <= rule.single_dispensing_days:
-            supply = era["supplies"][0]
-            supply |= {"span": n_days, "covered": n_days, "prescribed": max(n_days, supply["delivered_days"] or 0)}
-            supply["days"] = n_days
+            supply = era["supplies"][-1]
+            own = days_between(supply["since"], min(nexts))
+            supply |= {"span": own, "covered": own, "prescribed": max(own, supply["delivered_days"] or 0), "days": own}
             era |= {
                 "end_excl": min(nexts),
                 "end_date": later(min(nexts), -1),

@@ -82,11 +82,11 @@ def parts_of(of_doses: list[list[Row]], n_dispensings: int, rule: Trial) -> list
 
 
 def in_use_by_day(alike: list[Row], rule: Trial) -> list[Row]:
-    """Which of the supplies of one dose is in use on each day; what is left over is used first, up to the cap."""
+    """Which of the supplies of one dose is in use on each day: one after another where anything is carried over."""
     used: list[Row] = []
     for row in alike:
-        since = min(len(used), rule.carry_over_cap_days) if rule.carry_over else 0
-        used = used[:since] + [row] * row["days"]
+        kept = used if rule.carry_over and rule.carry_over_cap_days else []
+        used = kept + [row] * row["days"]
     return used
 
 

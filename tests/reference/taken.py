@@ -39,16 +39,19 @@ def taken(rows: list[Row], rule: Trial, last_day: date, supply: SupplySection, u
         if spans and not row["goes_on"]:
             before, last = rows[:position], rows[position - 1]
             spans = [left_over(*told, last, row, rule, supply) for told in zip(before, spans, strict=True)]
-        since = first_day(row, spans[-1][1] if spans else row["date"], rule)
+        since = first_day(row, rows[position - 1] if spans else row, spans[-1][1] if spans else row["date"], rule)
         until = later(since, unknown_days if row["days"] is None else row["days"])
         spans.append((cut(since, row), cut(until, row)))
     beyond = later(last_day, 1)
     return [(min(since, beyond), min(until, beyond)) for since, until in spans]
 
 
-def first_day(row: Row, previous_until: date, rule: Trial) -> date:
-    """The day on which a supply is begun: its own, or when what is left over has been taken, up to the cap."""
-    if row["goes_on"]:
+def first_day(row: Row, previous: Row, previous_until: date, rule: Trial) -> date:
+    """The day on which a supply is begun: its own, or when what is left over has been taken, up to the cap.
+
+    What was dispensed on the same day is not left over: where anything is carried over, it is taken first, all of it.
+    """
+    if row["goes_on"] or (row["date"] == previous["date"] and carried_at_most(rule)):
         return previous_until
     waits = min(max(days_between(row["date"], previous_until), 0), carried_at_most(rule))
     return later(row["date"], waits)

@@ -332,8 +332,8 @@ def test_where_only_dates_are_read_nothing_is_left_over() -> None:
         )
 
 
-def test_two_strengths_of_one_day_are_still_two_dispensings() -> None:
-    """A drug dispensed once lasts until the next drug; dispensed in two strengths it was dispensed twice."""
+def test_two_strengths_of_one_day_are_dispensed_once() -> None:
+    """A drug dispensed on one day lasts until the next drug, also in two strengths."""
     given = extract(
         dispensings="""
         person | drug        | date       | days | dose_mg
@@ -346,7 +346,7 @@ def test_two_strengths_of_one_day_are_still_two_dispensings() -> None:
     )
     rule = definition(trial={"single_dispensing_days": 90})
 
-    assert_shows(trials(given, rule).filter(drug="sertraline"), "person | n_days\nonce | 60\ntwice | 10")
+    assert_shows(trials(given, rule).filter(drug="sertraline"), "person | n_days\nonce | 60\ntwice | 60")
 
 
 def test_how_a_trial_s_days_were_told_stays_as_delivered() -> None:

@@ -242,8 +242,8 @@ def test_without_a_limit_supply_stays_as_it_was_dispensed() -> None:
     )
 
 
-def test_only_a_single_dispensing_is_drawn_out() -> None:
-    """A second dispensing, on another day or on the same one, tells how long the drug was taken."""
+def test_only_what_was_dispensed_on_a_single_day_is_drawn_out() -> None:
+    """A second day tells how long the drug was taken; two packages of one day, or one row for both, are the same."""
     given = extract(
         dispensings="""
         person  | drug        | date       | days
@@ -259,7 +259,7 @@ def test_only_a_single_dispensing_is_drawn_out() -> None:
     )
 
     assert_shows(
-        trials(given, _until_next()).filter(drug="sertraline"), "person | n_days\nonce | 60\ntwice | 20\none_day | 12"
+        trials(given, _until_next()).filter(drug="sertraline"), "person | n_days\nonce | 60\ntwice | 20\none_day | 60"
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from impasse.transforms.kernels.days import LONG_AGO, Days, opens_era, packed, stocked
 from impasse.transforms.kernels.segments import NEVER
@@ -74,7 +75,8 @@ def test_no_rows_open_no_eras() -> None:
 
 
 def _waits(drawn: str, cap: int) -> list[int]:
-    return stocked(*_columns(drawn, "first", "day", "days"), cap).tolist()
+    first, day, days = _columns(drawn, "first", "day", "days")
+    return stocked(first, np.append(False, day[1:] == day[:-1]), day, days, cap).tolist()
 
 
 def test_a_supply_waits_for_what_is_left_of_the_one_before() -> None:
@@ -92,6 +94,12 @@ def test_leftovers_add_up_along_the_chain() -> None:
 def test_waiting_is_capped_at_each_refill() -> None:
     """With a cap of 15, what exceeds it is lost, not kept for later."""
     assert _waits("first day days\ntrue 0 30\nfalse 20 30\nfalse 40 30\nfalse 80 30", cap=15) == [0, 10, 15, 5]
+
+
+@pytest.mark.parametrize(("cap", "waits"), [(90, [0, 100, 200]), (0, [0, 0, 0])])
+def test_packages_of_one_day_are_all_kept(cap: int, waits: list[int]) -> None:
+    """The cap bounds what is left over of earlier days; without one nothing is carried over at all."""
+    assert _waits("first day days\ntrue 0 100\nfalse 0 100\nfalse 0 100", cap=cap) == waits
 
 
 def test_each_drug_has_its_own_stock() -> None:
@@ -113,7 +121,7 @@ def test_no_supplies_have_no_stock() -> None:
     """An empty table is no special case."""
     none = np.array([], dtype=np.int64)
 
-    assert stocked(none.astype(bool), none, none, 90).tolist() == []
+    assert stocked(none.astype(bool), none.astype(bool), none, none, 90).tolist() == []
 
 
 _SCORED = Days(np.array([0, 0, 1, 1, 3]), np.array([-5, 10, 10, 20, 7]))

@@ -81,7 +81,7 @@ def test_at_one_rate_amounts_are_days() -> None:
 
     waits = _waits(first, np.zeros(500, dtype=bool), day, days, np.full(500, 50_000), 90)
 
-    assert waits.tolist() == stocked(first, day, days, 90).tolist()
+    assert waits.tolist() == stocked(first, np.append(False, day[1:] == day[:-1]), day, days, 90).tolist()
 
 
 def _spans(drawn: str, cap: int) -> list[tuple[int, int]]:
@@ -124,4 +124,4 @@ def test_an_open_row_leaves_no_more_than_the_cap_on_a_later_day() -> None:
     """
 
     assert _spans(drawn.format(day=20), 5) == [(0, 25), (25, 55)]
-    assert _spans(drawn.format(day=0), 5) == [(0, 366), (5, 35)]
+    assert _spans(drawn.format(day=0), 5) == [(0, 366), (366, 396)]

@@ -19,19 +19,23 @@ from impasse.transforms.kernels.segments import NEVER, Segments
 
 
 def until_next_drug(
-    rows: Supplies, taken_end: np.ndarray, days: np.ndarray, eras: Segments, at_most: int
+    rows: Supplies, taken_from: np.ndarray, taken_end: np.ndarray, days: np.ndarray, eras: Segments, at_most: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The end and the days of each supply, and for each era whether it was one that lasts until the next drug starts.
+
+    Its supplies are of one day, of which the last one taken lasts so long.
 
     The next drug of the episode starts at most so many days after it, and not before its supply has ended.
     """
     episode, treatment, start = (column[eras.first] for column in (rows.episode, rows.treatment, rows.day))
     next_start = _next_drugs(episode, treatment, start, np.ones(len(start), dtype=bool))
-    lasts = (eras.lengths == 1) & (next_start - start <= at_most) & (taken_end[eras.first] < next_start)
-    row = eras.first[lasts]
+    last = eras.first + eras.lengths - 1
+    lasts = (rows.day[last] == start) & (next_start - start <= at_most) & (eras.max(taken_end) < next_start)
+    row = last[lasts]
     taken_end, days = taken_end.copy(), days.copy()
     taken_end[row] = next_start[lasts]
-    days[row] = next_start[lasts] - start[lasts]
+    days[lasts[eras.of] & (days == UNKNOWN)] = 0  # what else was dispensed on the day matters no more
+    days[row] = next_start[lasts] - taken_from[row]
     return taken_end, days, lasts
 
 

@@ -253,7 +253,7 @@ def _drug_eras(
     eras = Segments.opened_by(opens_era(drugs.of, rows.day, taken_end, how.permissible_gap_days))
     lasts, left = np.zeros(len(eras), dtype=bool), np.full(len(eras), NEVER)
     if how.single_dispensing_days:
-        taken_end, days, lasts = until_next_drug(rows, taken_end, days, eras, how.single_dispensing_days)
+        taken_end, days, lasts = until_next_drug(rows, taken_from, taken_end, days, eras, how.single_dispensing_days)
     whole_end = taken_end
     if how.ends_left:
         is_main = vocabulary.perhaps_in(how.treatments)

@@ -30,7 +30,8 @@ class Leftovers(NamedTuple):
             return day, day + days
         if self.are_amounts:
             return self.taken_at_most(rows, drugs, days, np.zeros(len(day), dtype=bool))
-        begin = day + stocked(_firsts(drugs, len(day)), day, days, self.cap)
+        is_own_day = np.append(False, rows.day[1:] == rows.day[:-1])
+        begin = day + stocked(_firsts(drugs, len(day)), is_own_day[: len(day)], day, days, self.cap)
         return begin, begin + days
 
     def taken_at_most(

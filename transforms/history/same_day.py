@@ -34,7 +34,7 @@ class _Stock(NamedTuple):
 
 
 def taken_together(rows: Supplies, cap: int, reads_days: bool) -> Supplies:
-    """The supplies with those of one day taken together; of one dose, `cap` days at most wait for leftovers.
+    """The supplies with those of one day taken together; of one dose, one waits for the other unless the `cap` is 0.
 
     Where the days of supply are not read, supplies last equally long, and those taken together are said to have been
     delivered for the days of the longest.
@@ -74,7 +74,7 @@ def _stock(rows: Supplies, of: np.ndarray, cap: int) -> _Stock:
     doses = Segments(of[row], dose[row])
     is_first = np.zeros(len(row), dtype=bool)
     is_first[doses.first] = True
-    begins = stocked(is_first, np.zeros(len(row), dtype=np.int32), rows.days[row], cap)
+    begins = stocked(is_first, ~is_first, np.zeros(len(row), dtype=np.int32), rows.days[row], cap)
     ends = begins + rows.days[row]
     ends[:-1] = np.where(is_first[1:], ends[:-1], begins[1:])
     return _Stock(row, of[row], begins, ends)

@@ -217,11 +217,14 @@ def _supplied(eras: Eras, window: int, reads_days: bool) -> pl.DataFrame:
 
 
 def _handed_out_days(eras: Eras, reads_days: bool) -> np.ndarray:
-    """The days each supply was handed out for; a single one that lasts until the next drug starts, for all of these."""
+    """The days each supply was handed out for; one that lasts until the next drug starts, for all of these."""
     if not reads_days:
         return eras.covered_days
-    known, is_single = np.maximum(eras.supplies.days, 0), (eras.drug_eras.lengths == 1)[eras.drug_eras.of]
-    return np.where(is_single, np.maximum(known, eras.covered_days), known)
+    known, rows, day = np.maximum(eras.supplies.days, 0), eras.drug_eras, eras.supplies.day
+    last = rows.first + rows.lengths - 1
+    may_last = last[day[last] == day[rows.first]]
+    known[may_last] = np.maximum(known[may_last], eras.covered_days[may_last])
+    return known
 
 
 # Days at dose

@@ -94,7 +94,7 @@ def day_reached(rule: Scored, counting: Counting, certainty: Certainty) -> pl.Ex
     others = reduce(add, (_earned(item, counting, sure) for item in rule.items if not _counts_trials(item)), _NONE)
     goal = halves(rule.threshold) - others
     day = counting.asked.day(
-        f"day of the score of {counting.definition.id}, {'surely' if sure else 'perhaps'}",
+        f"day {'surely' if sure else 'perhaps'} reached by the score of {counting.definition.id}",
         lambda counted: _first_day(counted, items, truths, failed, goal, sure),
     )
     if any(_is_required(item) and item.bands[0].at_least > 0 for item in items):

@@ -46,16 +46,17 @@ def opens_era(group: np.ndarray, start: np.ndarray, end: np.ndarray, gap: int) -
 
 
 @compiled
-def stocked(first: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> np.ndarray:
+def stocked(first: np.ndarray, is_own_day: np.ndarray, day: np.ndarray, days: np.ndarray, cap: int) -> np.ndarray:
     """Days by which each row waits, at most `cap`, for what the row before has left over of its `days`.
 
-    `first` marks the first row of each group; rows come sorted by day.
+    `first` marks the first row of each group; rows come sorted by day. Where the row before `is_own_day`, one that was
+    got on the same day, a row waits however long that is, unless the cap is 0.
     """
     waits = np.zeros_like(day)
     for row in range(1, len(day)):
         if not first[row]:
             leftover = day[row - 1] + waits[row - 1] + days[row - 1] - day[row]
-            waits[row] = min(max(leftover, 0), cap)
+            waits[row] = max(leftover, 0) if cap > 0 and is_own_day[row] else min(max(leftover, 0), cap)
     return waits
 
 

@@ -17,7 +17,8 @@ def taken_one_by_one(
     `first` marks the first row of each group; rows come sorted by day. A row that `goes_on` follows the one before
     without a gap. What earlier rows of the group have left over is an amount: days left x pace of the row before / pace
     of this row, rounded down; where one pace is not above 0, the days themselves. More days than `cap` that way are no
-    more than they were. A row that `is_open` has at most `cap` days left on a later day.
+    more than they were. For what is of its own day a row waits however long that is, unless the cap is 0. A row that
+    `is_open` has at most `cap` days left on a later day.
     """
     begin, end = np.zeros(len(day), dtype=np.int64), np.zeros(len(day), dtype=np.int64)
     opens = 0
@@ -43,7 +44,8 @@ def taken_one_by_one(
                         begin[earlier] = at
                     else:
                         end[earlier] = at
-            since += min(max(end[row - 1] - day[row], 0), cap)
+            left = max(end[row - 1] - day[row], 0)
+            since += left if cap > 0 and day[row] == day[row - 1] else min(left, cap)
         begin[row] = since
         end[row] = since + days[row]
     return begin, end
