@@ -165,7 +165,7 @@ def _impossible(setting: str, what: str, where: str, text: str, note: str) -> Im
     return ImpasseError(
         f"Impossible combination: {what}.",
         where=f"{where}, {_line_of(setting, text)}setting {setting}",
-        expected="settings an episode could meet",
+        expected="settings that go together, that something reads and an episode can meet",
         do=["Change one.", note] if note else "Change one.",
     )
 

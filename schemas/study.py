@@ -53,7 +53,22 @@ LocalPath = Annotated[str, AfterValidator(_not_on_s3)]
 
 
 class _Section(BaseModel):
+    """Settings as they are written: a number is no word and no yes, and no list names something twice."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, stated: Any) -> Any:
+        for name, value in stated.items() if isinstance(stated, dict) else ():
+            kind = cls.model_fields[name].annotation if name in cls.model_fields else None
+            if kind is bool and not isinstance(value, bool):
+                raise ValueError(f"{name} to be true or false, without quotes")
+            if kind in (int, float) and (isinstance(value, bool | str) or (kind is int and isinstance(value, float))):
+                raise ValueError(f"{name} to be a {'whole ' if kind is int else ''}number, without quotes")
+            if name != "rules" and isinstance(value, list) and len({str(one) for one in value}) < len(value):
+                raise ValueError(f"{name} to name nothing twice")
+        return stated
 
 
 class SourceFiles(FileForm):
@@ -259,14 +274,14 @@ class DefinitionSection(_Section):
 class DisclosureSection(_Section):
     """Counts from 1 to `threshold` - 1 are suppressed in everything that is released."""
 
-    threshold: Annotated[int, Field(ge=1)] = 5
+    threshold: Annotated[int, Field(ge=1, le=10**6)] = 5
 
 
 class QualitySection(_Section):
     """Limits of the delivery check; a critical expectation outside its limit stops publication."""
 
     max_quarantined_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
-    min_rows: dict[Literal[TABLES], int] = {}  # type: ignore[valid-type]  # the words are a tuple that others count
+    min_rows: dict[Literal[TABLES], Annotated[int, Field(ge=0, strict=True)]] = {}  # type: ignore[valid-type]  # the words are a tuple that others count
 
 
 class OutputSection(_Section):
@@ -281,7 +296,7 @@ class OutputSection(_Section):
     folder: SourcePath = "runs"
     work: LocalPath = "work"
     buckets: Annotated[int, Field(ge=1, le=MAX_BUCKETS)] = 1
-    memory: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)? ?[MGT]B$")] = "4GB"
+    memory: Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6})? ?[MGT]B$")] = "4GB"
 
     @property
     def memory_bytes(self) -> int:
@@ -312,7 +327,7 @@ class EngineSection(_Section):
 class Study(_Section):
     """A study file. Unknown keys are refused."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)]
     title: str = ""
     source: SourceSection
     supply: SupplySection = SupplySection()
@@ -354,7 +369,9 @@ def note_on_names(name: str, text: str) -> str:
 
 
 def _read(name: str, text: str) -> dict[str, Any]:
-    return toml.read(text, name, "Correct the line; dates are unquoted, text is quoted.")
+    tables = toml.read(text, name, "Correct the line; dates are unquoted, text is quoted.")
+    toml.require_shown(tables, name)
+    return tables
 
 
 def _explained(error: ValidationError, name: str, written: dict[str, Any]) -> ImpasseError:

@@ -33,8 +33,11 @@ def read(text: str, where: str, do: str) -> dict[str, Any]:
 def require_shown(value: object, where: str) -> None:
     """Refuse texts with control characters: they drive a terminal, and no chart can be drawn of them."""
     inner = value.items() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    for part in inner:
-        require_shown(part, where)
+    try:
+        for part in inner:
+            require_shown(part, where)
+    except RecursionError:
+        raise ImpasseError("Tables within tables are nested too deep.", where=where, do="Take them out.") from None
     if isinstance(value, str) and (found := _CONTROL.search(value)):
         raise ImpasseError(
             f"A text holds the control character U+{ord(found.group()):04X}.",

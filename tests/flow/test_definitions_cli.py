@@ -364,6 +364,7 @@ def test_prior_observation_and_admissions_need_their_tables() -> None:
     """A time observed before the start needs coverage; an admission as a sign needs admissions, ECT procedures."""
     text = TYPICAL.read_text().replace("min_observed_days = 0", "min_observed_days = 365")
     text = text.replace('change_signs = ["switch", "add_on"]', 'change_signs = ["switch", "ect", "admission"]')
+    text = text.replace("add_on_from_day = 15", "add_on_from_day = 1")
 
     assert tables_read(parse("mine", text), CODES) == {
         "coverage",

@@ -196,6 +196,13 @@ def test_points_go_in_halves_and_a_threshold_is_above_zero(old: str, new: str) -
         ("carry_over = true\ncarry_over_cap_days = 90", "carry_over = false\ncarry_over_cap_days = 0", None),
         ('evidence = ["scales", "treatment_change"]', 'evidence = ["treatment_change"]', "read by nothing"),
         ('score = "last"', 'score = "best"', None),
+        ("window_days = 0", "window_days = 30", "limits nothing"),
+        ('change_signs = ["switch", "add_on"]', 'change_signs = ["switch"]', "add_on_from_day is read by nothing"),
+        ("carry_over_cap_days = 90", "carry_over_cap_days = 0", "nothing is carried over"),
+        ('change_signs = ["switch", "add_on"]', 'change_signs = ["switch", "switch"]', "names something twice"),
+        ('evidence = ["scales", "treatment_change"]', 'evidence = ["scales", "scales"]', "names something twice"),
+        ('evidence = ["scales", "treatment_change"]', 'evidence = ["scales"]', "read by nothing"),
+        ('disorders = ["depression"]', 'disorders = ["depression", "depression"]', "names something twice"),
         ('lost_response = "not_failed"', 'lost_response = "failed"', None),
     ],
 )

@@ -158,7 +158,7 @@ def test_files_are_a_name_a_list_or_a_table() -> None:
         ('files = { persons = ["a.csv", "b/../../c_*"] }', "below source.path"),
         ('files = { persons = "/etc/passwd" }', "below source.path"),
         ('files = { persons = "." }', "below source.path"),
-        ('files = { persons = "a\\u0000" }', "below source.path"),
+        ('files = { persons = "a\\u0000" }', "control character U+0000"),
         ("files = { persons = 3 }", "source.files.persons"),
     ],
 )
@@ -244,3 +244,31 @@ def test_a_time_of_episodes_is_shorter_than_three_lives(setting: str) -> None:
 
     assert getattr(study.parse("study.toml", longest).episodes, setting) == 100_000
     assert "100000" in told(disorders, f"{disorders}\n{setting} = 100_001")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[episodes]", "[disclosure]\nthreshold = true\n\n[episodes]", "threshold to be a whole number"),
+        ("[episodes]", '[disclosure]\nthreshold = "10"\n\n[episodes]', "threshold to be a whole number"),
+        ("[episodes]", "[disclosure]\nthreshold = 10.0\n\n[episodes]", "threshold to be a whole number"),
+        ("[episodes]", "[supply]\nnew_drug_ends_old = 1\n\n[episodes]", "new_drug_ends_old to be true or false"),
+        ("[episodes]", '[definitions]\ninclude_unverified = "true"\n\n[episodes]', "true or false, without quotes"),
+        ('["depression"]', '["depression", "depression"]', "disorders to name nothing twice"),
+        ("[episodes]", "[quality]\nmin_rows = { persons = -5 }\n\n[episodes]", "greater than or equal to 0"),
+        ("[episodes]", "[disclosure]\nthreshold = 1000001\n\n[episodes]", "less than or equal to 1000000"),
+    ],
+)
+def test_what_is_written_in_another_form_is_refused(old: str, new: str, words: str) -> None:
+    """A yes is no number: a threshold of `true` would be one of 1, which protects nobody."""
+    assert words in told(old, new)
+
+
+def test_a_number_may_be_whole_where_a_part_is_allowed() -> None:
+    """10 is 10.0; so is a threshold of 1, which is a number as it should be."""
+    text = STUDY.replace(
+        "[episodes]", "[quality]\nmax_quarantined_percent = 10\n\n[disclosure]\nthreshold = 1\n\n[episodes]"
+    )
+
+    assert study.parse("study.toml", text).quality.max_quarantined_percent == 10
+    assert study.parse("study.toml", text).disclosure.threshold == 1
