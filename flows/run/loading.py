@@ -52,6 +52,7 @@ def load(study_path: Path) -> Loaded:
         _require_used(folder, chosen)
     for definition in chosen:
         codes.check_definition(definition, written[definition.id])
+        _require_kinds(definition, study.supply.kinds)
     texts = {d.id: written[d.id] for d in chosen}
     return Loaded(study, layout, codes, chosen, texts, layout_text, inputs.own_list_texts(folders))
 
@@ -88,6 +89,17 @@ def _require_used(folder: Path, chosen: tuple[Definition, ...]) -> None:
             where=f"study file, definitions.folders, {folder}",
             expected='at least one active definition of the study\'s disorders, named in definitions.use or by "all"',
             do='Set its status to "active" when its cases pass, name it, or leave the folder out.',
+        )
+
+
+def _require_kinds(definition: Definition, kinds: tuple[str, ...]) -> None:
+    """Raise ImpasseError where the study looks at no kind of supply that makes trials of the definition."""
+    if set(kinds).isdisjoint(definition.trial.supply_kinds):
+        raise ImpasseError(
+            f"No kind of supply that definition '{definition.id}' counts is looked at.",
+            where="study file, supply.kinds",
+            expected="one of " + ", ".join(definition.trial.supply_kinds),
+            do="Add it, or name the definitions to compare in definitions.use.",
         )
 
 

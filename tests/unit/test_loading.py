@@ -42,6 +42,19 @@ def _told(path: Path) -> str:
     return str(caught.value)
 
 
+def test_a_study_looks_at_some_kind_of_supply_that_its_definitions_count(tmp_path: Path) -> None:
+    """Of administered doses alone a definition of prescriptions would call nobody resistant, whatever was given."""
+    path = _study(tmp_path, 'use = ["dep_fabbri_2021"]')
+    named = path.read_text()
+
+    path.write_text(named + '\n[supply]\nkinds = ["administered"]\n')
+    assert "No kind of supply that definition 'dep_fabbri_2021' counts" in _told(path)
+
+    path.write_text(named + '\n[supply]\nkinds = ["administered", "prescribed"]\n')
+    load.cache_clear()
+    assert [d.id for d in load(path).definitions] == ["dep_fabbri_2021"]
+
+
 def test_a_named_definition_speaks_about_a_disorder_of_the_study(tmp_path: Path) -> None:
     """One of anxiety says nothing about depression, though another one is named beside it."""
     fine = load(_study(tmp_path, 'use = ["dep_karolinska"]')).definitions
