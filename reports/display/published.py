@@ -40,10 +40,8 @@ def unlike_counts(figures: tuple[PublishedFigure, ...]) -> list[str]:
 
 
 def _cells(one: PublishedFigure, ours: dict[tuple[str, str], Row], names: dict[str, str]) -> dict[str, str]:
-    counts = DASH
-    if one.n_numerator is not None or one.n_denominator is not None:
-        told = [DASH if n is None else count(n) for n in (one.n_numerator, one.n_denominator)]
-        counts = " of ".join(told)
+    of = "" if one.n_denominator is None else f"of {count(one.n_denominator)}"
+    counts = f"{'' if one.n_numerator is None else count(one.n_numerator)} {of}".strip() or DASH
     weighting = "" if one.weighting == "none" else f", {one.weighting}"
     flag = "; does not follow from its counts" if one.follows is False else ""
     return {

@@ -54,6 +54,7 @@ def test_the_page_sets_them_beside_the_bounds() -> None:
 
     assert "Published figures beside this run" in page
     assert "of treated episodes" in page
+    assert "126 of 1,000" in page
     assert page.count("somewhere: persons") == 2
 
 
