@@ -24,7 +24,7 @@ _EVIDENCE = {
     "unknown_end": "its last day is not known, so nor is whether a change came in time",
     "unknown_overlap": "another drug was begun, and it is not known whether in its place or added",
     "unknown_score": "its last day, or whose a score is, is not known, so nor is which score tells",
-    "unfinished": "observation ended while a change or another score could still follow",
+    "unfinished": "observation ended before it was known how it went",
     "unobserved": "a sign of change is not observed here",
     "no_baseline": "a score was measured that cannot be judged, so that no change followed proves nothing",
     "none": "no evidence",
@@ -84,18 +84,27 @@ def _name(trial: Row) -> str:
 
 def _trial(trial: Row, width: int) -> list[str]:
     dose = None if trial["dose_mg"] is None else f"{number(round(trial['dose_mg'], 1))} mg a day"
-    given = [f"{plural(trial['n_sessions'], 'session')}"] if trial["n_sessions"] is not None else [
-        f"{plural(trial['days_covered'], 'day')} covered", dose or "dose not known", _days_covered(trial)
-    ]  # fmt: skip
+    covered = [f"{plural(trial['days_covered'], 'day')} covered", dose or "dose not known", _days_covered(trial)]
+    is_open, is_dated = trial["has_unknown_supply"], bool(trial["days_covered"] or trial["n_sessions"])
+    if trial["n_sessions"] is not None:
+        given = [plural(trial["n_sessions"], "session")]
+    else:
+        given = covered if is_dated or not is_open else [dose or "dose not known"]
     marks = {
-        "supply partly unknown": trial["has_unknown_supply"],
+        "supply partly unknown": is_open and is_dated,
+        "supply unknown": is_open and not is_dated,
         "still going on when observation ended": trial["is_ongoing"],
         "not counted by itself": trial["is_counted"] is False,
         "not counted by itself if it was added to the one before": trial["is_counted"] is None,
     }
     given += [plural(trial["n_add_ons"], "add-on")] if trial["n_add_ons"] else []
     given += [text for text, holds in marks.items() if holds]
-    when = f"{trial['start_date']} to {trial['end_date']}, {plural(trial['n_days'], 'day')}"
+    days = f"{'at least ' * is_open}{plural(trial['n_days'], 'day')}"
+    when = (
+        f"{trial['start_date']} to {trial['end_date']}, {days}"
+        if is_dated or not is_open
+        else f"from {trial['start_date']}"
+    )
     kind = ", ".join([trial["treatment"]] * (trial["name"] != words(trial["treatment"])) + [trial["role"]])
     kind += f", {words(trial['treatment_class'] or trial['modality'])}"
     return wrapped(f"{_name(trial)} ({kind}): {when}; {'; '.join(given)}.", width, indent=2, hang=3)
@@ -143,8 +152,8 @@ def why_not_adequate(reason: str, trial: Row, definition: Definition) -> str:
         "too_short": f"too short ({trial['n_days']} of {rule.min_days} days)",
         "underdosed": f"too few of its days at a sufficient dose ({rule.min_days} needed)",
         "low_adherence": "proportion of days covered too low",
-        "dose_unknown": "the dose is not known",
-        "duration_unknown": "the days of supply are not known",
+        "dose_unknown": "the dose, or what it is compared with, is not known",
+        "duration_unknown": "not all days of supply are known, or more may have followed after observation ended",
     }
     if isinstance(rule, SessionAdequacy):
         texts["too_few_sessions"] = f"too few sessions ({trial['n_sessions']} of {rule.min_sessions})"

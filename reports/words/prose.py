@@ -348,7 +348,7 @@ def _baseline(rule: Outcome) -> str:
 
 def _score(rule: Outcome) -> str:
     chosen = {"last": "last one", "best": "lowest one", "first": "first one"}[rule.score]
-    since = f"from the trial's day {rule.score_from_day} on, until the day on which the next trial begins"
+    since = f"from the trial's day {rule.score_from_day} on, while no trial begun later is in use"
     within = f"within {duration(rule.score_days_after_end)} of the trial's last day"
     after = f"; if there is none, the first one from that day on, {within} and by the day on which the next begins"
     later = after if rule.score_days_after_end else ""

@@ -170,7 +170,7 @@ def test_open_outcome() -> None:
 
     assert (
         "CANNOT TELL: it is not known whether a trial failed; between 0 and 1 failed adequate trials; trial 1 "
-        "(N06AB06) may have failed, observation ended while a change or another score could still follow."
+        "(N06AB06) may have failed, observation ended before it was known how it went."
     ) in explained([trial()], [open_], row)
 
 
@@ -412,3 +412,17 @@ def test_in_short() -> None:
     )
 
     assert "IN SHORT\n  Not resistant (2): a, b.\n  Not eligible (1): c.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("covered", "told"),
+    [
+        (110, "2014-01-01 to 2014-04-30, at least 120 days; 110 days covered; 50 mg a day; proportion of days covered"),
+        (0, "from 2014-01-01; 50 mg a day; supply unknown."),
+    ],
+)
+def test_a_supply_of_unknown_length_is_no_supply_of_none(covered: int, told: str) -> None:
+    """What is known of a trial's days is the least of them; of one supply without a length nothing is."""
+    shown = explained([trial(has_unknown_supply=True, days_covered=covered)], [judged()], verdict())
+
+    assert told in " ".join(shown.split())

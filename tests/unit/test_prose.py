@@ -256,7 +256,7 @@ def test_outcome_in_full() -> None:
         "nothing. On symptom scales a trial fails if HAM-A falls by less than 50%. The fall is a share of the "
         "distance from baseline to the scale's lowest score; the baseline is the last score in the 2 weeks (14 days) "
         "up to the trial's start, else the first in the 7 days after it. The score that counts is the last one on "
-        "treatment from the trial's day 28 on, until the day on which the next trial begins; if there is none, the "
+        "treatment from the trial's day 28 on, while no trial begun later is in use; if there is none, the "
         "first one from that day on, within 30 days of the trial's last day and by the day on which the next begins. "
         "If an earlier one from that day on was no failure by the same rule, the loss since then is a failure. If a "
         "trial still runs when observation ends, it tells nothing, for another may follow. Where it is not known "
@@ -274,7 +274,7 @@ def test_which_score_and_which_baseline() -> None:
     """Each choice has its words; only the last score can be worse than an earlier one."""
     best, first = outcome(score="best", score_days_after_end=0), outcome(score="first")
 
-    assert "is the lowest one on treatment from the trial's day 28 on, until the day on which the next" in best
+    assert "is the lowest one on treatment from the trial's day 28 on, while no trial begun later" in best
     assert "is the first one on treatment" in first
     assert "the loss since" not in best + first
     assert "it tells a response only, for another may follow." in best
