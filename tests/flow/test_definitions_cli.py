@@ -717,7 +717,7 @@ FACTS = re.compile(
     r"unknown supply in the first \d+|days (covered )?of the first \d+|days handed out( in the first \d+)?|"
     r"next [\w ]+|days with \w+ \w+|days of admission|has contact of [\w ]+|"
     r"(at_least|at_most|total) (covered|span|prescribed) \w+ [\d.]+|"
-    r"(value|baseline|room|(other_)?lowest|other_highest|day) \w+"
+    r"(value|baseline|room|(other_)?lowest|other_highest|doubted|day) \w+"
 )
 
 

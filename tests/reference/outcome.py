@@ -45,14 +45,18 @@ def verdict_of_evidence(
     Reading: when none can tell, the treatment_change evidence still says why ("unobserved", "no_baseline").
     """
     is_running = still_runs(trial, episode)
-    scales = [
-        scale_verdict(measured_by(scale.scale, trial, trials, person, episode, rule), scale, rule, codes, is_running)
-        for scale in rule.scales
-    ]
+    shown_by = [measured_by(scale.scale, trial, trials, person, episode, rule) for scale in rule.scales]
+    told_by = list(zip(shown_by, rule.scales, strict=True))
+    scales = [scale_verdict(measured, scale, rule, codes, is_running) for measured, scale in told_by]
     reason: Verdict = (None, "none", None)
     for kind in rule.evidence:
         if kind == "scales":
             verdict = scales_verdict(scales, rule)
+            if verdict[1] == UNKNOWN_SCORE and rule.evidence == ("scales", "treatment_change"):
+                lean = lean_of_scales(scales, [lean_of(measured, scale, codes) for measured, scale in told_by])
+                change = change_verdict(trial, trials, person, episode, rule, codes, shown)
+                if lean is not None and change[0] == lean:
+                    return change
             may_yet_tell = verdict[1] in OPEN_WORDS
         else:
             change = change_verdict(trial, trials, person, episode, rule, codes, shown)
@@ -62,6 +66,30 @@ def verdict_of_evidence(
         if verdict[0] is not None or may_yet_tell:
             return verdict
     return reason
+
+
+def lean_of(measured: Measured, scale: ScaleRule | ScaleBand, codes: Codes) -> Truth:
+    """What every score that may tell would say, where it may be that none tells."""
+    minimum = codes.scale(scale.scale).minimum
+    told = {
+        (is_failure(row, measured.baseline, scale, minimum), is_response(row, measured.baseline, scale, minimum))
+        for row in measured.candidates
+    }
+    return next(iter(told))[0] if len(told) == 1 else None
+
+
+def lean_of_scales(scales: list[Verdict], leans: list[Truth]) -> Truth:
+    """What all scales say together that say anything; one of which nobody knows which score tells, by its lean.
+
+    Reading: nothing where one of these leans to nothing, or where a score may yet come.
+    """
+    if any(word == LEFT_OPEN for _, word, _ in scales):
+        return None
+    said = {lean if word == UNKNOWN_SCORE else failed for (failed, word, _), lean in zip(scales, leans, strict=True)}
+    if any(word == UNKNOWN_SCORE and lean is None for (_, word, _), lean in zip(scales, leans, strict=True)):
+        return None
+    said.discard(None)
+    return next(iter(said)) if len(said) == 1 else None
 
 
 def is_unjudged(scales: list[Verdict], rule: Outcome) -> bool:

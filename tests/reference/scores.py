@@ -20,7 +20,8 @@ class Measured:
 
     `earlier` are the scores on treatment before the last, and none where another than the last tells. `may_come`
     tells that there is no outcome score yet, and may be one. `is_in_doubt` tells that the outcome score may not be one,
-    and `others` are those that may tell in its place, or where there is none.
+    and `others` are those that may tell in its place, or where there is none. Where it may be that none tells, the
+    `candidates` are all that may.
     """
 
     outcome: Row | None
@@ -29,6 +30,7 @@ class Measured:
     may_come: bool
     is_in_doubt: bool
     others: list[Row]
+    candidates: list[Row]
 
 
 def measured_by(scale: str, trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome) -> Measured:
@@ -45,7 +47,9 @@ def measured_by(scale: str, trial: Row, trials: list[Row], person: Row, episode:
     if outcome is not None and not is_on_treatment and may_be_between(outcome["date"], trial, trials):
         others = [row for row in others_that_may_tell(None, False, rows, trial, trials, rule) if row != outcome]
         doubt = doubt or bool(others)
-    return Measured(outcome, earlier, baseline, is_awaited, doubt, others)
+    may_tell = others_that_may_tell(None, False, rows, trial, trials, rule) + [row for row in [outcome] if row]
+    candidates = may_tell if doubt or outcome is None else []
+    return Measured(outcome, earlier, baseline, is_awaited, doubt, others, candidates)
 
 
 def may_come(scale: str, trial: Row, trials: list[Row], person: Row, episode: Row, rule: Outcome) -> bool:

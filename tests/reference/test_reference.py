@@ -273,7 +273,7 @@ def test_the_next_drug_is_another_that_starts_later() -> None:
 
     assert facts(told["trials"], "treatment", "n_days") == [
         (CITALOPRAM, 60),
-        (SERTRALINE, 30),
+        (SERTRALINE, 40),
         (CITALOPRAM, 20),
         (MIRTAZAPINE, 30),
     ]
@@ -291,14 +291,14 @@ def test_a_drug_dispensed_once_may_be_ongoing(coverage_end: int, is_ongoing: boo
     assert told["trials"][0]["is_ongoing"] == is_ongoing
 
 
-def test_two_dispensings_are_no_single_one() -> None:
-    """Two dispensings of one day say by themselves how long the drug lasted."""
+def test_two_dispensings_of_one_day_are_a_single_one() -> None:
+    """Two packages of one day are one that is twice as large."""
     told = classify(
         definition=with_trial(single_dispensing_days=30),
         dispensings=[fill(0, CITALOPRAM, 10), fill(0, CITALOPRAM, 10), fill(30, SERTRALINE, 30)],
     )
 
-    assert told["trials"][0]["n_days"] == 10
+    assert told["trials"][0]["n_days"] == 30
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_the_most_days_of_a_trial_that_is_known_are_its_days(rows: list, told: l
         ([(0, CITALOPRAM, None), (90, CITALOPRAM, 30)], 11, [(129, 130), (129, 40)]),
         ([(0, CITALOPRAM, None), (20, CITALOPRAM, 30)], 51, [(100, 101)]),
         ([(0, CITALOPRAM, 30), (10, CITALOPRAM, None)], 14, [(123, 124)]),
-        ([(0, CITALOPRAM, None), (0, CITALOPRAM, 30)], 14, [(99, 100)]),
+        ([(0, CITALOPRAM, None), (0, CITALOPRAM, 30)], 14, [(129, 130)]),
         ([(0, CITALOPRAM, None), (60, CITALOPRAM, 30)], 366, [(129, 130), (129, 70)]),
     ],
 )
@@ -133,9 +133,11 @@ def test_a_trial_that_may_reach_the_next_may_last_as_long(rows: list, told: list
     assert latest(rows) == told
 
 
-@pytest.mark.parametrize(("third", "told"), [(84, [(93, 94), (40, 1), (93, 10)]), (85, [(53, 54), (40, 1), (94, 10)])])
+@pytest.mark.parametrize(
+    ("third", "told"), [(85, [(94, 95), (94, 55), (94, 10)]), (86, [(54, 55), (54, 15), (95, 10)])]
+)
 def test_the_latest_day_so_far_reaches_the_next_trial(third: int, told: list) -> None:
-    """Of two packs of day 0 the unknown one lasts until day 53, longer than the next trial, that of day 40."""
+    """Of two packs of day 0 at most 14 days are left on day 40: then the pack of that day lasts until day 54."""
     rows = [(0, CITALOPRAM, None), (0, CITALOPRAM, 5), (40, CITALOPRAM, 1), (third, CITALOPRAM, 10)]
 
     assert latest(rows, carry_over=True, carry_over_cap_days=14) == told

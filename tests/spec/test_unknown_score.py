@@ -83,6 +83,23 @@ def test_what_comes_after_the_scales_decides_nothing_meanwhile() -> None:
     _assert_tells(_outcomes("2010-02-01 | 24\n2010-08-02 | 12", supplies, **after), "true | switch_or_add_on")
 
 
+@pytest.mark.parametrize(("value", "told"), [(18, "true | switch_or_add_on"), (12, "- | unknown_score")])
+def test_where_the_score_or_else_the_change_says_the_same_it_is_told(value: int, told: str) -> None:
+    """Venlafaxine of unknown length, begun on 1 March, may have taken the score of 20 March; then the change tells."""
+    after = {"evidence": ["scales", "treatment_change"], "change_signs": ["switch", "add_on"], "add_on_from_day": 1}
+    supplies = """
+    drug        | date       | days
+    sertraline  | 2010-02-01 | 31
+    sertraline  | 2010-03-04 | 31
+    venlafaxine | 2010-03-01 | -
+    mirtazapine | 2010-04-10 | 30
+    """
+    own = {"combination": "own_trial", "overlap_days": 30}
+    scores = f"2010-02-01 | 24\n2010-03-20 | {value}"
+
+    _assert_tells(_outcomes(scores, supplies, trial=own, **after), told)
+
+
 def test_of_a_partial_fall_all_others_must_lie_on_one_side() -> None:
     """From 24 a fall of 50% is none of it, nor is one of 10%; between the two a failure may lie."""
     _assert_tells(

@@ -27,7 +27,7 @@ from impasse.transforms.kernels.days import LONG_AGO
 
 STILL_RUNS = "still_runs"  # beside scores: did observation end before the trial was seen to?
 MAY_BE_SCORED = "may_be_scored"  # beside scores: may a first score of the trial yet be told?
-MEASURED = ("value", "baseline", "room", "lowest", "day", "held", "other_lowest", "other_highest")
+MEASURED = ("value", "baseline", "room", "lowest", "day", "held", "other_lowest", "other_highest", "doubted")
 _LAST, _BEST, _FIRST = range(3)
 _PLACES = {"last": _LAST, "best": _BEST, "first": _FIRST}
 
@@ -56,7 +56,8 @@ def score(given: Windows, scale: str, what: str) -> pl.Expr:
     the stated day on, where the last one on treatment is the outcome; `held` the days for which it and the scores on
     treatment right before it are at or under the scale's cut-off of remission. All are null without an outcome score,
     the baseline and the room also without a baseline. `other_lowest` and `other_highest` are the range of other scores
-    that may tell instead, null if there are none: all numbers where any may, or none.
+    that may tell instead, null if there are none; where it is `doubted` that the outcome score tells at all, the range
+    of all that may, and none may, too.
     """
     return pl.col(_name(given, scale, what))
 
@@ -125,6 +126,7 @@ class _Told(NamedTuple):
     held: np.ndarray
     other_lowest: np.ndarray
     other_highest: np.ndarray
+    doubted: np.ndarray
 
 
 def _spread(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
@@ -162,15 +164,15 @@ def _look_up(trials: TrialsOfRule, given: Windows, scale: str, signs: Signs) -> 
         signs.remission_max[scale],
     )  # fmt: skip
     day, is_told, doubt = scores.days.day, final >= 0, _doubt(trials, in_use)
-    other_lowest, other_highest = _other_scores(
+    others = _other_scores(
         first, after, day, scores.values, final, is_told & (day[final] <= until), row, trials.episode, start, last,
         in_use, trials.is_counted, *doubt, _PLACES[given.score], given.from_day, given.days_after_end,
     )  # fmt: skip
     value, begun_at = (np.where(place >= 0, scores.values[place], np.nan) for place in (final, baseline))
     held = np.where(since >= 0, day[final] - day[since], np.nan)
     found = (value, begun_at, begun_at - signs.minimum[scale], lowest, np.where(is_told, day[final], np.nan), held)
-    kept = is_told | ~np.isnan(other_lowest)
-    return _Told(row[kept], *(column[kept] for column in (*found, other_lowest, other_highest)))
+    kept = is_told | ~np.isnan(others[0])
+    return _Told(row[kept], *(column[kept] for column in (*found, *others)))
 
 
 class _Doubt(NamedTuple):
@@ -272,20 +274,20 @@ def _other_scores(
     trials: np.ndarray, episode: np.ndarray, start: np.ndarray, last: np.ndarray, in_use: np.ndarray,
     counts: np.ndarray, is_there: np.ndarray, perhaps_switch: np.ndarray, perhaps_until: np.ndarray, latest: np.ndarray,
     reach: np.ndarray, counts_surely: np.ndarray, which: int, from_day: int, days_after_end: int,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """The lowest and the highest of the other scores that may tell the outcome of each trial; NaN if there is none.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """The lowest and the highest of the scores that may tell the outcome of each trial instead of the one that does.
 
-    They are endless where the score that tells by known days, `told` (-1: none), may not tell at all, and where there
-    are others alone. It `was_on` treatment, or after it. `trials` are rows of all trials, of which there are an
-    `episode`, first and last day, the last one `in_use`, and what `_Doubt` tells. A person's scores are those from
-    `first` until before `after`.
+    NaN if there is none. Where the score that tells by known days, `told` (-1: none), may not tell at all, or there is
+    none, the trial is `doubted` (1, else NaN), and the two are those of all that may tell, it among them. It `was_on`
+    treatment, or after it. `trials` are rows of all trials, of which there are an `episode`, first and last day, the
+    last one `in_use`, and what `_Doubt` tells. A person's scores are those from `first` until before `after`.
     """
-    lowest, highest = np.full(len(trials), np.nan), np.full(len(trials), np.nan)
+    lowest, highest, doubted = np.full((3, len(trials)), np.nan)
     for row in range(len(trials)):
         trial, outcome = trials[row], told[row]
         if not is_there[trial]:
             continue
-        is_alone = outcome < 0
+        is_doubted, may_be_none = False, outcome < 0
         if outcome >= 0:
             at = day[outcome]
             is_followed = at > perhaps_switch[trial]
@@ -293,30 +295,36 @@ def _other_scores(
                 is_doubted = is_followed or _is_taken(at, at, trial, episode, start, reach, counts)
             else:
                 is_doubted = _is_taken(at, last[trial], trial, episode, start, latest, counts)
-            if is_doubted:
-                lowest[row], highest[row] = -np.inf, np.inf
-                continue
             is_on = at <= perhaps_until[trial] and not _is_taken(at, at, trial, episode, start, in_use, counts_surely)
             # After the last known day, but before the latest: if it was not on treatment then, any other may tell.
-            is_alone = not was_on[row] and at <= latest[trial] and (is_followed or not is_on)
+            may_be_none = not was_on[row] and at <= latest[trial] and (is_followed or not is_on)
+            if not was_on[row]:  # was one before it on treatment, what came after treatment tells nothing
+                for score in range(first[row], outcome):
+                    at = day[score]
+                    if at - start[trial] >= from_day - 1 and at <= perhaps_until[trial]:
+                        is_doubted |= not _is_taken(at, at, trial, episode, start, in_use, counts_surely)
+        is_any = is_doubted or may_be_none
         for score in range(first[row], after[row]):
             at = day[score]
             if at - start[trial] < from_day - 1 or score == outcome:
                 continue
             is_on = at <= perhaps_until[trial] and not _is_taken(at, at, trial, episode, start, in_use, counts_surely)
-            # Was one before it on treatment, what came after treatment tells nothing.
-            is_endless = is_alone or (is_on and score < outcome and not was_on[row])
-            is_after = is_alone and last[trial] < at <= latest[trial] + days_after_end
+            is_after = is_any and last[trial] < at <= latest[trial] + days_after_end
             if not is_on and is_after:
                 until_then = min(latest[trial], at - 1)
                 is_after = not _is_taken(at, until_then, trial, episode, start, last, counts_surely)
-            if is_endless and (is_on or is_after):
-                lowest[row], highest[row] = -np.inf, np.inf
-                break
-            if is_on and _tells_instead(score, outcome, value, was_on[row], which):
-                lowest[row] = np.fmin(lowest[row], value[score])
-                highest[row] = np.fmax(highest[row], value[score])
-    return lowest, highest
+            if is_any and (is_on or is_after):
+                is_doubted = True
+            elif not is_on or is_any or not _tells_instead(score, outcome, value, was_on[row], which):
+                continue
+            lowest[row] = np.fmin(lowest[row], value[score])
+            highest[row] = np.fmax(highest[row], value[score])
+        if is_doubted:
+            doubted[row] = 1
+            if outcome >= 0:
+                lowest[row] = np.fmin(lowest[row], value[outcome])
+                highest[row] = np.fmax(highest[row], value[outcome])
+    return lowest, highest, doubted
 
 
 @compiled

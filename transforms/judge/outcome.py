@@ -38,7 +38,8 @@ class ByScales(NamedTuple):
     """What the scales of a rule say of a trial.
 
     `is_unjudged`: they cannot tell, and a score is there, or may come, all the same; `why_open`: the word for it where
-    one may come, or another one, or another may be the trial's; null where they are not open.
+    one may come, or another one, or another may be the trial's; null where they are not open. Where they `lean`, all
+    scores that may be the trial's say so, but none of them may be.
     """
 
     has_failed: pl.Expr
@@ -46,6 +47,7 @@ class ByScales(NamedTuple):
     day: pl.Expr
     is_unjudged: pl.Expr
     why_open: pl.Expr
+    lean: pl.Expr
 
 
 @cache
@@ -61,6 +63,7 @@ def outcome(rule: Outcome, observed: frozenset[str]) -> JudgedOutcome:
         changed = _unless_unjudged(by_change, scales.is_unjudged)
         if rule.evidence[0] == "scales":
             told = _first_that_tells(by_scales, changed, is_open, changed.evidence)
+            told = _where_both_say(scales.lean, by_change, told)
         else:
             may_come = by_change.has_failed.is_null() & _may_come(rule, observed)
             told = _first_that_tells(changed, by_scales, may_come, changed.evidence)
@@ -81,6 +84,12 @@ def _first_that_tells(first: JudgedOutcome, second: JudgedOutcome, may_tell: pl.
         when(is_known).then(first.evidence).when(tells_next).then(second.evidence).otherwise(reason),
         when(is_known).then(first.day).when(tells_next).then(second.day),
     )  # fmt: skip
+
+
+def _where_both_say(lean: pl.Expr, by_change: JudgedOutcome, told: JudgedOutcome) -> JudgedOutcome:
+    """What a change of treatment says where every score that may be the trial's would say the same."""
+    both = (told.has_failed.is_null() & (by_change.has_failed == lean)).fill_null(False)
+    return JudgedOutcome(*(when(both).then(one).otherwise(other) for one, other in zip(by_change, told, strict=True)))
 
 
 def _unless_unjudged(changed: JudgedOutcome, is_unjudged: pl.Expr) -> JudgedOutcome:
@@ -120,7 +129,7 @@ def columns_by_scales(rule: Outcome) -> ByScales:
     A rule without scales has no column: they say nothing of any trial.
     """
     if not rule.scales:
-        return ByScales(_UNKNOWN, _name("none"), _NO_DAY, lit(False), _NO_WORD)
+        return ByScales(_UNKNOWN, _name("none"), _NO_DAY, lit(False), _NO_WORD, _UNKNOWN)
     return ByScales(*(col(f"{what} by {_key_of_scales(rule)}") for what in ByScales._fields))
 
 
@@ -138,7 +147,12 @@ def by_scales(rule: Outcome, measured: frozenset[str]) -> tuple[dict[str, pl.Exp
     for one in told:
         evidence = evidence.when(one.has_failed == joined).then(one.evidence)
     is_there = ((one.day.is_not_null() | one.is_open) & one.has_failed.is_null() for one in told)
-    may_change, is_unsure = (any_horizontal(why) for why in zip(*(one[3:] for one in told), strict=True))
+    may_change, is_unsure = (any_horizontal(getattr(one, why) for one in told) for why in ("may_change", "is_unsure"))
+    says = [coalesce(one.has_failed, one.leans) for one in told]
+    one_fails, one_works = (
+        any_horizontal((said == failed).fill_null(False) for said in says) for failed in (True, False)
+    )
+    all_lean = ~may_change & ~any_horizontal(one.is_unsure & one.leans.is_null() for one in told)
     why_open = when(may_change).then(_name("unfinished")).when(is_unsure).then(_name("unknown_score"))
     answers = ByScales(
         has_failed=joined,
@@ -146,6 +160,7 @@ def by_scales(rule: Outcome, measured: frozenset[str]) -> tuple[dict[str, pl.Exp
         day=when(joined).then(_day_of_failure(told, rule.scales_joined)).cast(pl.Int32),
         is_unjudged=joined.is_null() & any_horizontal(is_there),
         why_open=when(joined.is_null()).then(why_open),
+        lean=when(joined.is_null() & is_unsure & all_lean & (one_fails != one_works)).then(one_fails),
     )
     names = [column.meta.output_name() for column in columns_by_scales(rule)]
     return (*steps, dict(zip(names, answers, strict=True)))
@@ -153,7 +168,7 @@ def by_scales(rule: Outcome, measured: frozenset[str]) -> tuple[dict[str, pl.Exp
 
 class _OfScale(NamedTuple):
     """What one scale says of a trial; it `may_change` where the trial still runs, and `is_unsure` where another score
-    may be the one that tells.
+    may be the one that tells; then it `leans` if all that may say the same.
     """
 
     has_failed: pl.Expr
@@ -161,6 +176,7 @@ class _OfScale(NamedTuple):
     day: pl.Expr
     may_change: pl.Expr
     is_unsure: pl.Expr
+    leans: pl.Expr
 
     @property
     def is_open(self) -> pl.Expr:
@@ -168,7 +184,7 @@ class _OfScale(NamedTuple):
         return self.may_change | self.is_unsure
 
 
-_UNMEASURED = _OfScale(_UNKNOWN, _NO_WORD, _NO_DAY, lit(False), lit(False))
+_UNMEASURED = _OfScale(_UNKNOWN, _NO_WORD, _NO_DAY, lit(False), lit(False), _UNKNOWN)
 
 
 def _joined(told: Sequence[_OfScale], how: str) -> pl.Expr:
@@ -203,18 +219,19 @@ def _by_one_scale(rule: Outcome, scale: ScaleRule | ScaleBand, steps: tuple[dict
     """
     of = " ".join(str(value) for value in vars(scale).values())
     value, lowest, day = (score(windows(rule), scale.scale, what) for what in ("value", "lowest", "day"))
-    names = ("fails", "had responded", "may change", "is unsure")
-    fails, had_responded, may_change, is_unsure = (col(f"{name} {of}") for name in names)
+    names = ("fails", "had responded", "may change", "is unsure", "leans")
+    fails, had_responded, may_change, is_unsure, leans = (col(f"{name} {of}") for name in names)
     steps[0][f"fails {of}"] = _fails(rule, scale, value)
     steps[0][f"had responded {of}"] = _responds(rule, scale, lowest)
     responded = had_responded | (_responds(rule, scale, value) if isinstance(scale, ScaleBand) else ~fails)
     steps[1][f"may change {of}"] = _may_change(rule, value, responded)
     steps[1][f"is unsure {of}"] = _is_unsure(rule, scale, fails, responded)
+    steps[1][f"leans {of}"] = _leans(rule, scale)
     is_lost = fails & had_responded
     told = when(is_lost).then(lit(rule.lost_response == "failed")).otherwise(fails)
     steps[2][f"told {of}"] = when(~may_change & ~is_unsure).then(told)
     lost, failed = (_name(f"{scale.scale}:{word}") for word in ("response_lost", scale.fails_if))
-    return _OfScale(col(f"told {of}"), when(is_lost).then(lost).otherwise(failed), day, may_change, is_unsure)
+    return _OfScale(col(f"told {of}"), when(is_lost).then(lost).otherwise(failed), day, may_change, is_unsure, leans)
 
 
 def _is_unsure(rule: Outcome, scale: ScaleRule | ScaleBand, fails: pl.Expr, responded: pl.Expr) -> pl.Expr:
@@ -227,13 +244,19 @@ def _is_unsure(rule: Outcome, scale: ScaleRule | ScaleBand, fails: pl.Expr, resp
     if isinstance(scale, ScaleBand):
         value = score(windows(rule), scale.scale, "value")
         same += [_responds(rule, scale, other) == _responds(rule, scale, value) for other in (lowest, highest)]
-    stays = _keeps_a_response(rule) & responded.fill_null(False) & lowest.is_finite()
-    return lowest.is_not_null() & ~all_horizontal(same).fill_null(False) & ~stays
+    stays = rule.score == "best" or (rule.score == "last" and rule.lost_response == "not_failed")
+    is_told = all_horizontal(same).fill_null(False) | (lit(stays) & responded.fill_null(False))
+    return score(windows(rule), scale.scale, "doubted").is_not_null() | lowest.is_not_null() & ~is_told
 
 
-def _keeps_a_response(rule: Outcome) -> pl.Expr:
-    """Does a response stay one whatever the scores after it?"""
-    return lit(rule.score == "best" or (rule.score == "last" and rule.lost_response == "not_failed"))
+def _leans(rule: Outcome, scale: ScaleRule | ScaleBand) -> pl.Expr:
+    """What all scores say that may tell, where it may be that none does; null if they differ."""
+    lowest, highest = (score(windows(rule), scale.scale, f"other_{end}") for end in ("lowest", "highest"))
+    says = [_fails(rule, scale, one) for one in (lowest, highest)]
+    same = says[0] == says[1]
+    if isinstance(scale, ScaleBand):
+        same &= _responds(rule, scale, lowest) == _responds(rule, scale, highest)
+    return when(score(windows(rule), scale.scale, "doubted").is_not_null() & same).then(says[0])
 
 
 def _may_change(rule: Outcome, value: pl.Expr, responded: pl.Expr) -> pl.Expr:
@@ -244,8 +267,8 @@ def _may_change(rule: Outcome, value: pl.Expr, responded: pl.Expr) -> pl.Expr:
     may_come = value.is_null() & col(MAY_BE_SCORED)
     if rule.score == "first":
         return may_come
-    stays = _keeps_a_response(rule) & responded.fill_null(False)
-    return may_come | col(STILL_RUNS) & value.is_not_null() & ~stays
+    stays = rule.score == "best" or rule.lost_response == "not_failed"
+    return may_come | col(STILL_RUNS) & value.is_not_null() & (~responded.fill_null(False) if stays else lit(True))
 
 
 def _fails(rule: Outcome, scale: ScaleRule | ScaleBand, value: pl.Expr) -> pl.Expr:
