@@ -24,11 +24,7 @@ def supplies_in_order(rows: list[Row], rule: Trial, supply: SupplySection) -> li
     """
     unit = "dose_mddd" if any(row["dose_ug"] is None for row in rows) else "dose_ug"
     ordered = in_order_taken(rows, rule, supply.same_day)
-    unknown = {row["date"] for row in ordered if row["days"] is None}
-    return [
-        {**row, "dose_compared": row[unit], "ends_before": None, "beside_unknown": row["date"] in unknown}
-        for row in ordered
-    ]
+    return [{**row, "dose_compared": row[unit], "ends_before": None} for row in ordered]
 
 
 def taken(rows: list[Row], rule: Trial, last_day: date, supply: SupplySection, unknown_days: int) -> list[Span]:
@@ -71,7 +67,6 @@ def left_over(earlier: Row, span: Span, last: Row, row: Row, rule: Trial, supply
 
     Of a supply of unknown length at most the cap is left over, for who has more does not yet get the drug again.
 
-    Reading: what was dispensed beside it on its day is part of what is left over, and bounded with it.
     Reading: dispensed again is what the rule makes trials of, in its window, of however few days.
     Reading: it has been dispensed again also where the next supply is of the same day and is taken after this one.
     Reading: that most is counted at the new dose, as the cap is.
@@ -85,7 +80,7 @@ def left_over(earlier: Row, span: Span, last: Row, row: Row, rule: Trial, supply
             return day
         if supply.leftovers == "as_amount" and cap:
             days = days_at_dose(days, last["dose_compared"], row["dose_compared"], cap)
-        if earlier["beside_unknown"] and earlier["date"] < row["date"]:
+        if earlier["days"] is None and earlier["date"] < row["date"]:
             days = min(days, cap)
         return cut(later(row["date"], days), earlier)
 

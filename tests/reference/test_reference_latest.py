@@ -134,10 +134,11 @@ def test_a_trial_that_may_reach_the_next_may_last_as_long(rows: list, told: list
 
 
 @pytest.mark.parametrize(
-    ("third", "told"), [(85, [(94, 95), (94, 55), (94, 10)]), (86, [(54, 55), (54, 15), (95, 10)])]
+    ("third", "told"),
+    [(135, [(144, 145), (54, 15), (144, 10)]), (136, [(104, 105), (54, 15), (145, 10)])],
 )
 def test_the_latest_day_so_far_reaches_the_next_trial(third: int, told: list) -> None:
-    """Of two packs of day 0 at most 14 days are left on day 40: then the pack of that day lasts until day 54."""
+    """Of two packs of day 0 the second may be begun on day 100 and last until day 104, beyond the trial of day 40."""
     rows = [(0, CITALOPRAM, None), (0, CITALOPRAM, 5), (40, CITALOPRAM, 1), (third, CITALOPRAM, 10)]
 
     assert latest(rows, carry_over=True, carry_over_cap_days=14) == told

@@ -192,7 +192,7 @@ def test_a_trial_reaches_as_far_as_the_amount(third: int, n_trials: int) -> None
         ([(0, None, 20), (20, 30, 40)], 39, 88),
         ([(0, None, None), (20, 30, 40)], 366, 129),
         ([(0, None, 20), (20, 5, 40)], 0, 24),
-        ([(0, None, 20), (0, 30, 40), (20, 5, 40)], 14, 38),
+        ([(0, None, 20), (0, 30, 40), (20, 5, 40)], 14, 79),
     ],
 )
 def test_the_latest_day_follows_the_same_rule(rows: list, cap: int, last: int) -> None:

@@ -18,21 +18,19 @@ def taken_one_by_one(
     without a gap. What earlier rows of the group have left over is an amount: days left x pace of the row before / pace
     of this row, rounded down; where one pace is not above 0, the days themselves. More days than `cap` that way are no
     more than they were. For what is of its own day a row waits however long that is, unless the cap is 0. A row that
-    `is_open` has at most `cap` days left on a later day, and so have those of its own day that come after it.
+    `is_open` has at most `cap` days left on a later day.
     """
     begin, end = np.zeros(len(day), dtype=np.int64), np.zeros(len(day), dtype=np.int64)
-    is_bounded, opens = is_open.copy(), 0  # it, or what is taken before it of its own day, is open
+    opens = 0
     for row in range(len(day)):
         if first[row]:
             opens = row
-        elif day[row] == day[row - 1]:
-            is_bounded[row] |= is_bounded[row - 1]
         since = np.int64(day[row])
         if goes_on[row]:
             since = end[row - 1]
         elif not first[row]:
             for earlier in range(opens, row):
-                capped = is_bounded[earlier] and day[earlier] < day[row]
+                capped = is_open[earlier] and day[earlier] < day[row]
                 for side in range(2):
                     at = begin[earlier] if side == 0 else end[earlier]
                     left = at - day[row]
