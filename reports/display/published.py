@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -29,7 +30,7 @@ def published_part(contents: ReportContents, numbered: Numbered) -> Markup | Non
     return Markup(render_table(cells, "Published figures beside this run", f"published-{numbered.disorder}"))
 
 
-def unlike_counts(figures: tuple[PublishedFigure, ...]) -> list[str]:
+def unlike_counts(figures: Iterable[PublishedFigure]) -> list[str]:
     """A sentence for each published share that does not follow from its own counts."""
     return [
         f"{one.percent}% does not follow from {count(one.n_numerator)} of {count(one.n_denominator)} ({one.source}), "

@@ -101,7 +101,6 @@ def render_report(contents: ReportContents) -> str:
         "methods": contents.methods,
         "definitions": [_definition(d) for d in known if d.gives == "verdict"],
         "staging": [_definition(d) for d in known if d.gives != "verdict"],
-        "unlike_counts": unlike_counts(contents.figures),
         "are_many": len(known) > figures.MANY,
         "this": delivery_view(contents.reconciliation, contents.rules, contents.rule_meanings, contents.provenance),
     }
@@ -179,6 +178,7 @@ def _disorder(contents: ReportContents, disorder: str) -> dict[str, Any]:
         "undetermined": undetermined_part(contents, numbered),
         "risks": risk_parts(contents, numbered),
         "published": published_part(contents, numbered),
+        "unlike_counts": unlike_counts([one for one in contents.figures if one.definition_id in numbered.order]),
     }
 
 

@@ -56,6 +56,17 @@ def test_the_page_sets_them_beside_the_bounds() -> None:
     assert "of treated episodes" in page
     assert "126 of 1,000" in page
     assert page.count("somewhere: persons") == 2
+    assert "does not follow from" not in page
+
+
+@pytest.mark.parametrize(("of", "n"), [("mdd-gsrd", 1), ("dep_lundberg_2023", 0)])
+def test_only_a_share_that_the_page_shows_is_said_to_be_wrong(of: str, n: int) -> None:
+    """A run without the definition says nothing of its figure."""
+    wrong = replace(ONE, definition_id=of, percent="99")
+
+    page = render_report(data.contents(figures=(wrong, replace(ONE, definition_id="mdd-gsrd"))))
+
+    assert page.count("99% does not follow from 126 of 1,000") == n
 
 
 @pytest.mark.parametrize(("column", "word"), [("weighting", "perhaps"), ("denominator_id", "everyone")])
