@@ -153,8 +153,8 @@ supplies AS MATERIALIZED (
 ),
 
 -- 4. dep_psychemerge_2 knows a drug by the dates of its prescriptions and dispensings; at most 182 days between two are
---    bridged. It is in use from the first to the last of them; dispensed once, until the next drug starts, if within 98
---    days.
+--    bridged. It is in use from the first to the last of them; dispensed on one day, until the next drug starts, if
+--    within 98 days.
 dates AS (
     SELECT
         episode, drug, runs_from, treatment_seen_until, seen_until, day,
@@ -171,7 +171,7 @@ dates_numbered AS (
 used AS (
     SELECT
         episode, drug, era,
-        min(day) AS start_day, max(day) AS last_day, count(*) AS n_dispensings,
+        min(day) AS start_day, max(day) AS last_day,
         any_value(seen_until) AS seen_until, any_value(runs_from) AS runs_from,
         any_value(treatment_seen_until) AS treatment_seen_until
     FROM dates_numbered
@@ -186,7 +186,7 @@ next_drugs AS (
 trials_by_date AS (
     SELECT
         episode, drug, next_day, seen_until,
-        n_dispensings = 1 AND coalesce(next_day - start_day <= 98, false) AS is_prolonged,
+        used.last_day = start_day AND coalesce(next_day - start_day <= 98, false) AS is_prolonged,
         CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END AS last_day,
         CASE WHEN is_prolonged THEN next_day ELSE used.last_day END - start_day AS n_days,
         CASE WHEN is_prolonged THEN next_day - 1 ELSE used.last_day END
